@@ -1,0 +1,79 @@
+"""Kubeconfigs as data: read one that a person gave, write one for Rancher's proxy or for a peer's istiod."""
+
+import base64
+from dataclasses import dataclass
+from typing import cast
+
+import yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where a kubeconfig's current context leads."""
+
+    server: str
+    """URL of the API server."""
+    ca_pem: str | None
+    """The CA that signs the server's certificate; `None` means the machine's own trust store."""
+
+
+def read_endpoint(text: str) -> Endpoint:
+    """
+    Find the API server behind a kubeconfig's current context.
+
+    Raises:
+        ValueError: The text is no kubeconfig, has no current context, or the context leads nowhere. The message never
+            quotes the text, which holds credentials.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        message = "does not parse as YAML"
+        raise ValueError(message) from None
+    if not isinstance(document, dict) or document.get("kind") != "Config":
+        message = "is no kubeconfig: `kind: Config` is missing"
+        raise ValueError(message)
+    current = document.get("current-context")
+    if not current:
+        message = "has no current-context: set one with `kubectl config use-context`"
+        raise ValueError(message)
+    context = _named(document, "contexts", "context", current)
+    cluster = _named(document, "clusters", "cluster", context.get("cluster"))
+    _named(document, "users", "user", context.get("user"))
+    server = cluster.get("server")
+    if not isinstance(server, str) or not server.startswith("https://"):
+        message = f"leads to server {server!r}: an https:// URL is needed"
+        raise ValueError(message)
+    data = cluster.get("certificate-authority-data")
+    return Endpoint(server=server, ca_pem=base64.b64decode(str(data)).decode() if data else None)
+
+
+def _named(document: dict[str, object], section: str, kind: str, name: object) -> dict[str, object]:
+    entries = document.get(section)
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(kind), dict):
+            return cast("dict[str, object]", entry[kind])
+    message = f"names {kind} {name!r}, which it does not define"
+    raise ValueError(message)
+
+
+def render_token_kubeconfig(*, name: str, server: str, ca_pem: str | None, token: str) -> str:
+    """
+    Write a kubeconfig with one cluster, one inline token, and `name` for cluster, user and context.
+
+    Istio accepts nothing but inline credentials in a remote secret, so neither `exec` nor files appear.
+    """
+    cluster = {"server": server}
+    if ca_pem:
+        cluster["certificate-authority-data"] = base64.b64encode(ca_pem.encode()).decode()
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": cluster}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        },
+        sort_keys=False,
+    )

@@ -1,0 +1,62 @@
+"""Every physical name, label key and port that Istio, Kubernetes or a peer reads: made here, nowhere else."""
+
+ISTIO_NAMESPACE = "istio-system"
+APP_NAMESPACE = "sample"
+
+NETWORK_LABEL = "topology.istio.io/network"
+INJECTION_LABEL = "istio-injection"
+MULTICLUSTER_LABEL = "istio/multiCluster"
+CLUSTER_ANNOTATION = "networking.istio.io/cluster"
+NODE_SELECTOR_ANNOTATION = "scheduler.alpha.kubernetes.io/node-selector"
+RANCHER_PROJECT_ID = "field.cattle.io/projectId"
+RANCHER_RESOURCE_QUOTA = "field.cattle.io/resourceQuota"
+RANCHER_DEFAULT_QUOTA_LABEL = "resourcequota.management.cattle.io/default-resource-quota"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "mcsps"
+
+SKIP_AWAIT = "pulumi.com/skipAwait"
+TIMEOUT_SECONDS = "pulumi.com/timeoutSeconds"
+WAIT_FOR = "pulumi.com/waitFor"
+
+CACERTS = "cacerts"
+LIMIT_RANGE = "istio-limitrange"
+INGRESS_GATEWAY = "istio-ingressgateway"
+EGRESS_GATEWAY = "istio-egressgateway"
+EASTWEST_GATEWAY = "istio-eastwestgateway"
+CROSS_NETWORK_GATEWAY = "cross-network-gateway"
+ISTIOD_SERVICE_ACCOUNT_SAN = "istiod.istio-system.svc"
+
+HELLOWORLD = "helloworld"
+HELLOWORLD_GATEWAY = "helloworld-gateway"
+HELLOWORLD_MESH = "helloworld-mesh"
+HELLOWORLD_HOST = f"{HELLOWORLD}.{APP_NAMESPACE}.svc.cluster.local"
+HELLOWORLD_PATH = "/hello"
+HELLOWORLD_PORT = 5000
+
+STATUS_PORT = 15021
+CROSS_NETWORK_PORT = 15443
+
+X509_COMMON_NAME_MAX = 64
+_INTERMEDIATE_CN = "Intermediate CA "
+CLUSTER_NAME_MAX = X509_COMMON_NAME_MAX - len(_INTERMEDIATE_CN)
+"""The longest cluster name: what X.509 leaves of a common name's 64 characters is the tightest bound."""
+
+
+def intermediate_common_name(cluster: str) -> str:
+    """The common name of a cluster's intermediate CA."""
+    return f"{_INTERMEDIATE_CN}{cluster}"
+
+
+def remote_secret(source: str) -> str:
+    """The Secret, kept in a peer, through which the peer's istiod reads `source`."""
+    return f"istio-remote-secret-{source}"
+
+
+def reader(target: str) -> str:
+    """The account, kept in a source cluster, as which `target`'s istiod reads that cluster."""
+    return f"istio-reader-for-{target}"
+
+
+def version_deployment(version: str) -> str:
+    """The Deployment that runs one version of helloworld."""
+    return f"{HELLOWORLD}-{version}"
