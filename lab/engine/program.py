@@ -1,0 +1,87 @@
+"""
+Running a Pulumi program against a monitor, in this process.
+
+The program sees what it would see under Pulumi's engine: its project, stack and config. Nothing of
+it stays behind in the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import runpy
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockEngine, MockSettings
+from pulumi.runtime.settings import configure
+from pulumi.runtime.stack import run_in_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lab.engine.registrations import Monitor
+
+PARALLEL: Final = 16
+"""Registrations carried out at the same time."""
+
+
+def run_program(
+    program: Path,
+    monitor: Monitor,
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+) -> None:
+    """
+    Run `program` (a file) to its end; registrations in flight are settled when this returns.
+
+    The program's `pulumi.log` goes to this module's logger.
+
+    Args:
+        program: path of a `__main__.py`.
+        monitor: receives all registrations, and knows project, stack and mode.
+        config: full keys (`mcsps:mesh`) and their values; objects as JSON text.
+        secret_keys: the keys among them that hold secrets.
+
+    Raises:
+        Exception: whatever the program or the monitor raised first.
+    """
+    contextvars.copy_context().run(_run, program, monitor, config, secret_keys)
+
+
+def _run(
+    program: Path, monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]
+) -> None:
+    # A program that failed leaves futures unobserved on purpose, as it does under Pulumi.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    set_all_config(dict(config), list(secret_keys))
+    executor = ThreadPoolExecutor(PARALLEL, thread_name_prefix="engine")
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(executor)
+    asyncio.set_event_loop(loop)
+    # What `pulumi.runtime.set_mocks` does, but for the root resource that it makes: that one's
+    # outputs are closed at once, and the program's exports need one that stays open to its end.
+    configure(
+        MockSettings(  # type: ignore[no-untyped-call]
+            monitor=monitor,
+            engine=MockEngine(logging.getLogger(__name__)),
+            project=monitor.project,
+            stack=monitor.stack,
+            dry_run=monitor.preview,
+            organization=None,
+            callbacks=None,
+        )
+    )
+    try:
+        loop.run_until_complete(run_in_stack(lambda: _execute(program)))
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def _execute(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
