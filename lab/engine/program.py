@@ -52,9 +52,7 @@ def run_program(
     contextvars.copy_context().run(_run, program, monitor, config, secret_keys)
 
 
-def _run(
-    program: Path, monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]
-) -> None:
+def _run(program: Path, monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]) -> None:
     # A program that failed leaves futures unobserved on purpose, as it does under Pulumi.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     set_all_config(dict(config), list(secret_keys))

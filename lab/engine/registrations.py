@@ -11,11 +11,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
-from lab.engine.values import Properties, from_struct, to_struct
+from lab.engine.values import Properties, from_struct, from_wire, to_struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ _DECODED: Final = frozenset(
         "provider",
         "providers",
         "remote",
+        "replacement_trigger",
         "retainOnDelete",
         "type",
         "version",
@@ -95,6 +97,8 @@ class Registration:
     aliases: tuple[str, ...]
     """URNs that this resource had before."""
     additional_secret_outputs: tuple[str, ...]
+    replacement_trigger: object
+    """A value whose change makes the resource anew; None without one."""
     custom_timeouts: Mapping[str, str]
     """`create`, `update`, `delete`, in Go's duration notation."""
     version: str | None
@@ -157,13 +161,11 @@ class Monitor(MockMonitor):
 
     def read(self, reading: Reading) -> Outcome:
         """Read a resource that exists already."""
-        message = f"{reading.type}.get ({reading.name}) is not supported here"
-        raise NotImplementedError(message)
+        raise NotImplementedError(f"{reading.type}.get ({reading.name}) is not supported here")
 
     def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
         """Call a function of a provider."""
-        message = f"function {token} (provider {provider or 'by default'}) is not supported here"
-        raise NotImplementedError(message)
+        raise NotImplementedError(f"function {token} (provider {provider or 'by default'}) is not supported here")
 
     @property
     def exports(self) -> Properties:
@@ -176,9 +178,7 @@ class Monitor(MockMonitor):
 
     def urn(self, parent: str | None, type_: str, name: str) -> str:
         """Build a URN of this stack."""
-        return make_urn(
-            stack=self.stack, project=self.project, parent=parent, type_=type_, name=name
-        )
+        return make_urn(stack=self.stack, project=self.project, parent=parent, type_=type_, name=name)
 
     def decode(self, request: resource_pb2.RegisterResourceRequest) -> Registration:
         """Turn a request into data."""
@@ -196,28 +196,23 @@ class Monitor(MockMonitor):
             provider=request.provider or None,
             providers=dict(request.providers),
             dependencies=frozenset(request.dependencies),
-            property_dependencies={
-                name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
-            },
+            property_dependencies={name: frozenset(found.urns) for name, found in request.propertyDependencies.items()},
             protect=request.protect,
             retain_on_delete=request.retainOnDelete,
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             deleted_with=request.deletedWith or None,
-            aliases=tuple(
-                alias.urn or self._alias_urn(alias.spec, request) for alias in request.aliases
-            ),
+            aliases=tuple(alias.urn or self._alias_urn(alias.spec, request) for alias in request.aliases),
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
-            custom_timeouts={
-                descriptor.name: value for descriptor, value in request.customTimeouts.ListFields()
-            },
+            replacement_trigger=from_wire(MessageToDict(request.replacement_trigger))
+            if request.HasField("replacement_trigger")
+            else None,
+            custom_timeouts={descriptor.name: value for descriptor, value in request.customTimeouts.ListFields()},
             version=request.version or None,
             other_options=tuple(sorted(given - _DECODED - _PLUMBING)),
         )
 
-    def _alias_urn(
-        self, spec: alias_pb2.Alias.Spec, request: resource_pb2.RegisterResourceRequest
-    ) -> str:
+    def _alias_urn(self, spec: alias_pb2.Alias.Spec, request: resource_pb2.RegisterResourceRequest) -> str:
         return make_urn(
             stack=spec.stack or self.stack,
             project=spec.project or self.project,
@@ -232,8 +227,7 @@ class Monitor(MockMonitor):
         registration = self.decode(request)
         with self._lock:
             if registration.urn in self.registrations:
-                message = f"two resources have the URN {registration.urn}: rename one"
-                raise ValueError(message)
+                raise ValueError(f"two resources have the URN {registration.urn}: rename one")
             self.registrations[registration.urn] = registration
         outcome = self.carry_out(registration) if registration.type != STACK_TYPE else Outcome()
         with self._lock:
@@ -266,9 +260,7 @@ class Monitor(MockMonitor):
         outcome = self.read(reading)
         with self._lock:
             self.outcomes[reading.urn] = outcome
-        return resource_pb2.ReadResourceResponse(
-            urn=reading.urn, id=outcome.id, properties=to_struct(outcome.outputs)
-        )
+        return resource_pb2.ReadResourceResponse(urn=reading.urn, id=outcome.id, properties=to_struct(outcome.outputs))
 
     def Invoke(  # noqa: D102, N802 - the SDK's name
         self, request: resource_pb2.ResourceInvokeRequest
@@ -286,14 +278,12 @@ class Monitor(MockMonitor):
         with self._lock:
             outcome = self.outcomes.get(urn)
         if outcome is None:
-            message = f"no resource {urn} is registered"
-            raise ValueError(message)
+            raise ValueError(f"no resource {urn} is registered")
         return {"urn": urn, "id": outcome.id, "state": outcome.outputs}
 
     def refuse(self, request: Message) -> empty_pb2.Empty:
         """Refuse, by the name of its message, a request that is understood nowhere here."""
-        message = f"{type(request).__name__} is not supported here"
-        raise NotImplementedError(message)
+        raise NotImplementedError(f"{type(request).__name__} is not supported here")
 
     Call = refuse
     ExistsResource = refuse

@@ -91,8 +91,7 @@ def _from_wire_mapping(value: Properties) -> object:
         case signature if signature == _RESOURCE:
             return Reference(value["urn"], from_wire(value.get("id")))
         case _:
-            message = "an asset or archive is given as a value, which is not supported here"
-            raise ValueError(message)
+            raise ValueError("an asset or archive is given as a value, which is not supported here")
 
 
 def to_wire(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
@@ -144,8 +143,7 @@ def leaves(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON data has no narr
 def has_unknown(value: Any) -> bool:  # noqa: ANN401 - JSON data has no narrower type
     """Tell whether any part of a value is not known yet."""
     return any(
-        isinstance(leaf, Unknown) or (isinstance(leaf, Secret) and has_unknown(leaf.value))
-        for leaf in leaves(value)
+        isinstance(leaf, Unknown) or (isinstance(leaf, Secret) and has_unknown(leaf.value)) for leaf in leaves(value)
     )
 
 

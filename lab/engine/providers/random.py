@@ -1,0 +1,34 @@
+"""pulumi-random, as far as a mesh needs it: `RandomId`."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from lab.engine.providers.local import LocalType
+from lab.engine.registrations import Outcome
+
+if TYPE_CHECKING:
+    from lab.engine.values import Properties
+
+
+def _random_id(inputs: Properties) -> Outcome:
+    raw = secrets.token_bytes(inputs["byteLength"])
+    prefix = inputs.get("prefix", "")
+    url_safe = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return Outcome(
+        id=url_safe,
+        outputs={
+            **inputs,
+            "b64Std": prefix + base64.b64encode(raw).decode(),
+            "b64Url": prefix + url_safe,
+            "dec": prefix + str(int.from_bytes(raw, "big")),
+            "hex": prefix + raw.hex(),
+        },
+    )
+
+
+TYPES: Final = {
+    "random:index/randomId:RandomId": LocalType(make=_random_id, inputs=frozenset({"byteLength", "keepers", "prefix"}))
+}
