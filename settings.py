@@ -194,8 +194,8 @@ class Images(Section):
 class Resources(Section):
     """Container requests and limits, in Kubernetes quantities."""
 
-    requests: dict[Literal["cpu", "memory"], str]
-    limits: dict[Literal["cpu", "memory"], str]
+    requests: dict[str, str]
+    limits: dict[str, str]
 
 
 class Helloworld(Section):

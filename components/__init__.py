@@ -1,0 +1,36 @@
+"""The mesh, one ComponentResource a module, each with its Args."""
+
+from components.helloworld_app import HelloworldApp, HelloworldAppArgs
+from components.istio_install import IstioInstall, IstioInstallArgs
+from components.mesh_link import MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
+from components.mesh_trust import BroughtRootArgs, Intermediate, MadeRootArgs, MeshTrust, MeshTrustArgs
+from components.rancher_cluster import (
+    KubeconfigAccessArgs,
+    ProjectArgs,
+    QuotaArgs,
+    RancherAccessArgs,
+    RancherCluster,
+    RancherClusterArgs,
+)
+
+__all__ = [
+    "BroughtRootArgs",
+    "HelloworldApp",
+    "HelloworldAppArgs",
+    "Intermediate",
+    "IstioInstall",
+    "IstioInstallArgs",
+    "KubeconfigAccessArgs",
+    "MadeRootArgs",
+    "MeshLink",
+    "MeshLinkArgs",
+    "MeshTrust",
+    "MeshTrustArgs",
+    "ProjectArgs",
+    "QuotaArgs",
+    "RancherAccessArgs",
+    "RancherCluster",
+    "RancherClusterArgs",
+    "RancherTokenArgs",
+    "ServiceAccountArgs",
+]

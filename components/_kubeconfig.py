@@ -77,3 +77,8 @@ def render_token_kubeconfig(*, name: str, server: str, ca_pem: str | None, token
         },
         sort_keys=False,
     )
+
+
+def rancher_server(url: str, cluster_id: str) -> str:
+    """The address under which Rancher's proxy serves a cluster's API."""
+    return f"{url}/k8s/clusters/{cluster_id}"

@@ -24,7 +24,9 @@ def read_root(certificate_pem: str, now: datetime) -> x509.Certificate:
     except x509.ExtensionNotFound:
         constraints = None
     if constraints is None or not constraints.ca or constraints.path_length == 0:
-        message = "is no CA that may sign intermediates: basicConstraints must say CA:TRUE, and pathlen, if any, 1 or more"
+        message = (
+            "is no CA that may sign intermediates: basicConstraints must say CA:TRUE, and pathlen, if any, 1 or more"
+        )
         raise ValueError(message)
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
         message = (
@@ -34,7 +36,7 @@ def read_root(certificate_pem: str, now: datetime) -> x509.Certificate:
         raise ValueError(message)
     if not isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         message = "has a key that is neither ECDSA nor RSA: istiod can use no other"
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004 - the value is wrong, not its type
     return certificate
 
 

@@ -1,0 +1,159 @@
+"""What each component is told: settings in, Args out. Creates nothing."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pulumi_rancher2 as rancher2
+
+from components import (
+    BroughtRootArgs,
+    HelloworldAppArgs,
+    Intermediate,
+    IstioInstallArgs,
+    KubeconfigAccessArgs,
+    MadeRootArgs,
+    MeshLinkArgs,
+    MeshTrustArgs,
+    ProjectArgs,
+    QuotaArgs,
+    RancherAccessArgs,
+    RancherCluster,
+    RancherClusterArgs,
+    RancherTokenArgs,
+    ServiceAccountArgs,
+    _kubeconfig,
+    _root_ca,
+    _routing,
+)
+from settings import Cluster, Credential, Quota, Rancher, RancherAccess, Secrets, Settings
+
+
+def rancher_cluster(
+    settings: Settings, secrets: Secrets, cluster: Cluster, provider: rancher2.Provider | None
+) -> RancherClusterArgs:
+    """Access and namespaces of one cluster."""
+    return RancherClusterArgs(
+        cluster_name=cluster.name,
+        network=cluster.network,
+        access=(
+            _rancher_access(settings.rancher, cluster.access, provider)
+            if isinstance(cluster.access, RancherAccess) and settings.rancher and provider
+            else KubeconfigAccessArgs(kubeconfig=secrets.kubeconfigs[cluster.name])
+        ),
+        namespace_node_selector=cluster.namespace_node_selector,
+    )
+
+
+def _rancher_access(rancher: Rancher, access: RancherAccess, provider: rancher2.Provider) -> RancherAccessArgs:
+    project = rancher.project
+    return RancherAccessArgs(
+        url=rancher.url,
+        ca_certs=rancher.ca_certs,
+        cluster_id=access.cluster_id,
+        token_ttl_hours=rancher.token_ttl_hours,
+        token_generation=rancher.token_generation,
+        project=ProjectArgs(
+            name=project.name,
+            description=project.description,
+            container_limits_cpu=project.container_limit.limits_cpu,
+            container_limits_memory=project.container_limit.limits_memory,
+            container_requests_cpu=project.container_limit.requests_cpu,
+            container_requests_memory=project.container_limit.requests_memory,
+            namespace_quota=_quota(project.namespace_quota),
+            project_quota=_quota(project.project_quota),
+        ),
+        provider=provider,
+    )
+
+
+def _quota(quota: Quota) -> QuotaArgs:
+    return QuotaArgs(limits_cpu=quota.limits_cpu, limits_memory=quota.limits_memory)
+
+
+def mesh_trust(settings: Settings, secrets: Secrets) -> MeshTrustArgs:
+    """The root that the user brings, else one that the program makes."""
+    trust = settings.trust
+    root: BroughtRootArgs | MadeRootArgs
+    if trust.root_certificate and secrets.root_private_key:
+        root = BroughtRootArgs(
+            certificate_pem=trust.root_certificate,
+            private_key_pem=secrets.root_private_key,
+            expiry=_root_ca.expiry(_root_ca.read_root(trust.root_certificate, datetime.now(UTC))),
+        )
+    else:
+        root = MadeRootArgs(
+            validity_hours=trust.root_validity_hours, generation=trust.root_generation, protect=trust.protect_root
+        )
+    return MeshTrustArgs(
+        mesh_id=settings.mesh.id,
+        cluster_names=tuple(cluster.name for cluster in settings.clusters),
+        root=root,
+        intermediate_validity_hours=trust.intermediate_validity_hours,
+        intermediate_early_renewal_hours=trust.intermediate_early_renewal_hours,
+        intermediate_generation=trust.intermediate_generation,
+    )
+
+
+def istio_install(settings: Settings, cluster: Cluster, intermediate: Intermediate) -> IstioInstallArgs:
+    """Istio on one cluster."""
+    istio = settings.istio
+    return IstioInstallArgs(
+        cluster_name=cluster.name,
+        network=cluster.network,
+        mesh_id=settings.mesh.id,
+        trust_domain=settings.mesh.trust_domain,
+        cacerts=intermediate.cacerts,
+        hub=istio.hub,
+        tag=istio.tag,
+        charts=istio.charts,
+        chart_version=istio.version,
+        timeout_seconds=istio.timeout_seconds,
+        base_values=istio.values.base,
+        istiod_values=istio.values.istiod,
+        gateway_values=istio.values.gateway,
+    )
+
+
+def mesh_link(
+    settings: Settings, secrets: Secrets, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]
+) -> MeshLinkArgs:
+    """How `target` reads `source`."""
+    rancher_ca = settings.rancher.ca_certs if settings.rancher else None
+    if isinstance(source.access, RancherAccess) and settings.rancher:
+        server = _kubeconfig.rancher_server(settings.rancher.url, source.access.cluster_id)
+        # A service account's token behind Rancher's proxy meets Rancher's certificate, not the cluster's.
+        ca_pem = rancher_ca if source.peer_server is None else None
+    else:
+        server = secrets.servers[source.name].server
+        ca_pem = None
+    peer_token = clusters[source.name].peer_token
+    return MeshLinkArgs(
+        source=source.name,
+        target=target.name,
+        server=source.peer_server or server,
+        credential=(
+            RancherTokenArgs(token=peer_token, ca_pem=rancher_ca)
+            if source.credential is Credential.RANCHER_TOKEN and peer_token is not None
+            else ServiceAccountArgs(
+                source_provider=clusters[source.name].provider,
+                token_generation=settings.links.token_generation,
+                ca_pem=ca_pem,
+            )
+        ),
+        target_provider=clusters[target.name].provider,
+    )
+
+
+def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
+    """The versions that one cluster runs, and the routing that all share."""
+    app = settings.helloworld
+    images = {"v1": app.images.v1, "v2": app.images.v2}
+    return HelloworldAppArgs(
+        cluster_name=cluster.name,
+        images={str(version): images[version] for version in cluster.versions},
+        weights=_routing.weights(settings.v2_weight),
+        replicas=app.replicas,
+        requests=app.resources.requests,
+        limits=app.resources.limits,
+        timeout_seconds=settings.istio.timeout_seconds,
+    )

@@ -1,0 +1,143 @@
+"""Helm values and chart sources for Istio: plain values in, plain values out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components import _names
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartSource:
+    """How Pulumi's Helm chart resource names a chart."""
+
+    chart: str
+    repository: str | None
+    version: str | None
+
+
+def chart_source(charts: str, chart: str, version: str) -> ChartSource:
+    """Find `chart` in an https:// repository, an oci:// registry or a folder (whose charts have their own version)."""
+    if charts.startswith("https://"):
+        return ChartSource(chart=chart, repository=charts, version=version)
+    if charts.startswith("oci://"):
+        return ChartSource(chart=f"{charts}/{chart}", repository=None, version=version)
+    return ChartSource(chart=f"{charts}/{chart}", repository=None, version=None)
+
+
+def merge(ours: Values, theirs: Values) -> dict[str, Any]:
+    """Lay `theirs` over `ours`, maps key by key, anything else as a whole."""
+    merged = dict(ours)
+    for key, value in theirs.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def base_values() -> dict[str, Any]:
+    """Values of the chart `base`."""
+    return {
+        "global": {"istioNamespace": _names.ISTIO_NAMESPACE, "enableReaderRBAC": False},
+        # Rendered as Ignore it would be set to Fail by istiod, and every refresh would show the difference.
+        "base": {"validationFailurePolicy": "Fail"},
+    }
+
+
+def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must know
+    *,
+    mesh_id: str,
+    trust_domain: str,
+    cluster_name: str,
+    network: str,
+    hub: str,
+    tag: str,
+    timeout_seconds: int,
+) -> dict[str, Any]:
+    """Values of the chart `istiod`."""
+    proxy = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "1000m", "memory": "512Mi"}}
+    return {
+        "global": {
+            "meshID": mesh_id,
+            "network": network,
+            "multiCluster": {"clusterName": cluster_name},
+            "hub": hub,
+            "tag": tag,
+            "istioNamespace": _names.ISTIO_NAMESPACE,
+            # Links have accounts of their own; this one could read every Secret.
+            "enableReaderRBAC": False,
+            "proxy": {"resources": proxy},
+        },
+        "meshConfig": {
+            "trustDomain": trust_domain,
+            # Proxies take a changed root from istiod and not only at their start.
+            "defaultConfig": {"proxyMetadata": {"PROXY_CONFIG_XDS_AGENT": "true"}},
+        },
+        # The chart reads env here; pilot.env is another installer's spelling and is ignored.
+        "env": {
+            # Without it istiod drops a whole cacerts update that brings another root.
+            "ISTIO_MULTIROOT_MESH": "true",
+            # istiod then reads no Secret of a peer, so a link's role needs none.
+            "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": "false",
+        },
+        "base": {"validationFailurePolicy": "Fail"},
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "256Mi"},
+            "limits": {"cpu": "2000m", "memory": "2048Mi"},
+        },
+        "deploymentAnnotations": timeout_annotation(timeout_seconds),
+        # No gateway pod can start before istiod has put its CA into the injection webhook.
+        "sidecarInjectorWebhookAnnotations": {
+            _names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",
+            **timeout_annotation(timeout_seconds),
+        },
+    }
+
+
+def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict[str, Any]:
+    """
+    Values of the chart `gateway`, without a Service: `IstioInstall` makes its own.
+
+    The chart's Service cannot leave out istiod's ports 15012 and 15017 from an east-west load balancer, and hides its
+    address behind the chart.
+
+    Args:
+        network_gateway: The network that this gateway serves to others, for the east-west gateway.
+        timeout_seconds: How long Pulumi waits for the Deployment.
+    """
+    values: dict[str, Any] = {
+        "service": {"type": "None"},
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"cpu": "1000m", "memory": "512Mi"},
+        },
+        "annotations": timeout_annotation(timeout_seconds),
+    }
+    if network_gateway is not None:
+        values["networkGateway"] = network_gateway
+    return values
+
+
+def timeout_annotation(seconds: int) -> dict[str, str]:
+    """How long Pulumi waits for an object to become ready."""
+    return {_names.TIMEOUT_SECONDS: str(seconds)}
+
+
+def gateway_labels(release: str) -> dict[str, str]:
+    """The labels by which the chart `gateway` marks, and a Service or Gateway finds, the pods of a release."""
+    return {"app": release, "istio": release.removeprefix("istio-")}
+
+
+def cross_network_gateway_spec() -> dict[str, Any]:
+    """The listener through which other networks reach every service of this cluster, still under their own mTLS."""
+    return {
+        "selector": {"istio": gateway_labels(_names.EASTWEST_GATEWAY)["istio"]},
+        "servers": [
+            {
+                "port": {"number": _names.CROSS_NETWORK_PORT, "name": "tls", "protocol": "TLS"},
+                "tls": {"mode": "AUTO_PASSTHROUGH"},
+                "hosts": ["*.local"],
+            }
+        ],
+    }

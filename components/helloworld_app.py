@@ -1,0 +1,136 @@
+"""
+The demo application on one cluster, with the routing that every cluster shares.
+
+Owns the Service, the Deployments of the versions that this cluster runs, Gateway, DestinationRule and VirtualServices.
+Does not own what the weights mean: `settings` does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+from pulumi_kubernetes.core.v1 import ProbeArgsDict
+
+from components import _istio_values, _names, _routing
+
+UID = 10001
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HelloworldAppArgs:
+    """What one cluster runs, and where requests go."""
+
+    cluster_name: str
+    images: Mapping[str, str]
+    """By version, for the versions that this cluster runs."""
+    weights: Mapping[str, int]
+    """Percent by version, the same in every cluster."""
+    replicas: int
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+    timeout_seconds: int
+    """How long to wait for each Deployment."""
+
+
+class HelloworldApp(pulumi.ComponentResource):
+    """helloworld and its routing on one cluster."""
+
+    def __init__(self, name: str, args: HelloworldAppArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("mcsps:index:HelloworldApp", name, {"clusterName": args.cluster_name}, opts)
+        k8s.core.v1.Service(
+            name,
+            metadata={
+                "name": _names.HELLOWORLD,
+                "namespace": _names.APP_NAMESPACE,
+                "labels": {"app": _names.HELLOWORLD, "service": _names.HELLOWORLD},
+                # A cluster may run no version and still route to those of its peers.
+                "annotations": {_names.SKIP_AWAIT: "true"},
+            },
+            spec={
+                "selector": {"app": _names.HELLOWORLD},
+                "ports": [{"name": "http", "port": _names.HELLOWORLD_PORT, "target_port": _names.HELLOWORLD_PORT}],
+            },
+            opts=ResourceOptions(parent=self),
+        )
+        for version, image in args.images.items():
+            self._deployment(name, version, image, args)
+        rule = self._routing_object(
+            f"{name}-destination-rule",
+            "DestinationRule",
+            _names.HELLOWORLD,
+            _routing.destination_rule_spec(tuple(args.weights)),
+        )
+        self._routing_object(f"{name}-gateway", "Gateway", _names.HELLOWORLD_GATEWAY, _routing.gateway_spec())
+        for route, gateway, host in (
+            (_names.HELLOWORLD, _names.HELLOWORLD_GATEWAY, "*"),
+            (_names.HELLOWORLD_MESH, "mesh", _names.HELLOWORLD_HOST),
+        ):
+            self._routing_object(
+                f"{name}-route-{'mesh' if gateway == 'mesh' else 'ingress'}",
+                "VirtualService",
+                route,
+                _routing.virtual_service_spec(gateway=gateway, host=host, weights=args.weights),
+                # A route to a subset that no rule defines yet answers 503.
+                after=rule,
+            )
+        self.register_outputs({})
+
+    def _routing_object(
+        self, name: str, kind: str, physical_name: str, spec: Mapping[str, Any], after: pulumi.Resource | None = None
+    ) -> k8s.apiextensions.CustomResource:
+        return k8s.apiextensions.CustomResource(
+            name,
+            api_version="networking.istio.io/v1",
+            kind=kind,
+            metadata={"name": physical_name, "namespace": _names.APP_NAMESPACE},
+            spec=spec,
+            opts=ResourceOptions(parent=self, depends_on=after),
+        )
+
+    def _deployment(self, name: str, version: str, image: str, args: HelloworldAppArgs) -> None:
+        labels = {"app": _names.HELLOWORLD, "version": version}
+        probe: ProbeArgsDict = {"http_get": {"path": "/health", "port": _names.HELLOWORLD_PORT}}
+        k8s.apps.v1.Deployment(
+            f"{name}-{version}",
+            metadata={
+                "name": _names.version_deployment(version),
+                "namespace": _names.APP_NAMESPACE,
+                "labels": labels,
+                "annotations": _istio_values.timeout_annotation(args.timeout_seconds),
+            },
+            spec={
+                "replicas": args.replicas,
+                "selector": {"match_labels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "automount_service_account_token": False,
+                        "security_context": {
+                            "run_as_non_root": True,
+                            "run_as_user": UID,
+                            "run_as_group": UID,
+                            "seccomp_profile": {"type": "RuntimeDefault"},
+                        },
+                        "containers": [
+                            {
+                                "name": _names.HELLOWORLD,
+                                "image": image,
+                                "env": [{"name": "SERVICE_VERSION", "value": version}],
+                                "ports": [{"name": "http", "container_port": _names.HELLOWORLD_PORT}],
+                                "readiness_probe": probe,
+                                "resources": {"requests": args.requests, "limits": args.limits},
+                                "security_context": {
+                                    "allow_privilege_escalation": False,
+                                    "capabilities": {"drop": ["ALL"]},
+                                    "read_only_root_filesystem": True,
+                                },
+                            }
+                        ],
+                    },
+                },
+            },
+            opts=ResourceOptions(parent=self),
+        )

@@ -1,0 +1,140 @@
+"""
+One directed link: istiod of `target` reads the endpoints of `source`.
+
+Owns the reader's credential in the source cluster and the remote secret in the target. Does not own the clusters.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+from pulumi import Input, Output, ResourceOptions
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
+
+from components import _kubeconfig, _names
+
+READ = ("get", "list", "watch")
+READER_RULES: tuple[PolicyRuleArgsDict, ...] = (
+    {"api_groups": [""], "resources": ["services", "pods", "nodes", "namespaces", "configmaps"], "verbs": READ},
+    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
+    {"api_groups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": READ},
+    {
+        "api_groups": ["networking.istio.io"],
+        "resources": ["workloadentries", "serviceentries"],
+        "verbs": READ,
+    },
+    {"api_groups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": READ},
+)
+"""All that istiod 1.31 asks of a peer; Secrets are not among it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceAccountArgs:
+    """The reader is a service account of the source cluster."""
+
+    source_provider: k8s.Provider
+    token_generation: int
+    """A higher number makes a new token; the old one goes when the remote secret has the new."""
+    ca_pem: str | None
+    """The CA behind `server`; `None` means the source cluster's own."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RancherTokenArgs:
+    """The reader is a Rancher token scoped to the source cluster."""
+
+    token: Input[str] = field(repr=False)
+    ca_pem: str | None
+    """The CA behind the Rancher server; `None` means one that the image of istiod trusts."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeshLinkArgs:
+    """Who reads whom, and how."""
+
+    source: str
+    target: str
+    server: str
+    """The source's API server, as the target's istiod reaches it."""
+    credential: ServiceAccountArgs | RancherTokenArgs
+    target_provider: k8s.Provider
+
+
+class MeshLink(pulumi.ComponentResource):
+    """The remote secret of `source` in `target`, and the credential in it."""
+
+    def __init__(self, name: str, args: MeshLinkArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("mcsps:index:MeshLink", name, {"source": args.source, "target": args.target}, opts)
+        if isinstance(args.credential, ServiceAccountArgs):
+            credential = self._service_account(name, args.target, args.credential)
+        else:
+            credential = Output.all(token=args.credential.token, ca_pem=args.credential.ca_pem)
+        kubeconfig = credential.apply(
+            lambda known: _kubeconfig.render_token_kubeconfig(name=args.source, server=args.server, **known)
+        )
+        k8s.core.v1.Secret(
+            f"{name}-remote-secret",
+            metadata={
+                "name": _names.remote_secret(args.source),
+                "namespace": _names.ISTIO_NAMESPACE,
+                "labels": {_names.MULTICLUSTER_LABEL: "true", _names.MANAGED_BY_LABEL: _names.MANAGED_BY},
+                "annotations": {_names.CLUSTER_ANNOTATION: args.source},
+            },
+            string_data={args.source: Output.secret(kubeconfig)},
+            opts=ResourceOptions(parent=self, provider=args.target_provider),
+        )
+        self.register_outputs({})
+
+    def _service_account(self, name: str, target: str, args: ServiceAccountArgs) -> Output[dict[str, str]]:
+        child = ResourceOptions(parent=self, provider=args.source_provider)
+        labels = {_names.MANAGED_BY_LABEL: _names.MANAGED_BY}
+        metadata: ObjectMetaArgsDict = {"name": _names.reader(target), "labels": labels}
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-reader", metadata={"namespace": _names.ISTIO_NAMESPACE, **metadata}, opts=child
+        )
+        role = k8s.rbac.v1.ClusterRole(f"{name}-reader-role", metadata=metadata, rules=READER_RULES, opts=child)
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{name}-reader-binding",
+            metadata=metadata,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata["name"]},
+            subjects=[
+                {"kind": "ServiceAccount", "name": account.metadata["name"], "namespace": _names.ISTIO_NAMESPACE}
+            ],
+            opts=child,
+        )
+        generation = random.RandomId(
+            f"{name}-token-generation",
+            byte_length=4,
+            keepers={"generation": str(args.token_generation)},
+            opts=ResourceOptions(parent=self),
+        )
+        token = k8s.core.v1.Secret(
+            f"{name}-token",
+            type="kubernetes.io/service-account-token",
+            metadata={
+                # A new name for each generation: the old token lives until the remote secret holds the new one.
+                "name": Output.concat(_names.reader(target), "-", generation.hex),
+                "namespace": _names.ISTIO_NAMESPACE,
+                "labels": labels,
+                "annotations": {"kubernetes.io/service-account.name": account.metadata["name"]},
+            },
+            opts=child,
+        )
+        credential: Output[dict[str, str]] = Output.all(data=token.data).apply(
+            lambda known: _read_token(known["data"], args.ca_pem)
+        )
+        credential: Output[dict[str, str]] = Output.all(data=token.data).apply(
+            lambda known: _read_token(known["data"], args.ca_pem)
+        )
+        return Output.secret(credential)
+
+
+def _read_token(data: Mapping[str, str], ca_pem: str | None) -> dict[str, str]:
+    return {
+        "token": base64.b64decode(data["token"]).decode(),
+        "ca_pem": ca_pem or base64.b64decode(data["ca.crt"]).decode(),
+    }

@@ -1,0 +1,201 @@
+"""
+Access to one cluster, and the namespaces that the mesh lives in.
+
+Owns the credentials by which the program reaches the cluster, the one Kubernetes provider, the Rancher project, and the
+namespaces. Does not own the cluster itself, nor anything of Istio.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_rancher2 as rancher2
+import pulumi_random as random
+from pulumi import Input, Output, ResourceOptions
+
+from components import _kubeconfig, _names
+
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KubeconfigAccessArgs:
+    """Access by a kubeconfig that somebody else made."""
+
+    kubeconfig: Input[str] = field(repr=False)
+    """The whole text, inline credentials and all; a secret."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QuotaArgs:
+    """Sums of limits, in Kubernetes quantities."""
+
+    limits_cpu: str
+    limits_memory: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProjectArgs:
+    """A Rancher project with its quotas and container defaults, in Kubernetes quantities."""
+
+    name: str
+    description: str
+    container_limits_cpu: str
+    container_limits_memory: str
+    container_requests_cpu: str
+    container_requests_memory: str
+    namespace_quota: QuotaArgs
+    project_quota: QuotaArgs
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RancherAccessArgs:
+    """Access through Rancher's proxy by tokens that this component makes."""
+
+    url: str
+    """The Rancher server, without a path."""
+    ca_certs: str | None
+    """PEM of the CA behind `url`; `None` means the machine's own trust store."""
+    cluster_id: str
+    """Rancher's id, such as `c-f7r9g`."""
+    token_ttl_hours: int
+    token_generation: int
+    """A higher number makes new tokens."""
+    project: ProjectArgs
+    provider: rancher2.Provider
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RancherClusterArgs:
+    """One cluster and how to reach it."""
+
+    cluster_name: str
+    network: str
+    access: KubeconfigAccessArgs | RancherAccessArgs
+    namespace_node_selector: str | None = None
+
+
+class RancherCluster(pulumi.ComponentResource):
+    """A cluster, reached and prepared: provider, project, namespaces."""
+
+    provider: k8s.Provider
+    istio_namespace: k8s.core.v1.Namespace
+    app_namespace: k8s.core.v1.Namespace
+    limit_range: k8s.core.v1.LimitRange
+    """A pod that starts before it exists is judged without it."""
+    peer_token: Output[str] | None
+    """The Rancher token for the peers' remote secrets, secret; `None` without Rancher."""
+
+    def __init__(self, name: str, args: RancherClusterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("mcsps:index:RancherCluster", name, {"clusterName": args.cluster_name}, opts)
+        annotations: dict[str, Input[str]] = {}
+        self.peer_token = None
+        access = args.access
+        if isinstance(access, RancherAccessArgs):
+            kubeconfig: Input[str] = Output.all(token=self._token(name, "provider", access)).apply(
+                lambda known: _kubeconfig.render_token_kubeconfig(
+                    name=args.cluster_name,
+                    server=_kubeconfig.rancher_server(access.url, access.cluster_id),
+                    ca_pem=access.ca_certs,
+                    token=known["token"],
+                )
+            )
+            self.peer_token = self._token(name, "peers", access)
+            annotations = self._project(name, access)
+        else:
+            kubeconfig = access.kubeconfig
+        if args.namespace_node_selector is not None:
+            annotations[_names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
+
+        self.provider = k8s.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=kubeconfig,
+            # Without it, a kubeconfig that is unknown at preview or has a new token shows every resource as replaced.
+            cluster_identifier=args.cluster_name,
+            # Otherwise new data replaces a Secret, and cacerts or a remote secret is gone for seconds.
+            enable_secret_mutable=True,
+            opts=ResourceOptions(parent=self),
+        )
+        child = ResourceOptions(parent=self, provider=self.provider)
+        self.istio_namespace = k8s.core.v1.Namespace(
+            f"{name}-istio-system",
+            metadata={
+                "name": _names.ISTIO_NAMESPACE,
+                "labels": {_names.NETWORK_LABEL: args.network},
+                "annotations": annotations,
+            },
+            opts=child,
+        )
+        self.app_namespace = k8s.core.v1.Namespace(
+            f"{name}-sample",
+            metadata={"name": _names.APP_NAMESPACE, "labels": {_names.INJECTION_LABEL: "enabled"}},
+            opts=child,
+        )
+        self.limit_range = k8s.core.v1.LimitRange(
+            f"{name}-istio-limitrange",
+            metadata={
+                "name": _names.LIMIT_RANGE,
+                "namespace": self.istio_namespace.metadata["name"],
+                "labels": {_names.RANCHER_DEFAULT_QUOTA_LABEL: "true"},
+            },
+            spec={
+                "limits": [
+                    {
+                        "type": "Container",
+                        "default": {"cpu": "100m", "memory": "100Mi"},
+                        "default_request": {"cpu": "10m", "memory": "10Mi"},
+                    }
+                ]
+            },
+            opts=child,
+        )
+        self.register_outputs({})
+
+    def _token(self, name: str, use: str, access: RancherAccessArgs) -> Output[str]:
+        child = ResourceOptions(parent=self)
+        generation = random.RandomId(
+            f"{name}-{use}-token-generation",
+            byte_length=4,
+            keepers={"generation": str(access.token_generation)},
+            opts=child,
+        )
+        token = rancher2.Token(
+            f"{name}-{use}-token",
+            cluster_id=access.cluster_id,
+            description=generation.hex.apply(lambda hex_id: f"mcsps {use} of {name}, {hex_id}"),
+            ttl=access.token_ttl_hours * SECONDS_PER_HOUR,
+            opts=ResourceOptions(parent=self, provider=access.provider, replacement_trigger=generation.hex),
+        )
+        return Output.secret(token.token)
+
+    def _project(self, name: str, access: RancherAccessArgs) -> dict[str, Input[str]]:
+        args = access.project
+        project = rancher2.Project(
+            f"{name}-project",
+            name=args.name,
+            cluster_id=access.cluster_id,
+            description=args.description,
+            container_resource_limit={
+                "limits_cpu": args.container_limits_cpu,
+                "limits_memory": args.container_limits_memory,
+                "requests_cpu": args.container_requests_cpu,
+                "requests_memory": args.container_requests_memory,
+            },
+            resource_quota={
+                "namespace_default_limit": {
+                    "limits_cpu": args.namespace_quota.limits_cpu,
+                    "limits_memory": args.namespace_quota.limits_memory,
+                },
+                "project_limit": {
+                    "limits_cpu": args.project_quota.limits_cpu,
+                    "limits_memory": args.project_quota.limits_memory,
+                },
+            },
+            opts=ResourceOptions(parent=self, provider=access.provider),
+        )
+        quota = {"limitsCpu": args.namespace_quota.limits_cpu, "limitsMemory": args.namespace_quota.limits_memory}
+        return {
+            _names.RANCHER_PROJECT_ID: project.id,
+            _names.RANCHER_RESOURCE_QUOTA: json.dumps({"limit": quota}, separators=(",", ":")),
+        }
