@@ -1,0 +1,1 @@
+"""What a person runs against a live mesh."""

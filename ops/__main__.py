@@ -1,0 +1,73 @@
+"""`python -m ops`: what a person runs against a live mesh."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import settings
+from ops import stack as stacks
+from ops.errors import OpsError
+from ops.show import show
+from ops.verify import Options
+from ops.verify import verify as run_verify
+
+_ROOT = Path(__file__).resolve().parents[1]
+_FAILED = 1
+_BAD_USAGE = 2
+_INTERRUPTED = 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Tools for a live mesh."""
+
+
+@app.command()
+def verify(
+    stack: Annotated[str, typer.Option(help="The stack whose Pulumi.<stack>.yaml is read.")],
+    requests: Annotated[int, typer.Option(min=100, max=100_000, help="Requests in each curl loop.")] = 1000,
+    wait: Annotated[
+        float,
+        typer.Option(min=0, max=600, help="Seconds that istiod and the sidecars may take to learn of each other."),
+    ] = 30,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """
+    Prove by real traffic that the mesh works, or name the cause why it does not.
+
+    Exits with 0 only if all holds, with 1 if not, with 2 if it could not begin.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    progress = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        chosen = stacks.load(stack, _ROOT)
+        options = Options(stack=stack, root=_ROOT, requests=requests, wait_seconds=wait)
+        report = run_verify(chosen, options, progress.print)
+    except (OpsError, settings.ConfigError) as error:
+        progress.print(f"error: {error}", markup=False)
+        raise typer.Exit(_BAD_USAGE) from None
+    except KeyboardInterrupt:
+        progress.print("interrupted; the client pods are deleted")
+        raise typer.Exit(_INTERRUPTED) from None
+    if json:
+        sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
+    else:
+        show(report, Console(highlight=False))
+    raise typer.Exit(0 if report.ok else _FAILED)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # A SIGTERM deletes the client pods as Ctrl-C does.
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m ops")

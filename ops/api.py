@@ -1,0 +1,245 @@
+"""
+The few things that `verify` asks of one cluster's API, as plain typed values.
+
+Knows nothing of checks. A thing that does not exist is `None` or empty; any other refusal is an
+`ApiError`.
+"""
+
+import base64
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
+from kubernetes.stream.ws_client import ERROR_CHANNEL
+from urllib3.exceptions import HTTPError
+from websocket import WebSocketException
+
+from ops import connection
+
+_TIMEOUT_SECONDS = (5, 20)
+_NOT_FOUND = 404
+
+
+class ApiError(Exception):
+    """The API did not give what was asked for; the text names status and reason alone."""
+
+
+class _AbsentError(ApiError):
+    """What was asked for does not exist."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """Pods that a Deployment wants and those that are ready."""
+
+    wanted: int
+    ready: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceView:
+    """
+    A Service.
+
+    Attributes:
+        addresses: IP addresses and host names that a load balancer gave.
+    """
+
+    ports: tuple[int, ...]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodView:
+    """A pod; `trouble` says in the kubelet's words why it is not ready."""
+
+    name: str
+    labels: Mapping[str, str]
+    ip: str | None
+    ready: bool
+    created: datetime
+    trouble: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretView:
+    """A Secret, decoded."""
+
+    name: str
+    labels: Mapping[str, str]
+    data: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecResult:
+    """What a command in a container printed; `finished` is false where the time was up."""
+
+    stdout: str = field(repr=False)
+    stderr: str
+    finished: bool
+    code: int | None
+
+
+class ClusterApi:
+    """One cluster's API. Safe to use from several threads."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        """Take a configuration that holds server, CA and credential."""
+        configuration.retries = False
+        self._configuration = configuration
+        api = client.ApiClient(configuration)
+        self._core = client.CoreV1Api(api)
+        self._apps = client.AppsV1Api(api)
+        self._version = client.VersionApi(api)
+
+    def version(self) -> str:
+        """Kubernetes' version, such as v1.35.4."""
+        return str(_ask(self._version.get_code).git_version)
+
+    def namespace_labels(self, name: str) -> Mapping[str, str] | None:
+        """Labels of a namespace."""
+        found = _find(self._core.read_namespace, name)
+        return dict(found.metadata.labels or {}) if found else None
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """Data of a ConfigMap."""
+        found = _find(self._core.read_namespaced_config_map, name, namespace)
+        return dict(found.data or {}) if found else None
+
+    def deployment(self, namespace: str, name: str) -> Workload | None:
+        """Replicas of a Deployment."""
+        found = _find(self._apps.read_namespaced_deployment, name, namespace)
+        if not found:
+            return None
+        return Workload(wanted=found.spec.replicas, ready=found.status.ready_replicas or 0)
+
+    def service(self, namespace: str, name: str) -> ServiceView | None:
+        """Ports and outside addresses of a Service."""
+        found = _find(self._core.read_namespaced_service, name, namespace)
+        if not found:
+            return None
+        ingress = found.status.load_balancer.ingress or ()
+        return ServiceView(
+            ports=tuple(port.port for port in found.spec.ports or ()),
+            addresses=tuple(entry.ip or entry.hostname for entry in ingress),
+        )
+
+    def secrets(self, namespace: str, selector: str) -> tuple[SecretView, ...]:
+        """Secrets by label."""
+        found = _ask(self._core.list_namespaced_secret, namespace, label_selector=selector)
+        return tuple(_secret(item) for item in found.items)
+
+    def secret(self, namespace: str, name: str) -> SecretView | None:
+        """One Secret."""
+        found = _find(self._core.read_namespaced_secret, name, namespace)
+        return _secret(found) if found else None
+
+    def pods(self, namespace: str, selector: str) -> tuple[PodView, ...]:
+        """Pods by label; those that are being deleted are left out."""
+        found = _ask(self._core.list_namespaced_pod, namespace, label_selector=selector)
+        return tuple(_pod(item) for item in found.items if item.metadata.deletion_timestamp is None)
+
+    def pod(self, namespace: str, name: str) -> PodView | None:
+        """One pod."""
+        found = _find(self._core.read_namespaced_pod, name, namespace)
+        return _pod(found) if found else None
+
+    def create_pod(self, namespace: str, manifest: Mapping[str, Any]) -> None:
+        """Create a pod."""
+        _ask(self._core.create_namespaced_pod, namespace, manifest)
+
+    def delete_pod(self, namespace: str, name: str) -> None:
+        """Delete a pod at once; one that is gone already is fine."""
+        _find(self._core.delete_namespaced_pod, name, namespace, grace_period_seconds=0)
+
+    def execute(
+        self, namespace: str, pod: str, container: str, command: list[str], timeout_seconds: float
+    ) -> ExecResult:
+        """Run a command in a container, for `timeout_seconds` at most."""
+        # `stream` patches the client it is given while the request runs, so no two may share one.
+        core = client.CoreV1Api(client.ApiClient(self._configuration))
+        # A web socket's errors are of many types and their texts quote what the server sent.
+        try:
+            socket = stream(
+                core.connect_get_namespaced_pod_exec,
+                pod,
+                namespace,
+                container=container,
+                command=command,
+                stdout=True,
+                stderr=True,
+                stdin=False,
+                tty=False,
+                _preload_content=False,
+            )
+            with contextlib.closing(socket):
+                socket.run_forever(timeout=timeout_seconds)
+                finished = not socket.is_open()
+                return ExecResult(
+                    stdout=socket.read_stdout(timeout=0),
+                    stderr=socket.read_stderr(timeout=0),
+                    finished=finished,
+                    code=_exit_code(socket) if finished else None,
+                )
+        except (ApiException, WebSocketException, OSError) as error:
+            text = f"exec of {command[0]} in {namespace}/{pod} failed: {type(error).__name__}"
+            raise ApiError(text) from None
+
+
+def _exit_code(socket: Any) -> int | None:  # noqa: ANN401 - the library's socket has no public type
+    if not socket.peek_channel(ERROR_CHANNEL):
+        return None
+    return cast("int", socket.returncode)
+
+
+def _ask(call: Callable[..., Any], *args: object, **options: object) -> Any:  # noqa: ANN401
+    # The library returns generated models; each method above turns them into its own type.
+    try:
+        return call(*args, _request_timeout=_TIMEOUT_SECONDS, **options)
+    except ApiException as error:
+        kind = _AbsentError if error.status == _NOT_FOUND else ApiError
+        raise kind(f"the API answered {error.status} {error.reason}") from None
+    except HTTPError as error:
+        raise ApiError(f"no connection: {connection.trouble(error)}") from None
+
+
+def _find(call: Callable[..., Any], *args: object, **options: object) -> Any:  # noqa: ANN401
+    try:
+        return _ask(call, *args, **options)
+    except _AbsentError:
+        return None
+
+
+def _secret(item: Any) -> SecretView:  # noqa: ANN401
+    return SecretView(
+        name=item.metadata.name,
+        labels=dict(item.metadata.labels or {}),
+        data={key: base64.b64decode(value) for key, value in (item.data or {}).items()},
+    )
+
+
+def _pod(item: Any) -> PodView:  # noqa: ANN401
+    conditions = {entry.type: entry for entry in item.status.conditions or ()}
+    ready = "Ready" in conditions and conditions["Ready"].status == "True"
+    statuses = [*(item.status.init_container_statuses or ()), *(item.status.container_statuses or ())]
+    waiting = [
+        f"{status.name}: {status.state.waiting.reason}"
+        for status in statuses
+        if status.state and status.state.waiting and status.state.waiting.reason
+    ]
+    scheduled = conditions.get("PodScheduled")
+    if scheduled and scheduled.status == "False":
+        waiting.insert(0, str(scheduled.message))
+    return PodView(
+        name=item.metadata.name,
+        labels=dict(item.metadata.labels or {}),
+        ip=item.status.pod_ip,
+        ready=ready,
+        created=item.metadata.creation_timestamp,
+        trouble="" if ready else "; ".join(waiting) or str(item.status.phase),
+    )

@@ -1,0 +1,105 @@
+"""The client pod: made for one run of `verify`, and deleted at its end whatever comes."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from components import _names as names
+from ops.api import ApiError, ClusterApi, PodView
+
+MANAGED_BY = "mcsps-verify"
+CONTAINER = "client"
+LIFETIME = timedelta(minutes=15)
+"""No run takes this long: an older pod was left by one that was killed."""
+
+_SELECTOR = f"{names.MANAGED_BY_LABEL}={MANAGED_BY}"
+
+
+def manifest(name: str, image: str) -> dict[str, Any]:
+    """Describe a pod that sleeps, allowed in a namespace that enforces `restricted`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {names.MANAGED_BY_LABEL: MANAGED_BY}},
+        "spec": {
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": int(LIFETIME.total_seconds()),
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": CONTAINER,
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sleep", str(int(LIFETIME.total_seconds()))],
+                    "resources": {
+                        "requests": {"cpu": "10m", "memory": "16Mi"},
+                        "limits": {"cpu": "500m", "memory": "64Mi"},
+                    },
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }
+
+
+@contextlib.contextmanager
+def client_pod(api: ClusterApi, image: str) -> Iterator[str]:
+    """
+    Run a client pod in the app namespace, named by what is yielded; it may not be ready yet.
+
+    Raises:
+        ApiError: The pod was not accepted.
+    """
+    name = f"{MANAGED_BY}-{secrets.token_hex(4)}"
+    try:
+        # Inside the try: an interrupt after the API took the pod must not leave it behind.
+        api.create_pod(names.APP_NAMESPACE, manifest(name, image))
+        yield name
+    finally:
+        with contextlib.suppress(ApiError):
+            api.delete_pod(names.APP_NAMESPACE, name)
+
+
+def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:
+    """Delete the client pods of runs that were killed."""
+    for pod in api.pods(names.APP_NAMESPACE, _SELECTOR):
+        if (now or datetime.now(UTC)) - pod.created > LIFETIME:
+            api.delete_pod(names.APP_NAMESPACE, pod.name)
+
+
+def wait_ready(api: ClusterApi, name: str, timeout_seconds: float) -> str:
+    """Wait for a client pod; the answer is empty, or why it is not ready."""
+    last: list[PodView | None] = []
+
+    def look() -> bool:
+        last[:] = [api.pod(names.APP_NAMESPACE, name)]
+        return last[0] is not None and last[0].ready
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda ready: not ready),
+        stop=stop_after_delay(timeout_seconds),
+        wait=wait_fixed(0.5),
+    )
+    try:
+        retrying(look)
+    except RetryError:
+        pod = last[0]
+        trouble = pod.trouble if pod else "it is gone"
+        return f"not ready after {timeout_seconds:.0f} s: {trouble}"
+    except ApiError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,106 @@
+"""Puts checks and causes together: which check shows a cause, which is only its consequence. Pure."""
+
+from collections.abc import Iterable
+
+import settings
+from ops.causes import REMEDIES, Cause, Finding, diagnose
+from ops.checks import check_all, traffic_row
+from ops.facts import MeshFacts
+from ops.report import Check, CheckId, NamedCause, Report, State
+
+_WITNESSES = {
+    Cause.ROOTS_DIFFER: {CheckId.MESH_ROOT},
+    Cause.GATEWAY_UNREACHABLE: {CheckId.GATEWAY},
+    Cause.NETWORK_LABEL_MISSING: {CheckId.NETWORK_LABEL},
+    Cause.REMOTE_NOT_SYNCED: {CheckId.REMOTE_SYNCED, CheckId.REMOTE_SECRET},
+    Cause.SERVICE_ABSENT: {CheckId.SERVICE},
+    Cause.CREDENTIAL_WRONG: {CheckId.REMOTE_SECRET},
+}
+_TRAFFIC = {CheckId.TRAFFIC_INGRESS, CheckId.TRAFFIC_CLIENT}
+_HINTS = {
+    CheckId.API: "see that the API server runs and that its address and credential are right",
+    CheckId.ISTIOD: "see the pods and the log of Deployment istiod in istio-system",
+    CheckId.MESH_ROOT: "see whether istiod runs: it writes ConfigMap istio-ca-root-cert",
+    CheckId.CLIENT: "see the events of namespace sample; mcsps:verify.clientImage must be at hand",
+    CheckId.ENDPOINTS: "see `istioctl proxy-status` and istiod's log",
+    CheckId.REMOTE_SYNCED: "see whether istiod runs",
+    CheckId.TRAFFIC_INGRESS: "see the gateway's log, and whether the VirtualServices are equal",
+    CheckId.TRAFFIC_CLIENT: "see the sidecar's log, and whether the VirtualServices are equal",
+}
+
+
+def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, requests: int) -> Report:
+    """Judge all that was seen."""
+    findings = diagnose(facts)
+    checks = tuple(_explain(check, findings) for check in check_all(facts, chosen.v2_weight))
+    return Report(
+        stack=stack,
+        mesh=chosen.mesh.id,
+        v2_weight=chosen.v2_weight,
+        requests=requests,
+        checks=checks,
+        traffic=tuple(traffic_row(traffic, chosen.v2_weight) for traffic in facts.traffic),
+        causes=tuple(_name(finding, findings, checks) for finding in findings),
+    )
+
+
+def _explain(check: Check, findings: Iterable[Finding]) -> Check:
+    shown = next((finding for finding in findings if _witnesses(check, finding)), None)
+    if shown:
+        return check.model_copy(
+            update={
+                "state": State.FAILED,
+                "cause": shown.cause,
+                "remedy": REMEDIES[shown.cause],
+            }
+        )
+    if check.state is not State.FAILED:
+        return check
+    behind = next((finding for finding in findings if _follows(check, finding)), None)
+    if behind:
+        return check.model_copy(update={"consequence_of": behind.cause})
+    return check.model_copy(update={"remedy": _HINTS.get(check.id)})
+
+
+def _witnesses(check: Check, finding: Finding) -> bool:
+    if check.id not in _WITNESSES[finding.cause]:
+        return False
+    if finding.cluster not in {None, check.cluster} or finding.peer != check.peer:
+        return False
+    # A gateway that answers from here may still be out of reach for the peers' sidecars.
+    return check.state is not State.PASSED or finding.cause is Cause.GATEWAY_UNREACHABLE
+
+
+def _follows(check: Check, finding: Finding) -> bool:
+    if check.id in _TRAFFIC:
+        return True
+    if check.id not in {CheckId.ENDPOINTS, CheckId.REMOTE_SYNCED}:
+        return False
+    if finding.peer is not None:
+        return (check.cluster, check.peer) == (finding.cluster, finding.peer)
+    source = check.peer or check.cluster
+    return check.id is CheckId.ENDPOINTS and finding.cluster == source
+
+
+def _name(finding: Finding, findings: Iterable[Finding], checks: Iterable[Check]) -> NamedCause:
+    first = {other.cause: other for other in reversed(tuple(findings))}
+    return NamedCause(
+        cause=finding.cause,
+        cluster=finding.cluster,
+        peer=finding.peer,
+        seen=finding.seen,
+        remedy=REMEDIES[finding.cause],
+        consequences=tuple(
+            place(check)
+            for check in checks
+            if check.consequence_of is finding.cause
+            and _follows(check, finding)
+            and (check.id not in _TRAFFIC or first[finding.cause] is finding)
+        ),
+    )
+
+
+def place(check: Check) -> str:
+    """Say in short which check, and where."""
+    where = f"{check.cluster} of {check.peer}" if check.peer else check.cluster
+    return f"{check.id} in {where}"

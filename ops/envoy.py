@@ -1,0 +1,108 @@
+"""Reads the `clusters?format=json` answer of Envoy's admin interface. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components import _names as names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """
+    One address behind one Envoy cluster.
+
+    Attributes:
+        subset: The subset of the DestinationRule, or empty for the whole service.
+        healthy: As Envoy sees it: discovery, health checks and outlier detection together.
+        connect_failures: Connections that did not come about.
+        answered: Requests that brought an answer below 500.
+    """
+
+    subset: str
+    address: str
+    port: int
+    healthy: bool
+    connect_failures: int = 0
+    answered: int = 0
+
+
+class _Lax(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _SocketAddress(_Lax):
+    address: str
+    port_value: int
+
+
+class _Address(_Lax):
+    socket_address: _SocketAddress | None = None
+
+
+class _Stat(_Lax):
+    name: str
+    value: int = 0
+
+
+class _Host(_Lax):
+    address: _Address
+    stats: tuple[_Stat, ...] = ()
+    health_status: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Envoy leaves a false flag out, so any flag that is true says what is wrong."""
+        flags = dict(self.health_status)
+        return flags.pop("eds_health_status", "HEALTHY") == "HEALTHY" and not any(
+            flag is True for flag in flags.values()
+        )
+
+
+class _Cluster(_Lax):
+    name: str
+    host_statuses: tuple[_Host, ...] = ()
+
+
+class _Clusters(_Lax):
+    cluster_statuses: tuple[_Cluster, ...] = ()
+
+
+def helloworld_endpoints(clusters_json: str) -> tuple[Endpoint, ...]:
+    """
+    List the endpoints that a sidecar knows for helloworld, subsets included.
+
+    Raises:
+        pydantic.ValidationError: The text is not Envoy's answer.
+    """
+    found = []
+    for cluster in _Clusters.model_validate_json(clusters_json).cluster_statuses:
+        direction, _, rest = cluster.name.partition("|")
+        port, _, rest = rest.partition("|")
+        subset, _, host = rest.partition("|")
+        if (direction, port, host) != (
+            "outbound",
+            str(names.HELLOWORLD_PORT),
+            names.HELLOWORLD_HOST,
+        ):
+            continue
+        found += [_endpoint(subset, host_status) for host_status in cluster.host_statuses]
+    return tuple(endpoint for endpoint in found if endpoint)
+
+
+def _endpoint(subset: str, host: _Host) -> Endpoint | None:
+    socket = host.address.socket_address
+    if socket is None:
+        return None
+    stats: Mapping[str, int] = {stat.name: stat.value for stat in host.stats}
+    return Endpoint(
+        subset=subset,
+        address=str(ip_address(socket.address)),
+        port=socket.port_value,
+        healthy=host.healthy,
+        connect_failures=stats.get("cx_connect_fail", 0),
+        answered=stats.get("rq_success", 0),
+    )

@@ -1,0 +1,89 @@
+"""
+How many answers of each version a weight allows.
+
+Pure arithmetic: no cluster, no clock.
+"""
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+SIGMAS = 3.29
+"""Width of the bound: a fair split falls outside it about once in a thousand runs."""
+
+_ANSWER = re.compile(r"Hello version: (?P<version>v\d+), instance: (?P<instance>\S+)\s*\Z")
+_TRANSFER = re.compile(r"(?P<body>[^#]*)#(?P<code>\d{3})\n")
+HTTP_OK = 200
+
+
+@dataclass
+class Tally:
+    """
+    The answers of one curl loop.
+
+    Attributes:
+        requests: How many requests were to be made.
+        versions: Good answers by version.
+        instances: Good answers by instance name.
+        errors: Everything else, by what it was.
+    """
+
+    requests: int
+    versions: Counter[str] = field(default_factory=Counter)
+    instances: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, code: int, body: str) -> None:
+        """Count one HTTP answer."""
+        answer = _ANSWER.match(body)
+        if code == HTTP_OK and answer:
+            self.versions[answer["version"]] += 1
+            self.instances[answer["instance"]] += 1
+        else:
+            self.errors[f"HTTP {code}" if code != HTTP_OK else "unknown answer"] += 1
+
+    @property
+    def failed(self) -> int:
+        """Requests that brought no version, those never answered included."""
+        return self.requests - self.versions["v1"] - self.versions["v2"]
+
+    def share(self, version: str) -> float:
+        """The part of a version among the good answers, 0 to 1; 0 where there are none."""
+        good = self.requests - self.failed
+        return self.versions[version] / good if good else 0.0
+
+
+def bound(weight: int, requests: int) -> float:
+    """How far the share of v2 may lie from `weight` percent, 0 to 1; nothing at 0 and 100."""
+    p = weight / 100
+    return SIGMAS * math.sqrt(p * (1 - p) / requests)
+
+
+def holds(tally: Tally, weight: int) -> bool:
+    """Tell whether every request was answered and the split is what `weight` (percent) asks."""
+    if tally.failed:
+        return False
+    expected = weight * tally.requests / 100
+    rounding = 1e-9
+    return abs(tally.versions["v2"] - expected) <= (bound(weight, tally.requests) * tally.requests + rounding)
+
+
+def parse_curl(output: str, requests: int) -> Tally:
+    """
+    Count what curl printed, told to write '#', the HTTP code and a line break after each answer.
+
+    curl writes 000 where there was no HTTP answer at all. An output that was cut leaves the
+    missing requests counted as failed.
+    """
+    tally = Tally(requests)
+    for transfer in _TRANSFER.finditer(output):
+        code = int(transfer["code"])
+        if code:
+            tally.add(code, transfer["body"])
+        else:
+            tally.errors["no answer"] += 1
+    unheard = requests - tally.versions.total() - tally.errors.total()
+    if unheard > 0:
+        tally.errors["not finished in time"] += unheard
+    return tally

@@ -1,0 +1,92 @@
+"""The curl loops: real requests, each made once and never again."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv6Address, ip_address
+
+import httpx
+
+from components import _names as names
+from ops import connection
+from ops.api import ApiError, ClusterApi
+from ops.facts import TrafficFacts, Way
+from ops.split import Tally, parse_curl
+
+_CONCURRENCY = 8
+_REQUEST_SECONDS = 5.0
+_SLOWEST_RATE = 20
+_START_SECONDS = 30
+
+CLIENT_URL = f"http://{names.HELLOWORLD}.{names.APP_NAMESPACE}:{names.HELLOWORLD_PORT}{names.HELLOWORLD_PATH}"
+
+
+def loop_seconds(requests: int) -> float:
+    """How long a loop may take; what was not answered by then has failed."""
+    return _START_SECONDS + requests / _SLOWEST_RATE
+
+
+def ingress_url(address: str) -> str:
+    """Where a cluster's ingress gateway serves helloworld."""
+    return f"http://{_host(address)}{names.HELLOWORLD_PATH}"
+
+
+def through_ingress(cluster: str, address: str, requests: int, http: httpx.Client | None = None) -> TrafficFacts:
+    """Ask an ingress gateway `requests` times, from here."""
+    url = ingress_url(address)
+    limits = httpx.Limits(max_connections=_CONCURRENCY)
+    tally = Tally(requests)
+    with (
+        http or httpx.Client(timeout=_REQUEST_SECONDS, limits=limits, trust_env=False) as client,
+        ThreadPoolExecutor(_CONCURRENCY) as pool,
+    ):
+        ask = _asker(client, url, deadline=time.monotonic() + loop_seconds(requests))
+        for outcome in pool.map(lambda _: ask(), range(requests)):
+            if isinstance(outcome, str):
+                tally.errors[outcome] += 1
+            else:
+                tally.add(*outcome)
+    return TrafficFacts(cluster=cluster, way=Way.INGRESS, url=url, tally=tally)
+
+
+def _asker(client: httpx.Client, url: str, *, deadline: float) -> Callable[[], tuple[int, str] | str]:
+    def ask() -> tuple[int, str] | str:
+        if time.monotonic() > deadline:
+            return "not finished in time"
+        try:
+            answer = client.get(url)
+        except httpx.HTTPError as error:
+            return connection.trouble(error)
+        return answer.status_code, answer.text
+
+    return ask
+
+
+def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> TrafficFacts:
+    """Ask helloworld `requests` times from a client pod, by one curl and so over its sidecar."""
+    # The VirtualServices match by path, so the query only makes curl repeat the request.
+    command = [
+        "curl",
+        "--silent",
+        "--no-buffer",
+        "--max-time",
+        str(int(_REQUEST_SECONDS)),
+        "--write-out",
+        r"#%{http_code}\n",
+        f"{CLIENT_URL}?[1-{requests}]",
+    ]
+    try:
+        done = api.execute(names.APP_NAMESPACE, pod, "client", command, loop_seconds(requests))
+    except ApiError as error:
+        tally, trouble = Tally(requests), str(error)
+    else:
+        tally, trouble = parse_curl(done.stdout, requests), ""
+    return TrafficFacts(cluster=cluster, way=Way.CLIENT, url=CLIENT_URL, tally=tally, trouble=trouble)
+
+
+def _host(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return f"[{parsed}]" if isinstance(parsed, IPv6Address) else address

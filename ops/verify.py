@@ -1,0 +1,137 @@
+"""Runs the whole: looks, sends traffic, looks at what the sidecars made of it, concludes."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+import settings
+from ops import access, gather
+from ops.api import ApiError, ClusterApi
+from ops.client_pod import client_pod, remove_leftovers, wait_ready
+from ops.conclude import conclude
+from ops.endpoints import complete
+from ops.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts, Way
+from ops.report import Report
+from ops.sidecar import see_endpoints
+from ops.split import Tally
+from ops.traffic import CLIENT_URL, from_client, through_ingress
+
+_POD_READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    How to verify.
+
+    Attributes:
+        requests: In each curl loop.
+        wait_seconds: How long istiod and the sidecars may take to learn of each other. Requests are never waited for
+            nor repeated.
+    """
+
+    stack: str
+    root: Path
+    requests: int
+    wait_seconds: float
+
+
+def verify(chosen: settings.Settings, options: Options, say: Callable[[str], None]) -> Report:
+    """
+    Verify a stack's mesh; `say` gets one line for each step.
+
+    Raises:
+        OpsError: A cluster's API client cannot be made.
+    """
+    apis = access.connect(chosen, options.stack, options.root)
+    run = _Run(chosen=chosen, options=options, apis=apis)
+    # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
+    with contextlib.ExitStack() as pods, _workers(len(apis)) as pool:
+        say(f"looking at {', '.join(apis)}")
+        clusters = {facts.name: facts for facts in pool.map(run.look, chosen.clusters)}
+        reached = [name for name, facts in clusters.items() if not facts.error]
+        say(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
+        started = {name: run.start(name, pods) for name in reached}
+        say("waiting for the client pods and for the endpoints of their sidecars")
+        ready = list(pool.map(lambda client: run.settle(client, clusters), started.values()))
+        say(f"sending {options.requests} requests through each ingress and from each client pod")
+        loops = pool.map(lambda client: run.send(client, clusters[client.cluster]), ready)
+        traffic = tuple(itertools.chain.from_iterable(loops))
+        say("asking the sidecars what became of the requests")
+        clients = {client.cluster: client for client in pool.map(run.ask, ready)}
+    facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
+    return conclude(facts, chosen, stack=options.stack, requests=options.requests)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """The steps of one run, each for one cluster."""
+
+    chosen: settings.Settings
+    options: Options
+    apis: Mapping[str, ClusterApi]
+
+    def look(self, cluster: settings.Cluster) -> ClusterFacts:
+        peers = tuple(other.name for other in self.chosen.clusters if other != cluster)
+        return gather.look_at(cluster, peers, self.apis[cluster.name], self.options.wait_seconds)
+
+    def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
+        api = self.apis[cluster]
+        try:
+            remove_leftovers(api)
+            pod = pods.enter_context(client_pod(api, self.chosen.verify.client_image))
+        except ApiError as error:
+            return ClientFacts(cluster=cluster, trouble=f"no client pod: {error}")
+        return ClientFacts(cluster=cluster, pod=pod)
+
+    def settle(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        """Wait for a client pod and, as a peer may just have been linked, for its endpoints to be complete."""
+        if client.trouble:
+            return client
+        api = self.apis[client.cluster]
+        trouble = wait_ready(api, client.pod, _POD_READY_SECONDS)
+        if trouble:
+            return replace(client, trouble=trouble)
+        retrying = Retrying(
+            retry=retry_if_result(lambda seen: not seen.trouble and not complete(seen, clusters)),
+            stop=stop_after_delay(self.options.wait_seconds),
+            wait=wait_fixed(1),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else client,
+        )
+        settled: ClientFacts = retrying(self.ask, client)
+        return settled
+
+    def ask(self, client: ClientFacts) -> ClientFacts:
+        if client.trouble:
+            return client
+        try:
+            return replace(client, endpoints=see_endpoints(self.apis[client.cluster], client.pod))
+        except ApiError as error:
+            return replace(client, trouble=str(error))
+
+    def send(self, client: ClientFacts, cluster: ClusterFacts) -> tuple[TrafficFacts, ...]:
+        name, requests = client.cluster, self.options.requests
+        unsent = TrafficFacts(
+            cluster=name, way=Way.INGRESS, url="", tally=Tally(requests), trouble="no ingress address"
+        )
+        ingress = tuple(through_ingress(name, address, requests) for address in cluster.ingress) or (unsent,)
+        if client.trouble:
+            unsent = replace(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble)
+            return (*ingress, unsent)
+        return (*ingress, from_client(name, self.apis[name], client.pod, requests))
+
+
+@contextlib.contextmanager
+def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
