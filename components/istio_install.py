@@ -107,7 +107,7 @@ class IstioInstall(pulumi.ComponentResource):
     def _chart(self, name: str, args: IstioInstallArgs, release: _Release, *, after: list[Resource]) -> Chart:
         source = _istio_values.chart_source(args.charts, release.chart, args.chart_version)
         return Chart(
-            f"{name}-{release.name}",
+            f"{name}-{release.name.removeprefix('istio-')}",
             name=release.name,
             namespace=_names.ISTIO_NAMESPACE,
             chart=source.chart,

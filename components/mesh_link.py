@@ -73,9 +73,10 @@ class MeshLink(pulumi.ComponentResource):
             credential = self._service_account(name, args.target, args.credential)
         else:
             credential = Output.all(token=args.credential.token, ca_pem=args.credential.ca_pem)
-        kubeconfig = credential.apply(
+        kubeconfig: Output[str] = credential.apply(
             lambda known: _kubeconfig.render_token_kubeconfig(name=args.source, server=args.server, **known)
         )
+        content: Output[str] = Output.secret(kubeconfig)
         k8s.core.v1.Secret(
             f"{name}-remote-secret",
             metadata={
@@ -84,7 +85,7 @@ class MeshLink(pulumi.ComponentResource):
                 "labels": {_names.MULTICLUSTER_LABEL: "true", _names.MANAGED_BY_LABEL: _names.MANAGED_BY},
                 "annotations": {_names.CLUSTER_ANNOTATION: args.source},
             },
-            string_data={args.source: Output.secret(kubeconfig)},
+            string_data={args.source: content},
             opts=ResourceOptions(parent=self, provider=args.target_provider),
         )
         self.register_outputs({})
@@ -123,9 +124,6 @@ class MeshLink(pulumi.ComponentResource):
                 "annotations": {"kubernetes.io/service-account.name": account.metadata["name"]},
             },
             opts=child,
-        )
-        credential: Output[dict[str, str]] = Output.all(data=token.data).apply(
-            lambda known: _read_token(known["data"], args.ca_pem)
         )
         credential: Output[dict[str, str]] = Output.all(data=token.data).apply(
             lambda known: _read_token(known["data"], args.ca_pem)
