@@ -1,0 +1,123 @@
+"""A healthy mesh as `ops` sees it, and ways to spoil it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ops.api import Workload
+from ops.envoy import Endpoint
+from ops.facts import (
+    SYNCED,
+    ClientFacts,
+    ClusterFacts,
+    Credential,
+    GatewayFacts,
+    MeshFacts,
+    RemoteFacts,
+    ServiceFacts,
+    TrafficFacts,
+    Way,
+)
+from ops.split import Tally
+
+ROOT = frozenset({"a1" * 32})
+FOREIGN_ROOT = frozenset({"f0" * 32})
+NAMES = ("east", "west", "north")
+VERSIONS = {"east": ("v1",), "west": ("v2",), "north": ()}
+
+
+def gateway_address(cluster: str) -> str:
+    """The east-west address of a cluster."""
+    return f"198.18.{11 + NAMES.index(cluster)}.2"
+
+
+def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
+    """A cluster in which nothing is to be mended."""
+    versions = VERSIONS[name]
+    return ClusterFacts(
+        name=name,
+        network=f"network-{name}",
+        versions=versions,
+        kubernetes="v1.35.4",
+        istiod=Workload(wanted=1, ready=1),
+        network_label=f"network-{name}",
+        roots={"istio-system": ROOT, "sample": ROOT},
+        service=ServiceFacts(present=True, detail="sample/helloworld:5000"),
+        gateway=GatewayFacts(
+            workload=Workload(wanted=1, ready=1),
+            addresses=(gateway_address(name),),
+            resolved=(gateway_address(name),),
+        ),
+        ingress=("198.18.0.1",),
+        local={version: ("10.42.0.9",) for version in versions},
+        remotes=tuple(
+            RemoteFacts(peer=peer, credential=Credential.ACCEPTED, detail="answered 200", sync=SYNCED)
+            for peer in names
+            if peer != name
+        ),
+    )
+
+
+def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
+    """A client pod whose sidecar reaches every version."""
+    endpoints = []
+    for source in names:
+        for version in VERSIONS[source]:
+            address, port = ("10.42.0.9", 5000) if source == name else (gateway_address(source), 15443)
+            endpoints += [
+                Endpoint(subset=subset, address=address, port=port, healthy=True, answered=100)
+                for subset in ("", version)
+            ]
+    return ClientFacts(cluster=name, pod="mcsps-verify-0a1b2c3d", endpoints=tuple(endpoints))
+
+
+def loop(cluster: str, way: Way = Way.CLIENT, v1: int = 900, v2: int = 100, requests: int = 1000) -> TrafficFacts:
+    """A curl loop that brought so many answers."""
+    tally = Tally(requests)
+    tally.versions.update(v1=v1, v2=v2)
+    tally.instances.update({"helloworld-v1-1": v1, "helloworld-v2-1": v2})
+    return TrafficFacts(cluster=cluster, way=way, url=f"http://{cluster}/hello", tally=tally)
+
+
+def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
+    """A mesh in which all holds at v2Weight 10."""
+    return MeshFacts(
+        clusters=tuple(healthy_cluster(name, names) for name in names),
+        clients={name: healthy_client(name, names) for name in names},
+        traffic=tuple(loop(name, way) for name in names for way in Way),
+    )
+
+
+def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any field of ClusterFacts
+    """Change facts of one cluster."""
+    return replace(
+        mesh,
+        clusters=tuple(replace(facts, **changes) if facts.name == cluster else facts for facts in mesh.clusters),
+    )
+
+
+def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
+    """Change how one cluster reads a peer."""
+    facts = next(facts for facts in mesh.clusters if facts.name == cluster)
+    remotes = tuple(replace(remote, **changes) if remote.peer == peer else remote for remote in facts.remotes)
+    return spoil(mesh, cluster, remotes=remotes)
+
+
+def spoil_endpoints(mesh: MeshFacts, cluster: str, address: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
+    """Change what a cluster's client pod knows of one address."""
+    client = mesh.clients[cluster]
+    endpoints = tuple(
+        replace(endpoint, **changes) if endpoint.address == address else endpoint for endpoint in client.endpoints
+    )
+    return replace(mesh, clients={**mesh.clients, cluster: replace(client, endpoints=endpoints)})
+
+
+def only_local(mesh: MeshFacts, cluster: str) -> MeshFacts:
+    """Let a client pod know its own cluster's endpoints alone, and its loop fail for the rest."""
+    client = mesh.clients[cluster]
+    local = tuple(endpoint for endpoint in client.endpoints if endpoint.port != 15443)
+    return replace(
+        mesh,
+        clients={**mesh.clients, cluster: replace(client, endpoints=local)},
+        traffic=(loop(cluster, v1=1000, v2=0), loop(cluster, v1=900, v2=0)),
+    )
