@@ -1,0 +1,57 @@
+STACK ?= lab
+CLUSTERS ?= 2
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help up preview verify test e2e soak bench down
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(VENV)/installed: requirements.txt requirements-dev.txt lab/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r lab/requirements.txt
+	@touch $@
+
+ifeq ($(STACK),lab)
+up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default)
+	$(RUN) -m lab up --clusters $(CLUSTERS)
+	$(RUN) -m lab.deploy up
+	$(RUN) -m ops verify --stack $(STACK)
+
+preview: $(VENV)/installed ## What `make up` would change
+	$(RUN) -m lab.deploy preview
+
+down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
+	$(RUN) -m lab down
+else
+up: $(VENV)/installed
+	pulumi up --stack $(STACK)
+	$(RUN) -m ops verify --stack $(STACK)
+
+preview: $(VENV)/installed
+	pulumi preview --stack $(STACK)
+
+down: $(VENV)/installed
+	pulumi destroy --stack $(STACK)
+endif
+
+verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
+	$(RUN) -m ops verify --stack $(STACK)
+
+test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy .
+	$(RUN) -m pytest -m "not e2e" --cov --cov-report=term
+
+e2e: $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
+	$(RUN) -m pytest -m e2e tests/e2e
+
+soak: $(VENV)/installed ## Kill `up` and `destroy` at random points, and see each converge
+	$(RUN) -m pytest -m soak tests/e2e
+
+bench: $(VENV)/installed ## Ratios against floors measured in the same run
+	$(RUN) -m bench
