@@ -18,6 +18,7 @@ from ops.verify import verify as run_verify
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FAILED = 1
+_LOG_WIDTH = 160
 _BAD_USAGE = 2
 _INTERRUPTED = 130
 
@@ -60,7 +61,8 @@ def verify(
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
-        show(report, Console(highlight=False))
+        # Lines in a file or a CI log should stay whole.
+        show(report, Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH))
     raise typer.Exit(0 if report.ok else _FAILED)
 
 

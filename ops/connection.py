@@ -10,7 +10,7 @@ def trouble(error: BaseException) -> str:
     """Say it in a few words that quote nothing but the system."""
     for reason in _chain(error):
         if isinstance(reason, ssl.SSLCertVerificationError):
-            return f"certificate not accepted: {reason.verify_message}"
+            return f"certificate not accepted: {getattr(reason, 'verify_message', 'not trusted')}"
         if isinstance(reason, OSError) and reason.strerror:
             return reason.strerror
     return type(error).__name__

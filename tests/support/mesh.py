@@ -49,7 +49,7 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
             resolved=(gateway_address(name),),
         ),
         ingress=("198.18.0.1",),
-        local={version: ("10.42.0.9",) for version in versions},
+        local=dict.fromkeys(versions, ("10.42.0.9",)),
         remotes=tuple(
             RemoteFacts(peer=peer, credential=Credential.ACCEPTED, detail="answered 200", sync=SYNCED)
             for peer in names

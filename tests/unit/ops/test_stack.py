@@ -1,0 +1,103 @@
+"""A stack's config, read without Pulumi."""
+
+import secrets
+import stat
+from pathlib import Path
+
+import pytest
+
+import settings
+from ops import stack
+from ops.errors import OpsError
+
+STACK = """
+config:
+  kubernetes:context: other
+  mcsps:mesh: {id: mesh1}
+  mcsps:rancherToken: {secure: AAABANkOP}
+  mcsps:clusters:
+    - name: east
+      network: network-east
+      versions: [v1]
+      access: {kind: kubeconfig, path: /nowhere}
+"""
+
+
+def write(root: Path, text: str = STACK, weight: str = "  mcsps:v2Weight: '0'\n") -> None:
+    """Put a stack file into a project."""
+    (root / "Pulumi.prod.yaml").write_text(text + weight)
+
+
+def fake_pulumi(root: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a `pulumi` first on the PATH."""
+    (root / "bin").mkdir()
+    program = root / "bin" / "pulumi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(root / "bin"), prepend=":")
+
+
+def test_plain_values_are_read_and_secrets_left_alone(tmp_path: Path) -> None:
+    """Other projects' keys are none of ours; a number that Pulumi stored as text is a number."""
+    write(tmp_path)
+    chosen = stack.load("prod", tmp_path)
+    assert (chosen.mesh.id, chosen.v2_weight) == ("mesh1", 0)
+
+
+def test_a_stack_may_be_named_in_full(tmp_path: Path) -> None:
+    """As Pulumi's own `--stack` allows."""
+    write(tmp_path)
+    assert stack.load("organization/mcsps/prod", tmp_path).mesh.id == "mesh1"
+
+
+@pytest.mark.parametrize("declared", ["0", "{value: 0}", "{type: integer, default: 0}"])
+def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path, declared: str) -> None:
+    """Pulumi.yaml may declare a value or a default."""
+    write(tmp_path, weight="")
+    (tmp_path / "Pulumi.yaml").write_text(f"name: mcsps\nconfig:\n  mcsps:v2Weight: {declared}\n")
+    assert stack.load("prod", tmp_path).v2_weight == 0
+
+
+def test_an_unknown_stack_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
+    """A misspelt name is seen at once."""
+    write(tmp_path)
+    with pytest.raises(OpsError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing; known: prod"):
+        stack.load("prd", tmp_path)
+
+
+def test_a_file_that_is_no_yaml_is_refused_by_line(tmp_path: Path) -> None:
+    """Without a traceback."""
+    write(tmp_path, text="config:\n  a: [\n", weight="")
+    with pytest.raises(OpsError, match=r"Pulumi.prod.yaml is not YAML, line \d"):
+        stack.load("prod", tmp_path)
+
+
+def test_values_that_cannot_work_are_refused_by_key(tmp_path: Path) -> None:
+    """The settings' own words."""
+    write(tmp_path, weight="  mcsps:v2Weight: 101\n")
+    with pytest.raises(settings.ConfigError, match="mcsps:v2Weight"):
+        stack.load("prod", tmp_path)
+
+
+def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And read to its end, without the line break."""
+    fake_pulumi(tmp_path, monkeypatch, 'echo "$@"')
+    assert stack.secret("prod", "rancherToken", tmp_path) == (
+        "config get mcsps:rancherToken --stack prod --non-interactive"
+    )
+
+
+def test_without_pulumi_a_secret_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it is said what is missing."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(OpsError, match="needs `pulumi` on the PATH"):
+        stack.secret("prod", "rancherToken", tmp_path)
+
+
+def test_a_refusal_of_pulumi_is_told_without_what_it_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output may hold the secret, and it stays unseen."""
+    token = secrets.token_hex(8)
+    fake_pulumi(tmp_path, monkeypatch, f"echo {token}; echo 'error: incorrect passphrase' >&2; exit 255")
+    with pytest.raises(OpsError, match="incorrect passphrase") as caught:
+        stack.secret("prod", "rancherToken", tmp_path)
+    assert token not in str(caught.value)
