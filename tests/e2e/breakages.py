@@ -1,0 +1,291 @@
+"""
+Ways to break a mesh on purpose, each with the cause that `verify` must name, and each mended at its end.
+
+For the lab alone: the doctored clusters serve nobody meanwhile.
+"""
+
+import base64
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from components import _names as names
+from ops.causes import Cause
+from tests.e2e.foreign_ca import foreign_cacerts, foreign_root_pem
+
+_ROOT_CONFIG_MAP = "istio-ca-root-cert"
+_NOBODY = "https://198.18.0.250:6443"
+_SERVER_SET = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
+
+
+class Cluster:
+    """One lab cluster, with the few changes that breaking and mending take."""
+
+    def __init__(self, kubeconfig: str) -> None:
+        self._api = config.new_client_from_config(  # type: ignore[no-untyped-call]
+            kubeconfig, persist_config=False
+        )
+        # Any: the generated models call every field optional, those that are always there too.
+        self.core: Any = client.CoreV1Api(self._api)
+        self.apps: Any = client.AppsV1Api(self._api)
+
+    def plain(self, found: object) -> dict[str, Any]:
+        """Turn an object into what creates it again as it was."""
+        manifest: dict[str, Any] = self._api.sanitize_for_serialization(found)
+        manifest.pop("status", None)
+        for key in _SERVER_SET:
+            manifest["metadata"].pop(key, None)
+        return manifest
+
+    def set_data(self, name: str, data: Mapping[str, str]) -> None:
+        """Change values of a Secret in istio-system, given in base64."""
+        self.core.patch_namespaced_secret(name, names.ISTIO_NAMESPACE, {"data": dict(data)})
+
+    def set_network_label(self, value: str | None) -> None:
+        """Label istio-system, or take the label away."""
+        self.core.patch_namespace(names.ISTIO_NAMESPACE, {"metadata": {"labels": {names.NETWORK_LABEL: value}}})
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Scale a Deployment of istio-system and wait until it is so."""
+        self.apps.patch_namespaced_deployment_scale(deployment, names.ISTIO_NAMESPACE, {"spec": {"replicas": replicas}})
+        _until(lambda: self._settled(names.ISTIO_NAMESPACE))
+
+    def restart(self, namespace: str, selector: str = "") -> None:
+        """Delete pods, which leaves every Deployment as it was declared, and wait for the new ones."""
+        self.core.delete_collection_namespaced_pod(namespace, label_selector=selector, grace_period_seconds=0)
+        _until(lambda: self._settled(namespace))
+
+    def renew_trust(self, root_pem: str) -> None:
+        """Let istiod read its `cacerts` again, and let everything get new certificates from it."""
+        self.restart(names.ISTIO_NAMESPACE, "app=istiod")
+        _until(lambda: self._trusts(root_pem))
+        self.restart(names.ISTIO_NAMESPACE, "app!=istiod")
+        self.restart(names.APP_NAMESPACE)
+
+    def _settled(self, namespace: str) -> None:
+        for deployment in self.apps.list_namespaced_deployment(namespace).items:
+            selector = ",".join(f"{key}={value}" for key, value in deployment.spec.selector.match_labels.items())
+            pods = self.core.list_namespaced_pod(namespace, label_selector=selector).items
+            wanted, ready = deployment.spec.replicas, deployment.status.ready_replicas or 0
+            if not wanted == ready == len(pods):
+                raise _NotYetError(f"{deployment.metadata.name}: {ready} of {wanted} ready, {len(pods)} pods")
+
+    def _trusts(self, root_pem: str) -> None:
+        for namespace in (names.ISTIO_NAMESPACE, names.APP_NAMESPACE):
+            found = self.core.read_namespaced_config_map(_ROOT_CONFIG_MAP, namespace)
+            if found.data["root-cert.pem"].strip() != root_pem.strip():
+                raise _NotYetError(f"{namespace}/{_ROOT_CONFIG_MAP} holds another root")
+
+
+Clusters = Mapping[str, Cluster]
+Break = Callable[[Clusters], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakage:
+    """
+    Something broken on purpose.
+
+    Attributes:
+        cause: What `verify` must name, and nothing else; with `cluster` and `peer` as it must say them.
+    """
+
+    name: str
+    cause: Cause
+    cluster: str | None
+    peer: str | None
+    breaks: Break
+
+
+@contextlib.contextmanager
+def foreign_root(cluster: Cluster) -> Iterator[None]:
+    """Sign one cluster's certificates by a root of its own."""
+    secret = cluster.core.read_namespaced_secret(names.CACERTS, names.ISTIO_NAMESPACE)
+    before: dict[str, str] = dict(secret.data)
+    try:
+        cluster.set_data(names.CACERTS, {key: _encode(pem) for key, pem in foreign_cacerts().items()})
+        cluster.renew_trust(foreign_root_pem())
+        yield
+    finally:
+        cluster.set_data(names.CACERTS, before)
+        cluster.renew_trust(_decode(before["root-cert.pem"]))
+
+
+@contextlib.contextmanager
+def gateway_down(cluster: Cluster) -> Iterator[None]:
+    """Leave the east-west gateway without a pod; its Service keeps the address."""
+    deployment = cluster.apps.read_namespaced_deployment(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
+    try:
+        cluster.scale(names.EASTWEST_GATEWAY, 0)
+        yield
+    finally:
+        cluster.scale(names.EASTWEST_GATEWAY, deployment.spec.replicas)
+
+
+@contextlib.contextmanager
+def network_label_removed(cluster: Cluster) -> Iterator[None]:
+    """Take the network label from istio-system; istiod watches it, so nothing is restarted."""
+    namespace = cluster.core.read_namespace(names.ISTIO_NAMESPACE)
+    try:
+        cluster.set_network_label(None)
+        yield
+    finally:
+        cluster.set_network_label(namespace.metadata.labels[names.NETWORK_LABEL])
+
+
+@contextlib.contextmanager
+def remote_secret_deleted(cluster: Cluster, peer: str) -> Iterator[None]:
+    """Take from a cluster what it reads a peer with."""
+    name, namespace = names.remote_secret(peer), names.ISTIO_NAMESPACE
+    manifest = cluster.plain(cluster.core.read_namespaced_secret(name, namespace))
+    try:
+        cluster.core.delete_namespaced_secret(name, namespace)
+        yield
+    finally:
+        cluster.core.create_namespaced_secret(namespace, manifest)
+
+
+@contextlib.contextmanager
+def service_deleted(cluster: Cluster) -> Iterator[None]:
+    """Delete helloworld's Service, and leave its pods."""
+    name, namespace = names.HELLOWORLD, names.APP_NAMESPACE
+    manifest = cluster.plain(cluster.core.read_namespaced_service(name, namespace))
+    try:
+        cluster.core.delete_namespaced_service(name, namespace)
+        yield
+    finally:
+        cluster.core.create_namespaced_service(namespace, manifest)
+
+
+@contextlib.contextmanager
+def remote_kubeconfig_changed(
+    cluster: Cluster, peer: str, change: Callable[[dict[str, Any]], None], *, restart_istiod: bool
+) -> Iterator[None]:
+    """
+    Change the kubeconfig that a cluster reads a peer with.
+
+    Args:
+        cluster: Where the remote secret lies.
+        peer: Whose remote secret it is.
+        change: Changes the kubeconfig in place.
+        restart_istiod: A running istiod keeps the old connection until the new one has synced.
+    """
+    name = names.remote_secret(peer)
+    before: str = cluster.core.read_namespaced_secret(name, names.ISTIO_NAMESPACE).data[peer]
+    document = yaml.safe_load(_decode(before))
+    change(document)
+    try:
+        cluster.set_data(name, {peer: _encode(yaml.safe_dump(document))})
+        if restart_istiod:
+            cluster.restart(names.ISTIO_NAMESPACE, "app=istiod")
+        yield
+    finally:
+        cluster.set_data(name, {peer: before})
+        if restart_istiod:
+            cluster.restart(names.ISTIO_NAMESPACE, "app=istiod")
+
+
+def _refuse_token(document: dict[str, Any]) -> None:
+    document["users"][0]["user"]["token"] = "no-token-of-this-cluster"  # noqa: S105 - made to be refused
+
+
+def _trust_another_ca(document: dict[str, Any]) -> None:
+    document["clusters"][0]["cluster"]["certificate-authority-data"] = _encode(foreign_root_pem())
+
+
+def _lead_nowhere(document: dict[str, Any]) -> None:
+    document["clusters"][0]["cluster"]["server"] = _NOBODY
+
+
+BREAKAGES = (
+    Breakage(
+        name="foreign root",
+        cause=Cause.ROOTS_DIFFER,
+        cluster=None,
+        peer=None,
+        breaks=lambda clusters: foreign_root(clusters["west"]),
+    ),
+    Breakage(
+        name="gateway scaled to nothing",
+        cause=Cause.GATEWAY_UNREACHABLE,
+        cluster="west",
+        peer=None,
+        breaks=lambda clusters: gateway_down(clusters["west"]),
+    ),
+    Breakage(
+        name="network label removed",
+        cause=Cause.NETWORK_LABEL_MISSING,
+        cluster="west",
+        peer=None,
+        breaks=lambda clusters: network_label_removed(clusters["west"]),
+    ),
+    Breakage(
+        name="remote secret deleted",
+        cause=Cause.REMOTE_NOT_SYNCED,
+        cluster="east",
+        peer="west",
+        breaks=lambda clusters: remote_secret_deleted(clusters["east"], "west"),
+    ),
+    Breakage(
+        name="remote secret leads nowhere",
+        cause=Cause.REMOTE_NOT_SYNCED,
+        cluster="east",
+        peer="west",
+        breaks=lambda clusters: remote_kubeconfig_changed(clusters["east"], "west", _lead_nowhere, restart_istiod=True),
+    ),
+    Breakage(
+        name="Service deleted",
+        cause=Cause.SERVICE_ABSENT,
+        cluster="west",
+        peer=None,
+        breaks=lambda clusters: service_deleted(clusters["west"]),
+    ),
+    Breakage(
+        name="token refused",
+        cause=Cause.CREDENTIAL_WRONG,
+        cluster="east",
+        peer="west",
+        breaks=lambda clusters: remote_kubeconfig_changed(clusters["east"], "west", _refuse_token, restart_istiod=True),
+    ),
+    Breakage(
+        name="CA of another",
+        cause=Cause.CREDENTIAL_WRONG,
+        cluster="east",
+        peer="west",
+        breaks=lambda clusters: remote_kubeconfig_changed(
+            clusters["east"], "west", _trust_another_ca, restart_istiod=False
+        ),
+    ),
+)
+"""The six causes, two of them in two ways; for lab clusters named east and west."""
+
+
+class _NotYetError(Exception):
+    """What was waited for has not come about."""
+
+
+def _until(check: Callable[[], None], seconds: float = 180) -> None:
+    """Wait until a check no longer raises `_NotYetError`; then raise what it last said."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type((_NotYetError, ApiException)),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(0.5),
+        reraise=True,
+    ):
+        with attempt:
+            check()
+
+
+def _encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decode(data: str) -> str:
+    return base64.b64decode(data).decode()
