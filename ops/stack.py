@@ -81,9 +81,11 @@ def _config(file: Path) -> dict[str, object]:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         raise OpsError(f"{file.name} is not YAML{place}") from None
-    config = document.get("config") if isinstance(document, dict) else None
+    config = (document.get("config") if isinstance(document, dict) else None) or {}
+    keys = {str(key): value for key, value in config.items()}
+    # Pulumi.yaml leaves the project's own prefix out; a key of another project always has its own.
     return {
-        str(key).removeprefix(_PREFIX): value for key, value in (config or {}).items() if str(key).startswith(_PREFIX)
+        key.removeprefix(_PREFIX): value for key, value in keys.items() if key.startswith(_PREFIX) or ":" not in key
     }
 
 

@@ -116,14 +116,14 @@ class _Run:
 
     def send(self, client: ClientFacts, cluster: ClusterFacts) -> tuple[TrafficFacts, ...]:
         name, requests = client.cluster, self.options.requests
-        unsent = TrafficFacts(
-            cluster=name, way=Way.INGRESS, url="", tally=Tally(requests), trouble="no ingress address"
+        unsent = TrafficFacts(cluster=name, way=Way.CLIENT, url=CLIENT_URL, tally=Tally(requests))
+        ingress = tuple(through_ingress(name, address, requests) for address in cluster.ingress)
+        return (
+            *(ingress or (replace(unsent, way=Way.INGRESS, url="", trouble="the ingress has no address"),)),
+            replace(unsent, trouble=client.trouble)
+            if client.trouble
+            else from_client(name, self.apis[name], client.pod, requests),
         )
-        ingress = tuple(through_ingress(name, address, requests) for address in cluster.ingress) or (unsent,)
-        if client.trouble:
-            unsent = replace(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble)
-            return (*ingress, unsent)
-        return (*ingress, from_client(name, self.apis[name], client.pod, requests))
 
 
 @contextlib.contextmanager

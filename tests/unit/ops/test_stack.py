@@ -50,11 +50,12 @@ def test_a_stack_may_be_named_in_full(tmp_path: Path) -> None:
     assert stack.load("organization/mcsps/prod", tmp_path).mesh.id == "mesh1"
 
 
+@pytest.mark.parametrize("key", ["v2Weight", "mcsps:v2Weight"])
 @pytest.mark.parametrize("declared", ["0", "{value: 0}", "{type: integer, default: 0}"])
-def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path, declared: str) -> None:
+def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path, key: str, declared: str) -> None:
     """Pulumi.yaml may declare a value or a default."""
     write(tmp_path, weight="")
-    (tmp_path / "Pulumi.yaml").write_text(f"name: mcsps\nconfig:\n  mcsps:v2Weight: {declared}\n")
+    (tmp_path / "Pulumi.yaml").write_text(f"name: mcsps\nconfig:\n  {key}: {declared}\n")
     assert stack.load("prod", tmp_path).v2_weight == 0
 
 
