@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 import runpy
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -20,10 +21,10 @@ from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lab.engine.registrations import Monitor
+    from lab.engine.monitor import Monitor
 
 PARALLEL: Final = 16
 """Registrations carried out at the same time."""
@@ -38,7 +39,7 @@ def run_program(
     """
     Run `program` (a file) to its end; registrations in flight are settled when this returns.
 
-    The program's `pulumi.log` goes to this module's logger.
+    The program's `pulumi.log` goes to this module's logger. An interrupt does not wait for what is in flight.
 
     Args:
         program: path of a `__main__.py`.
@@ -49,10 +50,20 @@ def run_program(
     Raises:
         Exception: whatever the program or the monitor raised first.
     """
-    contextvars.copy_context().run(_run, program, monitor, config, secret_keys)
+    run_function(lambda: _execute(program), monitor, config, secret_keys)
 
 
-def _run(program: Path, monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]) -> None:
+def run_function(
+    body: Callable[[], None],
+    monitor: Monitor,
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+) -> None:
+    """Run `body` as `run_program` runs a file: a part of a program, for tests."""
+    contextvars.copy_context().run(_run, body, monitor, config, secret_keys)
+
+
+def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]) -> None:
     # A program that failed leaves futures unobserved on purpose, as it does under Pulumi.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     set_all_config(dict(config), list(secret_keys))
@@ -74,9 +85,10 @@ def _run(program: Path, monitor: Monitor, config: Mapping[str, str], secret_keys
         )
     )
     try:
-        loop.run_until_complete(run_in_stack(lambda: _execute(program)))
+        loop.run_until_complete(run_in_stack(body))
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        is_interrupted = isinstance(sys.exception(), KeyboardInterrupt)
+        executor.shutdown(wait=not is_interrupted, cancel_futures=True)
         asyncio.set_event_loop(None)
         loop.close()
 

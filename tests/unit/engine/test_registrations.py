@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.engine.monitor import Monitor
 from lab.engine.program import run_program
-from lab.engine.registrations import Monitor, Outcome, Registration, make_urn
+from lab.engine.registrations import Outcome, Registration, make_urn
 from lab.engine.values import Secret, Unknown, from_wire
 
 if TYPE_CHECKING:

@@ -1,0 +1,104 @@
+"""The program's Kubernetes providers, and the clusters behind them."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from lab.engine.cluster import Cluster
+from lab.engine.errors import EngineError
+from lab.engine.values import has_unknown, reveal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.engine.registrations import Registration
+    from lab.engine.state import State
+    from lab.engine.values import Properties
+
+TYPE: Final = "pulumi:providers:kubernetes"
+_INPUTS: Final = frozenset(
+    {
+        "clusterIdentifier",
+        "deleteUnreachable",
+        "enableConfigMapMutable",
+        "enableSecretMutable",
+        "enableServerSideApply",
+        "kubeconfig",
+        "namespace",
+        "suppressDeprecationWarnings",
+        "suppressHelmHookWarnings",
+    }
+)
+
+
+class Clusters:
+    """Connections by provider; safe to use from several threads."""
+
+    def __init__(self, state: State, credentials: Path) -> None:
+        self._state = state
+        self._credentials = credentials
+        self._inputs: dict[str, Properties] = {}
+        self._clusters: dict[str, Cluster] = {}
+        self._lock = Lock()
+
+    def add(self, provider: Registration) -> None:
+        """
+        Take a provider's inputs over what the state says of it.
+
+        Raises:
+            EngineError: an input that is not understood, or another cluster than before.
+        """
+        if unknown := sorted(set(provider.inputs) - _INPUTS):
+            raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
+        if provider.inputs.get("enableServerSideApply") == "false":
+            raise EngineError(f"{provider.name}: the stand-in applies on the server's side only")
+        before = self._state.get(provider.urn)
+        identifiers = {inputs.get("clusterIdentifier") for inputs in (provider.inputs, before.inputs if before else {})}
+        if before is not None and len(identifiers) > 1:
+            raise EngineError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
+        with self._lock:
+            self._inputs[provider.urn] = provider.inputs
+
+    def of(self, reference: str | None) -> Cluster | None:
+        """
+        Give the cluster behind `<urn>::<id>`, or a bare URN; None while its kubeconfig is not known.
+
+        Raises:
+            EngineError: no provider is given, or it cannot be used.
+        """
+        if reference is None:
+            raise EngineError("no explicit provider is given, and there is no default one")
+        urn = _urn(reference)
+        inputs = self._inputs_of(urn)
+        if "kubeconfig" not in inputs:
+            raise EngineError(f"the provider {urn} has no kubeconfig")
+        if has_unknown(inputs):
+            return None
+        with self._lock:
+            if urn not in self._clusters:
+                name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
+                self._clusters[urn] = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+            return self._clusters[urn]
+
+    def namespace_of(self, reference: str | None) -> str:
+        """Give the namespace that a provider puts objects into that name none."""
+        return str(self._inputs_of(_urn(reference)).get("namespace", "default")) if reference else "default"
+
+    def may_be_gone(self, reference: str) -> bool:
+        """Tell whether a cluster that does not answer counts as deleted."""
+        return bool(self._inputs_of(_urn(reference)).get("deleteUnreachable") == "true")
+
+    def _inputs_of(self, urn: str) -> Properties:
+        with self._lock:
+            if urn in self._inputs:
+                return self._inputs[urn]
+        entry = self._state.get(urn)
+        if entry is None:
+            raise EngineError(f"the provider {urn} is not known")
+        return entry.inputs
+
+
+def _urn(reference: str) -> str:
+    """Drop the id: a URN has four parts, and the reference one more."""
+    return "::".join(reference.split("::")[:4])

@@ -1,0 +1,145 @@
+"""
+Taking resources away: dependents before what they depend on, independent ones at the same time.
+
+Admission webhooks go first: once istiod is dead, they would refuse what the rest of the deletion needs.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Final
+
+from lab.engine import awaits
+from lab.engine.cluster import UnreachableError
+from lab.engine.errors import EngineError
+from lab.engine.plan import Change, Step
+from lab.engine.providers.helm import CHART
+from lab.engine.providers.kubernetes import PREFIX, identity_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lab.engine.clusters import Clusters
+    from lab.engine.display import Display
+    from lab.engine.state import Entry, State
+
+_TOGETHER: Final = 12
+_WEBHOOKS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+
+
+class Deletion:
+    """Deletes entries of the state, and what they stand for."""
+
+    def __init__(self, state: State, display: Display, clusters: Clusters) -> None:
+        self._state = state
+        self._display = display
+        self._clusters = clusters
+        self.failures: dict[str, str] = {}
+        """What went wrong, by URN."""
+
+    def run(self, doomed: Mapping[str, Entry]) -> None:
+        """
+        Delete all of `doomed`; what another one needs stays if that one cannot be deleted.
+
+        Raises:
+            EngineError: one of them is protected; nothing has been deleted then.
+        """
+        refuse_protected(doomed)
+        order = TopologicalSorter(predecessors(doomed))
+        order.prepare()
+        with ThreadPoolExecutor(_TOGETHER) as pool:
+            running: dict[Future[bool], str] = {}
+            while order.is_active():
+                running |= {pool.submit(self._delete, doomed[urn], doomed): urn for urn in order.get_ready()}
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    urn = running.pop(future)
+                    if future.result():
+                        order.done(urn)
+
+    def _delete(self, entry: Entry, doomed: Mapping[str, Entry]) -> bool:
+        """Delete one resource; False when that failed."""
+        try:
+            if _is_object(entry) and not entry.retain_on_delete and entry.deleted_with not in doomed:
+                self._delete_object(entry)
+        except EngineError as error:
+            self.failures[entry.urn] = str(error)
+            return False
+        finally:
+            self._display.settled(entry.urn)
+        self._state.remove(entry.urn)
+        note = "left where it is (retained)" if entry.retain_on_delete and _is_object(entry) else ""
+        self._display.change(Change(urn=entry.urn, step=Step.DELETE, note=note))
+        return True
+
+    def _delete_object(self, entry: Entry) -> None:
+        cluster = self._clusters.of(entry.provider)
+        if cluster is None:
+            raise EngineError("the way to its cluster is not known")
+        try:
+            cluster.delete(identity_in(entry))
+            awaits.wait_until_gone(cluster, identity_in(entry), self._display.waiting(entry.urn))
+        except UnreachableError:
+            if not self._clusters.may_be_gone(entry.provider or ""):
+                raise
+
+
+def refuse_protected(doomed: Mapping[str, Entry]) -> None:
+    """
+    Hold protection up before anything is deleted.
+
+    Raises:
+        EngineError: names all that are protected.
+    """
+    protected = [Change(urn=urn, step=Step.DELETE).name for urn, entry in doomed.items() if entry.protect]
+    if protected:
+        raise EngineError(f"{', '.join(protected)}: protected, so nothing is deleted (--unprotect overrules)")
+
+
+def predecessors(doomed: Mapping[str, Entry]) -> dict[str, set[str]]:
+    """
+    Tell, for each resource, what must be deleted before it.
+
+    Who depends on a component depends on all that is in it; webhook configurations come before everything of their
+    cluster but what depends on them.
+    """
+    before: dict[str, set[str]] = {urn: set() for urn in doomed}
+    inside = _contents(doomed)
+    for urn, entry in doomed.items():
+        for needed in entry.needs & doomed.keys():
+            before[needed].add(urn)
+        for chart in (needed for needed in entry.dependencies if needed in doomed and doomed[needed].type == CHART):
+            for content in inside[chart] - inside.get(urn, set()) - {urn}:
+                before[content].add(urn)
+    for webhook in (urn for urn, entry in doomed.items() if _is_webhook(entry)):
+        _put_first(webhook, doomed, before)
+    return before
+
+
+def _put_first(webhook: str, doomed: Mapping[str, Entry], before: dict[str, set[str]]) -> None:
+    # A webhook that goes early harms nobody who is about to be deleted, so its own dependents need not wait.
+    before[webhook] = set()
+    for urn, entry in doomed.items():
+        if _is_object(entry) and not _is_webhook(entry) and entry.provider == doomed[webhook].provider:
+            before[urn].add(webhook)
+
+
+def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
+    inside: dict[str, set[str]] = {}
+    for urn, entry in entries.items():
+        parent = entry.parent
+        while parent is not None and parent in entries:
+            inside.setdefault(parent, set()).add(urn)
+            parent = entries[parent].parent
+    return {urn: inside.get(urn, set()) for urn in entries}
+
+
+def _is_object(entry: Entry) -> bool:
+    return entry.type.startswith(PREFIX) and entry.type != CHART
+
+
+def _is_webhook(entry: Entry) -> bool:
+    return entry.type.endswith(_WEBHOOKS)

@@ -1,0 +1,164 @@
+"""What a person sees of a run, or a machine; secrets are taken out of every line."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from lab.engine.plan import Change, Step, show
+from lab.engine.values import Secret, leaves, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.engine.values import Properties
+
+_SIGNS: Final = {
+    Step.CREATE: ("+", "green"),
+    Step.UPDATE: ("~", "yellow"),
+    Step.REPLACE: ("+-", "magenta"),
+    Step.DELETE: ("-", "red"),
+    Step.SAME: ("=", "dim"),
+}
+_SHORTEST_SECRET: Final = 6
+_QUIET_SECONDS: Final = 15
+
+
+class Display:
+    """Collects and prints; safe to use from several threads."""
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._as_json = as_json
+        self._secrets: set[str] = set()
+        self._lock = Lock()
+        self._tasks: dict[str, TaskID] = {}
+        self._heard: dict[str, float] = {}
+        self._started = time.monotonic()
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+        )
+        """Shows what is being waited for."""
+        self.changes: list[Change] = []
+        self.notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        if not self._as_json:
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def hide(self, values: object) -> None:
+        """Remember the secrets in `values`, to keep them out of everything printed from here on."""
+        found = {
+            str(text)
+            for leaf in leaves(values)
+            if isinstance(leaf, Secret)
+            for text in leaves(reveal(leaf))
+            if isinstance(text, str) and len(text) >= _SHORTEST_SECRET
+        }
+        with self._lock:
+            self._secrets |= found
+
+    def clean(self, text: str) -> str:
+        """Put `[secret]` in the place of every known secret."""
+        for secret in sorted(self._secrets.copy(), key=len, reverse=True):
+            text = text.replace(secret, "[secret]")
+        return text
+
+    def change(self, change: Change) -> None:
+        """Show one resource's step."""
+        with self._lock:
+            self.changes.append(change)
+        if change.step is Step.SAME:
+            return
+        sign, style = _SIGNS[change.step]
+        note = f"  ({change.note})" if change.note else ""
+        self._print(f"{sign:>2} {change.step.value:<8} {change.type}  {change.name}{note}", style)
+        for field in change.fields:
+            self._print(f"      {field}", "dim")
+
+    def waiting(self, urn: str) -> Callable[[str], None]:
+        """Give a function that shows what a resource is waiting for, until `settled`."""
+        label = Change(urn=urn, step=Step.SAME).name
+
+        def report(missing: str) -> None:
+            text = self.clean(f"{label}: {missing}")
+            with self._lock:
+                if urn not in self._tasks:
+                    self._tasks[urn] = self.progress.add_task("", total=None)
+                self.progress.update(self._tasks[urn], description=text)
+                now = time.monotonic()
+                is_due = not self._console.is_terminal and now - self._heard.setdefault(urn, now) > _QUIET_SECONDS
+                if is_due:
+                    self._heard[urn] = now
+            if is_due:
+                self._print(f"   waiting  {text}", "dim")
+
+        return report
+
+    def settled(self, urn: str) -> None:
+        """End a resource's waiting."""
+        with self._lock:
+            task = self._tasks.pop(urn, None)
+        if task is not None:
+            self.progress.remove_task(task)
+
+    def note(self, text: str) -> None:
+        """Show a warning."""
+        with self._lock:
+            self.notes.append(self.clean(text))
+        self._print(f" ! {text}", "yellow")
+
+    def finish(self, exports: Properties, failures: list[str]) -> None:
+        """Print counts, the stack's outputs and, last, what failed."""
+        counts = Counter(change.step for change in self.changes)
+        seconds = time.monotonic() - self._started
+        if self._as_json:
+            self._console.print_json(
+                self.clean(
+                    json.dumps(
+                        {
+                            "changes": [each.as_data() for each in self.changes if each.step is not Step.SAME],
+                            "counts": {step.value: counts[step] for step in Step},
+                            "exports": {name: _shown(value) for name, value in exports.items()},
+                            "failures": failures,
+                            "notes": self.notes,
+                            "seconds": round(seconds, 1),
+                        }
+                    )
+                )
+            )
+            return
+        for name, value in sorted(exports.items()):
+            self._print(f"   {name}: {show(value)}", "")
+        summary = ", ".join(f"{counts[step]} {step.value}" for step in Step if counts[step])
+        self._print(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
+        for failure in failures:
+            self._print(f"failed: {failure}", "red")
+
+    def _print(self, text: str, style: str) -> None:
+        if not self._as_json:
+            self._console.print(Text(self.clean(text), style=style), soft_wrap=True)
+
+
+def _shown(value: object) -> object:
+    """Hide secrets at any depth, and leave the rest as data."""
+    match value:
+        case dict():
+            return {name: _shown(item) for name, item in value.items()}
+        case list():
+            return [_shown(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return repr(value)

@@ -1,0 +1,133 @@
+"""Kubernetes objects and charts in a run: compared in previews, else applied and waited for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from lab.engine.errors import EngineError
+from lab.engine.ledger import Ledger, Result, is_triggered, refuse_to_replace
+from lab.engine.plan import Step
+from lab.engine.providers import helm
+from lab.engine.providers.kubernetes import KubernetesObject, identity_in
+from lab.engine.registrations import Outcome, Registration
+from lab.engine.values import Reference, Unknown, has_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lab.engine.clusters import Clusters
+    from lab.engine.state import Entry
+
+_TOGETHER: Final = 8
+"""Objects of one chart that are compared or waited for at the same time."""
+
+
+class Objects:
+    """Carries out what belongs on clusters."""
+
+    def __init__(self, ledger: Ledger, clusters: Clusters, helm_binary: Callable[[], Path]) -> None:
+        self._ledger = ledger
+        self._clusters = clusters
+        self._helm = helm_binary
+        self.unexpanded: set[str] = set()
+        """URNs of charts whose objects a preview cannot tell yet."""
+
+    def carry_out(self, registration: Registration) -> Outcome:
+        """Make one object what the program wants it to be."""
+        return self._finish(*self._start(registration))
+
+    def render(self, chart: Registration) -> list[Registration] | None:
+        """
+        Turn a chart into registrations of its objects; None while an input is not known.
+
+        Raises:
+            EngineError: the chart cannot be rendered.
+        """
+        provider = chart.providers.get("kubernetes") or chart.provider
+        cluster = self._clusters.of(provider)
+        step = Step.SAME if self._ledger.before(chart) else Step.CREATE
+        self._ledger.keep(chart, Result(step, Outcome()), inputs={})
+        if cluster is None or has_unknown(chart.inputs):
+            self.unexpanded.add(chart.urn)
+            self._ledger.display.note(f"Chart {chart.name}: its objects are known once its inputs are")
+            return None
+        manifests = helm.render(chart, cluster, self._helm(), self._clusters.namespace_of(provider))
+        return [helm.child(chart, manifest) for manifest in manifests]
+
+    def carry_out_together(self, children: list[Registration]) -> dict[str, Outcome]:
+        """
+        Carry out a chart's objects: definitions first, the rest in order, then wait for all at once.
+
+        Raises:
+            EngineError: all that failed, in one.
+        """
+        outcomes: dict[str, Outcome] = {}
+        first = [child for child in children if helm.comes_first(child.inputs)]
+        rest = [child for child in children if not helm.comes_first(child.inputs)]
+        with ThreadPoolExecutor(_TOGETHER) as pool:
+            for group in (first, rest):
+                # Comparing has no order; applying has.
+                started = list(pool.map(self._start, group)) if self._ledger.preview else list(map(self._start, group))
+                finished = [
+                    (child, pool.submit(self._finish, *each)) for child, each in zip(group, started, strict=True)
+                ]
+                errors = [str(error) for _, future in finished if (error := future.exception()) is not None]
+                if errors:
+                    raise EngineError("; ".join(errors))
+                outcomes |= {child.urn: future.result() for child, future in finished}
+        return outcomes
+
+    def _start(self, registration: Registration) -> tuple[KubernetesObject, Result, Entry | None]:
+        cluster = self._clusters.of(registration.provider)
+        made = KubernetesObject.of(registration, cluster, self._clusters.namespace_of(registration.provider))
+        before = self._ledger.before(registration)
+        is_renamed = before is not None and identity_in(before) != made.identity
+        anew = is_triggered(registration, before)
+        try:
+            if self._ledger.preview:
+                result = made.preview(is_in_state=before is not None)
+                if is_renamed or anew:
+                    result = replace(result, step=Step.REPLACE)
+                refuse_to_replace(registration, before, result.step)
+            else:
+                result = self._apply(made, before, is_renamed=is_renamed, anew=anew)
+        except EngineError as error:
+            where = cluster.name if cluster else "a cluster not known yet"
+            raise EngineError(f"{made.identity or registration.name} in {where}: {error}") from None
+        return made, result, before
+
+    def _apply(self, made: KubernetesObject, before: Entry | None, *, is_renamed: bool, anew: bool) -> Result:
+        registration = made.registration
+        if before is not None and (is_renamed or anew):
+            refuse_to_replace(registration, before, Step.REPLACE)
+        if before is not None and is_renamed:
+            # The old object serves until all that uses it has the new one; pruning takes it away.
+            self._ledger.state.put(replace(before, urn=f"{before.urn}::{before.id}"))
+        is_ready = before is not None and not before.pending and not is_renamed
+        if not is_ready and made.identity is not None:
+            self._ledger.announce(registration, made.identity.id, made.name)
+        result = made.carry_out(
+            is_in_state=is_ready, anew=anew and not is_renamed, report=self._ledger.display.waiting(registration.urn)
+        )
+        return replace(result, step=Step.REPLACE) if is_renamed else result
+
+    def _finish(self, made: KubernetesObject, result: Result, before: Entry | None) -> Outcome:
+        registration = made.registration
+        if not self._ledger.preview and result.step is not Step.SAME:
+            try:
+                outcome = made.wait(self._ledger.display.waiting(registration.urn), is_new=before is None)
+            except EngineError as error:
+                raise EngineError(f"{made.identity}: {error}") from None
+            finally:
+                self._ledger.display.settled(registration.urn)
+            result = replace(result, outcome=outcome)
+        self._ledger.keep(registration, result, inputs=made.name)
+        return result.outcome
+
+
+def references(outcomes: dict[str, Outcome]) -> list[Reference]:
+    """Give a chart's objects as its output `resources` has them."""
+    return [Reference(urn, outcome.id or Unknown()) for urn, outcome in outcomes.items()]

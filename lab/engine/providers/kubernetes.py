@@ -1,0 +1,229 @@
+"""
+Kubernetes objects: one server-side apply each, compared with what the cluster has.
+
+The state keeps only an object's name; what it holds is asked of the cluster every time.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from lab.engine import awaits, paths
+from lab.engine.cluster import Identity, ImmutableError, UnknownKindError
+from lab.engine.errors import EngineError
+from lab.engine.ledger import Result
+from lab.engine.plan import ABSENT, Step, differences
+from lab.engine.registrations import Outcome
+from lab.engine.values import Properties, Secret, Unknown, has_unknown, mark_like, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.engine.cluster import Cluster
+    from lab.engine.registrations import Registration
+    from lab.engine.state import Entry
+
+PREFIX: Final = "kubernetes:"
+_SERVER_SIDE: Final = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+_NO_OBJECTS: Final = ("helm.sh/", "kustomize:", "yaml:", "index:")
+
+
+@dataclass(frozen=True)
+class KubernetesObject:
+    """One registered object and the cluster it belongs on."""
+
+    registration: Registration
+    manifest: Properties
+    """As it is sent; without secret marks, unknowns in place."""
+    cluster: Cluster | None
+    """None in previews where the way to it is not known yet."""
+
+    @classmethod
+    def of(cls, registration: Registration, cluster: Cluster | None, default_namespace: str) -> KubernetesObject:
+        """
+        Make the manifest.
+
+        Raises:
+            EngineError: the type is no object's, or the object has no name.
+        """
+        token = registration.type.removeprefix(PREFIX)
+        if token.startswith(_NO_OBJECTS) or token.endswith(("Patch", "List")):
+            raise EngineError(f"{registration.type} is not supported by the stand-in")
+        manifest = _manifest(registration.inputs)
+        metadata = manifest.setdefault("metadata", {})
+        if "name" not in metadata:
+            raise EngineError(f"{registration.name}: names are not generated here: give it metadata.name")
+        if "namespace" not in metadata and cluster is not None and _is_namespaced(cluster, manifest):
+            metadata["namespace"] = default_namespace
+        return cls(registration, manifest, cluster)
+
+    @property
+    def identity(self) -> Identity | None:
+        """None while the name is not known (previews)."""
+        metadata = self.manifest["metadata"]
+        if isinstance(metadata["name"], Unknown) or isinstance(metadata.get("namespace"), Unknown):
+            return None
+        return Identity.of(self.manifest)
+
+    @property
+    def name(self) -> Properties:
+        """What the state keeps of the object."""
+        metadata = {key: value for key, value in self.manifest["metadata"].items() if key in ("name", "namespace")}
+        return {"apiVersion": self.manifest["apiVersion"], "kind": self.manifest["kind"], "metadata": metadata}
+
+    def preview(self, *, is_in_state: bool) -> Result:
+        """Tell what `carry_out` would do, by a dry run where the object exists."""
+        created = Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
+        if self.cluster is None or self.identity is None:
+            return created
+        live = self.cluster.get(self.identity)
+        if live is None:
+            return created
+        wanted = self._keeping_ignored(live)
+        if has_unknown(wanted):
+            compared = differences(self._comparable(live), self._marked(wanted))
+            fields = tuple(each for each in compared if each.after is not ABSENT)
+            return Result(Step.UPDATE, Outcome(id=self.identity.id, outputs=self.registration.inputs), fields)
+        try:
+            dry = self.cluster.apply(wanted, dry_run=True)
+        except ImmutableError as error:
+            return Result(Step.REPLACE, Outcome(outputs=self.registration.inputs), note=str(error))
+        fields = tuple(differences(self._comparable(live), self._comparable(dry)))
+        step = Step.UPDATE if fields else Step.SAME
+        if not is_in_state:
+            return Result(Step.CREATE, self._outcome(dry), fields, note="is there already, and is taken over")
+        return Result(step, self._outcome(dry), fields)
+
+    def carry_out(self, *, is_in_state: bool, anew: bool, report: Callable[[str], None]) -> Result:
+        """
+        Apply; the object may still have to become ready.
+
+        Args:
+            is_in_state: whether an earlier run saw it ready.
+            anew: delete it first.
+            report: told what is being waited for.
+        """
+        if self.cluster is None or self.identity is None or has_unknown(self.manifest):
+            raise EngineError(f"{self.registration.name}: an input is not known")
+        live = self.cluster.get(self.identity)
+        step = Step.CREATE if live is None or not is_in_state else Step.UPDATE
+        if live is not None and anew:
+            step = Step.REPLACE
+            self._delete(self.cluster, self.identity, report)
+        wanted = self._keeping_ignored(live or {})
+        try:
+            applied = self.cluster.apply(wanted)
+        except ImmutableError:
+            step = Step.REPLACE
+            self._delete(self.cluster, self.identity, report)
+            applied = self.cluster.apply(wanted)
+        is_untouched = live is not None and _version(applied) == _version(live)
+        if step is Step.UPDATE and is_untouched:
+            step = Step.SAME
+        return Result(step, self._outcome(applied))
+
+    def wait(self, report: Callable[[str], None], *, is_new: bool) -> Outcome:
+        """Wait until the object is ready, as Pulumi would."""
+        if self.cluster is None or self.identity is None:
+            raise EngineError(f"{self.registration.name}: an input is not known")
+        timeouts = self.registration.custom_timeouts
+        live = self.cluster.get(self.identity)
+        if live is None:
+            raise EngineError(f"{self.identity} is gone again")
+        timeout = timeouts.get("create" if is_new else "update")
+        return self._outcome(awaits.wait_until_ready(self.cluster, live, timeout, report))
+
+    def _keeping_ignored(self, live: Properties) -> Properties:
+        if not live:
+            return self.manifest
+        return paths.overlay(self.manifest, live, self.registration.ignore_changes)
+
+    def _outcome(self, live: Properties) -> Outcome:
+        return Outcome(id=Identity.of(live).id, outputs=self._marked(_without(live, "managedFields")))
+
+    def _comparable(self, live: Properties) -> Properties:
+        comparable = _without(live, *_SERVER_SIDE)
+        comparable.pop("status", None)
+        return self._marked(comparable)
+
+    def _marked(self, live: Properties) -> Properties:
+        inputs = self.registration.inputs
+        if self.manifest["kind"] == "Secret":
+            secret = {name: Secret(live[name]) for name in ("data", "stringData") if name in live}
+            live = {**live, **{name: _each_secret(value) for name, value in secret.items()}}
+        return {name: mark_like(value, inputs.get(name)) for name, value in live.items()}
+
+    @staticmethod
+    def _delete(cluster: Cluster, identity: Identity, report: Callable[[str], None]) -> None:
+        cluster.delete(identity)
+        awaits.wait_until_gone(cluster, identity, report)
+
+
+def identity_in(entry: Entry) -> Identity:
+    """Read the name of the object that an entry stands for."""
+    return Identity.of(entry.inputs)
+
+
+def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
+    """
+    Read an object that somebody else made (`Service.get`).
+
+    Raises:
+        EngineError: it is not there.
+    """
+    group, _, kind = type_.removeprefix(PREFIX).rpartition(":")
+    namespace, _, name = id_.rpartition("/")
+    identity = Identity(group.removeprefix("core/"), kind, namespace or None, name)
+    live = cluster.get(identity)
+    if live is None:
+        raise EngineError(f"{identity} is not there")
+    outputs = _without(live, "managedFields")
+    if kind == "Secret" and "data" in outputs:
+        outputs["data"] = Secret(outputs["data"])
+    return Outcome(id=id_, outputs=outputs)
+
+
+def _manifest(inputs: Properties) -> Properties:
+    manifest: Properties = _without_nulls(reveal(inputs))
+    # Under server-side apply, a key dropped from stringData would stay in data for ever.
+    if manifest["kind"] == "Secret" and isinstance(given := manifest.get("stringData"), dict):
+        del manifest["stringData"]
+        manifest["data"] = {**manifest.get("data", {}), **{name: _encode(text) for name, text in given.items()}}
+    return manifest
+
+
+def _encode(text: object) -> object:
+    return base64.b64encode(text.encode()).decode() if isinstance(text, str) else text
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON data
+    match value:
+        case dict():
+            return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+        case list():
+            return [_without_nulls(item) for item in value]
+        case _:
+            return value
+
+
+def _without(live: Properties, *names: str) -> Properties:
+    metadata = {name: value for name, value in live["metadata"].items() if name not in names}
+    return {**live, "metadata": metadata}
+
+
+def _each_secret(value: Secret) -> Properties | Secret:
+    return {name: Secret(item) for name, item in value.value.items()} if isinstance(value.value, dict) else value
+
+
+def _version(live: Properties) -> str:
+    return str(live["metadata"]["resourceVersion"])
+
+
+def _is_namespaced(cluster: Cluster, manifest: Properties) -> bool:
+    try:
+        return cluster.is_namespaced(manifest["apiVersion"], manifest["kind"])
+    except UnknownKindError:
+        # Its definition is not there yet; applying retries, and by then the name must be whole.
+        return False

@@ -1,0 +1,141 @@
+"""
+The stand-in: a monitor that carries out what it receives, or tells what it would do.
+
+Owns the choice of who carries out which type, and refuses by name what nobody does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from lab.engine import clusters as providers
+from lab.engine.errors import EngineError
+from lab.engine.ledger import Ledger, Result
+from lab.engine.monitor import Monitor
+from lab.engine.objects import Objects, references
+from lab.engine.plan import Step, differences
+from lab.engine.providers import helm, kubernetes, random, tls
+from lab.engine.registrations import Outcome, Reading, Registration
+from lab.engine.values import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lab.engine.clusters import Clusters
+    from lab.engine.providers.local import LocalType
+    from lab.engine.values import Properties
+
+_LOCAL: Final[dict[str, LocalType]] = {**tls.TYPES, **random.TYPES}
+_LOCAL_PROVIDERS: Final = frozenset({"pulumi:providers:random", "pulumi:providers:tls"})
+
+
+class StandIn(Monitor):
+    """Carries registrations out; in a preview, only compares."""
+
+    def __init__(
+        self, *, project: str, stack: str, ledger: Ledger, clusters: Clusters, helm_binary: Callable[[], Path]
+    ) -> None:
+        super().__init__(project=project, stack=stack, preview=ledger.preview)
+        self._ledger = ledger
+        self._clusters = clusters
+        self._objects = Objects(ledger, clusters, helm_binary)
+        self._stopped = Event()
+        self.failures: dict[str, str] = {}
+        """What went wrong, by URN or function."""
+
+    def is_wanted(self, urn: str, parent: str | None) -> bool:
+        """Tell whether the program still has a resource, or may have it (objects of charts not rendered yet)."""
+        return urn in self.registrations or parent in self._objects.unexpanded
+
+    def carry_out(self, registration: Registration) -> Outcome:
+        """Do what a registration wants, or say why not."""
+        if self._stopped.is_set():
+            raise EngineError(f"{registration.name} is not carried out, because another resource failed")
+        self._ledger.display.hide(registration.inputs)
+        try:
+            outcome = self._dispatch(registration)
+        except Exception as error:
+            self._fail(registration.urn, error)
+            raise
+        self._ledger.display.hide(outcome.outputs)
+        return outcome
+
+    def read(self, reading: Reading) -> Outcome:
+        """Read a Kubernetes object that exists."""
+        try:
+            outcome = self._read(reading)
+        except Exception as error:
+            self._fail(reading.urn, error)
+            raise
+        self._ledger.display.hide(outcome.outputs)
+        return outcome
+
+    def _read(self, reading: Reading) -> Outcome:
+        if not reading.type.startswith(kubernetes.PREFIX):
+            raise EngineError(f"{reading.type}.get is not supported by the stand-in")
+        cluster = self._clusters.of(reading.provider)
+        if reading.id == UNKNOWN or cluster is None:
+            return Outcome()
+        return kubernetes.read(cluster, reading.type, reading.id)
+
+    def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+        """Refuse every function by name."""
+        del arguments, provider
+        error = EngineError(f"the function {token} is not supported by the stand-in")
+        self._fail(token, error)
+        raise error
+
+    def _fail(self, urn: str, error: Exception) -> None:
+        text = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
+        with self._lock:
+            self.failures[urn] = text
+        if not self.preview:
+            self._stopped.set()
+
+    def _dispatch(self, registration: Registration) -> Outcome:
+        type_ = registration.type
+        if registration.other_options:
+            raise EngineError(f"the option {', '.join(registration.other_options)} is not supported by the stand-in")
+        if type_ in _LOCAL:
+            return _LOCAL[type_].carry_out(registration, self._ledger)
+        if type_ == providers.TYPE or type_ in _LOCAL_PROVIDERS:
+            return self._provider(registration)
+        if type_ == helm.CHART:
+            return self._chart(registration)
+        if registration.custom and type_.startswith(kubernetes.PREFIX):
+            return self._objects.carry_out(registration)
+        if registration.custom or registration.remote:
+            raise EngineError(f"the type {type_} is not supported by the stand-in")
+        step = Step.SAME if self._ledger.before(registration) else Step.CREATE
+        self._ledger.keep(registration, Result(step, Outcome()), inputs={})
+        return Outcome()
+
+    def _provider(self, registration: Registration) -> Outcome:
+        if registration.type == providers.TYPE:
+            self._clusters.add(registration)
+        elif registration.inputs:
+            raise EngineError(f"{', '.join(registration.inputs)} is not supported")
+        before = self._ledger.before(registration)
+        fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
+        step = Step.CREATE if before is None else Step.UPDATE if fields else Step.SAME
+        # Known in a preview too: a provider with an unknown id would make all its resources unknown.
+        id_ = hashlib.sha256(registration.urn.encode()).hexdigest()[:32]
+        outcome = Outcome(id=id_, outputs=registration.inputs)
+        self._ledger.keep(registration, Result(step, outcome, fields), inputs=registration.inputs)
+        return outcome
+
+    def _chart(self, registration: Registration) -> Outcome:
+        children = self._objects.render(registration)
+        if children is None:
+            return Outcome(outputs={"resources": Unknown()})
+        with self._lock:
+            self.registrations |= {child.urn: child for child in children}
+        outcomes = self._objects.carry_out_together(children)
+        with self._lock:
+            self.outcomes |= outcomes
+        return Outcome(outputs={"resources": references(outcomes)})
