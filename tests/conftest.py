@@ -1,0 +1,27 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+from hypothesis import settings
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+# An Output inside an f-string is then an error instead of a warning text that lands in a resource.
+os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
+
+# Two busy cores make single examples slow now and then; that is no failure.
+settings.register_profile("mcsps", deadline=None, print_blob=True)
+settings.load_profile("mcsps")
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Snapshots are JSON files, one for each assertion."""
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+@pytest.fixture(params=[True, False], ids=["preview", "update"])
+def preview(request: pytest.FixtureRequest) -> bool:
+    """Both modes of the engine, one after the other."""
+    return bool(request.param)

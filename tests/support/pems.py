@@ -1,0 +1,56 @@
+"""Real keys and certificates, made when a test runs."""
+
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+YEAR = timedelta(days=365)
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+def make_key() -> ec.EllipticCurvePrivateKey:
+    """Make a key of the kind that MeshTrust's root has."""
+    return ec.generate_private_key(ec.SECP384R1())
+
+
+def key_pem(key: Key, *, password: bytes | None = None) -> str:
+    """Write a key as `openssl` does."""
+    protection: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        protection = serialization.BestAvailableEncryption(password)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, protection).decode()
+
+
+def make_root(
+    key: Key,
+    *,
+    constraints: x509.BasicConstraints | None = x509.BasicConstraints(ca=True, path_length=1),  # noqa: B008 - frozen
+    not_before: datetime = NOW - YEAR,
+    not_after: datetime = NOW + YEAR,
+) -> str:
+    """Make a self-signed certificate, by default a root CA that is fit for a mesh."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Brought Root CA")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+    )
+    if constraints is not None:
+        builder = builder.add_extension(constraints, critical=True)
+    algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, algorithm).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def secret_lines(pem: str) -> list[str]:
+    """The lines of a PEM that are its own: headers and the short last line are left out."""
+    lines = [line for line in pem.splitlines() if line and not line.startswith("-")]
+    return lines[:-1]

@@ -1,0 +1,164 @@
+"""A monitor that records what is registered and answers as the five providers would."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+
+from lab.engine.monitor import Monitor
+from lab.engine.program import run_function
+from lab.engine.registrations import STACK_TYPE, Outcome, Registration
+from lab.engine.values import Properties, Secret, reveal
+from tests.support.leaks import fake_secret
+
+PROJECT = "mcsps"
+STACK = "test"
+
+PRIVATE_KEY = "tls:index/privateKey:PrivateKey"
+CERT_REQUEST = "tls:index/certRequest:CertRequest"
+SELF_SIGNED_CERT = "tls:index/selfSignedCert:SelfSignedCert"
+LOCALLY_SIGNED_CERT = "tls:index/locallySignedCert:LocallySignedCert"
+RANDOM_ID = "random:index/randomId:RandomId"
+RANCHER_PROVIDER = "pulumi:providers:rancher2"
+RANCHER_TOKEN = "rancher2:index/token:Token"  # noqa: S105 - a type
+RANCHER_PROJECT = "rancher2:index/project:Project"
+KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+LIMIT_RANGE = "kubernetes:core/v1:LimitRange"
+SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 - a type
+SERVICE = "kubernetes:core/v1:Service"
+SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+CLUSTER_ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+CHART = "kubernetes:helm.sh/v4:Chart"
+GATEWAY = "kubernetes:networking.istio.io/v1:Gateway"
+DESTINATION_RULE = "kubernetes:networking.istio.io/v1:DestinationRule"
+VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
+
+ROOT_EXPIRY = "2036-11-23T00:00:00Z"
+INTERMEDIATE_EXPIRY = "2027-11-23T00:00:00Z"
+CLUSTER_CA = "the cluster's own CA"
+
+Maker = Callable[[Registration], Outcome]
+"""What a provider adds to the inputs, and the id that it gives, if it is none of the common kind."""
+
+
+class RecordingMonitor(Monitor):
+    """Records, and gives every resource what its provider would."""
+
+    def __init__(self, *, preview: bool, stack: str = STACK, makers: Mapping[str, Maker] | None = None) -> None:
+        super().__init__(project=PROJECT, stack=stack, preview=preview)
+        self._makers = {**MAKERS, **(makers or {})}
+
+    def carry_out(self, registration: Registration) -> Outcome:
+        """Answer: a preview knows the inputs and no more."""
+        if self.preview:
+            return Outcome(outputs=registration.inputs)
+        maker = self._makers.get(registration.type)
+        made = maker(registration) if maker else Outcome()
+        outputs = {**registration.inputs, **made.outputs}
+        for name in registration.additional_secret_outputs:
+            if name in outputs:
+                outputs[name] = Secret(reveal(outputs[name]))
+        return Outcome(id=made.id or f"{registration.name}-id", outputs=outputs)
+
+    @property
+    def recorded(self) -> list[Registration]:
+        """All registrations but the stack's, by URN."""
+        return [found for _, found in sorted(self.registrations.items()) if found.type != STACK_TYPE]
+
+    def find(self, type_: str, name: str | None = None) -> Registration:
+        """The one registration of this type (and logical name)."""
+        matches = self.find_all(type_, name)
+        assert len(matches) == 1, f"{type_} {name}: {[found.name for found in matches]}"
+        return matches[0]
+
+    def find_all(self, type_: str, name: str | None = None) -> list[Registration]:
+        """All registrations of this type (and logical name), by URN."""
+        return [found for found in self.recorded if found.type == type_ and name in (None, found.name)]
+
+    def children(self, parent: Registration) -> list[Registration]:
+        """What was registered right below `parent`, by URN."""
+        return [found for found in self.recorded if found.parent == parent.urn]
+
+    def provider_name(self, registration: Registration) -> str | None:
+        """The logical name of the explicit provider."""
+        if registration.provider is None:
+            return None
+        urn, _, _ = registration.provider.rpartition("::")
+        return self.registrations[urn].name
+
+    def depends_on(self, registration: Registration) -> set[str]:
+        """The logical names of what must be there before."""
+        return {self.registrations[urn].name for urn in registration.dependencies}
+
+
+def record(
+    body: Callable[[], None], *, preview: bool = False, makers: Mapping[str, Maker] | None = None
+) -> RecordingMonitor:
+    """Run a part of a program and record what it registers."""
+    monitor = RecordingMonitor(preview=preview, makers=makers)
+    run_function(body, monitor, {})
+    return monitor
+
+
+def _private_key(registration: Registration) -> Outcome:
+    return Outcome(outputs={"privateKeyPem": Secret(fake_secret(f"key of {registration.name}"))})
+
+
+def _cert_request(registration: Registration) -> Outcome:
+    return Outcome(outputs={"certRequestPem": f"request {registration.name}"})
+
+
+def _certificate(expiry: str) -> Maker:
+    def make(registration: Registration) -> Outcome:
+        return Outcome(outputs={"certPem": f"certificate {registration.name}\n", "validityEndTime": expiry})
+
+    return make
+
+
+def _random_id(registration: Registration) -> Outcome:
+    seed = f"{registration.urn} {registration.inputs['keepers']}".encode()
+    digest = hashlib.sha256(seed).hexdigest()
+    return Outcome(outputs={"hex": digest[: 2 * int(registration.inputs["byteLength"])]})
+
+
+def _service(registration: Registration) -> Outcome:
+    if registration.inputs["spec"].get("type") != "LoadBalancer":
+        return Outcome()
+    last = hashlib.sha256(registration.urn.encode()).digest()
+    address = f"10.{last[0]}.{last[1]}.{last[2]}"
+    return Outcome(outputs={"status": {"loadBalancer": {"ingress": [{"ip": address}]}}})
+
+
+def _secret(registration: Registration) -> Outcome:
+    if registration.inputs.get("type") != "kubernetes.io/service-account-token":
+        return Outcome()
+    data = {"token": fake_secret(f"token {registration.name}"), "ca.crt": CLUSTER_CA}
+    return Outcome(outputs={"data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}})
+
+
+def _rancher_token(registration: Registration) -> Outcome:
+    return Outcome(outputs={"token": fake_secret(f"token {registration.name}"), "secretKey": fake_secret("key")})
+
+
+def _rancher_project(registration: Registration) -> Outcome:
+    return Outcome(id=f"{registration.inputs['clusterId']}:p-12345")
+
+
+MAKERS: Mapping[str, Maker] = {
+    PRIVATE_KEY: _private_key,
+    CERT_REQUEST: _cert_request,
+    SELF_SIGNED_CERT: _certificate(ROOT_EXPIRY),
+    LOCALLY_SIGNED_CERT: _certificate(INTERMEDIATE_EXPIRY),
+    RANDOM_ID: _random_id,
+    SERVICE: _service,
+    SECRET: _secret,
+    RANCHER_TOKEN: _rancher_token,
+    RANCHER_PROJECT: _rancher_project,
+}
+
+
+def with_outputs(outputs: Properties) -> Maker:
+    """A provider that always answers the same."""
+    return lambda _: Outcome(outputs=outputs)

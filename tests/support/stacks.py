@@ -1,0 +1,93 @@
+"""The program, run for a stack file or for a config that a test makes up."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from lab.engine.program import run_program
+from tests.support.leaks import fake_secret
+from tests.support.recording import RecordingMonitor
+
+ROOT = Path(__file__).parents[2]
+LAB = "lab"
+RANCHER = "mcsps-test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack's whole config, by key without `mcsps:`; changed only into another one."""
+
+    name: str
+    values: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def changed(self, **values: object) -> Self:
+        """The same with other values at the top level; None leaves one out."""
+        merged = {**self.values, **values}
+        return replace(self, values={key: value for key, value in merged.items() if value is not None})
+
+    def run(self, *, preview: bool = False) -> RecordingMonitor:
+        """Run `__main__.py` and record what it registers."""
+        monitor = RecordingMonitor(preview=preview, stack=self.name)
+        self.run_on(monitor)
+        return monitor
+
+    def run_on(self, monitor: RecordingMonitor) -> None:
+        """Run `__main__.py` on a monitor that can be looked at also when this raises."""
+        config = {f"mcsps:{key}": as_text(value) for key, value in {**self.values, **self.secrets}.items()}
+        run_program(ROOT / "__main__.py", monitor, config, tuple(f"mcsps:{key}" for key in self.secrets))
+
+
+def as_text(value: object) -> str:
+    """Write a config value as Pulumi hands it to a program."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def load_values(stack: str) -> dict[str, Any]:
+    """Read a stack file's plain values."""
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
+
+
+def lab_stack(folder: Path, names: Iterable[str] | None = None) -> Stack:
+    """
+    The lab's stack, its kubeconfigs being fakes in `folder`.
+
+    Args:
+        folder: Where to write them.
+        names: Clusters to have instead of the file's own, each running both versions.
+    """
+    values = load_values(LAB)
+    if names is not None:
+        values["clusters"] = [
+            {"name": name, "network": f"network-{name}", "versions": ["v1", "v2"], "access": {"kind": "kubeconfig"}}
+            for name in names
+        ]
+    for number, cluster in enumerate(values["clusters"], start=10):
+        path = folder / f"{cluster['name']}.yaml"
+        path.write_text(kubeconfig(cluster["name"], server=f"https://198.18.0.{number}:6443"))
+        cluster["access"]["path"] = str(path)
+    return Stack(name=LAB, values=values)
+
+
+def rancher_stack() -> Stack:
+    """The stack of the two Rancher clusters."""
+    return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a person")})
+
+
+def kubeconfig(name: str, *, server: str = "https://198.18.0.10:6443") -> str:
+    """Write a kubeconfig with a fake token."""
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": server}}],
+            "users": [{"name": name, "user": {"token": fake_secret(f"kubeconfig of {name}")}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+    )

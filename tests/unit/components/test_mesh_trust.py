@@ -1,0 +1,292 @@
+"""MeshTrust: one root, an intermediate for each cluster, and the four entries that istiod wants."""
+
+from collections.abc import Callable, Mapping
+
+import pulumi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from components import BroughtRootArgs, MadeRootArgs, MeshTrust, MeshTrustArgs, _root_ca
+from components.mesh_trust import cacerts_entries
+from lab.engine.providers import tls
+from lab.engine.registrations import Outcome, Registration
+from lab.engine.values import Secret, Unknown, reveal
+from tests.support import pems, recording
+from tests.support.components import kinds
+from tests.support.leaks import MARK, fake_secret, find_leaks
+from tests.support.recording import Maker, RecordingMonitor, record
+
+MADE = MadeRootArgs(validity_hours=87600, generation=1, protect=True)
+CLUSTERS = ("east", "west")
+
+
+def record_trust(
+    *,
+    preview: bool = False,
+    root: MadeRootArgs | Callable[[], BroughtRootArgs] = MADE,
+    generation: int = 1,
+    makers: Mapping[str, Maker] | None = None,
+) -> RecordingMonitor:
+    """Record the trust of two clusters; the stack's outputs are what it gives to others."""
+
+    def body() -> None:
+        args = MeshTrustArgs(
+            mesh_id="mesh-1",
+            cluster_names=CLUSTERS,
+            root=root() if callable(root) else root,
+            intermediate_validity_hours=8760,
+            intermediate_early_renewal_hours=2920,
+            intermediate_generation=generation,
+        )
+        trust = MeshTrust("trust", args)
+        pulumi.export("rootExpiry", trust.root_expiry)
+        for name, intermediate in trust.intermediates.items():
+            pulumi.export(name, {"cacerts": intermediate.cacerts, "expiry": intermediate.expiry})
+
+    return record(body, preview=preview, makers=makers)
+
+
+def really(type_: str) -> Maker:
+    """Make keys and certificates as pulumi-tls does."""
+
+    def make(registration: Registration) -> Outcome:
+        return tls.TYPES[type_].make(reveal(registration.inputs))
+
+    return make
+
+
+REAL = {
+    type_: really(type_)
+    for type_ in (
+        recording.PRIVATE_KEY,
+        recording.CERT_REQUEST,
+        recording.SELF_SIGNED_CERT,
+        recording.LOCALLY_SIGNED_CERT,
+    )
+}
+
+
+def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[[], BroughtRootArgs]:
+    """Put a root that the user made into Args."""
+
+    def make() -> BroughtRootArgs:
+        return BroughtRootArgs(
+            certificate_pem=certificate,
+            private_key_pem=pulumi.Output.secret(pems.key_pem(key)),
+            expiry=_root_ca.expiry(x509.load_pem_x509_certificate(certificate.encode())),
+        )
+
+    return make
+
+
+def fake_brought_root() -> BroughtRootArgs:
+    """A brought root in name only."""
+    key = pulumi.Output.secret(fake_secret("root key"))
+    return BroughtRootArgs(certificate_pem="root", private_key_pem=key, expiry="2040-01-01T00:00:00Z")
+
+
+def cacerts_of(monitor: RecordingMonitor, cluster: str) -> dict[str, str]:
+    """The four entries for a cluster, which must be a secret."""
+    cacerts = monitor.exports[cluster]["cacerts"]
+    assert isinstance(cacerts, Secret)
+    return {str(name): str(pem) for name, pem in cacerts.value.items()}
+
+
+def test_a_made_root_and_each_intermediate_are_children_of_the_trust(*, preview: bool) -> None:
+    """An id, a key and a certificate for the root; a request more for each intermediate."""
+    monitor = record_trust(preview=preview)
+    component = monitor.find("mcsps:index:MeshTrust", "trust")
+    children = monitor.children(component)
+    assert len(children) == len(monitor.recorded) - 1
+    assert kinds(children) == sorted(
+        ["RandomId", "PrivateKey", "SelfSignedCert"]
+        + 2 * ["RandomId", "PrivateKey", "CertRequest", "LocallySignedCert"]
+    )
+    assert component.inputs == {"meshId": "mesh-1"}
+
+
+def test_a_brought_root_adds_no_resource_of_its_own() -> None:
+    """Its key is not handed to any resource but the ones that sign with it."""
+    monitor = record_trust(root=fake_brought_root)
+    assert kinds(monitor.children(monitor.find("mcsps:index:MeshTrust"))) == sorted(
+        2 * ["RandomId", "PrivateKey", "CertRequest", "LocallySignedCert"]
+    )
+    certificates = monitor.find_all(recording.LOCALLY_SIGNED_CERT)
+    assert {found.inputs["caCertPem"] for found in certificates} == {"root"}
+    assert {found.inputs["caPrivateKeyPem"] for found in certificates} == {Secret(fake_secret("root key"))}
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_roots_key_and_certificate_are_protected_as_config_says(*, protect: bool) -> None:
+    """Nothing else is: an intermediate must be free to rotate."""
+    root = MadeRootArgs(validity_hours=87600, generation=1, protect=protect)
+    monitor = record_trust(root=root)
+    protected = {found.name for found in monitor.recorded if found.protect}
+    assert protected == ({"trust-root-key", "trust-root-certificate"} if protect else set())
+
+
+def test_the_root_is_ecdsa_p384_and_the_intermediates_p256() -> None:
+    """No RSA, and no default curve."""
+    monitor = record_trust()
+    curves = {found.name: (found.inputs["algorithm"], found.inputs["ecdsaCurve"]) for found in private_keys(monitor)}
+    assert curves.pop("trust-root-key") == ("ECDSA", "P384")
+    assert set(curves.values()) == {("ECDSA", "P256")}
+
+
+def private_keys(monitor: RecordingMonitor) -> list[Registration]:
+    """All keys that were made."""
+    return monitor.find_all(recording.PRIVATE_KEY)
+
+
+def test_the_root_allows_one_level_of_cas_below_it() -> None:
+    """On the intermediates pulumi-tls would drop a limit of 0, so the limit stands on the root."""
+    monitor = record_trust()
+    root = monitor.find(recording.SELF_SIGNED_CERT).inputs
+    assert (root["isCaCertificate"], root["maxPathLength"], root["validityPeriodHours"]) == (True, 1, 87600)
+    assert all("maxPathLength" not in found.inputs for found in monitor.find_all(recording.LOCALLY_SIGNED_CERT))
+
+
+def test_an_intermediate_is_a_ca_that_renews_early() -> None:
+    """By the hours of config."""
+    for found in record_trust().find_all(recording.LOCALLY_SIGNED_CERT):
+        assert found.inputs["isCaCertificate"] is True
+        assert found.inputs["validityPeriodHours"] == 8760
+        assert found.inputs["earlyRenewalHours"] == 2920
+        assert {"cert_signing", "crl_signing"} <= set(found.inputs["allowedUses"])
+
+
+def test_an_intermediate_carries_istiods_name_and_its_own_subject() -> None:
+    """The SAN is what istiod checks; Subjects tell CAs apart."""
+    monitor = record_trust()
+    requests = [found.inputs for found in monitor.find_all(recording.CERT_REQUEST)]
+    assert [inputs["dnsNames"] for inputs in requests] == [["istiod.istio-system.svc"]] * 2
+    for cluster, inputs in zip(CLUSTERS, requests, strict=True):
+        subject = inputs["subject"]
+        assert subject["commonName"] == f"Intermediate CA {cluster}"
+        assert (subject["organization"], subject["locality"]) == ("mesh-1", cluster)
+
+
+def test_subjects_of_all_cas_differ_also_between_generations() -> None:
+    """Path building goes by Subject."""
+    second = MadeRootArgs(validity_hours=87600, generation=2, protect=True)
+    monitors = [record_trust(), record_trust(root=second, generation=2)]
+    subjects = [
+        tuple(sorted(found.inputs["subject"].items()))
+        for monitor in monitors
+        for found in monitor.find_all(recording.CERT_REQUEST) + monitor.find_all(recording.SELF_SIGNED_CERT)
+    ]
+    assert len(set(subjects)) == len(subjects) == 6
+
+
+@pytest.mark.parametrize("key", ["trust-root", *(f"trust-{cluster}" for cluster in CLUSTERS)])
+def test_a_new_generation_makes_a_new_key(key: str) -> None:
+    """The generation's id is what triggers it, and it is in the Subject."""
+    monitor = record_trust()
+    (generation,) = [found for found in monitor.find_all(recording.RANDOM_ID) if found.name.startswith(f"{key}-")]
+    made = monitor.outcomes[generation.urn].outputs["hex"]
+    found = next(found for found in private_keys(monitor) if found.name.startswith(f"{key}-"))
+    assert found.replacement_trigger == made
+    subjects = [
+        found.inputs["subject"]["serialNumber"]
+        for found in monitor.find_all(recording.CERT_REQUEST) + monitor.find_all(recording.SELF_SIGNED_CERT)
+        if found.name.startswith(f"{key}-")
+    ]
+    assert subjects == [made]
+
+
+def test_rotating_intermediates_leaves_the_root_alone() -> None:
+    """Two numbers in config, two generations."""
+    first, second = record_trust(), record_trust(generation=2)
+    moved = {
+        found.name
+        for found in second.find_all(recording.RANDOM_ID)
+        if found.inputs != first.registrations[found.urn].inputs
+    }
+    assert len(moved) == 2
+    assert "trust-root-generation" not in moved
+
+
+def test_what_istiod_gets_is_four_entries_root_last() -> None:
+    """cert-chain.pem begins with the intermediate and ends with the root."""
+    cacerts = cacerts_of(record_trust(), "east")
+    assert set(cacerts) == {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"}
+    assert cacerts["cert-chain.pem"] == cacerts["ca-cert.pem"] + cacerts["root-cert.pem"]
+    assert MARK in cacerts["ca-key.pem"]
+    assert cacerts["root-cert.pem"] == "certificate trust-root-certificate\n"
+
+
+def test_each_entry_ends_with_exactly_one_line_break() -> None:
+    """Else the chain runs two certificates into one line, or has an empty one in it."""
+    assert cacerts_entries(certificate="a\n\n", key="k", root="r\n") == {
+        "ca-cert.pem": "a\n",
+        "ca-key.pem": "k\n",
+        "cert-chain.pem": "a\nr\n",
+        "root-cert.pem": "r\n",
+    }
+
+
+def check_chain(cacerts: Mapping[str, str], cluster: str) -> x509.Certificate:
+    """Verify one cluster's entries as istiod would, and return the root."""
+    intermediate, root = x509.load_pem_x509_certificates(cacerts["cert-chain.pem"].encode())
+    assert x509.load_pem_x509_certificate(cacerts["ca-cert.pem"].encode()) == intermediate
+    assert x509.load_pem_x509_certificate(cacerts["root-cert.pem"].encode()) == root
+    intermediate.verify_directly_issued_by(root)
+    root.verify_directly_issued_by(root)
+    key = serialization.load_pem_private_key(cacerts["ca-key.pem"].encode(), password=None)
+    assert key.public_key() == intermediate.public_key()
+    names = intermediate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert [name.value for name in names] == [f"Intermediate CA {cluster}"]
+    assert intermediate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    san = intermediate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.DNSName) == ["istiod.istio-system.svc"]
+    return root
+
+
+def test_a_real_chain_of_a_made_root_verifies() -> None:
+    """Every cluster's key fits its intermediate, which one root signed."""
+    monitor = record_trust(makers=REAL)
+    roots = {check_chain(cacerts_of(monitor, cluster), cluster) for cluster in CLUSTERS}
+    (root,) = roots
+    constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert (constraints.ca, constraints.path_length) == (True, 1)
+    assert monitor.exports["rootExpiry"] == _root_ca.expiry(root)
+
+
+def test_a_real_chain_of_a_brought_root_verifies() -> None:
+    """The brought certificate is every cluster's root, and its expiry is told."""
+    key = pems.make_key()
+    certificate = pems.make_root(key)
+    monitor = record_trust(root=brought_root(key, certificate), makers=REAL)
+    for cluster in CLUSTERS:
+        check_chain(cacerts_of(monitor, cluster), cluster)
+        assert cacerts_of(monitor, cluster)["root-cert.pem"] == certificate
+    assert monitor.exports["rootExpiry"] == f"{pems.NOW + pems.YEAR:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_expiry_dates_are_told_and_nothing_else() -> None:
+    """The component's own outputs hold the root's date alone."""
+    monitor = record_trust()
+    assert monitor.exports["rootExpiry"] == recording.ROOT_EXPIRY
+    assert [monitor.exports[cluster]["expiry"] for cluster in CLUSTERS] == [recording.INTERMEDIATE_EXPIRY] * 2
+    component = monitor.find("mcsps:index:MeshTrust")
+    assert monitor.component_outputs[component.urn] == {"rootExpiry": recording.ROOT_EXPIRY}
+
+
+@pytest.mark.parametrize("root", [MADE, fake_brought_root])
+def test_keys_are_secret_wherever_they_go(root: MadeRootArgs, *, preview: bool) -> None:
+    """Before they are known, too."""
+    monitor = record_trust(root=root, preview=preview)
+    assert find_leaks(monitor) == []
+    for cluster in CLUSTERS:
+        assert isinstance(monitor.exports[cluster]["cacerts"], Secret)
+    if preview:
+        assert monitor.exports["east"]["cacerts"] == Secret(Unknown())
+
+
+def test_a_brought_key_does_not_show_in_the_repr_of_its_args() -> None:
+    """A traceback that shows locals shows this."""
+    args = BroughtRootArgs(certificate_pem="root", private_key_pem=fake_secret("key"), expiry="2040")
+    assert MARK not in repr(args)

@@ -1,0 +1,261 @@
+"""RancherCluster: access, the one provider, the project and the namespaces."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pulumi
+import pulumi_rancher2 as rancher2
+import pytest
+import yaml
+
+from components import (
+    KubeconfigAccessArgs,
+    ProjectArgs,
+    QuotaArgs,
+    RancherAccessArgs,
+    RancherCluster,
+    RancherClusterArgs,
+)
+from lab.engine.values import Secret, Unknown, reveal
+from tests.support import recording
+from tests.support.components import kinds
+from tests.support.leaks import fake_secret, find_leaks
+from tests.support.recording import RecordingMonitor, record
+
+URL = "https://rancher.example"
+QUOTA = QuotaArgs(limits_cpu="12000m", limits_memory="12000Mi")
+PROJECT = ProjectArgs(
+    name="istio",
+    description="Istio Manage Project",
+    container_limits_cpu="200m",
+    container_limits_memory="128Mi",
+    container_requests_cpu="100m",
+    container_requests_memory="64Mi",
+    namespace_quota=QUOTA,
+    project_quota=QuotaArgs(limits_cpu="24000m", limits_memory="24000Mi"),
+)
+
+
+def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> RecordingMonitor:
+    """Record a cluster that a kubeconfig reaches."""
+
+    def body() -> None:
+        access = KubeconfigAccessArgs(kubeconfig=pulumi.Output.secret(fake_secret("kubeconfig")))
+        args = RancherClusterArgs(
+            cluster_name="east", network="network-east", access=access, namespace_node_selector=selector
+        )
+        cluster = RancherCluster("east", args)
+        pulumi.export("hasPeerToken", cluster.peer_token is not None)
+
+    return record(body, preview=preview)
+
+
+def by_rancher(*, preview: bool = False, ca_certs: str | None = "the CA", generation: int = 1) -> RecordingMonitor:
+    """Record a cluster that Rancher's proxy reaches."""
+
+    def body() -> None:
+        provider = rancher2.Provider("rancher", api_url=URL, token_key=pulumi.Output.secret(fake_secret("token")))
+        access = RancherAccessArgs(
+            url=URL,
+            ca_certs=ca_certs,
+            cluster_id="c-f7r9g",
+            token_ttl_hours=720,
+            token_generation=generation,
+            project=PROJECT,
+            provider=provider,
+        )
+        args = RancherClusterArgs(cluster_name="east", network="network-east", access=access)
+        pulumi.export("peerToken", RancherCluster("east", args).peer_token)
+
+    return record(body, preview=preview)
+
+
+def test_a_cluster_by_kubeconfig_is_a_provider_two_namespaces_and_a_limit_range(*, preview: bool) -> None:
+    """And nothing of Rancher."""
+    monitor = by_kubeconfig(preview=preview)
+    component = monitor.find("mcsps:index:RancherCluster", "east")
+    assert kinds(monitor.children(component)) == ["LimitRange", "Namespace", "Namespace", "kubernetes"]
+    assert len(monitor.recorded) == 5
+    assert not component.custom
+    assert component.inputs == {"clusterName": "east"}
+
+
+def test_a_cluster_by_rancher_has_a_project_and_two_tokens_as_well(*, preview: bool) -> None:
+    """All of them its own children."""
+    monitor = by_rancher(preview=preview)
+    component = monitor.find("mcsps:index:RancherCluster", "east")
+    assert kinds(monitor.children(component)) == [
+        "LimitRange",
+        "Namespace",
+        "Namespace",
+        "Project",
+        "RandomId",
+        "RandomId",
+        "Token",
+        "Token",
+        "kubernetes",
+    ]
+    assert len(monitor.recorded) == 11
+
+
+@pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
+def test_everything_in_kubernetes_goes_through_its_own_provider(cluster: Callable[[], RecordingMonitor]) -> None:
+    """There is no default provider."""
+    monitor = cluster()
+    inside = [found for found in monitor.recorded if found.type.startswith("kubernetes:")]
+    assert {monitor.provider_name(found) for found in inside} == {"east-kubernetes"}
+
+
+def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> None:
+    """Tokens and project alike."""
+    monitor = by_rancher()
+    inside = [found for found in monitor.recorded if found.type.startswith("rancher2:")]
+    assert len(inside) == 3
+    assert {monitor.provider_name(found) for found in inside} == {"rancher"}
+
+
+@pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
+def test_the_provider_is_never_replaced_for_a_new_kubeconfig(cluster: Callable[[], RecordingMonitor]) -> None:
+    """The identifier is a plain name, and Secrets change in place."""
+    provider = cluster().find(recording.KUBERNETES_PROVIDER)
+    assert provider.inputs["clusterIdentifier"] == "east"
+    assert json.loads(provider.inputs["enableSecretMutable"]) is True
+
+
+def test_the_kubeconfig_reaches_the_provider_as_a_secret() -> None:
+    """Word for word."""
+    provider = by_kubeconfig().find(recording.KUBERNETES_PROVIDER)
+    assert provider.inputs["kubeconfig"] == Secret(fake_secret("kubeconfig"))
+
+
+def test_istio_system_says_its_network_and_sample_asks_for_sidecars(*, preview: bool) -> None:
+    """The two labels that Istio reads."""
+    monitor = by_kubeconfig(preview=preview)
+    system = monitor.find(recording.NAMESPACE, "east-istio-system").inputs["metadata"]
+    sample = monitor.find(recording.NAMESPACE, "east-sample").inputs["metadata"]
+    assert (system["name"], system["labels"]) == ("istio-system", {"topology.istio.io/network": "network-east"})
+    assert (sample["name"], sample["labels"]) == ("sample", {"istio-injection": "enabled"})
+    assert not system.get("annotations")
+
+
+def test_a_node_selector_is_an_annotation_of_istio_system_alone() -> None:
+    """As the PodNodeSelector admission plugin reads it."""
+    monitor = by_kubeconfig(selector="role=ingress")
+    annotated = {
+        found.name: found.inputs["metadata"].get("annotations") for found in monitor.find_all(recording.NAMESPACE)
+    }
+    assert annotated == {
+        "east-istio-system": {"scheduler.alpha.kubernetes.io/node-selector": "role=ingress"},
+        "east-sample": None,
+    }
+
+
+def test_the_limit_range_gives_defaults_to_containers_that_name_none() -> None:
+    """In istio-system, after it, with the label by which Rancher knows its own."""
+    monitor = by_kubeconfig()
+    limits = monitor.find(recording.LIMIT_RANGE)
+    assert limits.inputs["metadata"] == {
+        "name": "istio-limitrange",
+        "namespace": "istio-system",
+        "labels": {"resourcequota.management.cattle.io/default-resource-quota": "true"},
+    }
+    assert limits.inputs["spec"] == {
+        "limits": [
+            {
+                "type": "Container",
+                "default": {"cpu": "100m", "memory": "100Mi"},
+                "defaultRequest": {"cpu": "10m", "memory": "10Mi"},
+            }
+        ]
+    }
+    assert monitor.depends_on(limits) == {"east-istio-system"}
+
+
+def test_only_rancher_gives_a_token_for_peers() -> None:
+    """A kubeconfig is nothing to hand on."""
+    assert by_kubeconfig().exports == {"hasPeerToken": False}
+    assert by_rancher().exports == {"peerToken": Secret(fake_secret("token east-peers-token"))}
+
+
+@pytest.mark.parametrize("use", ["provider", "peers"])
+def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
+    """The ttl is in seconds, and the description tells generations apart."""
+    monitor = by_rancher()
+    token = monitor.find(recording.RANCHER_TOKEN, f"east-{use}-token")
+    generation = monitor.find(recording.RANDOM_ID, f"east-{use}-token-generation")
+    made = monitor.outcomes[generation.urn].outputs["hex"]
+    assert token.inputs == {
+        "clusterId": "c-f7r9g",
+        "description": f"mcsps {use} of east, {made}",
+        "ttl": 720 * 3600,
+    }
+    assert token.replacement_trigger == made
+
+
+def test_a_higher_generation_makes_new_tokens() -> None:
+    """By the keeper of their generation ids."""
+    first, second = by_rancher(), by_rancher(generation=2)
+    for name in ("east-provider-token", "east-peers-token"):
+        before, after = (monitor.find(recording.RANCHER_TOKEN, name) for monitor in (first, second))
+        assert before.replacement_trigger != after.replacement_trigger
+    keepers = [found.inputs["keepers"] for found in second.find_all(recording.RANDOM_ID)]
+    assert keepers == [{"generation": "2"}] * 2
+
+
+@pytest.mark.parametrize("ca_certs", ["the CA", None])
+def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> None:
+    """With the provider's own token, and Rancher's CA where it has a private one."""
+    provider = by_rancher(ca_certs=ca_certs).find(recording.KUBERNETES_PROVIDER)
+    kubeconfig = provider.inputs["kubeconfig"]
+    assert isinstance(kubeconfig, Secret)
+    document = yaml.safe_load(reveal(kubeconfig))
+    cluster = {"server": f"{URL}/k8s/clusters/c-f7r9g"}
+    if ca_certs:
+        cluster["certificate-authority-data"] = base64.b64encode(ca_certs.encode()).decode()
+    assert document["clusters"] == [{"name": "east", "cluster": cluster}]
+    assert document["users"] == [{"name": "east", "user": {"token": fake_secret("token east-provider-token")}}]
+
+
+def test_the_kubeconfig_is_secret_before_its_token_is_known() -> None:
+    """A first preview shows neither."""
+    provider = by_rancher(preview=True).find(recording.KUBERNETES_PROVIDER)
+    assert provider.inputs["kubeconfig"] == Secret(Unknown())
+
+
+def test_the_project_has_the_quotas_and_the_container_defaults() -> None:
+    """Each from its own part of the Args."""
+    assert by_rancher().find(recording.RANCHER_PROJECT, "east-project").inputs == {
+        "name": "istio",
+        "clusterId": "c-f7r9g",
+        "description": "Istio Manage Project",
+        "containerResourceLimit": {
+            "limitsCpu": "200m",
+            "limitsMemory": "128Mi",
+            "requestsCpu": "100m",
+            "requestsMemory": "64Mi",
+        },
+        "resourceQuota": {
+            "namespaceDefaultLimit": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"},
+            "projectLimit": {"limitsCpu": "24000m", "limitsMemory": "24000Mi"},
+        },
+    }
+
+
+def test_istio_system_belongs_to_the_project_and_has_its_quota() -> None:
+    """By the annotations that Rancher reads; the quota is JSON as Rancher writes it."""
+    namespace = by_rancher().find(recording.NAMESPACE, "east-istio-system")
+    assert namespace.inputs["metadata"]["annotations"] == {
+        "field.cattle.io/projectId": "c-f7r9g:p-12345",
+        "field.cattle.io/resourceQuota": '{"limit":{"limitsCpu":"12000m","limitsMemory":"12000Mi"}}',
+    }
+
+
+def test_nothing_secret_is_shown(*, preview: bool) -> None:
+    """Neither in what is registered, nor by the repr of the Args."""
+    assert find_leaks(by_kubeconfig(preview=preview)) == []
+    assert find_leaks(by_rancher(preview=preview)) == []
+    args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
+    whole = RancherClusterArgs(cluster_name="east", network="east", access=args)
+    assert fake_secret("kubeconfig") not in repr(whole) + repr(replace(whole, network="west"))
