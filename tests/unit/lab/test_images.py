@@ -237,7 +237,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         scratch = tmp_path / str(number)
         scratch.mkdir()
         archive = oci.Archive(scratch)
-        layer: dict[str, oci.Content] = {path: program for path in paths}
+        layer: dict[str, oci.Content] = dict.fromkeys(paths, program)
         layer |= {"/l": oci.Symlink("c"), "/t": b"text"}
         archive.add(oci.Image("example.test/a:1", (layer,), ("/c",), "1:1", {"B": "2", "A": "1"}))
         archive.write(scratch / "archive.tar")
