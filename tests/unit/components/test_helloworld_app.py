@@ -1,0 +1,143 @@
+"""HelloworldApp: the versions of one cluster, and the routing that all share."""
+
+from collections.abc import Mapping
+
+import pytest
+from pulumi import ResourceOptions
+
+from components import HelloworldApp, HelloworldAppArgs
+from tests.support import recording
+from tests.support.components import kinds, kubernetes_provider
+from tests.support.recording import RecordingMonitor, record
+
+HOST = "helloworld.sample.svc.cluster.local"
+BOTH = {"v1": "hub.example/helloworld:1", "v2": "hub.example/helloworld:2"}
+REQUESTS = {"cpu": "50m", "memory": "64Mi"}
+LIMITS = {"cpu": "200m", "memory": "128Mi"}
+
+
+def record_app(*, preview: bool = False, images: Mapping[str, str] = BOTH, v2_weight: int = 10) -> RecordingMonitor:
+    """Record the application on one cluster."""
+
+    def body() -> None:
+        args = HelloworldAppArgs(
+            cluster_name="east",
+            images=images,
+            weights={"v1": 100 - v2_weight, "v2": v2_weight},
+            replicas=3,
+            requests=REQUESTS,
+            limits=LIMITS,
+            timeout_seconds=123,
+        )
+        HelloworldApp("east-helloworld", args, ResourceOptions(provider=kubernetes_provider("east")))
+
+    return record(body, preview=preview)
+
+
+@pytest.mark.parametrize("versions", [(), ("v1",), ("v2",), ("v1", "v2")])
+def test_a_cluster_runs_its_versions_and_has_all_of_the_routing(versions: tuple[str, ...], *, preview: bool) -> None:
+    """Also one that runs none: it routes to its peers."""
+    monitor = record_app(preview=preview, images={version: BOTH[version] for version in versions})
+    component = monitor.find("mcsps:index:HelloworldApp", "east-helloworld")
+    children = monitor.children(component)
+    assert kinds(children) == sorted(
+        ["Service", "Gateway", "DestinationRule", "VirtualService", "VirtualService"] + ["Deployment"] * len(versions)
+    )
+    assert {found.name for found in monitor.find_all(recording.DEPLOYMENT)} == {
+        f"east-helloworld-{version}" for version in versions
+    }
+    assert {monitor.provider_name(found) for found in children} == {"east-kubernetes"}
+    assert {found.inputs["metadata"]["namespace"] for found in children} == {"sample"}
+    assert component.inputs == {"clusterName": "east"}
+
+
+def test_the_service_finds_every_version() -> None:
+    """The port's name tells Istio the protocol; nobody waits for endpoints that a cluster may not have."""
+    inputs = record_app().find(recording.SERVICE).inputs
+    assert inputs["metadata"]["name"] == "helloworld"
+    assert inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert inputs["spec"] == {
+        "selector": {"app": "helloworld"},
+        "ports": [{"name": "http", "port": 5000, "targetPort": 5000}],
+    }
+
+
+@pytest.mark.parametrize("version", BOTH)
+def test_a_deployment_runs_the_image_of_its_version(version: str) -> None:
+    """With the labels that the Service and the subsets select."""
+    inputs = record_app().find(recording.DEPLOYMENT, f"east-helloworld-{version}").inputs
+    labels = {"app": "helloworld", "version": version}
+    assert inputs["metadata"]["name"] == f"helloworld-{version}"
+    assert inputs["metadata"]["annotations"] == {"pulumi.com/timeoutSeconds": "123"}
+    spec = inputs["spec"]
+    assert spec["replicas"] == 3
+    assert spec["selector"] == {"matchLabels": labels}
+    assert spec["template"]["metadata"] == {"labels": labels}
+    (container,) = spec["template"]["spec"]["containers"]
+    assert container["image"] == BOTH[version]
+    assert container["env"] == [{"name": "SERVICE_VERSION", "value": version}]
+    assert container["ports"] == [{"name": "http", "containerPort": 5000}]
+    assert container["readinessProbe"] == {"httpGet": {"path": "/health", "port": 5000}}
+    assert container["resources"] == {"requests": REQUESTS, "limits": LIMITS}
+
+
+def test_pods_meet_the_restricted_standard() -> None:
+    """Kubernetes' Pod Security Standard `restricted`, and no token or writable file system besides."""
+    for found in record_app().find_all(recording.DEPLOYMENT):
+        pod = found.inputs["spec"]["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["runAsGroup"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+
+
+def test_the_gateway_listens_on_the_ingress_for_any_host() -> None:
+    """Plain HTTP on port 80."""
+    inputs = record_app().find(recording.GATEWAY).inputs
+    assert inputs["apiVersion"] == "networking.istio.io/v1"
+    assert inputs["metadata"]["name"] == "helloworld-gateway"
+    assert inputs["spec"] == {
+        "selector": {"istio": "ingressgateway"},
+        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+    }
+
+
+def test_the_rule_defines_both_subsets_whatever_runs_here() -> None:
+    """A version may run in a peer alone."""
+    for images in ({}, {"v1": "x"}):
+        inputs = record_app(images=images).find(recording.DESTINATION_RULE).inputs
+        assert inputs["metadata"]["name"] == "helloworld"
+        assert inputs["spec"] == {
+            "host": HOST,
+            "subsets": [{"name": version, "labels": {"version": version}} for version in ("v1", "v2")],
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "physical_name", "gateway", "host"),
+    [
+        ("east-helloworld-route-ingress", "helloworld", "helloworld-gateway", "*"),
+        ("east-helloworld-route-mesh", "helloworld-mesh", "mesh", HOST),
+    ],
+)
+def test_ingress_and_sidecars_route_by_the_same_weights(name: str, physical_name: str, gateway: str, host: str) -> None:
+    """The host is written out, so the route means the same in any namespace."""
+    monitor = record_app(v2_weight=25)
+    found = monitor.find(recording.VIRTUAL_SERVICE, name)
+    assert found.inputs["metadata"]["name"] == physical_name
+    spec = found.inputs["spec"]
+    assert (spec["gateways"], spec["hosts"]) == ([gateway], [host])
+    (rule,) = spec["http"]
+    assert rule["match"] == [{"uri": {"exact": "/hello"}}]
+    assert rule["route"] == [
+        {"destination": {"host": HOST, "port": {"number": 5000}, "subset": version}, "weight": weight}
+        for version, weight in (("v1", 75), ("v2", 25))
+    ]
+    assert "east-helloworld-destination-rule" in monitor.depends_on(found)

@@ -1,0 +1,308 @@
+"""IstioInstall: charts, values, order, gateways and their addresses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import ResourceOptions
+
+from components import IstioInstall, IstioInstallArgs
+from lab.engine.registrations import Registration
+from lab.engine.values import Secret, Unknown
+from tests.support import recording
+from tests.support.components import kinds, kubernetes_provider
+from tests.support.leaks import MARK, fake_secret, find_leaks
+from tests.support.recording import Maker, RecordingMonitor, record, with_outputs
+
+REPOSITORY = "https://charts.example/istio"
+RELEASES = {
+    "base": "base",
+    "istiod": "istiod",
+    "istio-ingressgateway": "gateway",
+    "istio-egressgateway": "gateway",
+    "istio-eastwestgateway": "gateway",
+}
+GATEWAYS = [name for name, chart in RELEASES.items() if chart == "gateway"]
+Values = Mapping[str, Any]
+NONE: Mapping[str, Values] = {}
+
+
+def make_args(charts: str = REPOSITORY, values: Mapping[str, Values] = NONE) -> IstioInstallArgs:
+    """Args of a cluster that differs from the defaults in everything; `values` are by chart."""
+    return IstioInstallArgs(
+        cluster_name="east",
+        network="network-east",
+        mesh_id="mesh-1",
+        trust_domain="mesh.example",
+        cacerts=pulumi.Output.secret({"ca-key.pem": fake_secret("key")}),
+        hub="hub.example/istio",
+        tag="1.31-test",
+        charts=charts,
+        chart_version="1.31.1",
+        timeout_seconds=123,
+        base_values=values.get("base", {}),
+        istiod_values=values.get("istiod", {}),
+        gateway_values=values.get("gateway", {}),
+    )
+
+
+def record_install(
+    *,
+    preview: bool = False,
+    charts: str = REPOSITORY,
+    values: Mapping[str, Values] = NONE,
+    makers: Mapping[str, Maker] | None = None,
+) -> RecordingMonitor:
+    """Record Istio on one cluster."""
+
+    def body() -> None:
+        provider = kubernetes_provider("east")
+        install = IstioInstall("east-istio", make_args(charts, values), ResourceOptions(provider=provider))
+        pulumi.export("ingress", install.ingress_address)
+        pulumi.export("eastwest", install.eastwest_address)
+
+    return record(body, preview=preview, makers=makers)
+
+
+def charts_of(monitor: RecordingMonitor) -> dict[str, Registration]:
+    """All charts by the name of their release."""
+    return {found.inputs["name"]: found for found in monitor.find_all(recording.CHART)}
+
+
+def service_of(monitor: RecordingMonitor, release: str) -> Registration:
+    """The Service of a gateway."""
+    (service,) = [found for found in monitor.find_all(recording.SERVICE) if found.inputs["metadata"]["name"] == release]
+    return service
+
+
+def test_one_cluster_gets_five_charts_three_services_a_secret_and_a_gateway(*, preview: bool) -> None:
+    """All of them children of the component, through the provider that it was given."""
+    monitor = record_install(preview=preview)
+    component = monitor.find("mcsps:index:IstioInstall", "east-istio")
+    children = monitor.children(component)
+    assert kinds(children) == sorted(5 * ["Chart"] + 3 * ["Service"] + ["Secret", "Gateway"])
+    assert {monitor.provider_name(found) for found in children} == {"east-kubernetes"}
+    assert len(monitor.recorded) == len(children) + 2
+    assert component.inputs == {"clusterName": "east"}
+
+
+def test_cacerts_are_secret_and_where_istiod_looks(*, preview: bool) -> None:
+    """The Secret's name and namespace are Istio's."""
+    secret = record_install(preview=preview).find(recording.SECRET, "east-istio-cacerts")
+    assert secret.inputs["metadata"] == {"name": "cacerts", "namespace": "istio-system"}
+    assert secret.inputs["stringData"] == Secret({"ca-key.pem": fake_secret("key")})
+
+
+def test_releases_have_the_names_and_the_namespace_that_istio_documents() -> None:
+    """A gateway's release name is what its pods are labelled with."""
+    charts = charts_of(record_install())
+    assert {name: found.inputs["chart"] for name, found in charts.items()} == RELEASES
+    assert {found.inputs["namespace"] for found in charts.values()} == {"istio-system"}
+    assert all(found.remote for found in charts.values())
+
+
+def test_charts_come_from_an_https_repository() -> None:
+    """With the version of config."""
+    for found in charts_of(record_install()).values():
+        assert found.inputs["repositoryOpts"] == {"repo": REPOSITORY}
+        assert found.inputs["version"] == "1.31.1"
+
+
+def test_charts_come_from_an_oci_registry() -> None:
+    """Which is named in the chart itself."""
+    charts = charts_of(record_install(charts="oci://registry.example/charts"))
+    for name, found in charts.items():
+        assert found.inputs["chart"] == f"oci://registry.example/charts/{RELEASES[name]}"
+        assert "repositoryOpts" not in found.inputs
+        assert found.inputs["version"] == "1.31.1"
+
+
+def test_charts_come_from_a_folder() -> None:
+    """Where each chart has its own version."""
+    charts = charts_of(record_install(charts="/charts"))
+    for name, found in charts.items():
+        assert found.inputs["chart"] == f"/charts/{RELEASES[name]}"
+        assert not {"repositoryOpts", "version"} & found.inputs.keys()
+
+
+def test_istiod_is_told_mesh_network_cluster_and_images() -> None:
+    """Where the chart reads them."""
+    values = charts_of(record_install())["istiod"].inputs["values"]
+    told = values["global"]
+    assert (told["meshID"], told["network"], told["multiCluster"]) == (
+        "mesh-1",
+        "network-east",
+        {"clusterName": "east"},
+    )
+    assert (told["hub"], told["tag"]) == ("hub.example/istio", "1.31-test")
+    assert values["meshConfig"]["trustDomain"] == "mesh.example"
+
+
+def test_istiod_takes_a_changed_root_and_reads_no_secret_of_a_peer() -> None:
+    """By top-level `env`, the one place that the chart reads."""
+    values = charts_of(record_install())["istiod"].inputs["values"]
+    assert values["env"] == {
+        "ISTIO_MULTIROOT_MESH": "true",
+        "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": "false",
+    }
+    assert values["meshConfig"]["defaultConfig"]["proxyMetadata"] == {"PROXY_CONFIG_XDS_AGENT": "true"}
+
+
+@pytest.mark.parametrize("release", ["base", "istiod"])
+def test_no_chart_makes_a_reader_that_could_read_secrets(release: str) -> None:
+    """Links have accounts of their own; webhooks fail closed from the start, so that no refresh shows a change."""
+    values = charts_of(record_install())[release].inputs["values"]
+    assert values["global"]["enableReaderRBAC"] is False
+    assert values["base"] == {"validationFailurePolicy": "Fail"}
+
+
+def test_only_the_east_west_gateway_serves_other_networks() -> None:
+    """Charts bring no Service: the component makes its own."""
+    charts = charts_of(record_install())
+    served = {name: charts[name].inputs["values"].get("networkGateway") for name in GATEWAYS}
+    assert served == {
+        "istio-ingressgateway": None,
+        "istio-egressgateway": None,
+        "istio-eastwestgateway": "network-east",
+    }
+    assert all(charts[name].inputs["values"]["service"] == {"type": "None"} for name in GATEWAYS)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_values_of_config_are_laid_over_the_programs_own(release: str) -> None:
+    """Maps are merged, anything else is the user's; each chart takes its own part."""
+    before = charts_of(record_install())[release].inputs["values"]
+    theirs = {"extra": {"key": [1]}, "resources": {"limits": {"cpu": "9"}}}
+    after = charts_of(record_install(values={RELEASES[release]: theirs}))
+    laid = after[release].inputs["values"]
+    assert laid["extra"] == {"key": [1]}
+    assert laid["resources"]["limits"]["cpu"] == "9"
+    if release != "base":
+        assert laid["resources"]["requests"] == before["resources"]["requests"]
+    assert laid.keys() == before.keys() | {"extra", "resources"}
+    others = [name for name, chart in RELEASES.items() if chart != RELEASES[release]]
+    assert all("extra" not in after[name].inputs["values"] for name in others)
+
+
+@pytest.mark.parametrize("release", ["istiod", *GATEWAYS])
+def test_every_container_has_requests_and_limits(release: str) -> None:
+    """Namespaces with quotas refuse a pod without."""
+    resources = charts_of(record_install())[release].inputs["values"]["resources"]
+    assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
+
+
+def test_istiod_comes_after_its_ca_and_the_crds() -> None:
+    """An istiod without cacerts would make a root of its own."""
+    monitor = record_install()
+    needs = monitor.depends_on(charts_of(monitor)["istiod"])
+    assert {"east-istio-cacerts", "east-istio-base"} <= needs
+
+
+@pytest.mark.parametrize("release", GATEWAYS)
+def test_gateways_come_after_istiod_and_services_after_their_pods(release: str) -> None:
+    """A gateway's pod is injected by istiod."""
+    monitor = record_install()
+    chart = charts_of(monitor)[release]
+    assert "east-istio-istiod" in monitor.depends_on(chart)
+    assert chart.name in monitor.depends_on(service_of(monitor, release))
+
+
+@pytest.mark.parametrize(
+    ("release", "kind", "ports"),
+    [
+        ("istio-ingressgateway", "LoadBalancer", {"status-port": 15021, "http2": 80, "https": 443}),
+        ("istio-egressgateway", "ClusterIP", {"status-port": 15021, "http2": 80, "https": 443}),
+        ("istio-eastwestgateway", "LoadBalancer", {"status-port": 15021, "tls": 15443}),
+    ],
+)
+def test_services_open_what_their_gateway_is_for_and_no_more(release: str, kind: str, ports: dict[str, int]) -> None:
+    """The east-west load balancer opens 15021 and 15443 alone: istiod's ports stay closed."""
+    spec = service_of(record_install(), release).inputs["spec"]
+    assert spec["type"] == kind
+    assert {port["name"]: port["port"] for port in spec["ports"]} == ports
+    assert all(port["port"] == port["targetPort"] and port["protocol"] == "TCP" for port in spec["ports"])
+
+
+@pytest.mark.parametrize("release", GATEWAYS)
+def test_services_select_the_pods_of_their_own_release(release: str) -> None:
+    """By the labels that the chart `gateway` gives."""
+    inputs = service_of(record_install(), release).inputs
+    labels = {"app": release, "istio": release.removeprefix("istio-")}
+    assert inputs["spec"]["selector"] == labels
+    network = {"topology.istio.io/network": "network-east"} if release == "istio-eastwestgateway" else {}
+    assert inputs["metadata"]["labels"] == {**labels, **network}
+
+
+def test_the_cross_network_gateway_passes_mtls_through() -> None:
+    """It comes after the east-west gateway's Service, when its webhook answers."""
+    monitor = record_install()
+    gateway = monitor.find(recording.GATEWAY, "east-istio-cross-network-gateway")
+    assert gateway.inputs["apiVersion"] == "networking.istio.io/v1"
+    assert gateway.inputs["metadata"] == {"name": "cross-network-gateway", "namespace": "istio-system"}
+    assert gateway.inputs["spec"] == {
+        "selector": {"istio": "eastwestgateway"},
+        "servers": [
+            {
+                "port": {"number": 15443, "name": "tls", "protocol": "TLS"},
+                "tls": {"mode": "AUTO_PASSTHROUGH"},
+                "hosts": ["*.local"],
+            }
+        ],
+    }
+    assert "east-istio-eastwest" in monitor.depends_on(gateway)
+
+
+def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
+    """Deployments, the injection webhook and load balancers."""
+    monitor = record_install()
+    charts = charts_of(monitor)
+    timeout = {"pulumi.com/timeoutSeconds": "123"}
+    istiod = charts["istiod"].inputs["values"]
+    assert istiod["deploymentAnnotations"] == timeout
+    assert istiod["sidecarInjectorWebhookAnnotations"] == {
+        "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
+        **timeout,
+    }
+    for release in GATEWAYS:
+        assert charts[release].inputs["values"]["annotations"] == timeout
+        assert service_of(monitor, release).inputs["metadata"]["annotations"] == timeout
+
+
+@pytest.mark.parametrize("ingress", [{"ip": "203.0.113.7"}, {"hostname": "lb.example"}])
+def test_an_address_may_be_an_ip_or_a_host_name(ingress: dict[str, str]) -> None:
+    """Clouds give the one or the other."""
+    status = {"status": {"loadBalancer": {"ingress": [ingress]}}}
+    monitor = record_install(makers={recording.SERVICE: with_outputs(status)})
+    (address,) = ingress.values()
+    assert monitor.exports == {"ingress": address, "eastwest": address}
+
+
+def test_each_address_is_that_of_its_own_gateway() -> None:
+    """They are the component's outputs."""
+    monitor = record_install()
+    known = {
+        name: monitor.outcomes[service_of(monitor, release).urn].outputs["status"]["loadBalancer"]["ingress"][0]["ip"]
+        for name, release in (("ingress", "istio-ingressgateway"), ("eastwest", "istio-eastwestgateway"))
+    }
+    assert monitor.exports == known
+    component = monitor.find("mcsps:index:IstioInstall")
+    assert monitor.component_outputs[component.urn] == {
+        "ingressAddress": known["ingress"],
+        "eastwestAddress": known["eastwest"],
+    }
+
+
+def test_addresses_are_not_known_in_a_preview() -> None:
+    """And nothing fails for it."""
+    assert record_install(preview=True).exports == {"ingress": Unknown(), "eastwest": Unknown()}
+
+
+def test_nothing_secret_is_shown(*, preview: bool) -> None:
+    """Neither in what is registered, nor by the repr of the Args."""
+    assert find_leaks(record_install(preview=preview)) == []
+
+    def body() -> None:
+        pulumi.export("repr", repr(make_args()))
+
+    assert MARK not in record(body).exports["repr"]

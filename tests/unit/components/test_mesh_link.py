@@ -1,0 +1,196 @@
+"""MeshLink: a reader in the source, a remote secret in the target."""
+
+import base64
+
+import pulumi
+import pytest
+import yaml
+
+from components import MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
+from components.mesh_link import READER_RULES
+from lab.engine.values import Secret, Unknown, reveal
+from tests.support import recording
+from tests.support.components import kinds, kubernetes_provider
+from tests.support.leaks import MARK, fake_secret, find_leaks
+from tests.support.recording import RecordingMonitor, record
+
+SERVER = "https://east.example:6443"
+
+
+def by_service_account(*, preview: bool = False, generation: int = 1, ca_pem: str | None = None) -> RecordingMonitor:
+    """Record a link whose reader is a service account of the source."""
+
+    def body() -> None:
+        credential = ServiceAccountArgs(
+            source_provider=kubernetes_provider("east"), token_generation=generation, ca_pem=ca_pem
+        )
+        link(credential)
+
+    return record(body, preview=preview)
+
+
+def by_rancher_token(*, preview: bool = False, ca_pem: str | None = "Rancher's CA") -> RecordingMonitor:
+    """Record a link whose reader is a Rancher token."""
+
+    def body() -> None:
+        link(RancherTokenArgs(token=pulumi.Output.secret(fake_secret("Rancher")), ca_pem=ca_pem))
+
+    return record(body, preview=preview)
+
+
+def link(credential: ServiceAccountArgs | RancherTokenArgs) -> None:
+    """Make west read east."""
+    args = MeshLinkArgs(
+        source="east",
+        target="west",
+        server=SERVER,
+        credential=credential,
+        target_provider=kubernetes_provider("west"),
+    )
+    MeshLink("east-to-west", args)
+
+
+def remote_kubeconfig(monitor: RecordingMonitor) -> object:
+    """What the target's istiod will read, which must be a secret."""
+    secret = monitor.find(recording.SECRET, "east-to-west-remote-secret")
+    content = secret.inputs["stringData"]
+    assert isinstance(content, Secret)
+    assert reveal(content).keys() == {"east"}
+    return yaml.safe_load(reveal(content)["east"])
+
+
+def test_a_link_by_service_account_has_all_parts_below_it(*, preview: bool) -> None:
+    """Account, role, binding, token and its generation; and the remote secret."""
+    monitor = by_service_account(preview=preview)
+    component = monitor.find("mcsps:index:MeshLink", "east-to-west")
+    assert kinds(monitor.children(component)) == [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "RandomId",
+        "Secret",
+        "Secret",
+        "ServiceAccount",
+    ]
+    assert component.inputs == {"source": "east", "target": "west"}
+
+
+def test_a_link_by_rancher_token_is_the_remote_secret_alone(*, preview: bool) -> None:
+    """RancherCluster made the token."""
+    monitor = by_rancher_token(preview=preview)
+    component = monitor.find("mcsps:index:MeshLink", "east-to-west")
+    assert kinds(monitor.children(component)) == ["Secret"]
+
+
+def test_the_reader_lives_in_the_source_and_the_remote_secret_in_the_target() -> None:
+    """Each through its cluster's own provider."""
+    monitor = by_service_account()
+    places: dict[str | None, set[str]] = {}
+    for found in monitor.recorded:
+        if found.type.startswith("kubernetes:"):
+            places.setdefault(monitor.provider_name(found), set()).add(found.name)
+    assert places.pop("west-kubernetes") == {"east-to-west-remote-secret"}
+    assert places == {
+        "east-kubernetes": {
+            "east-to-west-reader",
+            "east-to-west-reader-role",
+            "east-to-west-reader-binding",
+            "east-to-west-token",
+        }
+    }
+
+
+def test_the_remote_secret_carries_label_annotation_and_key_that_istio_reads() -> None:
+    """All name the source."""
+    metadata = by_service_account().find(recording.SECRET, "east-to-west-remote-secret").inputs["metadata"]
+    assert metadata["name"] == "istio-remote-secret-east"
+    assert metadata["namespace"] == "istio-system"
+    assert metadata["labels"]["istio/multiCluster"] == "true"
+    assert metadata["annotations"] == {"networking.istio.io/cluster": "east"}
+
+
+@pytest.mark.parametrize("ca_pem", [None, "the proxy's CA"])
+def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca_pem: str | None) -> None:
+    """The cluster's own CA, unless the server is behind another."""
+    trusted = base64.b64encode((ca_pem or recording.CLUSTER_CA).encode()).decode()
+    assert remote_kubeconfig(by_service_account(ca_pem=ca_pem)) == {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "east", "cluster": {"server": SERVER, "certificate-authority-data": trusted}}],
+        "users": [{"name": "east", "user": {"token": fake_secret("token east-to-west-token")}}],
+        "contexts": [{"name": "east", "context": {"cluster": "east", "user": "east"}}],
+        "current-context": "east",
+    }
+
+
+@pytest.mark.parametrize("ca_pem", [None, "Rancher's CA"])
+def test_the_remote_kubeconfig_has_ranchers_token_and_ca(ca_pem: str | None) -> None:
+    """No CA in it where every machine trusts Rancher's."""
+    document = remote_kubeconfig(by_rancher_token(ca_pem=ca_pem))
+    assert isinstance(document, dict)
+    cluster = {"server": SERVER}
+    if ca_pem:
+        cluster["certificate-authority-data"] = base64.b64encode(ca_pem.encode()).decode()
+    assert document["clusters"][0]["cluster"] == cluster
+    assert document["users"][0]["user"] == {"token": fake_secret("Rancher")}
+
+
+def test_the_token_is_the_readers_and_named_by_its_generation() -> None:
+    """A new token has a new name, so the old one lives until the remote secret has the new."""
+    monitor = by_service_account()
+    token = monitor.find(recording.SECRET, "east-to-west-token")
+    generation = monitor.outcomes[monitor.find(recording.RANDOM_ID).urn].outputs["hex"]
+    assert token.inputs["type"] == "kubernetes.io/service-account-token"
+    metadata = token.inputs["metadata"]
+    assert metadata["name"] == f"istio-reader-for-west-{generation}"
+    assert metadata["namespace"] == "istio-system"
+    assert metadata["annotations"] == {"kubernetes.io/service-account.name": "istio-reader-for-west"}
+    after = by_service_account(generation=2).find(recording.SECRET, "east-to-west-token")
+    assert after.inputs["metadata"]["name"] != metadata["name"]
+
+
+def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
+    """And to nothing else."""
+    monitor = by_service_account()
+    account = monitor.find(recording.SERVICE_ACCOUNT).inputs["metadata"]
+    role = monitor.find(recording.CLUSTER_ROLE).inputs
+    binding = monitor.find(recording.CLUSTER_ROLE_BINDING).inputs
+    assert (account["name"], account["namespace"]) == ("istio-reader-for-west", "istio-system")
+    assert role["metadata"]["name"] == binding["metadata"]["name"] == "istio-reader-for-west"
+    assert binding["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole",
+        "name": "istio-reader-for-west",
+    }
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "istio-reader-for-west", "namespace": "istio-system"}
+    ]
+
+
+def test_the_role_that_is_registered_is_the_reader_rules() -> None:
+    """So that what is said about them below holds in the cluster."""
+    rules = by_service_account().find(recording.CLUSTER_ROLE).inputs["rules"]
+    assert rules == [
+        {"apiGroups": rule["api_groups"], "resources": rule["resources"], "verbs": ["get", "list", "watch"]}
+        for rule in READER_RULES
+    ]
+
+
+@pytest.mark.parametrize("rule", READER_RULES, ids=lambda rule: "+".join(rule["resources"]))
+def test_a_reader_reads_no_secret_and_writes_nothing(rule: dict[str, list[str]]) -> None:
+    """No wildcard either, by which it could."""
+    assert set(rule["verbs"]) == {"get", "list", "watch"}
+    assert not {"secrets", "*"} & {name.partition("/")[0] for name in rule["resources"]}
+    assert "*" not in rule["api_groups"]
+
+
+def test_nothing_secret_is_shown(*, preview: bool) -> None:
+    """Neither in what is registered, nor by the repr of the Args."""
+    assert find_leaks(by_service_account(preview=preview)) == []
+    assert find_leaks(by_rancher_token(preview=preview)) == []
+    assert MARK not in repr(RancherTokenArgs(token=fake_secret("Rancher"), ca_pem=None))
+
+
+def test_the_remote_secret_is_secret_before_its_token_is_known() -> None:
+    """A first preview shows neither."""
+    secret = by_service_account(preview=True).find(recording.SECRET, "east-to-west-remote-secret")
+    assert secret.inputs["stringData"] == Secret(Unknown())
