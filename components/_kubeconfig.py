@@ -27,7 +27,7 @@ def read_endpoint(text: str) -> Endpoint:
     """
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         message = "does not parse as YAML"
         raise ValueError(message) from None
     if not isinstance(document, dict) or document.get("kind") != "Config":
@@ -45,7 +45,15 @@ def read_endpoint(text: str) -> Endpoint:
         message = f"leads to server {server!r}: an https:// URL is needed"
         raise ValueError(message)
     data = cluster.get("certificate-authority-data")
-    return Endpoint(server=server, ca_pem=base64.b64decode(str(data)).decode() if data else None)
+    return Endpoint(server=server, ca_pem=_decode_ca(data) if data else None)
+
+
+def _decode_ca(data: object) -> str:
+    try:
+        return base64.b64decode(str(data)).decode()
+    except ValueError:
+        message = "has certificate-authority-data that is not base64 of a PEM"
+        raise ValueError(message) from None
 
 
 def _named(document: dict[str, object], section: str, kind: str, name: object) -> dict[str, object]:
