@@ -21,7 +21,5 @@ def held() -> Iterator[int]:
         try:
             holder.bind(_NAME)
         except OSError as error:
-            raise LabError(
-                "Another command is at work on the lab", "Wait for it to end, then try again"
-            ) from error
+            raise LabError("Another command is at work on the lab", "Wait for it to end, then try again") from error
         yield holder.fileno()

@@ -1,0 +1,186 @@
+"""The command line of the lab."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from lab import cluster, images, lock, network, preflight, status, teardown, toolchain
+from lab.errors import LabError
+from lab.spec import (
+    CHARTS_DIR,
+    DEFAULT_CLUSTERS,
+    MAX_CLUSTERS,
+    STATE_DIR,
+    ClusterSpec,
+    clusters,
+    existing,
+    find,
+)
+
+app = typer.Typer(
+    name="lab",
+    help="Two or more real Kubernetes clusters on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_OUT = Console()
+_ERRORS = Console(stderr=True)
+_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command()
+def up(
+    count: Annotated[
+        int, typer.Option("--clusters", help=f"How many at least, up to {MAX_CLUSTERS}.")
+    ] = DEFAULT_CLUSTERS,
+) -> None:
+    """Have the clusters running: make, complete or heal them. Again is harmless."""
+    with _told(), lock.held():
+        preflight.require_root()
+        wanted = clusters(max(count, len(existing())))
+        preflight.check(wanted)
+        with _progress() as progress:
+            tools = toolchain.ensure(progress)
+            archives = images.ensure(tools, progress)
+            _publish(tools)
+            network.ensure_fabric()
+            for spec in wanted:
+                network.ensure_node(spec)
+            _ensure_clusters(wanted, tools, archives, progress)
+        _print_clusters(wanted)
+
+
+@app.command("status")
+def show_status() -> None:
+    """Show the state of every component; the exit code is 1 unless all are well."""
+    with _told():
+        preflight.require_root()
+        known = existing()
+        if not known:
+            raise LabError("The lab is down", "Run: python -m lab up")
+        states = {spec.name: status.of(spec) for spec in known}
+        table = Table("component", *states)
+        for row in zip(*states.values(), strict=True):
+            cells = [f"[{'green' if it.is_well else 'red'}]{it.detail}[/]" for it in row]
+            table.add_row(row[0].component, *cells)
+        memory = [status.memory_mib(spec) for spec in known]
+        table.add_row("memory", *("-" if it is None else f"{it} MiB" for it in memory))
+        _OUT.print(table)
+    if not all(state.is_well for column in states.values() for state in column):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    component: Annotated[str, typer.Argument(help=", ".join(status.COMPONENTS))],
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,  # noqa: FBT002 - typer reads the default from here
+) -> None:
+    """Show the end of a component's log."""
+    with _told():
+        preflight.require_root()
+        path = status.log_of(find(name, existing()), component)
+    _become("tail", f"--lines={lines}", *(["--follow=name"] if follow else []), str(path))
+
+
+@app.command(context_settings=_PASSED_ON)
+def kubectl(
+    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS...")] = None,
+) -> None:
+    """Run kubectl as the administrator of a cluster."""
+    with _told():
+        preflight.require_root()
+        spec = find(name, existing())
+        program = shutil.which("kubectl") or shutil.which(_binaries() / "kubectl")
+        if not program:
+            raise LabError("There is no kubectl on PATH", "Install it, or run: python -m lab up")
+    _become(program, f"--kubeconfig={spec.kubeconfig}", *(arguments or ()))
+
+
+@app.command()
+def down() -> None:
+    """Remove the clusters and all that belongs to them; what was built stays in its cache."""
+    with _told(), lock.held():
+        preflight.require_root()
+        with _OUT.status("Removing the lab"):
+            teardown.remove_all()
+        _OUT.print("The lab is down.")
+
+
+def _binaries() -> Path:
+    return STATE_DIR / "bin"
+
+
+def _publish(tools: toolchain.Toolchain) -> None:
+    """Put the charts and the programs where stack files and people find them."""
+    shutil.rmtree(CHARTS_DIR, ignore_errors=True)
+    shutil.copytree(tools.charts, CHARTS_DIR)
+    _binaries().unlink(missing_ok=True)
+    _binaries().symlink_to(tools.binary("kubectl").parent)
+
+
+def _ensure_clusters(
+    wanted: Sequence[ClusterSpec],
+    tools: toolchain.Toolchain,
+    archives: Sequence[Path],
+    progress: Progress,
+) -> None:
+    def ensure(spec: ClusterSpec) -> None:
+        task = progress.add_task(f"Start {spec.name}", total=cluster.STEPS)
+
+        def report(step: str) -> None:
+            progress.update(task, advance=1, description=f"Start {spec.name}: {step}")
+
+        cluster.ensure(spec, tools, archives, report)
+
+    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        for result in [pool.submit(partial(ensure, spec)) for spec in wanted]:
+            result.result()
+
+
+def _print_clusters(shown: Sequence[ClusterSpec]) -> None:
+    table = Table("cluster", "API", "load balancer addresses", "kubeconfig")
+    for spec in shown:
+        table.add_row(spec.name, spec.server, str(spec.pool), str(spec.kubeconfig))
+    _OUT.print(table)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=_ERRORS,
+    )
+
+
+def _become(program: str, *arguments: str) -> None:
+    sys.stdout.flush()
+    os.execvp(program, (program, *arguments))  # noqa: S606 - no shell is wanted
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Show a LabError as what is wrong and what to do, and end with exit code 1."""
+    try:
+        yield
+    except LabError as error:
+        _ERRORS.print(Text.assemble(("Error: ", "red"), error.message), soft_wrap=True)
+        _ERRORS.print(Text.assemble(("Do:    ", "bold"), error.remedy), soft_wrap=True)
+        raise typer.Exit(1) from error

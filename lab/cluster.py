@@ -1,0 +1,115 @@
+"""Brings one cluster up, or heals it: what is started in which order, and what is waited for."""
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from lab import addons, cgroups, controlplane, kubeconfig, mounts, node, pki, processes
+from lab.errors import LabError
+from lab.processes import Component
+from lab.spec import ClusterSpec
+from lab.toolchain import Toolchain
+
+PROCESSES = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "loadbalancer",
+)
+"""Every component that is a process of the host; CoreDNS is a pod."""
+STEPS = 6
+"""How often `ensure` reports."""
+_STORE = ("etcd", "kube-apiserver")
+_POLL_SECONDS = 0.2
+_START_SECONDS = 120.0
+
+
+def ensure(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    archives: Sequence[Path],
+    report: Callable[[str], None],
+) -> None:
+    """
+    Have the cluster running, Ready and with all images; `report` is told of each of STEPS steps.
+
+    Changes nothing in a cluster that is well. LabError names the component that failed.
+    """
+    report("keys and configuration")
+    among = cgroups.hierarchies()
+    pki.ensure(spec)
+    kubeconfig.ensure(spec)
+    node.configure(spec)
+    cgroups.ensure(spec, among)
+    mounts.ensure(spec)
+    procs_file = cgroups.procs_file(spec, among)
+
+    def start(*components: Component) -> None:
+        for component in components:
+            processes.ensure(spec, component, procs_file)
+
+    report("container runtime and store")
+    start(
+        node.containerd(spec),
+        controlplane.etcd(spec, toolchain),
+        controlplane.api_server(spec, toolchain),
+    )
+    with ThreadPoolExecutor(max_workers=1) as background:
+        _wait(spec, "containerd", lambda: node.is_runtime_ready(spec), "containerd")
+        images = background.submit(node.import_images, spec, archives)
+        report("API server")
+        _wait(spec, "kube-apiserver", lambda: controlplane.is_ready(spec), *_STORE)
+        report("node")
+        start(
+            controlplane.controller_manager(spec, toolchain),
+            controlplane.scheduler(spec, toolchain),
+            node.kubelet(spec, toolchain),
+            node.kube_proxy(spec, toolchain),
+        )
+        addons.apply(spec)
+        start(load_balancer(spec))
+        with addons.connect(spec) as api:
+            _wait(spec, "kubelet", lambda: addons.is_node_ready(api, spec.name), *PROCESSES)
+            report("images and name service")
+            images.result()
+            _wait(spec, "coredns", lambda: addons.is_dns_ready(api), *PROCESSES)
+    report("Ready")
+
+
+def load_balancer(spec: ClusterSpec) -> Component:
+    """Return the program that gives Services of type LoadBalancer their addresses."""
+    program = (sys.executable, "-m", "lab.loadbalancer")
+    credentials = kubeconfig.path(spec, "loadbalancer")
+    return Component(
+        "loadbalancer",
+        (*program, f"--kubeconfig={credentials}", f"--pool={spec.pool}"),
+        config_files=(Path(__file__).with_name("loadbalancer.py"),),
+        environment={"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def _wait(spec: ClusterSpec, component: str, is_ready: Callable[[], bool], *needed: str) -> None:
+    """Wait until `is_ready`; LabError as soon as a process that is needed for it has ended."""
+
+    def probe() -> bool:
+        processes.check_alive(spec, *needed)
+        return is_ready()
+
+    try:
+        Retrying(
+            retry=retry_if_result(lambda ready: not ready),
+            stop=stop_after_delay(_START_SECONDS),
+            wait=wait_fixed(_POLL_SECONDS),
+        )(probe)
+    except RetryError as error:
+        raise LabError(
+            f"{spec.name}: {component} is not ready after {_START_SECONDS:.0f} s",
+            f"See why: python -m lab logs {spec.name} {component}; then run up again",
+        ) from error

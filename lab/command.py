@@ -1,0 +1,47 @@
+"""Runs the machine's own short commands (`ip`, `mount`, `ctr`) and turns failure into LabError."""
+
+import subprocess
+from collections.abc import Sequence
+
+from lab.errors import LabError
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+"""All that lab processes inherit: a proxy or a KUBECONFIG of the person's must not reach them."""
+
+
+def run(*argv: str, timeout_seconds: float = 60) -> str:
+    """Run a command and return its standard output; LabError carries what it said on failure."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the lab's own commands, no person's text
+            argv,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
+        )
+    except FileNotFoundError as error:
+        raise LabError(f"There is no command {argv[0]}", "Install it, then try again") from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError(
+            f"`{' '.join(argv)}` did not end within {timeout_seconds:.0f} s",
+            "Try again; python -m lab down clears a half-made lab",
+        ) from error
+    if done.returncode:
+        raise LabError(
+            f"`{' '.join(argv)}` failed: {done.stderr.strip() or done.stdout.strip()}",
+            "Try again; python -m lab down clears a half-made lab",
+        )
+    return done.stdout
+
+
+def inside(net: str | None, mount: str | None, argv: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return `argv` prefixed so that it runs in those namespaces (files, as `nsenter` takes them).
+
+    `ip netns exec` will not do: it mounts a new /sys, in which the kubelet finds no cgroups.
+    """
+    flags = [f"--net={net}"] if net else []
+    flags += [f"--mount={mount}"] if mount else []
+    return ("nsenter", *flags, "--", *argv)

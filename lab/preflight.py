@@ -1,0 +1,140 @@
+"""Looks, before `up` changes anything, for what would make it fail later and less clearly."""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any, cast
+
+from lab import cache, network, node
+from lab.command import ENVIRONMENT, run
+from lab.errors import LabError
+from lab.mounts import HIDDEN
+from lab.spec import FABRIC, RESERVED_NETWORK, STATE_DIR, ClusterSpec
+
+PACKAGES = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "containerd-shim-runc-v2": "containerd",
+    "runc": "runc",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "unshare": "util-linux",
+    "mount": "mount",
+    "debootstrap": "debootstrap",
+}
+"""The commands that the lab runs, and Debian's packages that have them."""
+_CNI_PACKAGE = "containernetworking-plugins"
+_KERNEL = {
+    "overlay": "overlayfs, which containers' file systems are made of",
+    "br_netfilter": "iptables on bridged traffic, which Services need",
+}
+_GIB = 2**30
+_CLUSTER_BYTES = 2 * _GIB
+_CLUSTER_MEMORY_BYTES = 1 * _GIB
+
+
+def require_root() -> None:
+    """Raise LabError unless this is Linux and this process is root's."""
+    if platform.system() != "Linux":
+        raise LabError(
+            f"The lab needs Linux, and this is {platform.system()}",
+            "Run it on a Linux machine; other stacks need no lab: make up STACK=mcsps-test",
+        )
+    if os.geteuid() != 0:
+        raise LabError("The lab needs root", "Run it again as root, with sudo for instance")
+
+
+def check(wanted: Sequence[ClusterSpec]) -> None:
+    """Raise LabError that lists all that stands in the way of running these clusters."""
+    require_root()
+    new = [spec for spec in wanted if not spec.directory.is_dir()]
+    problems = [*missing_packages(), *_missing_features()]
+    if not problems:  # what follows asks commands that may have been missing
+        problems += [*_taken_network(), *_short_resources(len(new)), *_hidden_programs()]
+    if problems:
+        raise LabError(
+            "; ".join(problem.message for problem in problems),
+            "\n".join(problem.remedy for problem in problems),
+        )
+
+
+def missing_packages() -> Iterator[LabError]:
+    """Yield one problem that names every package to install, or none."""
+    path = f"{os.environ.get('PATH', '')}:{ENVIRONMENT['PATH']}"
+    lacking = [command for command in PACKAGES if not shutil.which(command, path=path)]
+    packages = {PACKAGES[command] for command in lacking}
+    if node.cni_folder() is None:
+        lacking.append("the CNI plugins")
+        packages.add(_CNI_PACKAGE)
+    if lacking:
+        yield LabError(
+            f"Not installed: {', '.join(lacking)}",
+            f"apt-get install --no-install-recommends -y {' '.join(sorted(packages))}",
+        )
+
+
+def overlaps(routes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return those of `ip -j route`'s destinations that overlap the lab's range: pure."""
+    found = []
+    for route in routes:
+        destination = str(route["dst"])
+        if destination == "default" or route.get("dev") == FABRIC:
+            continue
+        if IPv4Network(destination).overlaps(RESERVED_NETWORK):
+            found.append(f"{destination} on {route.get('dev', 'no link')}")
+    return found
+
+
+def _missing_features() -> Iterator[LabError]:
+    present = {
+        "overlay": "\toverlay\n" in Path("/proc/filesystems").read_text(),
+        "br_netfilter": Path("/proc/sys/net/bridge").is_dir(),
+    }
+    for module, purpose in _KERNEL.items():
+        if not present[module]:
+            yield LabError(f"The kernel has no {purpose}", f"modprobe {module}")
+
+
+def _taken_network() -> Iterator[LabError]:
+    if FABRIC in network.links() and FABRIC not in network.namespaces():
+        yield LabError(
+            f"There is a link {FABRIC} already, and it is not the lab's",
+            f"Remove or rename it: ip link delete {FABRIC}",
+        )
+    listed = run("ip", "-4", "-j", "route", "show", "table", "all")
+    if taken := overlaps(cast("list[dict[str, Any]]", json.loads(listed))):
+        yield LabError(
+            f"The lab's range {RESERVED_NETWORK} is in use: {', '.join(taken)}",
+            "Remove that route or address; the lab's range cannot be changed",
+        )
+
+
+def _short_resources(new_clusters: int) -> Iterator[LabError]:
+    folder = next(path for path in (STATE_DIR, *STATE_DIR.parents) if path.exists())
+    free, needed = shutil.disk_usage(folder).free, new_clusters * _CLUSTER_BYTES
+    if free < needed:
+        yield LabError(
+            f"{folder} has {free / _GIB:.1f} GiB free, and new clusters take {needed / _GIB:.1f}",
+            f"Free some space there, or ask for fewer clusters (see: df -h {folder})",
+        )
+    meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    available = int(meminfo["MemAvailable"].split()[0]) * 1024
+    needed = new_clusters * _CLUSTER_MEMORY_BYTES
+    if available < needed:
+        yield LabError(
+            f"{available / _GIB:.1f} GiB of memory is free; new clusters take {needed / _GIB:.1f}",
+            "End what else uses memory, or ask for fewer clusters",
+        )
+
+
+def _hidden_programs() -> Iterator[LabError]:
+    if any(cache.root().is_relative_to(folder) for folder in HIDDEN):
+        yield LabError(
+            f"The programs' cache {cache.root()} is in a folder that a node does not see",
+            "Name another one: XDG_CACHE_HOME=/opt/cache python -m lab up",
+        )
