@@ -38,7 +38,8 @@ app = typer.Typer(
 )
 _OUT = Console()
 _ERRORS = Console(stderr=True)
-_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+# Options after the cluster's name, and "--" itself, are kubectl's.
+_PASSED_ON = {"allow_interspersed_args": False, "help_option_names": []}
 
 
 @app.command()
