@@ -1,0 +1,177 @@
+"""A copy of the checkout whose stack file a test edits as a person would, and the commands run in it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import settings
+from lab.deploy import STACK, Engine
+from ops import stack as stacks
+from ops.report import Report
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_COPIED = (".*", "venv", "__pycache__", "bench", "docs", "tests")
+COMMAND_SECONDS = 900
+PULUMI_TOOLS = ".tools"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a command ended, and all that it said."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """Both streams."""
+        return f"{self.stdout}\n{self.stderr}"
+
+    def must_succeed(self) -> "Run":
+        """Fail the test unless the exit code is 0; returns itself."""
+        assert self.code == 0, f"{' '.join(self.command)} ended with {self.code}:\n{self.text}"
+        return self
+
+    def must_fail(self) -> "Run":
+        """Fail the test unless the command failed as a command should: without a traceback; returns itself."""
+        assert self.code != 0, f"{' '.join(self.command)} ended well:\n{self.text}"
+        assert "Traceback (most recent call last)" not in self.text, self.text
+        return self
+
+
+class Checkout:
+    """A copy of the project for one test, with the virtual environment of the tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
+        (root / ".venv").symlink_to(sys.prefix)
+        if (ROOT / PULUMI_TOOLS).exists():
+            (root / PULUMI_TOOLS).symlink_to(ROOT / PULUMI_TOOLS)
+
+    @property
+    def settings(self) -> settings.Settings:
+        """The lab's stack config as it is now."""
+        return stacks.load(STACK, self.root)
+
+    def configure(self, **values: Any) -> None:  # noqa: ANN401 - whatever YAML can say
+        """Set keys of the lab's stack config, given without their prefix."""
+        file = self.root / f"Pulumi.{STACK}.yaml"
+        document = yaml.safe_load(file.read_text())
+        document["config"] |= {f"{settings.NAMESPACE}:{key}": value for key, value in values.items()}
+        file.write_text(yaml.safe_dump(document))
+
+    def config(self, key: str) -> Any:  # noqa: ANN401 - whatever YAML can say
+        """Read a key of the lab's stack config as it stands in the file."""
+        document = yaml.safe_load((self.root / f"Pulumi.{STACK}.yaml").read_text())
+        return document["config"][f"{settings.NAMESPACE}:{key}"]
+
+    def deploy(self, command: str, engine: Engine, *options: str) -> Run:
+        """Carry the program out on the lab."""
+        return self.run("lab.deploy", command, "--engine", engine, *options)
+
+    def verify(self, requests: int = 1000) -> Report:
+        """Verify the mesh; fails only where there is no report."""
+        done = self.run("ops", "verify", "--stack", STACK, "--json", "--requests", str(requests))
+        assert done.stdout.startswith("{"), done.text
+        report = Report.model_validate_json(done.stdout)
+        assert (done.code == 0) == report.ok, f"exit code {done.code} is not what the report says:\n{done.text}"
+        return report
+
+    def run(self, module: str, *arguments: str) -> Run:
+        """Run one of the project's modules to its end."""
+        return run_module(self.root, module, *arguments)
+
+    def run_and_kill(self, seconds: float, module: str, *arguments: str) -> bool:
+        """Run one of the project's modules, and end all its processes by SIGKILL; true unless it had ended before."""
+        with _session(self.root, module, *arguments) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return True
+            return False
+
+
+def run_module(root: Path, module: str, *arguments: str) -> Run:
+    """Run one of a checkout's modules to its end."""
+    command = (sys.executable, "-m", module, *arguments)
+    started = time.monotonic()
+    done = subprocess.run(  # noqa: S603 - the project's own modules
+        command,
+        cwd=root,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS,
+    )
+    return Run(
+        command=command[1:],
+        code=done.returncode,
+        stdout=done.stdout,
+        stderr=done.stderr,
+        seconds=time.monotonic() - started,
+    )
+
+
+@contextmanager
+def _session(root: Path, module: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    # A session, since Pulumi puts its plugins into process groups of their own.
+    process = subprocess.Popen(  # noqa: S603 - the project's own modules
+        (sys.executable, "-m", module, *arguments),
+        cwd=root,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        # Again until none is left: one that is being killed may still have started another.
+        while members := session_members(process.pid):
+            for pid in members:
+                _kill(pid)
+            process.poll()
+            time.sleep(0.02)
+        process.wait()
+
+
+def session_members(session: int) -> list[int]:
+    """Processes of a session that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(its_session) == session and state not in "ZX":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _environment() -> dict[str, str]:
+    # The tests never download Pulumi's plugins: one that is missing is a test that is skipped.
+    return {**os.environ, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "NO_COLOR": "1"}

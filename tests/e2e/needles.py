@@ -1,0 +1,74 @@
+"""What must be nowhere: pieces of every private key and token that a deployed mesh holds, and where they are found."""
+
+import base64
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import _names as names
+from ops.api import ClusterApi, SecretView
+
+PIECE = 40
+READ_BYTES = 1 << 24
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+# Image layers, gigabytes of them; no container of the mesh can write to its own.
+NOT_SEARCHED = ("io.containerd.snapshotter.v1.overlayfs", "io.containerd.content.v1.content")
+
+
+def of_mesh(apis: Iterable[ClusterApi]) -> frozenset[bytes]:
+    """Take pieces of each CA's private key and each link's token, plain and as Kubernetes encodes them."""
+    found: set[bytes] = set()
+    for api in apis:
+        cacerts = api.secret(names.ISTIO_NAMESPACE, names.CACERTS)
+        assert cacerts, "there is no cacerts"
+        found |= _pieces(cacerts.data["ca-key.pem"])
+        for link in api.secrets(names.ISTIO_NAMESPACE, f"{names.MULTICLUSTER_LABEL}=true"):
+            found |= _pieces(kubeconfig_in(link)["users"][0]["user"]["token"].encode())
+            found |= _pieces(*link.data.values())
+    return frozenset(found)
+
+
+def kubeconfig_in(secret: SecretView) -> dict[str, Any]:
+    """Read the kubeconfig in a remote secret."""
+    (text,) = secret.data.values()
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+def readable_by_others(folder: Path) -> Iterator[Path]:
+    """Find the files that somebody else may read, by their own mode alone, on the file system of `folder`."""
+    device = folder.stat().st_dev
+    for above, folders, files in os.walk(folder):
+        folders[:] = [
+            name for name in folders if name not in NOT_SEARCHED and (Path(above) / name).lstat().st_dev == device
+        ]
+        for name in files:
+            path = Path(above) / name
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode) and mode & OTHERS:
+                yield path
+
+
+def found_in(file: Path, needles: Iterable[bytes]) -> bool:
+    """Tell whether a file holds any of the needles."""
+    tail = b""
+    with file.open("rb") as opened:
+        while block := opened.read(READ_BYTES):
+            if any(needle in tail + block for needle in needles):
+                return True
+            tail = block[-PIECE:]
+    return False
+
+
+def _pieces(*values: bytes) -> set[bytes]:
+    found = set()
+    for value in values:
+        lines = [line for line in value.splitlines() if len(line) >= PIECE and b" " not in line]
+        for text in (*lines, base64.b64encode(value)):
+            start = (len(text) - PIECE) // 2
+            found.add(text[start : start + PIECE])
+    return found

@@ -1,0 +1,58 @@
+"""Every object that a cluster holds, to compare before and after."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from kubernetes.dynamic import DynamicClient, EagerDiscoverer
+from kubernetes.dynamic.resource import ResourceList
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from lab import addons
+from lab.spec import ClusterSpec
+
+# What the control plane makes and drops by itself.
+PASSING = ("Event", "Lease")
+# istiod writes these into every namespace, kube-system too, and nobody takes them back when it is gone.
+LEFT_BY_ISTIOD = ("istio-ca-root-cert", "istio-ca-crl")
+GONE_SECONDS = 90
+
+Objects = Mapping[str, str]
+"""The uid of every object, by `Kind.group namespace/name`."""
+
+
+def held_by(spec: ClusterSpec) -> Objects:
+    """List every object of every kind, passing ones aside."""
+    with addons.connect(spec) as api, tempfile.TemporaryDirectory() as folder:
+        # Without a file of its own the client would take another run's list of kinds, and CRDs come and go here.
+        cache_file = str(Path(folder) / "kinds")
+        dynamic = DynamicClient(api, cache_file=cache_file, discoverer=EagerDiscoverer)  # type: ignore[no-untyped-call]
+        kinds = [
+            kind
+            for kind in dynamic.resources.search()
+            if not isinstance(kind, ResourceList)
+            and kind.preferred
+            and "list" in kind.verbs
+            and kind.kind not in PASSING
+        ]
+        return {
+            f"{kind.kind}.{kind.group or 'core'} {named.namespace or ''}/{named.name}": named.uid
+            for kind in kinds
+            for named in (item.metadata for item in dynamic.get(kind).items)  # type: ignore[no-untyped-call]
+        }
+
+
+def left_over(spec: ClusterSpec, before: Objects) -> set[str]:
+    """Give what a cluster holds that it did not hold before, once it had time to clear up."""
+    retrying = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(GONE_SECONDS), wait=wait_fixed(2))
+    try:
+        retrying(_new, spec, before)
+    except RetryError as error:
+        left: set[str] = error.last_attempt.result()
+        return left
+    return set()
+
+
+def _new(spec: ClusterSpec, before: Objects) -> set[str]:
+    new = set(held_by(spec)) - set(before)
+    return {name for name in new if name.rpartition("/")[2] not in LEFT_BY_ISTIOD}

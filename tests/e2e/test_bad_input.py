@@ -1,0 +1,77 @@
+"""What config cannot tell beforehand: the engines fail with what was waited for, and can be run again."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab import processes
+from lab.deploy import Engine
+from lab.spec import ClusterSpec
+from tests.e2e.checkout import Checkout
+from tests.e2e.conftest import Lab
+from tests.e2e.objects import Objects, left_over
+
+pytestmark = pytest.mark.e2e
+
+NOBODY = "198.18.0.250:6443"
+TIMEOUT_SECONDS = 45
+
+
+def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
+    checkout: Checkout, engine: Engine, lab: Lab, tmp_path: Path
+) -> None:
+    """Preview and up both fail, by the server that gave no answer."""
+    document = yaml.safe_load(lab.clusters[0].kubeconfig.read_text())
+    document["clusters"][0]["cluster"]["server"] = f"https://{NOBODY}"
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(yaml.safe_dump(document))
+    before = checkout.config("clusters")
+    access = {"kind": "kubeconfig", "path": str(kubeconfig)}
+    checkout.configure(clusters=[{**before[0], "versions": ["v1", "v2"], "access": access}])
+    try:
+        for command in ("preview", "up"):
+            assert NOBODY in checkout.deploy(command, engine).must_fail().text
+    finally:
+        checkout.deploy("destroy", engine)
+        checkout.configure(clusters=before)
+
+
+def test_a_load_balancer_that_gets_no_address_is_named_and_the_next_up_goes_on_from_there(
+    checkout: Checkout, engine: Engine, lab: Lab, objects_before: dict[str, Objects]
+) -> None:
+    """The lab's load balancer is paused meanwhile; one cluster makes a whole mesh."""
+    spec = lab.clusters[0]
+    clusters, istio = checkout.config("clusters"), checkout.config("istio")
+    checkout.configure(
+        clusters=[{**clusters[0], "versions": ["v1", "v2"]}], istio={**istio, "timeoutSeconds": TIMEOUT_SECONDS}
+    )
+    try:
+        with _paused(spec, "loadbalancer"):
+            said = checkout.deploy("up", engine).must_fail().text
+        assert "istio-ingressgateway" in said or "istio-eastwestgateway" in said
+        assert "address" in said
+        checkout.deploy("up", engine).must_succeed()
+        assert checkout.verify(requests=100).ok
+    finally:
+        checkout.deploy("destroy", engine).must_succeed()
+        checkout.configure(clusters=clusters, istio=istio)
+    assert left_over(spec, objects_before[spec.name]) == set()
+
+
+@contextmanager
+def _paused(spec: ClusterSpec, component: str) -> Iterator[None]:
+    record = processes.read_record(processes.record_path(spec, component))
+    assert record, f"{component} does not run"
+    assert processes.is_alive(record), f"{component} does not run"
+    signal.pidfd_send_signal(pid := os.pidfd_open(record.pid), signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal.pidfd_send_signal(pid, signal.SIGCONT)
+        os.close(pid)

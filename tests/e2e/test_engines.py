@@ -1,0 +1,285 @@
+"""From nothing to a mesh, to another weight, and back to nothing: the same for each engine."""
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config_dict
+
+from components import _names as names
+from lab import addons
+from lab.deploy import HOME, MARK, STACK, Engine
+from lab.engine.state import STATE_DIR as STAND_IN_DIR
+from lab.spec import STATE_DIR
+from ops.api import ClusterApi
+from ops.facts import Way
+from ops.report import CheckId, Report, State
+from ops.sidecar import see_endpoints
+from tests.e2e import certificates, needles, planned
+from tests.e2e.checkout import Checkout, Run
+from tests.e2e.conftest import Lab
+from tests.e2e.foreign_ca import foreign_root_pem
+from tests.e2e.objects import Objects, held_by, left_over
+
+pytestmark = pytest.mark.e2e
+
+SHIFTED_WEIGHT = 90
+VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """A deployed mesh, with all that its engine has said so far."""
+
+    up: Run
+    first_plan: dict[str, str]
+    objects_after_preview: dict[str, Objects]
+    said: list[Run] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def mesh(lab: Lab, engine: Engine, checkout: Checkout, objects_before: dict[str, Objects]) -> Mesh:
+    """The mesh, previewed and deployed on empty clusters."""
+    del objects_before  # taken while the clusters are empty
+    plan, preview = planned.preview(checkout, engine)
+    objects = {spec.name: held_by(spec) for spec in lab.clusters}
+    up = checkout.deploy("up", engine).must_succeed()
+    return Mesh(up=up, first_plan=dict(plan), objects_after_preview=objects, said=[preview, up])
+
+
+@pytest.fixture(scope="module")
+def report(mesh: Mesh, checkout: Checkout) -> Report:
+    """What `verify` says of the mesh as it was first deployed."""
+    del mesh
+    return checkout.verify()
+
+
+@pytest.fixture(scope="module")
+def shift(mesh: Mesh, engine: Engine, checkout: Checkout) -> dict[str, str]:
+    """The mesh with another weight; gives what the preview said would change."""
+    checkout.configure(v2Weight=SHIFTED_WEIGHT)
+    plan, preview = planned.preview(checkout, engine)
+    shown = checkout.deploy("preview", engine, *(["--diff"] if engine is Engine.PULUMI else []))
+    up = checkout.deploy("up", engine).must_succeed()
+    mesh.said.extend([preview, shown, up])
+    return dict(plan)
+
+
+@pytest.fixture(scope="module")
+def destroyed(mesh: Mesh, engine: Engine, checkout: Checkout) -> Run:
+    """The mesh, destroyed."""
+    run = checkout.deploy("destroy", engine).must_succeed()
+    mesh.said.append(run)
+    return run
+
+
+def test_a_preview_on_nothing_shows_creates_alone_and_creates_nothing(
+    mesh: Mesh, objects_before: dict[str, Objects]
+) -> None:
+    """The clusters hold the same objects before and after, and both clusters' namespaces are in the plan."""
+    assert set(mesh.first_plan.values()) == {"create"}
+    assert {"east-istio-system", "west-istio-system"} <= {planned.name_of(urn) for urn in mesh.first_plan}
+    for cluster, before in objects_before.items():
+        assert mesh.objects_after_preview[cluster] == before
+
+
+def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
+    """Each cluster is asked through its ingress and from a client pod, and no request fails."""
+    assert report.ok, [check for check in report.checks if not check.ok]
+    assert not report.causes
+    asked = {(traffic.cluster, traffic.way): traffic for traffic in report.traffic}
+    assert set(asked) == {(cluster, way) for cluster in ("east", "west") for way in Way}
+    for traffic in asked.values():
+        assert (traffic.requests, traffic.failed) == (report.requests, 0)
+        assert traffic.v1 + traffic.v2 == report.requests
+
+
+@pytest.mark.parametrize("cluster", ["east", "west"])
+def test_each_cluster_serves_both_versions_on_its_own_ingress(report: Report, cluster: str) -> None:
+    """One of the two versions runs in the peer alone, so it came through the peer's east-west gateway."""
+    (traffic,) = (each for each in report.traffic if each.cluster == cluster and each.way is Way.INGRESS)
+    assert traffic.v1 > 0
+    assert traffic.v2 > 0
+
+
+def test_a_second_preview_shows_no_change(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
+    """Neither against the state nor against the clusters themselves."""
+    for options in planned.NO_CHANGE_OPTIONS[engine]:
+        mesh.said.append(checkout.deploy("preview", engine, *options).must_succeed())
+
+
+@pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
+def test_a_sidecar_knows_its_own_pod_and_the_peers_gateway(
+    mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
+) -> None:
+    """The endpoint list of helloworld's own sidecar is the local pod and `<peer east-west address>:15443`."""
+    del mesh
+    gateway = apis[peer].service(names.ISTIO_NAMESPACE, names.EASTWEST_GATEWAY)
+    (pod,) = apis[cluster].pods(names.APP_NAMESPACE, f"app={names.HELLOWORLD}")
+    assert gateway
+    (address,) = gateway.addresses
+    seen = {(each.address, each.port) for each in see_endpoints(apis[cluster], pod.name) if not each.subset}
+    assert seen == {(pod.ip, names.HELLOWORLD_PORT), (address, names.CROSS_NETWORK_PORT)}
+    assert all(each.healthy for each in see_endpoints(apis[cluster], pod.name))
+
+
+@pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
+def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> None:
+    """As istiod itself says of its remote clusters."""
+    (check,) = (
+        each for each in report.checks if (each.id, each.cluster, each.peer) == (CheckId.REMOTE_SYNCED, cluster, peer)
+    )
+    assert check.state is State.PASSED
+
+
+@pytest.mark.parametrize("cluster", ["east", "west"])
+def test_a_sidecars_chain_ends_in_the_meshs_root_through_its_clusters_own_intermediate(
+    mesh: Mesh, engine: Engine, apis: dict[str, ClusterApi], cluster: str, tmp_path: Path
+) -> None:
+    """As openssl judges it; the root is the one that the engine keeps, and a foreign root is refused."""
+    del mesh
+    leaf, intermediate, *above = certificates.of_helloworld(apis[cluster]).chain
+    root = made_root(engine)
+    cacerts = apis[cluster].secret(names.ISTIO_NAMESPACE, names.CACERTS)
+    assert cacerts
+    assert intermediate.strip() == cacerts.data["ca-cert.pem"].decode().strip()
+    assert {pem.strip() for pem in above} <= {root}
+    assert names.intermediate_common_name(cluster) in certificates.openssl_text(intermediate, "-subject")
+    assert "spiffe://cluster.local/ns/sample/sa/default" in certificates.openssl_text(leaf, "-ext", "subjectAltName")
+
+    verified, said = certificates.openssl_verifies(tmp_path, leaf=leaf, through=intermediate, root=root)
+    assert verified, said
+    refused, said = certificates.openssl_verifies(tmp_path, leaf=leaf, through=intermediate, root=foreign_root_pem())
+    assert not refused, said
+
+
+def test_all_clusters_trust_the_one_root(mesh: Mesh, engine: Engine, apis: dict[str, ClusterApi]) -> None:
+    """The sidecars of both clusters accept certificates under it, and under nothing else."""
+    del mesh
+    for api in apis.values():
+        assert [pem.strip() for pem in certificates.of_helloworld(api).roots] == [made_root(engine)]
+
+
+def test_the_stacks_outputs_are_addresses_and_dates_and_nothing_secret(
+    mesh: Mesh, engine: Engine, checkout: Checkout, apis: dict[str, ClusterApi]
+) -> None:
+    """The addresses are those that the clusters' load balancers gave."""
+    del mesh
+    outputs = stack_outputs(engine, checkout)
+    assert set(outputs) == {"clusters", "rootExpiry", "url"}
+    for cluster, api in apis.items():
+        ingress, eastwest = (
+            api.service(names.ISTIO_NAMESPACE, gateway) for gateway in (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY)
+        )
+        assert ingress
+        assert eastwest
+        its = outputs["clusters"][cluster]
+        assert set(its) == {"ingressAddress", "eastwestAddress", "network", "caExpiry"}
+        assert (its["ingressAddress"],) == ingress.addresses
+        assert (its["eastwestAddress"],) == eastwest.addresses
+    assert outputs["url"] == f"http://{outputs['clusters']['east']['ingressAddress']}/hello"
+
+
+@pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
+def test_a_links_token_reads_services_and_no_secret(
+    mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
+) -> None:
+    """The API server refuses it every Secret of the peer, in the mesh's namespaces and as a whole."""
+    del mesh
+    secret = apis[cluster].secret(names.ISTIO_NAMESPACE, names.remote_secret(peer))
+    assert secret
+    reader = new_client_from_config_dict(needles.kubeconfig_in(secret))  # type: ignore[no-untyped-call]
+    core = client.CoreV1Api(reader)
+    assert core.list_service_for_all_namespaces().items
+    for refused in (
+        core.list_secret_for_all_namespaces,
+        lambda: core.list_namespaced_secret(names.APP_NAMESPACE),
+        lambda: core.read_namespaced_secret(names.CACERTS, names.ISTIO_NAMESPACE),
+    ):
+        with pytest.raises(ApiException) as caught:
+            refused()
+        assert caught.value.status == HTTPStatus.FORBIDDEN
+
+
+def test_istiod_is_refused_nothing_that_it_asks_of_a_peer(mesh: Mesh, apis: dict[str, ClusterApi], lab: Lab) -> None:
+    """No right is missing from the link's role either: istiod's log has no refusal."""
+    del mesh
+    for spec in lab.clusters:
+        (pod,) = apis[spec.name].pods(names.ISTIO_NAMESPACE, "app=istiod")
+        with addons.connect(spec) as api:
+            log = client.CoreV1Api(api).read_namespaced_pod_log(pod.name, names.ISTIO_NAMESPACE)
+        assert [line for line in log.splitlines() if "forbidden" in line.lower()] == []
+
+
+def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
+    mesh: Mesh, shift: dict[str, str], apis: dict[str, ClusterApi]
+) -> None:
+    """Neither in what previews and ups said, diffs included, nor in any file of the lab that is not private."""
+    del shift  # its diffs are searched too
+    secret = needles.of_mesh(apis.values())
+    assert len(secret) > 10
+    for run in mesh.said:
+        assert not any(needle in run.text.encode() for needle in secret), f"{' '.join(run.command)} shows a secret"
+        assert "PRIVATE KEY-----" not in run.text, f"{' '.join(run.command)} shows a private key"
+    leaks = [str(file) for file in needles.readable_by_others(STATE_DIR) if needles.found_in(file, secret)]
+    assert not leaks
+
+
+def test_a_weight_shift_changes_the_virtual_services_of_every_cluster_and_nothing_else(shift: dict[str, str]) -> None:
+    """As the preview says before it is done."""
+    assert {planned.type_of(urn) for urn in shift} == {VIRTUAL_SERVICE}
+    assert set(shift.values()) == {"update"}
+    assert {planned.name_of(urn).partition("-")[0] for urn in shift} == {"east", "west"}
+
+
+def test_the_shifted_weight_is_seen_in_traffic(shift: dict[str, str], checkout: Checkout) -> None:
+    """The same check that held at the first weight holds at the second, whose bounds do not overlap."""
+    del shift
+    report = checkout.verify()
+    assert report.v2_weight == SHIFTED_WEIGHT
+    assert report.ok, [check for check in report.checks if not check.ok]
+
+
+def test_after_a_shift_a_preview_shows_no_change(shift: dict[str, str], engine: Engine, checkout: Checkout) -> None:
+    """The new weight is in the state."""
+    del shift
+    checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
+
+
+def test_destroy_leaves_no_object_in_any_cluster(lab: Lab, destroyed: Run, objects_before: dict[str, Objects]) -> None:
+    """No namespace, CRD, cluster role, webhook or anything else that was not there before."""
+    del destroyed
+    for spec in lab.clusters:
+        assert left_over(spec, objects_before[spec.name]) == set(), f"left in {spec.name}"
+    assert not MARK.exists()
+
+
+def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
+    """Read what the stack exports; anything secret stays unreadable, and so is not what a test expects."""
+    if engine is Engine.STAND_IN:
+        exports: dict[str, Any] = json.loads(checkout.deploy("preview", engine, "--json").stdout)["exports"]
+        return exports
+    (stack,) = (each for each in engine_state(engine) if each["type"] == "pulumi:pulumi:Stack")
+    return dict(stack["outputs"])
+
+
+def made_root(engine: Engine) -> str:
+    """Read the root that the engine made, from where it keeps it; the certificate is no secret."""
+    (root,) = (each for each in engine_state(engine) if each["type"].endswith("SelfSignedCert"))
+    return str(root["outputs"]["certPem"]).strip()
+
+
+def engine_state(engine: Engine) -> list[dict[str, Any]]:
+    """Read the resources that an engine keeps."""
+    if engine is Engine.STAND_IN:
+        kept = json.loads((STAND_IN_DIR / f"{STACK}.json").read_text())
+    else:
+        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{STACK}.json")
+        kept = json.loads(file.read_text())["checkpoint"]["latest"]
+    resources: list[dict[str, Any]] = kept["resources"]
+    return resources

@@ -1,0 +1,68 @@
+"""Runs that are killed anywhere converge when they are run again; longer than CI has."""
+
+import os
+import random
+
+import pytest
+
+from lab.deploy import MARK, Engine
+from lab.spec import existing, find
+from tests.e2e.breakages import Cluster
+from tests.e2e.checkout import Checkout
+from tests.e2e.conftest import Lab
+from tests.e2e.objects import Objects, left_over
+
+pytestmark = pytest.mark.soak
+
+KILLS = 10
+SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
+FEW_REQUESTS = 100
+# A run needs a moment to begin at all; a kill before that proves nothing.
+EARLIEST_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def seconds(engine: Engine, checkout: Checkout) -> dict[str, float]:
+    """How long `up` and `destroy` take when nobody kills them."""
+    return {command: checkout.deploy(command, engine).must_succeed().seconds for command in ("up", "destroy")}
+
+
+@pytest.mark.parametrize("number", range(KILLS), ids=lambda number: f"seed-{SEED}-kill-{number}")
+def test_up_and_destroy_converge_after_a_kill(
+    checkout: Checkout, engine: Engine, objects_before: dict[str, Objects], seconds: dict[str, float], number: int
+) -> None:
+    """A killed `up` ends in a verified mesh, and a killed `destroy` in clusters that hold what they held before."""
+    chance = random.Random(f"{SEED}-{engine}-{number}")  # noqa: S311 - no secret, and to be had again by its seed
+    points = {command: chance.uniform(EARLIEST_SECONDS, whole) for command, whole in seconds.items()}
+    said = ", ".join(f"{command} at {point:.1f} s of {seconds[command]:.0f}" for command, point in points.items())
+
+    checkout.run_and_kill(points["up"], "lab.deploy", "up", "--engine", engine)
+    checkout.deploy("up", engine).must_succeed()
+    report = checkout.verify(FEW_REQUESTS)
+    assert report.ok, f"killed {said}: {[check for check in report.checks if not check.ok]}"
+    checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
+
+    checkout.run_and_kill(points["destroy"], "lab.deploy", "destroy", "--engine", engine)
+    checkout.deploy("destroy", engine).must_succeed()
+    assert orphans(objects_before) == [], f"killed {said}"
+    assert not MARK.exists()
+
+
+def test_destroy_ends_with_istiod_already_dead(
+    checkout: Checkout, engine: Engine, lab: Lab, objects_before: dict[str, Objects]
+) -> None:
+    """No webhook that nobody answers holds a deletion up."""
+    checkout.deploy("up", engine).must_succeed()
+    for spec in lab.clusters:
+        Cluster(str(spec.kubeconfig)).scale("istiod", 0)
+    checkout.deploy("destroy", engine).must_succeed()
+    assert orphans(objects_before) == []
+
+
+def orphans(before: dict[str, Objects]) -> list[str]:
+    """Give what is in any cluster that was not there before."""
+    return [
+        f"{cluster}: {left}"
+        for cluster, objects in before.items()
+        for left in sorted(left_over(find(cluster, existing()), objects))
+    ]
