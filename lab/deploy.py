@@ -18,7 +18,7 @@ import typer
 import yaml
 from rich.console import Console
 
-from lab import lock
+from lab import files, lock
 from lab.errors import LabError
 from lab.spec import STATE_DIR
 from ops.errors import OpsError
@@ -122,9 +122,7 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
     """
     HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not PASSPHRASE.exists():
-        descriptor = os.open(PASSPHRASE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32))
+        files.write(PASSPHRASE, secrets.token_urlsafe(32))
     environment = {
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{HOME}",
@@ -141,9 +139,10 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    salt = yaml.safe_load(config_file.read_text())["encryptionsalt"]
+    salt = {key: value for key, value in yaml.safe_load(config_file.read_text()).items() if key == "encryptionsalt"}
     config = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text())
-    config_file.write_text(yaml.safe_dump({**config, "encryptionsalt": salt}))
+    # Whole or not at all: without its salt the state could not be read any more.
+    files.write(config_file, yaml.safe_dump({**config, **salt}))
     return PulumiCli(
         executable=executable,
         stack=STACK,
