@@ -123,7 +123,8 @@ class MeshTrust(pulumi.ComponentResource):
 
     def _make_intermediate(self, name: str, cluster: str, args: MeshTrustArgs, signer: _Signer) -> Intermediate:
         child = ResourceOptions(parent=self)
-        prefix = f"{name}-{cluster}"
+        # Of its own kind, so that a cluster called root is none of the root's names.
+        prefix = f"{name}-intermediate-{cluster}"
         generation = self._generation(prefix, args.intermediate_generation)
         key = tls.PrivateKey(
             f"{prefix}-key",

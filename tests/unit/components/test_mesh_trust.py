@@ -28,6 +28,7 @@ def record_trust(
     preview: bool = False,
     root: MadeRootArgs | Callable[[], BroughtRootArgs] = MADE,
     generation: int = 1,
+    clusters: tuple[str, ...] = CLUSTERS,
     makers: Mapping[str, Maker] | None = None,
 ) -> RecordingMonitor:
     """Record the trust of two clusters; the stack's outputs are what it gives to others."""
@@ -35,7 +36,7 @@ def record_trust(
     def body() -> None:
         args = MeshTrustArgs(
             mesh_id="mesh-1",
-            cluster_names=CLUSTERS,
+            cluster_names=clusters,
             root=root() if callable(root) else root,
             intermediate_validity_hours=8760,
             intermediate_early_renewal_hours=2920,
@@ -181,7 +182,7 @@ def test_subjects_of_all_cas_differ_also_between_generations() -> None:
     assert len(set(subjects)) == len(subjects) == 6
 
 
-@pytest.mark.parametrize("key", ["trust-root", *(f"trust-{cluster}" for cluster in CLUSTERS)])
+@pytest.mark.parametrize("key", ["trust-root", *(f"trust-intermediate-{cluster}" for cluster in CLUSTERS)])
 def test_a_new_generation_makes_a_new_key(key: str) -> None:
     """The generation's id is what triggers it, and it is in the Subject."""
     monitor = record_trust()
@@ -195,6 +196,12 @@ def test_a_new_generation_makes_a_new_key(key: str) -> None:
         if found.name.startswith(f"{key}-")
     ]
     assert subjects == [made]
+
+
+def test_a_cluster_called_root_is_none_of_the_roots_names() -> None:
+    """Two resources of one name would stop the program."""
+    monitor = record_trust(clusters=("root",))
+    assert len(private_keys(monitor)) == 2
 
 
 def test_rotating_intermediates_leaves_the_root_alone() -> None:
