@@ -38,12 +38,15 @@ def _check_cluster_name(value: str) -> str:
             f"of the cluster's intermediate CA"
         )
         raise ValueError(message)
+    if "to" in value.split("-"):
+        message = "the word 'to' joins two clusters in the name of a link; allowed is a name without it"
+        raise ValueError(message)
     return value
 
 
 def _check_https(value: str) -> str:
-    if not value.startswith("https://"):
-        message = "allowed is an https:// URL"
+    if not re.fullmatch(r"https://[^/\s@?#]+(/[^\s?#]*)?", value):
+        message = "allowed is an https:// URL with a host, and without credentials, query or fragment"
         raise ValueError(message)
     return value.rstrip("/")
 
@@ -53,6 +56,13 @@ def _check_charts(value: str) -> str:
         message = "allowed is an https:// repository, an oci:// registry, or the absolute path of a folder"
         raise ValueError(message)
     return value.rstrip("/")
+
+
+def _check_path(value: object) -> object:
+    if isinstance(value, str) and not value.isprintable():
+        message = "allowed is the path of a file, and not what is in it"
+        raise ValueError(message)
+    return value
 
 
 def _check_root_certificate(value: str) -> str:
@@ -76,6 +86,7 @@ DnsLabel = Annotated[str, AfterValidator(_check_dns_label)]
 ClusterName = Annotated[DnsLabel, AfterValidator(_check_cluster_name)]
 HttpsUrl = Annotated[str, AfterValidator(_check_https)]
 Charts = Annotated[str, AfterValidator(_check_charts)]
+KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
 RootCertificate = Annotated[str, AfterValidator(_check_root_certificate)]
 Whole = Annotated[int, BeforeValidator(_refuse_boolean)]
 Hours = Annotated[Whole, Field(ge=1)]
@@ -99,7 +110,7 @@ class Section(BaseModel):
             for key in data:
                 if key not in allowed:
                     close = difflib.get_close_matches(str(key), allowed, n=1)
-                    hint = f"; did you mean '{close[0]}'?" if close else ""
+                    hint = f"; did you mean '{close[0]}'?" if close else "."
                     message = f"unknown key '{key}'{hint} Allowed: {', '.join(allowed)}"
                     raise ValueError(message)
         return data
@@ -237,7 +248,7 @@ class KubeconfigAccess(Section):
     """Reached by a kubeconfig file."""
 
     kind: Literal["kubeconfig"]
-    path: Path
+    path: KubeconfigPath
 
 
 class RancherAccess(Section):

@@ -6,7 +6,7 @@ calls: it adds the secrets and reads the kubeconfigs, and it fails before any re
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -51,6 +51,7 @@ ROOT_PRIVATE_KEY = "rootPrivateKey"
 SECRET_KEYS = (RANCHER_TOKEN, ROOT_PRIVATE_KEY)
 ACCESS_KINDS = ("kubeconfig", "rancher")
 SHOWN_MAX = 80
+UNREADABLE = {RuntimeError: "nobody of that name has a home folder", UnicodeDecodeError: "it is not text"}
 
 
 class ConfigError(pulumi.RunError):
@@ -93,6 +94,7 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     prefix = f"{config.name}:"
     keys = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
+    _refuse_other_secrets(config, names)
     settings = parse({name: _plain(config, name) for name in names if name not in SECRET_KEYS})
     secrets = {name: _secret(config, name) for name in SECRET_KEYS}
 
@@ -120,20 +122,32 @@ def _plain(config: pulumi.Config, name: str) -> object:
     text = config.get(name)
     try:
         return json.loads(text) if text is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
+
+
+def _is_secret(key: str) -> bool:
+    return pulumi_config.is_config_secret(key) or key in pulumi_config.get_config_secret_keys_env()
+
+
+def _refuse_other_secrets(config: pulumi.Config, names: Iterable[str]) -> None:
+    for key in (config.full_key(name) for name in sorted(names) if name not in SECRET_KEYS):
+        if _is_secret(key):
+            raise ConfigError(
+                f"{key}: is stored as a secret, and would be shown in plans and error messages all the same; "
+                f"allowed as secrets: {', '.join(SECRET_KEYS)}"
+            )
 
 
 def _secret(config: pulumi.Config, name: str) -> str | None:
     text = config.get(name)
     key = config.full_key(name)
-    known = pulumi_config.is_config_secret(key) or key in pulumi_config.get_config_secret_keys_env()
-    if text is not None and not known:
+    if text and not _is_secret(key):
         raise ConfigError(
             f"{key}: is stored in plain text; allowed is a secret alone. "
             f"Treat it as leaked, make a new one, and: pulumi config set --secret {key}"
         )
-    return text
+    return text or None
 
 
 def _check_root_key(certificate_pem: str | None, key_pem: str | None) -> None:
@@ -153,8 +167,8 @@ def _check_root_key(certificate_pem: str | None, key_pem: str | None) -> None:
 def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
     try:
         text = path.expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
         raise ConfigError(f"{key}: '{path}' cannot be read: {reason}; name a readable kubeconfig") from None
     try:
         return text, _kubeconfig.read_endpoint(text)
@@ -172,5 +186,7 @@ def _describe(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{key}: missing; set it in Pulumi.<stack>.yaml"
     got: object = detail["input"]
-    shown = f"got {str(got)[:SHOWN_MAX]!r}; " if isinstance(got, str | int | float) else ""
+    # Of several lines is a PEM or a kubeconfig, and maybe the one that belongs under a secret key.
+    is_short = isinstance(got, str | int | float) and "\n" not in str(got)
+    shown = f"got {str(got)[:SHOWN_MAX]!r}; " if is_short else ""
     return f"{key.removesuffix(':')}: {shown}{message}"

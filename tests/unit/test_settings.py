@@ -1,0 +1,170 @@
+"""Stack config: what is taken, what is refused, and in which words."""
+
+import json
+
+import pulumi
+import pytest
+
+import schema
+import settings
+from settings import ConfigError, Credential, Version
+from tests.support.bad_config import ABSENT, BAD_VALUES, BadValue, Place, put
+from tests.support.leaks import MARK
+from tests.support.stacks import load_values
+
+GOOD = load_values("lab")
+RANCHER = load_values("mcsps-test")
+GOOD_VALUES: dict[str, tuple[Place, object]] = {
+    "a weight as text": (("v2Weight",), "10"),
+    "the least weight": (("v2Weight",), 0),
+    "the greatest weight": (("v2Weight",), 100),
+    "the longest name": (("clusters", 1, "name"), "w" * 48),
+    "a name of digits": (("clusters", 1, "name"), "1"),
+    "a name with 'to' inside a word": (("clusters", 1, "name"), "tokyo-toronto"),
+    "the longest network": (("clusters", 1, "network"), "n" * 63),
+    "a registry of charts": (("istio", "charts"), "oci://registry.example/charts"),
+    "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
+    "Rancher's own cluster": (("rancher",), {"url": "https://rancher.example:8443/below"}),
+    "a renewal just after the start": (
+        ("trust",),
+        {"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 23},
+    ),
+    "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
+}
+
+
+@pytest.mark.parametrize("stack", ["lab", "mcsps-test"])
+def test_both_stack_files_are_taken(stack: str) -> None:
+    """As they stand."""
+    assert len(settings.parse(load_values(stack)).clusters) == 2
+
+
+@pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
+def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
+    """The last value on the good side of each limit."""
+    settings.parse(put(GOOD, place, value))
+
+
+@pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
+def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
+    """With what was got, what is allowed, no traceback and no secret."""
+    with pytest.raises(ConfigError) as caught:
+        settings.parse(put(GOOD, bad.place, bad.value))
+    message = str(caught.value)
+    assert [part for part in bad.told if part not in message] == [], message
+    assert message.count("\n") == 1, message
+    assert MARK not in message
+    assert isinstance(caught.value, pulumi.RunError)
+    assert caught.value.__suppress_context__
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """One line for each key."""
+    bad = put(put(GOOD, ("mesh", "id"), "my mesh"), ("v2Weight",), "ten")
+    with pytest.raises(ConfigError) as caught:
+        settings.parse(bad)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "the stack's config cannot work:"
+    assert [line.strip().partition(": ")[0] for line in lines] == ["mcsps:mesh.id", "mcsps:v2Weight"]
+
+
+def test_what_was_got_is_cut_short() -> None:
+    """A whole file may have been pasted."""
+    with pytest.raises(ConfigError) as caught:
+        settings.parse(put(GOOD, ("v2Weight",), "x" * 1000))
+    assert "got '" + "x" * 80 + "'; " in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["https://east:6443/", "https://east:6443"])
+def test_addresses_lose_their_last_slash(address: str) -> None:
+    """Paths are put behind them."""
+    parsed = settings.parse(put(GOOD, ("clusters", 0, "peerServer"), address))
+    assert parsed.clusters[0].peer_server == "https://east:6443"
+
+
+@pytest.mark.parametrize("charts", ["/charts/", "https://c.example/x/", "oci://c.example/x/"])
+def test_chart_sources_lose_their_last_slash(charts: str) -> None:
+    """Chart names are put behind them."""
+    assert settings.parse(put(GOOD, ("istio", "charts"), charts)).istio.charts == charts[:-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "chosen", "credential"),
+    [
+        (GOOD, ABSENT, Credential.SERVICE_ACCOUNT),
+        (RANCHER, ABSENT, Credential.RANCHER_TOKEN),
+        (RANCHER, "serviceAccount", Credential.SERVICE_ACCOUNT),
+        (RANCHER, "rancherToken", Credential.RANCHER_TOKEN),
+    ],
+)
+def test_a_links_credential_fits_the_access_unless_it_is_chosen(
+    values: dict[str, object], chosen: object, credential: Credential
+) -> None:
+    """A kubeconfig cannot make a Rancher token."""
+    if chosen is not ABSENT:
+        values = put(values, ("clusters", 0, "linkCredential"), chosen)
+    assert settings.parse(values).clusters[0].credential is credential
+
+
+def test_settings_never_change() -> None:
+    """Nor does anything in them."""
+    parsed = settings.parse(GOOD)
+    for section, key in ((parsed, "v2_weight"), (parsed.mesh, "id"), (parsed.clusters[0], "name")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(section, key, "other")
+
+
+def test_defaults_are_istios_own() -> None:
+    """A stack that says little gets the newest Istio from where Istio publishes it."""
+    least = {key: value for key, value in GOOD.items() if key in {"mesh", "clusters", "v2Weight"}}
+    parsed = settings.parse(least)
+    assert (parsed.istio.hub, parsed.istio.tag) == ("docker.io/istio", parsed.istio.version)
+    assert parsed.istio.charts.startswith("https://")
+    assert parsed.trust.protect_root
+    assert parsed.rancher is None
+    assert parsed.mesh.trust_domain == "cluster.local"
+
+
+def test_the_seeds_quotas_are_the_projects_defaults() -> None:
+    """As the project of the original installation was made."""
+    rancher = settings.parse(RANCHER).rancher
+    assert rancher is not None
+    assert rancher.project.model_dump(by_alias=True) == {
+        "name": "istio",
+        "description": "Istio Manage Project",
+        "containerLimit": {
+            "limitsCpu": "200m",
+            "limitsMemory": "128Mi",
+            "requestsCpu": "100m",
+            "requestsMemory": "64Mi",
+        },
+        "namespaceQuota": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"},
+        "projectQuota": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"},
+    }
+
+
+def test_the_real_stack_describes_the_seeds_clusters() -> None:
+    """Names, ids, networks, mesh and hub; v1 in the first, v2 in the second."""
+    parsed = settings.parse(RANCHER)
+    assert parsed.mesh.id == "mcsps-test"
+    assert parsed.istio.hub == "mtr.external.otc.telekomcloud.com/istio"
+    assert [
+        (cluster.name, cluster.network, getattr(cluster.access, "cluster_id", None), cluster.versions)
+        for cluster in parsed.clusters
+    ] == [
+        ("mcsps-test-k8s-01", "mcsps-test-01", "c-f7r9g", (Version.V1,)),
+        ("mcsps-test-k8s-02", "mcsps-test-02", "c-pzk8b", (Version.V2,)),
+    ]
+
+
+def test_the_real_stack_carries_no_lab_value() -> None:
+    """Not even a default that the lab sets."""
+    text = json.dumps(RANCHER) + json.dumps(settings.parse(RANCHER).model_dump(mode="json"))
+    assert "mcsps.lab" not in text
+    assert "mcsps-lab" not in text
+
+
+def test_no_key_is_called_by_two_names() -> None:
+    """A secret key is none of the plain ones."""
+    plain = {info.alias for info in schema.Settings.model_fields.values()}
+    assert not plain & set(settings.SECRET_KEYS)
