@@ -15,7 +15,7 @@ from lab.engine.cluster import UnreachableError
 from lab.engine.errors import EngineError
 from lab.engine.plan import Change, Step
 from lab.engine.providers.helm import CHART
-from lab.engine.providers.kubernetes import PREFIX, identity_in
+from lab.engine.providers.kubernetes import identity_in, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +138,7 @@ def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
 
 
 def _is_object(entry: Entry) -> bool:
-    return entry.type.startswith(PREFIX) and entry.type != CHART
+    return is_object(entry.type)
 
 
 def _is_webhook(entry: Entry) -> bool:

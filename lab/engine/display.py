@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from lab.engine.plan import Change, Step, show
+from lab.engine.plan import Change, Step
 from lab.engine.values import Secret, leaves, reveal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lab.engine.values import Properties
 
@@ -28,7 +28,10 @@ _SIGNS: Final = {
     Step.SAME: ("=", "dim"),
 }
 _SHORTEST_SECRET: Final = 6
-_QUIET_SECONDS: Final = 15
+_LONG_WORD: Final = 32
+_QUIET_SECONDS: Final = 20
+_REPEAT_SECONDS: Final = 60
+_SHOWN_CHARACTERS: Final = 240
 
 
 class Display:
@@ -40,7 +43,7 @@ class Display:
         self._secrets: set[str] = set()
         self._lock = Lock()
         self._tasks: dict[str, TaskID] = {}
-        self._heard: dict[str, float] = {}
+        self._heard: dict[str, tuple[float, str]] = {}
         self._started = time.monotonic()
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
@@ -58,16 +61,21 @@ class Display:
         self.progress.stop()
 
     def hide(self, values: object) -> None:
-        """Remember the secrets in `values`, to keep them out of everything printed from here on."""
-        found = {
-            str(text)
+        """
+        Remember the secrets in `values`, to keep them out of everything printed from here on.
+
+        Long words in them count too: a token inside a kubeconfig, a line of a key.
+        """
+        texts = {
+            text
             for leaf in leaves(values)
             if isinstance(leaf, Secret)
             for text in leaves(reveal(leaf))
             if isinstance(text, str) and len(text) >= _SHORTEST_SECRET
         }
+        words = {word for text in texts for word in text.split() if len(word) >= _LONG_WORD}
         with self._lock:
-            self._secrets |= found
+            self._secrets |= texts | words
 
     def clean(self, text: str) -> str:
         """Put `[secret]` in the place of every known secret."""
@@ -92,19 +100,25 @@ class Display:
         label = Change(urn=urn, step=Step.SAME).name
 
         def report(missing: str) -> None:
-            text = self.clean(f"{label}: {missing}")
+            text = self.clean(f"{label}: {missing}")[:_SHOWN_CHARACTERS]
             with self._lock:
                 if urn not in self._tasks:
                     self._tasks[urn] = self.progress.add_task("", total=None)
                 self.progress.update(self._tasks[urn], description=text)
-                now = time.monotonic()
-                is_due = not self._console.is_terminal and now - self._heard.setdefault(urn, now) > _QUIET_SECONDS
-                if is_due:
-                    self._heard[urn] = now
+                is_due = not self._console.is_terminal and self._is_news(urn, text)
             if is_due:
                 self._print(f"   waiting  {text}", "dim")
 
         return report
+
+    def _is_news(self, urn: str, text: str) -> bool:
+        """Tell whether a line is worth printing where no line can be taken back."""
+        now = time.monotonic()
+        heard, last = self._heard.setdefault(urn, (now, ""))
+        is_news = now - heard > (_REPEAT_SECONDS if text == last else _QUIET_SECONDS)
+        if is_news:
+            self._heard[urn] = (now, text)
+        return is_news
 
     def settled(self, urn: str) -> None:
         """End a resource's waiting."""
@@ -139,8 +153,8 @@ class Display:
                 )
             )
             return
-        for name, value in sorted(exports.items()):
-            self._print(f"   {name}: {show(value)}", "")
+        for path, value in _paths(exports) if exports else ():
+            self._print(f"   {path}: {value}", "")
         summary = ", ".join(f"{counts[step]} {step.value}" for step in Step if counts[step])
         self._print(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
         for failure in failures:
@@ -149,6 +163,15 @@ class Display:
     def _print(self, text: str, style: str) -> None:
         if not self._as_json:
             self._console.print(Text(self.clean(text), style=style), soft_wrap=True)
+
+
+def _paths(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """List the leaves of the exports, each with its path."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _paths(item, f"{path}.{name}" if path else name)
+    else:
+        yield path, _shown(value)
 
 
 def _shown(value: object) -> object:

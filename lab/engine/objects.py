@@ -119,8 +119,6 @@ class Objects:
         if not self._ledger.preview and result.step is not Step.SAME:
             try:
                 outcome = made.wait(self._ledger.display.waiting(registration.urn), is_new=before is None)
-            except EngineError as error:
-                raise EngineError(f"{made.identity}: {error}") from None
             finally:
                 self._ledger.display.settled(registration.urn)
             result = replace(result, outcome=outcome)

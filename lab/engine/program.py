@@ -12,6 +12,7 @@ import contextvars
 import logging
 import runpy
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -82,15 +83,29 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
             dry_run=monitor.preview,
             organization=None,
             callbacks=None,
+            # Shared by all runs of a process otherwise: a failed one would leave its own behind.
+            lock=threading.Lock(),
+            outputs=set(),
+            package_refs={},
+            base_providers_by_ref={},
         )
     )
     try:
         loop.run_until_complete(run_in_stack(body))
     finally:
+        _settle(loop)
         is_interrupted = isinstance(sys.exception(), KeyboardInterrupt)
         executor.shutdown(wait=not is_interrupted, cancel_futures=True)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _settle(loop: asyncio.AbstractEventLoop) -> None:
+    """End what a program that failed has left half begun, without a word."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 def _execute(program: Path) -> None:

@@ -76,7 +76,7 @@ class StandIn(Monitor):
         return outcome
 
     def _read(self, reading: Reading) -> Outcome:
-        if not reading.type.startswith(kubernetes.PREFIX):
+        if not kubernetes.is_object(reading.type):
             raise EngineError(f"{reading.type}.get is not supported by the stand-in")
         cluster = self._clusters.of(reading.provider)
         if reading.id == UNKNOWN or cluster is None:
@@ -107,7 +107,7 @@ class StandIn(Monitor):
             return self._provider(registration)
         if type_ == helm.CHART:
             return self._chart(registration)
-        if registration.custom and type_.startswith(kubernetes.PREFIX):
+        if registration.custom and kubernetes.is_object(type_):
             return self._objects.carry_out(registration)
         if registration.custom or registration.remote:
             raise EngineError(f"the type {type_} is not supported by the stand-in")

@@ -46,11 +46,8 @@ class KubernetesObject:
         Make the manifest.
 
         Raises:
-            EngineError: the type is no object's, or the object has no name.
+            EngineError: the object has no name.
         """
-        token = registration.type.removeprefix(PREFIX)
-        if token.startswith(_NO_OBJECTS) or token.endswith(("Patch", "List")):
-            raise EngineError(f"{registration.type} is not supported by the stand-in")
         manifest = _manifest(registration.inputs)
         metadata = manifest.setdefault("metadata", {})
         if "name" not in metadata:
@@ -159,6 +156,12 @@ class KubernetesObject:
     def _delete(cluster: Cluster, identity: Identity, report: Callable[[str], None]) -> None:
         cluster.delete(identity)
         awaits.wait_until_gone(cluster, identity, report)
+
+
+def is_object(type_: str) -> bool:
+    """Tell whether a type stands for one object on a cluster."""
+    token = type_.removeprefix(PREFIX)
+    return token != type_ and not token.startswith(_NO_OBJECTS) and not token.endswith(("Patch", "List"))
 
 
 def identity_in(entry: Entry) -> Identity:

@@ -10,7 +10,7 @@ from lab.engine.errors import EngineError
 from lab.engine.ledger import Result, is_triggered, refuse_to_replace
 from lab.engine.plan import Step, differences
 from lab.engine.registrations import Outcome, Registration
-from lab.engine.values import mark_like, reveal
+from lab.engine.values import has_unknown, mark_like, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,10 +54,12 @@ class LocalType:
         )
         result = self._compare(registration, before, inputs)
         refuse_to_replace(registration, before, result.step)
-        if result.step in (Step.CREATE, Step.REPLACE) and not ledger.preview:
+        if result.step in (Step.CREATE, Step.REPLACE) and not has_unknown(inputs):
+            # A preview makes it too, and throws it away: so it finds the same errors.
             made = self.make(reveal(inputs))
             marked = {name: mark_like(value, inputs.get(name)) for name, value in made.outputs.items()}
-            result = replace(result, outcome=Outcome(id=made.id, outputs=marked))
+            if not ledger.preview:
+                result = replace(result, outcome=Outcome(id=made.id, outputs=marked))
         ledger.keep(registration, result, inputs=inputs, outputs=result.outcome.outputs)
         return result.outcome
 
