@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from lab.engine.monitor import Monitor
 from lab.engine.program import run_function
@@ -88,6 +89,10 @@ class RecordingMonitor(Monitor):
         urn, _, _ = registration.provider.rpartition("::")
         return self.registrations[urn].name
 
+    def made(self, registration: Registration, name: str) -> Any:  # noqa: ANN401 - JSON data has no narrower type
+        """An output of a resource, without its mark."""
+        return reveal(self.outcomes[registration.urn].outputs[name])
+
     def depends_on(self, registration: Registration) -> set[str]:
         """The logical names of what must be there before."""
         return {self.registrations[urn].name for urn in registration.dependencies}
@@ -102,23 +107,31 @@ def record(
     return monitor
 
 
+def fingerprint(registration: Registration) -> str:
+    """Tell apart what was made from other inputs, or anew."""
+    made_from = repr((reveal(registration.inputs), reveal(registration.replacement_trigger)))
+    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
+
+
 def _private_key(registration: Registration) -> Outcome:
-    return Outcome(outputs={"privateKeyPem": Secret(fake_secret(f"key of {registration.name}"))})
+    key = fake_secret(f"key {registration.name} {fingerprint(registration)}")
+    return Outcome(outputs={"privateKeyPem": Secret(key)})
 
 
 def _cert_request(registration: Registration) -> Outcome:
-    return Outcome(outputs={"certRequestPem": f"request {registration.name}"})
+    return Outcome(outputs={"certRequestPem": f"request {registration.name} {fingerprint(registration)}"})
 
 
 def _certificate(expiry: str) -> Maker:
     def make(registration: Registration) -> Outcome:
-        return Outcome(outputs={"certPem": f"certificate {registration.name}\n", "validityEndTime": expiry})
+        pem = f"certificate {registration.name} {fingerprint(registration)}\n"
+        return Outcome(outputs={"certPem": pem, "validityEndTime": expiry})
 
     return make
 
 
 def _random_id(registration: Registration) -> Outcome:
-    seed = f"{registration.urn} {registration.inputs['keepers']}".encode()
+    seed = f"{registration.urn} {fingerprint(registration)}".encode()
     digest = hashlib.sha256(seed).hexdigest()
     return Outcome(outputs={"hex": digest[: 2 * int(registration.inputs["byteLength"])]})
 
@@ -134,12 +147,14 @@ def _service(registration: Registration) -> Outcome:
 def _secret(registration: Registration) -> Outcome:
     if registration.inputs.get("type") != "kubernetes.io/service-account-token":
         return Outcome()
-    data = {"token": fake_secret(f"token {registration.name}"), "ca.crt": CLUSTER_CA}
+    token = fake_secret(f"token {registration.name} {fingerprint(registration)}")
+    data = {"token": token, "ca.crt": CLUSTER_CA}
     return Outcome(outputs={"data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}})
 
 
 def _rancher_token(registration: Registration) -> Outcome:
-    return Outcome(outputs={"token": fake_secret(f"token {registration.name}"), "secretKey": fake_secret("key")})
+    token = fake_secret(f"token {registration.name} {fingerprint(registration)}")
+    return Outcome(outputs={"token": token, "secretKey": fake_secret("half of a token")})
 
 
 def _rancher_project(registration: Registration) -> Outcome:

@@ -1,14 +1,14 @@
 """The program, run for a stack file or for a config that a test makes up."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
-from lab.engine.program import run_program
+from lab.engine.program import run_function, run_program
 from tests.support.leaks import fake_secret
 from tests.support.recording import RecordingMonitor
 
@@ -36,10 +36,14 @@ class Stack:
         self.run_on(monitor)
         return monitor
 
-    def run_on(self, monitor: RecordingMonitor) -> None:
-        """Run `__main__.py` on a monitor that can be looked at also when this raises."""
+    def run_on(self, monitor: RecordingMonitor, body: Callable[[], None] | None = None) -> None:
+        """Run `__main__.py`, or a part of it, on a monitor that can be looked at also when this raises."""
         config = {f"mcsps:{key}": as_text(value) for key, value in {**self.values, **self.secrets}.items()}
-        run_program(ROOT / "__main__.py", monitor, config, tuple(f"mcsps:{key}" for key in self.secrets))
+        secret_keys = tuple(f"mcsps:{key}" for key in self.secrets)
+        if body is None:
+            run_program(ROOT / "__main__.py", monitor, config, secret_keys)
+        else:
+            run_function(body, monitor, config, secret_keys)
 
 
 def as_text(value: object) -> str:

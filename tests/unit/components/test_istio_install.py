@@ -282,7 +282,7 @@ def test_each_address_is_that_of_its_own_gateway() -> None:
     """They are the component's outputs."""
     monitor = record_install()
     known = {
-        name: monitor.outcomes[service_of(monitor, release).urn].outputs["status"]["loadBalancer"]["ingress"][0]["ip"]
+        name: monitor.made(service_of(monitor, release), "status")["loadBalancer"]["ingress"][0]["ip"]
         for name, release in (("ingress", "istio-ingressgateway"), ("eastwest", "istio-eastwestgateway"))
     }
     assert monitor.exports == known

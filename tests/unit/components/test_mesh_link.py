@@ -112,11 +112,13 @@ def test_the_remote_secret_carries_label_annotation_and_key_that_istio_reads() -
 def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca_pem: str | None) -> None:
     """The cluster's own CA, unless the server is behind another."""
     trusted = base64.b64encode((ca_pem or recording.CLUSTER_CA).encode()).decode()
-    assert remote_kubeconfig(by_service_account(ca_pem=ca_pem)) == {
+    monitor = by_service_account(ca_pem=ca_pem)
+    data = monitor.made(monitor.find(recording.SECRET, "east-to-west-token"), "data")
+    assert remote_kubeconfig(monitor) == {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "east", "cluster": {"server": SERVER, "certificate-authority-data": trusted}}],
-        "users": [{"name": "east", "user": {"token": fake_secret("token east-to-west-token")}}],
+        "users": [{"name": "east", "user": {"token": base64.b64decode(data["token"]).decode()}}],
         "contexts": [{"name": "east", "context": {"cluster": "east", "user": "east"}}],
         "current-context": "east",
     }
@@ -138,7 +140,7 @@ def test_the_token_is_the_readers_and_named_by_its_generation() -> None:
     """A new token has a new name, so the old one lives until the remote secret has the new."""
     monitor = by_service_account()
     token = monitor.find(recording.SECRET, "east-to-west-token")
-    generation = monitor.outcomes[monitor.find(recording.RANDOM_ID).urn].outputs["hex"]
+    generation = monitor.made(monitor.find(recording.RANDOM_ID), "hex")
     assert token.inputs["type"] == "kubernetes.io/service-account-token"
     metadata = token.inputs["metadata"]
     assert metadata["name"] == f"istio-reader-for-west-{generation}"

@@ -187,7 +187,7 @@ def test_a_new_generation_makes_a_new_key(key: str) -> None:
     """The generation's id is what triggers it, and it is in the Subject."""
     monitor = record_trust()
     (generation,) = [found for found in monitor.find_all(recording.RANDOM_ID) if found.name.startswith(f"{key}-")]
-    made = monitor.outcomes[generation.urn].outputs["hex"]
+    made = monitor.made(generation, "hex")
     found = next(found for found in private_keys(monitor) if found.name.startswith(f"{key}-"))
     assert found.replacement_trigger == made
     subjects = [
@@ -218,11 +218,13 @@ def test_rotating_intermediates_leaves_the_root_alone() -> None:
 
 def test_what_istiod_gets_is_four_entries_root_last() -> None:
     """cert-chain.pem begins with the intermediate and ends with the root."""
-    cacerts = cacerts_of(record_trust(), "east")
+    monitor = record_trust()
+    cacerts = cacerts_of(monitor, "east")
     assert set(cacerts) == {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"}
     assert cacerts["cert-chain.pem"] == cacerts["ca-cert.pem"] + cacerts["root-cert.pem"]
-    assert MARK in cacerts["ca-key.pem"]
-    assert cacerts["root-cert.pem"] == "certificate trust-root-certificate\n"
+    key = monitor.find(recording.PRIVATE_KEY, "trust-intermediate-east-key")
+    assert cacerts["ca-key.pem"] == monitor.made(key, "privateKeyPem") + "\n"
+    assert cacerts["root-cert.pem"] == monitor.made(monitor.find(recording.SELF_SIGNED_CERT), "certPem")
 
 
 def test_each_entry_ends_with_exactly_one_line_break() -> None:

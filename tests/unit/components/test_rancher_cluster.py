@@ -176,7 +176,9 @@ def test_the_limit_range_gives_defaults_to_containers_that_name_none() -> None:
 def test_only_rancher_gives_a_token_for_peers() -> None:
     """A kubeconfig is nothing to hand on."""
     assert by_kubeconfig().exports == {"hasPeerToken": False}
-    assert by_rancher().exports == {"peerToken": Secret(fake_secret("token east-peers-token"))}
+    monitor = by_rancher()
+    token = monitor.find(recording.RANCHER_TOKEN, "east-peers-token")
+    assert monitor.exports == {"peerToken": Secret(monitor.made(token, "token"))}
 
 
 @pytest.mark.parametrize("use", ["provider", "peers"])
@@ -185,7 +187,7 @@ def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     monitor = by_rancher()
     token = monitor.find(recording.RANCHER_TOKEN, f"east-{use}-token")
     generation = monitor.find(recording.RANDOM_ID, f"east-{use}-token-generation")
-    made = monitor.outcomes[generation.urn].outputs["hex"]
+    made = monitor.made(generation, "hex")
     assert token.inputs == {
         "clusterId": "c-f7r9g",
         "description": f"mcsps {use} of east, {made}",
@@ -207,15 +209,16 @@ def test_a_higher_generation_makes_new_tokens() -> None:
 @pytest.mark.parametrize("ca_certs", ["the CA", None])
 def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> None:
     """With the provider's own token, and Rancher's CA where it has a private one."""
-    provider = by_rancher(ca_certs=ca_certs).find(recording.KUBERNETES_PROVIDER)
-    kubeconfig = provider.inputs["kubeconfig"]
+    monitor = by_rancher(ca_certs=ca_certs)
+    token = monitor.find(recording.RANCHER_TOKEN, "east-provider-token")
+    kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER).inputs["kubeconfig"]
     assert isinstance(kubeconfig, Secret)
     document = yaml.safe_load(reveal(kubeconfig))
     cluster = {"server": f"{URL}/k8s/clusters/c-f7r9g"}
     if ca_certs:
         cluster["certificate-authority-data"] = base64.b64encode(ca_certs.encode()).decode()
     assert document["clusters"] == [{"name": "east", "cluster": cluster}]
-    assert document["users"] == [{"name": "east", "user": {"token": fake_secret("token east-provider-token")}}]
+    assert document["users"] == [{"name": "east", "user": {"token": monitor.made(token, "token")}}]
 
 
 def test_the_kubeconfig_is_secret_before_its_token_is_known() -> None:

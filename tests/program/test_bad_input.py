@@ -1,0 +1,55 @@
+"""Config that cannot work stops the program before it registers anything."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from settings import ConfigError
+from tests.support import pems
+from tests.support.bad_config import BAD_STACKS, BAD_VALUES, BadStack, BadValue, put
+from tests.support.leaks import MARK, find_leaks
+from tests.support.recording import RecordingMonitor
+from tests.support.stacks import LAB, Stack, lab_stack
+
+
+@pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
+def test_a_wrong_value_stops_the_program_before_it_begins(tmp_path: Path, bad: BadValue) -> None:
+    """Whatever is wrong with it."""
+    good = lab_stack(tmp_path)
+    check(replace(good, values=put(good.values, bad.place, bad.value)), bad.told)
+
+
+@pytest.mark.parametrize("bad", BAD_STACKS.values(), ids=BAD_STACKS.keys())
+def test_wrong_files_and_secrets_stop_the_program_before_it_begins(tmp_path: Path, bad: BadStack) -> None:
+    """They are read before anything is made."""
+    check(bad.make(lab_stack(tmp_path), tmp_path), bad.told)
+
+
+def check(stack: Stack, told: tuple[str, ...]) -> None:
+    """Run the program, and see that it tells what is wrong and does nothing."""
+    monitor = RecordingMonitor(preview=False, stack=LAB)
+    with pytest.raises(ConfigError) as caught:
+        stack.run_on(monitor)
+    message = str(caught.value)
+    assert [part for part in told if part not in message] == [], message
+    assert monitor.recorded == []
+    key_lines = [line for secret in stack.secrets.values() for line in pems.secret_lines(secret)]
+    assert find_leaks(monitor, message, secrets=(MARK, *key_lines)) == []
+    # Pulumi shows such an error without a traceback, and Python nothing that led to it.
+    assert isinstance(caught.value, pulumi.RunError)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_stack_that_is_made_bad_is_good(tmp_path: Path) -> None:
+    """Or the tests above would find another fault than theirs."""
+    assert lab_stack(tmp_path).run(preview=True).recorded
+
+
+def test_a_kubeconfig_may_be_named_from_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As people write it."""
+    good = lab_stack(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    at_home = replace(good, values=put(good.values, ("clusters", 0, "access", "path"), "~/east.yaml"))
+    assert at_home.run(preview=True).recorded

@@ -1,0 +1,132 @@
+"""All that the program registers for each stack file, kept as reviewed."""
+
+import json
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+
+from lab.engine.registrations import STACK_TYPE
+from lab.engine.values import has_secret
+from settings import Settings
+from tests.support import recording
+from tests.support.inventory import short, take_inventory, unknown_places
+from tests.support.runs import Runs
+from tests.support.stacks import ROOT, load_values
+
+COMPONENTS = {
+    "mcsps:index:HelloworldApp",
+    "mcsps:index:IstioInstall",
+    "mcsps:index:MeshLink",
+    "mcsps:index:MeshTrust",
+    "mcsps:index:RancherCluster",
+}
+NEEDS_A_PROVIDER = ("kubernetes:", "rancher2:")
+
+
+def test_an_update_registers_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
+    """Each difference is a change of somebody's clusters: read it before you accept it."""
+    assert take_inventory(runs(stack)) == snapshot
+
+
+def test_the_outputs_are_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
+    """Scripts read them."""
+    assert runs(stack).exports == snapshot
+
+
+def test_a_first_preview_leaves_open_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
+    """Everything else is already shown as it will be."""
+    preview, update = (take_inventory(runs(stack, preview=preview)) for preview in (True, False))
+    assert preview.keys() == update.keys()
+    for urn, entry in preview.items():
+        assert fits(entry, update[urn]), urn
+    assert {urn: places for urn, entry in preview.items() if (places := unknown_places(entry))} == snapshot
+
+
+def fits(preview: object, update: object) -> bool:
+    """Whether a preview says what the update does, as far as it says anything."""
+    match preview, update:
+        case "[unknown]", _:
+            return True
+        case dict(), dict():
+            return preview.keys() == update.keys() and all(fits(item, update[key]) for key, item in preview.items())
+        case list(), list():
+            return len(preview) == len(update) and all(fits(*pair) for pair in zip(preview, update, strict=True))
+        case _:
+            return preview == update
+
+
+def test_two_runs_register_the_same(runs: Runs, stack: str, *, preview: bool) -> None:
+    """Lists in the same order; otherwise a second preview would show changes."""
+    first, second = runs(stack, preview=preview), runs.stack(stack).run(preview=preview)
+    texts = [json.dumps(take_inventory(monitor), sort_keys=True) for monitor in (first, second)]
+    assert texts[0] == texts[1]
+    needs = [{found.urn: found.dependencies for found in monitor.recorded} for monitor in (first, second)]
+    assert needs[0] == needs[1]
+    assert first.exports == second.exports
+
+
+def test_defaults_that_pulumi_yaml_declares_change_nothing(runs: Runs, stack: str) -> None:
+    """Pulumi hands them to the program as empty objects."""
+    optional = {str(info.alias) for info in Settings.model_fields.values() if not info.is_required()}
+    config = runs.stack(stack)
+    declared = config.changed(**{key: {} for key in optional if key not in config.values})
+    assert take_inventory(declared.run()) == take_inventory(runs(stack))
+
+
+@pytest.mark.parametrize("package", NEEDS_A_PROVIDER)
+def test_every_resource_in_a_cluster_has_an_explicit_provider(
+    runs: Runs, stack: str, package: str, *, preview: bool
+) -> None:
+    """A default provider is whatever cluster somebody's kubectl points at."""
+    monitor = runs(stack, preview=preview)
+    inside = [found for found in monitor.recorded if found.type.startswith(package)]
+    assert [found.name for found in inside if found.provider is None] == []
+    assert bool(inside) == (package == "kubernetes:" or stack == "mcsps-test")
+
+
+def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: str, *, preview: bool) -> None:
+    """Then a kubeconfig that is not known yet, or is new, replaces nothing."""
+    providers = runs(stack, preview=preview).find_all(recording.KUBERNETES_PROVIDER)
+    names = [cluster["name"] for cluster in load_values(stack)["clusters"]]
+    assert [found.inputs["clusterIdentifier"] for found in providers] == names
+
+
+def test_default_providers_are_switched_off_for_real_clusters() -> None:
+    """For the packages whose resources live somewhere."""
+    config = yaml.safe_load((ROOT / "Pulumi.mcsps-test.yaml").read_text())["config"]
+    assert config["pulumi:disable-default-providers"] == ["kubernetes", "rancher2"]
+
+
+def test_every_resource_belongs_to_a_component(runs: Runs, stack: str, *, preview: bool) -> None:
+    """Components and the Rancher provider alone stand right below the stack."""
+    monitor = runs(stack, preview=preview)
+    below = {
+        found.type
+        for found in monitor.recorded
+        if found.parent is None or monitor.registrations[found.parent].type == STACK_TYPE
+    }
+    assert below == COMPONENTS | ({recording.RANCHER_PROVIDER} if stack == "mcsps-test" else set())
+    parents = {monitor.registrations[found.parent].type for found in monitor.recorded if found.parent}
+    assert parents == COMPONENTS | {STACK_TYPE}
+
+
+def test_every_component_says_when_it_is_done(runs: Runs, stack: str) -> None:
+    """By its outputs, of which none is secret."""
+    monitor = runs(stack)
+    components = {found.urn for found in monitor.recorded if found.type in COMPONENTS}
+    assert components <= monitor.component_outputs.keys()
+    assert [short(urn) for urn, outputs in monitor.component_outputs.items() if has_secret(outputs)] == []
+
+
+def test_only_the_real_root_is_protected(runs: Runs) -> None:
+    """The lab is thrown away as a whole."""
+    protected = {
+        stack: {found.name for found in runs(stack).recorded if found.protect} for stack in ("lab", "mcsps-test")
+    }
+    assert protected == {"lab": set(), "mcsps-test": {"trust-root-key", "trust-root-certificate"}}
+
+
+def test_no_option_is_used_that_the_stand_in_does_not_know(runs: Runs, stack: str) -> None:
+    """It would refuse it by name."""
+    assert {found.other_options for found in runs(stack).recorded} == {()}

@@ -1,0 +1,36 @@
+"""Runs of the whole program, each made once."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.recording import RecordingMonitor
+from tests.support.stacks import LAB, Stack, lab_stack, rancher_stack
+
+Choice = tuple[str, tuple[str, ...] | None, int | None, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """What the program registers, by stack and choices; whoever gets a recording leaves it as it is."""
+
+    folder: Path
+    _made: dict[Choice, RecordingMonitor] = field(default_factory=dict)
+
+    def stack(self, stack: str, *, names: tuple[str, ...] | None = None, weight: int | None = None) -> Stack:
+        """A stack file's config, or the lab's with other clusters and another weight."""
+        found = lab_stack(self.folder, names) if stack == LAB else rancher_stack()
+        return found if weight is None else found.changed(v2Weight=weight)
+
+    def __call__(
+        self,
+        stack: str,
+        *,
+        names: tuple[str, ...] | None = None,
+        weight: int | None = None,
+        preview: bool = False,
+    ) -> RecordingMonitor:
+        """The recording of a run."""
+        choice = (stack, names, weight, preview)
+        if choice not in self._made:
+            self._made[choice] = self.stack(stack, names=names, weight=weight).run(preview=preview)
+        return self._made[choice]
