@@ -6,6 +6,7 @@ other's pods. And since no process leaves its cgroup, the cgroup is what `down` 
 nothing and hits nothing else.
 """
 
+import contextlib
 import os
 import signal
 import time
@@ -17,8 +18,10 @@ from lab import files
 from lab.errors import LabError
 from lab.spec import FABRIC, STATE_DIR, ClusterSpec
 
-V2_CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
-"""What a kubelet needs."""
+NEEDED_CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
+"""What a kubelet needs of cgroup v2."""
+# A kubelet takes its cgroup for missing if this one is at the root and not there.
+_OPTIONAL_CONTROLLERS = ("hugetlb",)
 _SWITCHED_ON = STATE_DIR / "switched-on-controllers"
 _KILL_SECONDS = 20.0
 
@@ -98,11 +101,10 @@ def memory_bytes(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> int | None:
 def processes(folder: Path) -> set[int]:
     """Return the pids in a cgroup and in those below it."""
     pids: set[int] = set()
-    for file in folder.rglob("cgroup.procs"):
-        try:
-            pids.update(int(line) for line in file.read_text().split())
-        except (FileNotFoundError, OSError):
-            continue  # the cgroup went while it was read
+    for path, _, _ in os.walk(folder):
+        # A cgroup may go while it is read: ENODEV is what the kernel then says.
+        with contextlib.suppress(OSError):
+            pids.update(map(int, (Path(path) / "cgroup.procs").read_text().split()))
     return pids
 
 
@@ -135,12 +137,13 @@ def remove(among: tuple[Hierarchy, ...]) -> None:
 def _switch_on(folder: Path, *, remember: bool) -> None:
     control = folder / "cgroup.subtree_control"
     available = (folder / "cgroup.controllers").read_text().split()
-    if lacking := set(V2_CONTROLLERS) - set(available):
+    if lacking := set(NEEDED_CONTROLLERS) - set(available):
         raise LabError(
             f"The cgroup controllers {', '.join(sorted(lacking))} are not available in {folder}",
             "Switch them on in the kernel command line, or run outside of containers",
         )
-    new = [name for name in V2_CONTROLLERS if name not in control.read_text().split()]
+    wanted = [name for name in NEEDED_CONTROLLERS + _OPTIONAL_CONTROLLERS if name in available]
+    new = [name for name in wanted if name not in control.read_text().split()]
     if not new:
         return
     if remember and not _SWITCHED_ON.exists():
@@ -175,7 +178,5 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

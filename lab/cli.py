@@ -1,16 +1,17 @@
 """The command line of the lab."""
 
+import errno
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -36,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_INTERRUPTED = 130
 _OUT = Console()
 _ERRORS = Console(stderr=True)
 # Options after the cluster's name, and "--" itself, are kubectl's.
@@ -50,7 +52,6 @@ def up(
 ) -> None:
     """Have the clusters running: make, complete or heal them. Again is harmless."""
     with _told(), lock.held():
-        preflight.require_root()
         wanted = clusters(max(count, len(existing())))
         preflight.check(wanted)
         with _progress() as progress:
@@ -68,7 +69,6 @@ def up(
 def show_status() -> None:
     """Show the state of every component; the exit code is 1 unless all are well."""
     with _told():
-        preflight.require_root()
         known = existing()
         if not known:
             raise LabError("The lab is down", "Run: python -m lab up")
@@ -93,7 +93,6 @@ def logs(
 ) -> None:
     """Show the end of a component's log."""
     with _told():
-        preflight.require_root()
         path = status.log_of(find(name, existing()), component)
     _become("tail", f"--lines={lines}", *(["--follow=name"] if follow else []), str(path))
 
@@ -105,7 +104,6 @@ def kubectl(
 ) -> None:
     """Run kubectl as the administrator of a cluster."""
     with _told():
-        preflight.require_root()
         spec = find(name, existing())
         program = shutil.which("kubectl") or shutil.which(_binaries() / "kubectl")
         if not program:
@@ -117,7 +115,6 @@ def kubectl(
 def down() -> None:
     """Remove the clusters and all that belongs to them; what was built stays in its cache."""
     with _told(), lock.held():
-        preflight.require_root()
         with _OUT.status("Removing the lab"):
             teardown.remove_all()
         _OUT.print("The lab is down.")
@@ -150,15 +147,22 @@ def _ensure_clusters(
         cluster.ensure(spec, tools, archives, report)
 
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-        for result in [pool.submit(partial(ensure, spec)) for spec in wanted]:
-            result.result()
+        try:
+            for result in [pool.submit(ensure, spec) for spec in wanted]:
+                result.result()
+        except KeyboardInterrupt:
+            # The threads may wait for minutes, and whatever they are at is safe to be cut off.
+            progress.stop()
+            _ERRORS.print("Interrupted. To go on: python -m lab up; to remove: python -m lab down")
+            os._exit(_INTERRUPTED)
 
 
 def _print_clusters(shown: Sequence[ClusterSpec]) -> None:
-    table = Table("cluster", "API", "load balancer addresses", "kubeconfig")
+    table = Table("cluster", "API", "load balancers", box=SIMPLE)
     for spec in shown:
-        table.add_row(spec.name, spec.server, str(spec.pool), str(spec.kubeconfig))
+        table.add_row(spec.name, spec.server, str(spec.pool))
     _OUT.print(table)
+    _OUT.print(f"As administrator: python -m lab kubectl {shown[0].name} get nodes")
 
 
 def _progress() -> Progress:
@@ -178,10 +182,19 @@ def _become(program: str, *arguments: str) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Show a LabError as what is wrong and what to do, and end with exit code 1."""
+    """Be root, and show an error as what is wrong and what to do, with exit code 1."""
     try:
+        preflight.require_root()
         yield
-    except LabError as error:
-        _ERRORS.print(Text.assemble(("Error: ", "red"), error.message), soft_wrap=True)
-        _ERRORS.print(Text.assemble(("Do:    ", "bold"), error.remedy), soft_wrap=True)
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        _tell(LabError(str(error), "Free some disk space" if full else "Try again, or run: python -m lab down"))
         raise typer.Exit(1) from error
+    except LabError as error:
+        _tell(error)
+        raise typer.Exit(1) from error
+
+
+def _tell(error: LabError) -> None:
+    _ERRORS.print(Text.assemble(("Error: ", "red"), error.message), soft_wrap=True)
+    _ERRORS.print(Text.assemble(("Do:    ", "bold"), error.remedy), soft_wrap=True)

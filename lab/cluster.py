@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from kubernetes.client.exceptions import ApiException
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+from urllib3.exceptions import HTTPError
 
 from lab import addons, cgroups, controlplane, kubeconfig, mounts, node, pki, processes
 from lab.errors import LabError
@@ -42,6 +44,21 @@ def ensure(
 
     Changes nothing in a cluster that is well. LabError names the component that failed.
     """
+    try:
+        _ensure(spec, toolchain, archives, report)
+    except (ApiException, HTTPError) as error:
+        raise LabError(
+            f"{spec.name}: kube-apiserver failed while it was used ({type(error).__name__})",
+            f"See why: python -m lab logs {spec.name} kube-apiserver; then run up again",
+        ) from error
+
+
+def _ensure(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    archives: Sequence[Path],
+    report: Callable[[str], None],
+) -> None:
     report("keys and configuration")
     among = cgroups.hierarchies()
     pki.ensure(spec)

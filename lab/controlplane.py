@@ -1,5 +1,7 @@
 """One cluster's control plane: etcd, kube-apiserver, kube-controller-manager, kube-scheduler."""
 
+import ssl
+
 import httpx
 
 from lab import kubeconfig
@@ -90,12 +92,12 @@ def scheduler(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def is_ready(spec: ClusterSpec) -> bool:
-    """Return whether the API server says so of itself, over TLS that the cluster's CA vouches for."""
-    verify = httpx.create_ssl_context(verify=str(spec.pki / "ca.crt"), trust_env=False)
+    """Return whether the API server says so, over TLS that the cluster's CA vouches for."""
     try:
+        verify = ssl.create_default_context(cafile=spec.pki / "ca.crt")
         with httpx.Client(verify=verify, trust_env=False, timeout=_POLL_SECONDS) as client:
             return client.get(f"{spec.server}/readyz").status_code == httpx.codes.OK
-    except httpx.TransportError:
+    except (httpx.TransportError, FileNotFoundError):
         return False
 
 

@@ -58,7 +58,7 @@ def ensure_node(spec: ClusterSpec) -> None:
         run("ip", "-n", FABRIC, "link", "add", spec.bridge_port, "type", "veth", *peer)
     run("ip", "-n", FABRIC, "link", "set", spec.bridge_port, "master", BRIDGE, "up")
     run("ip", "-n", spec.netns, "link", "set", "lo", "up")
-    run("ip", "-n", spec.netns, "link", "set", _NODE_LINK, "up")
+    run("ip", "-n", spec.netns, "link", "set", _NODE_LINK, "address", spec.mac, "up")
     run("ip", "-n", spec.netns, "address", "replace", str(spec.interface), "dev", _NODE_LINK)
     # A local route makes the node answer ARP for the whole pool; kube-proxy does the rest.
     run("ip", "-n", spec.netns, "route", "replace", "local", str(spec.pool), "dev", "lo")

@@ -25,7 +25,7 @@ PACKAGES = {
     "nsenter": "util-linux",
     "unshare": "util-linux",
     "mount": "mount",
-    "debootstrap": "debootstrap",
+    "curl": "curl",
 }
 """The commands that the lab runs, and Debian's packages that have them."""
 _CNI_PACKAGE = "containernetworking-plugins"
@@ -55,7 +55,7 @@ def check(wanted: Sequence[ClusterSpec]) -> None:
     new = [spec for spec in wanted if not spec.directory.is_dir()]
     problems = [*missing_packages(), *_missing_features()]
     if not problems:  # what follows asks commands that may have been missing
-        problems += [*_taken_network(), *_short_resources(len(new)), *_hidden_programs()]
+        problems += [*_taken_network(), *short_resources(len(new)), *_hidden_programs()]
     if problems:
         raise LabError(
             "; ".join(problem.message for problem in problems),
@@ -114,7 +114,8 @@ def _taken_network() -> Iterator[LabError]:
         )
 
 
-def _short_resources(new_clusters: int) -> Iterator[LabError]:
+def short_resources(new_clusters: int) -> Iterator[LabError]:
+    """Yield a problem each for too little disk and too little memory."""
     folder = next(path for path in (STATE_DIR, *STATE_DIR.parents) if path.exists())
     free, needed = shutil.disk_usage(folder).free, new_clusters * _CLUSTER_BYTES
     if free < needed:

@@ -26,6 +26,8 @@ _TERM_SECONDS = 10.0
 _RECORD_SECONDS = 5.0
 # The process joins its cgroup and writes its own record: `up` may be killed at any moment.
 _LAUNCHER = """set -e
+umask 022
+ulimit -S -n "$(ulimit -H -n)"
 echo $$ >"$1"
 { cat /proc/$$/stat "$2"; echo "$3"; } >"$4.new"
 mv "$4.new" "$4"

@@ -60,6 +60,11 @@ class ClusterSpec:
         return IPv4Interface((self.address, FABRIC_NETWORK.prefixlen))
 
     @property
+    def mac(self) -> str:
+        """The node's link address, fixed so that no peer remembers the one of an earlier link."""
+        return ":".join(f"{byte:02x}" for byte in (0x02, 0x00, *self.address.packed))
+
+    @property
     def server(self) -> str:
         """The API server's URL, from the host and from every pod of every cluster."""
         return f"https://{self.address}:{API_PORT}"

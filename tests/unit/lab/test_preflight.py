@@ -1,0 +1,85 @@
+"""What is found before `up` changes anything, and how it is told."""
+
+import os
+import platform
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from lab import cli, lock, node, preflight, spec
+from lab.errors import LabError
+
+
+@pytest.fixture(autouse=True)
+def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stay out of the way of a lab that this machine runs meanwhile."""
+    monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
+
+
+def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what works without a lab."""
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    with pytest.raises(LabError, match=r"needs Linux, and this is Darwin.*STACK=mcsps-test"):
+        preflight.require_root()
+
+
+@pytest.mark.parametrize("command", [["up"], ["status"], ["down"], ["logs", "east", "etcd"], ["kubectl", "east"]])
+def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In two lines, without a traceback, and with exit code 1."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 1
+    assert "Error: The lab needs root" in result.stderr
+    assert "Do:    Run it again as root" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_missing_programs_are_told_as_one_command_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, by Debian's names for the packages, the network plugins included."""
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name in {"ctr", "runc"} else name)
+    monkeypatch.setattr(node, "cni_folder", lambda: None)
+    (problem,) = preflight.missing_packages()
+    assert problem.message == "Not installed: ctr, runc, the CNI plugins"
+    assert problem.remedy.endswith("-y containerd containernetworking-plugins runc")
+
+
+def test_routes_into_the_labs_range_are_found() -> None:
+    """Wider, narrower and equal ones; the default route and the lab's own are none."""
+    routes = [
+        {"dst": "default", "dev": "eth0"},
+        {"dst": "198.18.0.0/16", "dev": spec.FABRIC},
+        {"dst": "192.0.2.0/24", "dev": "eth0"},
+        {"dst": "198.19.255.1", "dev": "tun0"},
+        {"dst": "198.0.0.0/8", "dev": "wg0"},
+        {"dst": "198.18.7.0/24", "type": "blackhole"},
+    ]
+    assert preflight.overlaps(routes) == ["198.19.255.1 on tun0", "198.0.0.0/8 on wg0", "198.18.7.0/24 on no link"]
+
+
+def test_a_lack_of_disk_is_told_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clusters that are there already need no more."""
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**30))
+    problems = [str(problem) for problem in preflight.short_resources(2)]
+    assert any("1.0 GiB free, and new clusters take 4.0" in problem for problem in problems)
+    assert list(preflight.short_resources(0)) == []
+
+
+def test_one_command_at_a_time_changes_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one does not wait, it says so; after the first it may."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with lock.held():
+        result = CliRunner().invoke(cli.app, ["down"])
+    assert result.exit_code == 1
+    assert "Another command is at work on the lab" in result.stderr
+    with lock.held():
+        pass
+
+
+def test_too_many_clusters_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything else is looked at."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    result = CliRunner().invoke(cli.app, ["up", "--clusters", "17"])
+    assert result.exit_code == 1
+    assert "17 clusters were asked for" in result.stderr
