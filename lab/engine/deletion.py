@@ -71,7 +71,7 @@ class Deletion:
         finally:
             self._display.settled(entry.urn)
         self._state.remove(entry.urn)
-        note = "left where it is (retained)" if entry.retain_on_delete and _is_object(entry) else ""
+        note = "it is retained: only forgotten" if entry.retain_on_delete and _is_object(entry) else ""
         self._display.change(Change(urn=entry.urn, step=Step.DELETE, note=note))
         return True
 

@@ -116,10 +116,10 @@ class KubernetesObject:
             step = Step.REPLACE
             self._delete(self.cluster, self.identity, report)
             applied = self.cluster.apply(wanted)
-        is_untouched = live is not None and _version(applied) == _version(live)
-        if step is Step.UPDATE and is_untouched:
+        fields = tuple(differences(self._comparable(live), self._comparable(applied))) if live else ()
+        if step is Step.UPDATE and not fields:
             step = Step.SAME
-        return Result(step, self._outcome(applied))
+        return Result(step, self._outcome(applied), fields)
 
     def wait(self, report: Callable[[str], None], *, is_new: bool) -> Outcome:
         """Wait until the object is ready, as Pulumi would."""
@@ -191,9 +191,13 @@ def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
 def _manifest(inputs: Properties) -> Properties:
     manifest: Properties = _without_nulls(reveal(inputs))
     # Under server-side apply, a key dropped from stringData would stay in data for ever.
-    if manifest["kind"] == "Secret" and isinstance(given := manifest.get("stringData"), dict):
-        del manifest["stringData"]
-        manifest["data"] = {**manifest.get("data", {}), **{name: _encode(text) for name, text in given.items()}}
+    if manifest["kind"] == "Secret" and "stringData" in manifest:
+        given = manifest.pop("stringData")
+        manifest["data"] = (
+            {**manifest.get("data", {}), **{name: _encode(text) for name, text in given.items()}}
+            if isinstance(given, dict)
+            else given
+        )
     return manifest
 
 
@@ -218,10 +222,6 @@ def _without(live: Properties, *names: str) -> Properties:
 
 def _each_secret(value: Secret) -> Properties | Secret:
     return {name: Secret(item) for name, item in value.value.items()} if isinstance(value.value, dict) else value
-
-
-def _version(live: Properties) -> str:
-    return str(live["metadata"]["resourceVersion"])
 
 
 def _is_namespaced(cluster: Cluster, manifest: Properties) -> bool:
