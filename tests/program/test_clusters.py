@@ -26,9 +26,9 @@ MESH = 1 + 3
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_resources_follow_a_formula(runs: Runs, size: int, *, preview: bool) -> None:
+def test_resources_follow_a_formula(runs: Runs, size: int) -> None:
     """Clusters add to it by their number, links by the number of ordered pairs."""
-    monitor = runs(LAB, names=NAMES[:size], preview=preview)
+    monitor = runs(LAB, names=NAMES[:size])
     assert len(monitor.recorded) == MESH + size * NODE.total() + size * (size - 1) * LINK
 
 

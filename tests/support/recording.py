@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,7 +110,8 @@ def record(
 
 def fingerprint(registration: Registration) -> str:
     """Tell apart what was made from other inputs, or anew."""
-    made_from = repr((reveal(registration.inputs), reveal(registration.replacement_trigger)))
+    known = [reveal(registration.inputs), reveal(registration.replacement_trigger)]
+    made_from = json.dumps(known, sort_keys=True)
     return hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 
