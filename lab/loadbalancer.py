@@ -18,7 +18,7 @@ import typer
 from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 from urllib3.exceptions import HTTPError
 
 _WATCH_SECONDS = 300
@@ -94,20 +94,27 @@ def follow(api: client.CoreV1Api, pool: IPv4Network) -> None:
         reconcile(api, pool)
 
 
+def _log_retry(state: RetryCallState) -> None:
+    # The exception itself would bring pages of response headers with it.
+    error = state.outcome.exception() if state.outcome else None
+    _LOG.warning("%s; trying again", type(error).__name__)
+
+
 def main(
     kubeconfig: Annotated[Path, typer.Option(help="Credentials for the cluster.")],
     pool: Annotated[str, typer.Option(help="The addresses to give, as a CIDR.")],
 ) -> None:
     """Give LoadBalancer Services their addresses until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     api = client.CoreV1Api(new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
     addresses = IPv4Network(pool)
     while True:
         for attempt in Retrying(
             # The API server restarts now and then, and its watches expire.
             retry=retry_if_exception_type((HTTPError, ApiException)),
-            wait=wait_exponential(multiplier=0.5, max=5),
-            before_sleep=before_sleep_log(_LOG, logging.WARNING),
+            wait=wait_exponential(multiplier=0.5, max=2),
+            before_sleep=_log_retry,
         ):
             with attempt:
                 follow(api, addresses)
