@@ -7,6 +7,8 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from tests.support.runs import Runs
+
 # An Output inside an f-string is then an error instead of a warning text that lands in a resource.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 
@@ -25,3 +27,9 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def preview(request: pytest.FixtureRequest) -> bool:
     """Both modes of the engine, one after the other."""
     return bool(request.param)
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """One store of recordings of the whole program for all tests."""
+    return Runs(folder=tmp_path_factory.mktemp("kubeconfigs"))

@@ -1,15 +1,8 @@
-"""Runs of the whole program, each made once."""
+"""What the tests of the whole program share."""
 
 import pytest
 
-from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER
-
-
-@pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """One store for all tests."""
-    return Runs(folder=tmp_path_factory.mktemp("kubeconfigs"))
 
 
 @pytest.fixture(params=[LAB, RANCHER])

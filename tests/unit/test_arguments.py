@@ -1,0 +1,166 @@
+"""What components are told: settings and secrets in, Args out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_rancher2 as rancher2
+import pytest
+
+import arguments
+from components import (
+    BroughtRootArgs,
+    MadeRootArgs,
+    MeshLinkArgs,
+    RancherCluster,
+    RancherTokenArgs,
+    ServiceAccountArgs,
+)
+from settings import Secrets, Settings, load, parse
+from tests.support import pems
+from tests.support.bad_config import Place, put
+from tests.support.recording import RecordingMonitor
+from tests.support.runs import Runs
+from tests.support.stacks import LAB, RANCHER, Stack, load_values
+
+Body = Callable[[Settings, Secrets], None]
+RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
+
+
+def run(stack: Stack, body: Body) -> RecordingMonitor:
+    """Call `body` with what a stack's config says."""
+    monitor = RecordingMonitor(preview=False, stack=stack.name)
+    stack.run_on(monitor, lambda: body(*load(pulumi.Config())))
+    return monitor
+
+
+def changed(stack: Stack, place: Place, value: object) -> Stack:
+    """A stack with another value at one place."""
+    return Stack(name=stack.name, values=put(stack.values, place, value), secrets=stack.secrets)
+
+
+def link(stack: Stack) -> MeshLinkArgs:
+    """How the second cluster reads the first."""
+    found: list[MeshLinkArgs] = []
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+        clusters = {
+            cluster.name: RancherCluster(
+                cluster.name,
+                arguments.rancher_cluster(settings, secrets, cluster, provider if settings.rancher else None),
+            )
+            for cluster in settings.clusters
+        }
+        source, target = settings.clusters
+        args = arguments.mesh_link(settings, secrets, source, target, clusters)
+        assert args.target_provider is clusters[target.name].provider
+        if isinstance(args.credential, ServiceAccountArgs):
+            assert args.credential.source_provider is clusters[source.name].provider
+        found.append(args)
+
+    run(stack, body)
+    return found[0]
+
+
+def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
+    """By a service account, and the cluster's own CA."""
+    args = link(runs.stack(LAB))
+    assert (args.source, args.target, args.server) == ("east", "west", "https://198.18.0.10:6443")
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.ca_pem is None
+
+
+def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> None:
+    """By a Rancher token, and Rancher's CA where it has one of its own."""
+    for ca_certs in (None, "Rancher's CA"):
+        args = link(changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs))
+        assert args.server == f"{RANCHER_URL}/k8s/clusters/c-f7r9g"
+        assert isinstance(args.credential, RancherTokenArgs)
+        assert args.credential.ca_pem == ca_certs
+
+
+@pytest.mark.parametrize(("server", "ca_pem"), [(None, "Rancher's CA"), ("https://direct.example:6443", None)])
+def test_a_service_account_behind_rancher_trusts_who_answers(
+    runs: Runs, server: str | None, ca_pem: str | None
+) -> None:
+    """Rancher's CA at Rancher's proxy, the cluster's own CA at the cluster's own address."""
+    stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), "Rancher's CA")
+    stack = changed(stack, ("clusters", 0, "linkCredential"), "serviceAccount")
+    stack = changed(stack, ("clusters", 0, "peerServer"), server)
+    args = link(stack)
+    assert args.server == (server or f"{RANCHER_URL}/k8s/clusters/c-f7r9g")
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.ca_pem == ca_pem
+
+
+@pytest.mark.parametrize("stack", [LAB, RANCHER])
+def test_a_peers_server_may_differ_from_the_one_that_the_program_uses(runs: Runs, stack: str) -> None:
+    """As config says."""
+    args = link(changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/"))
+    assert args.server == "https://direct.example:6443"
+
+
+def test_generations_reach_the_links(runs: Runs) -> None:
+    """A higher number makes new tokens."""
+    args = link(changed(runs.stack(LAB), ("links", "tokenGeneration"), 7))
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.token_generation == 7
+
+
+def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
+    """With the numbers of config."""
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        args = arguments.mesh_trust(settings, secrets)
+        assert isinstance(args.root, MadeRootArgs)
+        assert (args.root.validity_hours, args.root.generation, args.root.protect) == (20000, 2, False)
+        assert args.cluster_names == ("east", "west")
+        assert args.mesh_id == "mcsps-lab"
+        assert (args.intermediate_validity_hours, args.intermediate_early_renewal_hours) == (10000, 3000)
+        assert args.intermediate_generation == 3
+
+    trust = {
+        "rootValidityHours": 20000,
+        "rootGeneration": 2,
+        "protectRoot": False,
+        "intermediateValidityHours": 10000,
+        "intermediateEarlyRenewalHours": 3000,
+        "intermediateGeneration": 3,
+    }
+    run(runs.stack(LAB).changed(trust=trust), body)
+
+
+def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
+    """The certificate from plain config, the key from the secret."""
+    key = pems.make_key()
+    certificate = pems.make_root(key)
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        args = arguments.mesh_trust(settings, secrets)
+        assert isinstance(args.root, BroughtRootArgs)
+        assert args.root.certificate_pem == certificate
+        assert args.root.private_key_pem is secrets.root_private_key
+        assert args.root.expiry == f"{pems.NOW + pems.YEAR:%Y-%m-%dT%H:%M:%SZ}"
+
+    lab = runs.stack(LAB)
+    stack = Stack(
+        name=LAB,
+        values=put(lab.values, ("trust", "rootCertificate"), certificate),
+        secrets={"rootPrivateKey": pems.key_pem(key)},
+    )
+    run(stack, body)
+
+
+@pytest.mark.parametrize("versions", [[], ["v1"], ["v2"], ["v1", "v2"]])
+def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> None:
+    """And the weights of both."""
+    values: dict[str, Any] = put(load_values(LAB), ("clusters", 0, "versions"), versions)
+    values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
+    values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
+    settings = parse(values)
+    args = arguments.helloworld_app(settings, settings.clusters[0])
+    assert args.images == {version: {"v1": "one", "v2": "two"}[version] for version in versions}
+    assert args.weights == {"v1": 90, "v2": 10}
+    assert args.replicas == 4
+    assert args.timeout_seconds == settings.istio.timeout_seconds
