@@ -108,6 +108,8 @@ def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict
     """
     values: dict[str, Any] = {
         "service": {"type": "None"},
+        # The pod names the image `auto`, which Kubernetes takes for `latest` and would pull at every start.
+        "imagePullPolicy": "IfNotPresent",
         "resources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},
             "limits": {"cpu": "1000m", "memory": "512Mi"},
