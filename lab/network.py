@@ -12,7 +12,7 @@ from typing import cast
 from lab import files
 from lab.command import inside, run
 from lab.mounts import is_mount_point
-from lab.spec import BRIDGE, FABRIC, HOST_ADDRESS, STATE_DIR, ClusterSpec
+from lab.spec import BRIDGE, FABRIC, HOST_ADDRESS, SERVICE_CIDR, STATE_DIR, ClusterSpec
 
 NETNS_DIR = Path("/run/netns")
 _MADE_NETNS_DIR = STATE_DIR / "made-netns-folder"
@@ -62,6 +62,8 @@ def ensure_node(spec: ClusterSpec) -> None:
     run("ip", "-n", spec.netns, "address", "replace", str(spec.interface), "dev", _NODE_LINK)
     # A local route makes the node answer ARP for the whole pool; kube-proxy does the rest.
     run("ip", "-n", spec.netns, "route", "replace", "local", str(spec.pool), "dev", "lo")
+    # The API server calls webhooks by a service's address, which kube-proxy rewrites once there is a way to it at all.
+    run("ip", "-n", spec.netns, "route", "replace", str(SERVICE_CIDR), "dev", _NODE_LINK)
     writes = " && ".join(f"echo {value} >/proc/sys/{key}" for key, value in _NODE_SYSCTLS.items())
     run(*inside(str(spec.netns_path), None, ("sh", "-c", writes)))
 
