@@ -1,0 +1,91 @@
+"""`python -m bench`: the project's figures, each beside a floor measured in the same run."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import mesh, program, show, warm
+from bench.timing import BenchError
+
+Tell = Callable[[str], None]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class What(StrEnum):
+    """What to measure."""
+
+    PROGRAM = "program"
+    MESH = "mesh"
+    WARM = "warm"
+    ALL = "all"
+
+
+@app.command()
+def main(
+    what: Annotated[
+        What,
+        typer.Argument(
+            help="program: a preview, without engine or lab. mesh: empty clusters of the lab to a verified mesh. "
+            "warm: takes the lab down, and up again to a verified mesh. all: program and mesh."
+        ),
+    ] = What.ALL,
+    clusters: Annotated[str, typer.Option(help="Numbers of clusters, apart by commas, for `program`.")] = "2,8,16",
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of runs, ours and the floor's.")] = 5,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every sample to this file.")] = None,
+) -> None:
+    """Measure, each figure as a ratio against a floor measured in the same run."""
+    results: dict[str, object] = {}
+    try:
+        with show.errors.status("") as status:
+            if what in (What.PROGRAM, What.ALL):
+                results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
+            if what in (What.MESH, What.ALL):
+                results["mesh"] = _mesh(pairs, status.update)
+            if what is What.WARM:
+                results["warm"] = _warm(status.update)
+    except BenchError as error:
+        show.errors.print(f"error: {error}", markup=False)
+        raise typer.Exit(2) from None
+    finally:
+        if json_file is not None:
+            json_file.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _program(clusters: list[int], pairs: int, tell: Tell) -> object:
+    sizes = program.measure(clusters, pairs, tell)
+    rows = [(f"{size.clusters} clusters, {size.resources} resources", size.comparison) for size in sizes]
+    show.comparisons("Preview without an engine", "program", "bare program", rows)
+    for step in program.grow(sizes):
+        show.console.print(
+            f"{step.sizes[0]} to {step.sizes[1]} resources: CPU seconds grow as resources ** {step.exponent:.2f}; "
+            f"each further one takes {step.ours * 1000:.1f} ms, and {step.floor * 1000:.1f} ms in the bare program"
+        )
+    show.console.print(f"aim: a ratio of at most {program.MAX_RATIO}, growing no faster than the resources\n")
+    return [asdict(size) for size in sizes]
+
+
+def _mesh(pairs: int, tell: Tell) -> object:
+    both = mesh.measure(pairs, tell)
+    rows = [("to a verified mesh", both.total), ("of which installing", both.install)]
+    show.comparisons("From two empty clusters", "program", "by hand", rows)
+    show.console.print(f"aim: a ratio of at most {mesh.MAX_RATIO}\n")
+    return asdict(both)
+
+
+def _warm(tell: Tell) -> object:
+    parts = warm.measure(tell)
+    show.console.print(
+        f"warm `make up`: {parts.total:.0f} s (lab {parts.lab:.0f}, deploy {parts.deploy:.0f}, verify "
+        f"{parts.verify:.0f}), {parts.memory_mib} MiB in the clusters; aim: {warm.MAX_SECONDS} s, {warm.MAX_MIB} MiB"
+    )
+    return asdict(parts)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m bench")

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The mesh as its documentation has a person make it, by openssl, kubectl, helm and istioctl, and as fast as that goes:
+# the clusters side by side, and on each whatever waits for nothing else at the same time.
+#
+# floor.sh CHARTS: the current folder holds values.yaml files for the charts, and a folder for each cluster with its
+# kubeconfig, network (a name), versions (of helloworld) and values of its own.
+set -euo pipefail
+
+charts=$1
+manifests=$(dirname "$(realpath "$0")")
+patience=180s
+clusters=(*/)
+clusters=("${clusters[@]%/}")
+
+on() { KUBECONFIG=$1/kubeconfig "${@:2}"; }
+
+# Wait for every job; `wait` alone would forget that one of them failed.
+all() { for job in "$@"; do wait "$job"; done; }
+
+make_root() {
+  openssl ecparam -genkey -name secp384r1 -noout -out root-key.pem
+  openssl req -new -x509 -key root-key.pem -out root-cert.pem -days 3650 -subj "/O=mesh/CN=Root CA" \
+    -addext "keyUsage=critical,digitalSignature,keyCertSign,cRLSign"
+}
+
+make_intermediate() {
+  openssl ecparam -genkey -name prime256v1 -noout -out "$1/ca-key.pem"
+  openssl req -new -key "$1/ca-key.pem" -subj "/O=mesh/L=$1/CN=Intermediate CA $1" |
+    openssl x509 -req -CA root-cert.pem -CAkey root-key.pem -days 365 -out "$1/ca-cert.pem" -extfile <(
+      echo "basicConstraints = critical, CA:true, pathlen:0"
+      echo "keyUsage = critical, digitalSignature, keyCertSign, cRLSign"
+      echo "subjectAltName = DNS:istiod.istio-system.svc"
+    )
+  cat "$1/ca-cert.pem" root-cert.pem >"$1/cert-chain.pem"
+}
+
+install_control_plane() {
+  make_intermediate "$1"
+  on "$1" kubectl create namespace istio-system
+  on "$1" kubectl label namespace istio-system "topology.istio.io/network=$(<"$1/network")"
+  on "$1" kubectl create namespace sample
+  on "$1" kubectl label namespace sample istio-injection=enabled
+  on "$1" kubectl create secret generic cacerts --namespace istio-system --from-file="$1/ca-cert.pem" \
+    --from-file="$1/ca-key.pem" --from-file="$1/cert-chain.pem" --from-file=root-cert.pem
+  install "$1" base base base.yaml
+  install "$1" istiod istiod "$1/istiod.yaml"
+}
+
+install() {
+  on "$1" helm install "$2" "$charts/$3" --namespace istio-system --values "$4" --wait --timeout "$patience"
+}
+
+install_gateways() {
+  local jobs=()
+  install "$1" istio-ingressgateway gateway gateway.yaml & jobs+=($!)
+  install "$1" istio-egressgateway gateway egress.yaml & jobs+=($!)
+  install "$1" istio-eastwestgateway gateway "$1/eastwest.yaml" & jobs+=($!)
+  on "$1" kubectl apply --filename "$manifests/cross-network-gateway.yaml"
+  all "${jobs[@]}"
+}
+
+install_app() {
+  on "$1" kubectl apply --filename "$manifests/helloworld.yaml" --filename "$manifests/routing.yaml"
+  for version in $(<"$1/versions"); do
+    sed "s/VERSION/$version/g" "$manifests/helloworld-version.yaml" | on "$1" kubectl apply --filename -
+    on "$1" kubectl rollout status "deployment/helloworld-$version" --namespace sample --timeout "$patience"
+  done
+}
+
+link() {
+  on "$1" istioctl create-remote-secret --name "$1" | on "$2" kubectl apply --filename -
+}
+
+make_root
+jobs=()
+for cluster in "${clusters[@]}"; do install_control_plane "$cluster" & jobs+=($!); done
+all "${jobs[@]}"
+
+jobs=()
+for cluster in "${clusters[@]}"; do
+  install_gateways "$cluster" & jobs+=($!)
+  install_app "$cluster" & jobs+=($!)
+  for peer in "${clusters[@]}"; do
+    if [[ $peer != "$cluster" ]]; then link "$peer" "$cluster" & jobs+=($!); fi
+  done
+done
+all "${jobs[@]}"
