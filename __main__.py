@@ -33,7 +33,9 @@ trust = MeshTrust("trust", arguments.mesh_trust(settings, secrets))
 istio = {
     cluster.name: IstioInstall(
         f"{cluster.name}-istio",
-        arguments.istio_install(settings, cluster, trust.intermediates[cluster.name]),
+        arguments.istio_install(
+            settings, cluster, clusters[cluster.name].crd_provider, trust.intermediates[cluster.name]
+        ),
         ResourceOptions(
             provider=clusters[cluster.name].provider,
             depends_on=[clusters[cluster.name].istio_namespace, clusters[cluster.name].limit_range],

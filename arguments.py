@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
 
 from components import (
@@ -94,7 +95,9 @@ def mesh_trust(settings: Settings, secrets: Secrets) -> MeshTrustArgs:
     )
 
 
-def istio_install(settings: Settings, cluster: Cluster, intermediate: Intermediate) -> IstioInstallArgs:
+def istio_install(
+    settings: Settings, cluster: Cluster, crd_provider: k8s.Provider, intermediate: Intermediate
+) -> IstioInstallArgs:
     """Istio on one cluster."""
     istio = settings.istio
     return IstioInstallArgs(
@@ -108,6 +111,7 @@ def istio_install(settings: Settings, cluster: Cluster, intermediate: Intermedia
         charts=istio.charts,
         chart_version=istio.version,
         timeout_seconds=istio.timeout_seconds,
+        crd_provider=crd_provider,
         base_values=istio.values.base,
         istiod_values=istio.values.istiod,
         gateway_values=istio.values.gateway,

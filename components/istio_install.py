@@ -36,6 +36,8 @@ class IstioInstallArgs:
     """Ignored for a folder."""
     timeout_seconds: int
     """How long to wait for each Deployment and each load balancer."""
+    crd_provider: k8s.Provider
+    """For the chart with the CRDs, which may be there already."""
     base_values: Mapping[str, Any]
     istiod_values: Mapping[str, Any]
     gateway_values: Mapping[str, Any]
@@ -46,6 +48,7 @@ class _Release:
     name: str
     chart: str
     values: Mapping[str, Any]
+    provider: k8s.Provider | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,12 @@ class IstioInstall(pulumi.ComponentResource):
             string_data=args.cacerts,
             opts=ResourceOptions(parent=self),
         )
-        base = self._chart(name, args, _Release(name="base", chart="base", values=_base_values(args)), after=[])
+        base = self._chart(
+            name,
+            args,
+            _Release(name="base", chart="base", values=_base_values(args), provider=args.crd_provider),
+            after=[],
+        )
         istiod = self._chart(
             name, args, _Release(name="istiod", chart="istiod", values=_istiod_values(args)), after=[cacerts, base]
         )
@@ -114,7 +122,7 @@ class IstioInstall(pulumi.ComponentResource):
             version=source.version,
             repository_opts={"repo": source.repository} if source.repository else None,
             values=release.values,
-            opts=ResourceOptions(parent=self, depends_on=after),
+            opts=ResourceOptions(parent=self, provider=release.provider, depends_on=after),
         )
 
     def _gateway(

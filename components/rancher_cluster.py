@@ -80,6 +80,8 @@ class RancherCluster(pulumi.ComponentResource):
     """A cluster, reached and prepared: provider, project, namespaces."""
 
     provider: k8s.Provider
+    crd_provider: k8s.Provider
+    """Takes over what is there: charts keep their CRDs when they go, so the next `up` finds those of the last."""
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
     limit_range: k8s.core.v1.LimitRange
@@ -108,15 +110,8 @@ class RancherCluster(pulumi.ComponentResource):
         if args.namespace_node_selector is not None:
             annotations[_names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
 
-        self.provider = k8s.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=kubeconfig,
-            # Without it, a kubeconfig that is unknown at preview or has a new token shows every resource as replaced.
-            cluster_identifier=args.cluster_name,
-            # Otherwise new data replaces a Secret, and cacerts or a remote secret is gone for seconds.
-            enable_secret_mutable=True,
-            opts=ResourceOptions(parent=self),
-        )
+        self.provider = self._make_provider(f"{name}-kubernetes", args, kubeconfig, adopts=False)
+        self.crd_provider = self._make_provider(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
         child = ResourceOptions(parent=self, provider=self.provider)
         self.istio_namespace = k8s.core.v1.Namespace(
             f"{name}-istio-system",
@@ -151,6 +146,20 @@ class RancherCluster(pulumi.ComponentResource):
             opts=child,
         )
         self.register_outputs({})
+
+    def _make_provider(
+        self, name: str, args: RancherClusterArgs, kubeconfig: Input[str], *, adopts: bool
+    ) -> k8s.Provider:
+        return k8s.Provider(
+            name,
+            kubeconfig=kubeconfig,
+            # Without it, a kubeconfig that is unknown at preview or has a new token shows every resource as replaced.
+            cluster_identifier=args.cluster_name,
+            # Otherwise new data replaces a Secret, and cacerts or a remote secret is gone for seconds.
+            enable_secret_mutable=True,
+            upsert_existing_objects=adopts,
+            opts=ResourceOptions(parent=self),
+        )
 
     def _token(self, name: str, use: str, access: RancherAccessArgs) -> Output[str]:
         child = ResourceOptions(parent=self)

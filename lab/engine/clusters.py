@@ -28,6 +28,7 @@ _INPUTS: Final = frozenset(
         "namespace",
         "suppressDeprecationWarnings",
         "suppressHelmHookWarnings",
+        "upsertExistingObjects",
     }
 )
 
