@@ -215,10 +215,13 @@ class Cluster:
         except ApiException as error:
             raise _refusal(error) from None
         except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", error)
-            raise UnreachableError(
-                f"the API server of {self.name} at {self.server} does not answer ({type(reason).__name__})"
-            ) from None
+            reason = getattr(error, "reason", None) or error
+            trouble = (
+                "has a certificate that the kubeconfig's CA did not sign"
+                if isinstance(reason, urllib3.exceptions.SSLError)
+                else f"does not answer ({type(reason).__name__})"
+            )
+            raise UnreachableError(f"the API server of {self.name} at {self.server} {trouble}") from None
 
 
 def _refusal(error: ApiException) -> EngineError:
