@@ -10,9 +10,9 @@ RUN := $(VENV)/bin/python
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-$(VENV)/installed: requirements.txt requirements-dev.txt lab/requirements.txt
+$(VENV)/installed: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r lab/requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 ifeq ($(STACK),lab)

@@ -111,6 +111,7 @@ def istio_install(
         charts=istio.charts,
         chart_version=istio.version,
         timeout_seconds=istio.timeout_seconds,
+        reads_peer_secrets=settings.links.read_secrets,
         crd_provider=crd_provider,
         base_values=istio.values.base,
         istiod_values=istio.values.istiod,
@@ -141,6 +142,7 @@ def mesh_link(
             else ServiceAccountArgs(
                 source_provider=clusters[source.name].provider,
                 token_generation=settings.links.token_generation,
+                reads_secrets=settings.links.read_secrets,
                 ca_pem=ca_pem,
             )
         ),

@@ -205,6 +205,8 @@ class Links(Section):
     """The credentials by which clusters read each other."""
 
     token_generation: Generation = 1
+    read_secrets: bool = True
+    """Whether readers may read Secrets. Istio 1.31.0 crashes without (docs/adr/0008); a later one need not."""
 
 
 class ContainerLimit(Section):

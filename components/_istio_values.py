@@ -53,6 +53,7 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
     network: str,
     hub: str,
     tag: str,
+    reads_peer_secrets: bool,
     timeout_seconds: int,
 ) -> dict[str, Any]:
     """Values of the chart `istiod`."""
@@ -78,8 +79,8 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
         "env": {
             # Without it istiod drops a whole cacerts update that brings another root.
             "ISTIO_MULTIROOT_MESH": "true",
-            # istiod then reads no Secret of a peer, so a link's role needs none.
-            "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": "false",
+            # Off, istiod reads no Secret of a peer, and a link's role needs none.
+            "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(reads_peer_secrets).lower(),
         },
         "base": {"validationFailurePolicy": "Fail"},
         "resources": {

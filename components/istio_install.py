@@ -36,6 +36,8 @@ class IstioInstallArgs:
     """Ignored for a folder."""
     timeout_seconds: int
     """How long to wait for each Deployment and each load balancer."""
+    reads_peer_secrets: bool
+    """Whether istiod watches its peers' Secrets, for gateways there that name them."""
     crd_provider: k8s.Provider
     """For the chart with the CRDs, which may be there already."""
     base_values: Mapping[str, Any]
@@ -169,6 +171,7 @@ def _istiod_values(args: IstioInstallArgs) -> Mapping[str, Any]:
         network=args.network,
         hub=args.hub,
         tag=args.tag,
+        reads_peer_secrets=args.reads_peer_secrets,
         timeout_seconds=args.timeout_seconds,
     )
     return _istio_values.merge(values, args.istiod_values)

@@ -22,14 +22,12 @@ READER_RULES: tuple[PolicyRuleArgsDict, ...] = (
     {"api_groups": [""], "resources": ["services", "pods", "nodes", "namespaces", "configmaps"], "verbs": READ},
     {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
     {"api_groups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": READ},
-    {
-        "api_groups": ["networking.istio.io"],
-        "resources": ["workloadentries", "serviceentries"],
-        "verbs": READ,
-    },
+    {"api_groups": ["networking.istio.io"], "resources": ["workloadentries", "serviceentries"], "verbs": READ},
     {"api_groups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": READ},
 )
-"""All that istiod 1.31 asks of a peer; Secrets are not among it."""
+"""All that istiod 1.31 asks of a peer, Secrets excepted."""
+SECRETS_RULE: PolicyRuleArgsDict = {"api_groups": [""], "resources": ["secrets"], "verbs": READ}
+"""What istiod asks besides, unless its controller for a peer's credentials is off."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +37,8 @@ class ServiceAccountArgs:
     source_provider: k8s.Provider
     token_generation: int
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
+    reads_secrets: bool
+    """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
     ca_pem: str | None
     """The CA behind `server`; `None` means the source cluster's own."""
 
@@ -97,7 +97,8 @@ class MeshLink(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{name}-reader", metadata={"namespace": _names.ISTIO_NAMESPACE, **metadata}, opts=child
         )
-        role = k8s.rbac.v1.ClusterRole(f"{name}-reader-role", metadata=metadata, rules=READER_RULES, opts=child)
+        rules = (*READER_RULES, SECRETS_RULE) if args.reads_secrets else READER_RULES
+        role = k8s.rbac.v1.ClusterRole(f"{name}-reader-role", metadata=metadata, rules=rules, opts=child)
         k8s.rbac.v1.ClusterRoleBinding(
             f"{name}-reader-binding",
             metadata=metadata,
