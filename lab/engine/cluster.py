@@ -36,6 +36,7 @@ T = TypeVar("T")
 FIELD_MANAGER: Final = "mcsps-stand-in"
 PATIENCE_SECONDS: Final = 90
 """How long a refusal that passes by itself (a webhook that starts, a new kind) is retried."""
+DRY_PATIENCE_SECONDS: Final = 3
 UNREACHABLE_SECONDS: Final = 15
 _TIMEOUTS: Final = (3, 30)  # seconds to connect, to answer
 _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504})
@@ -51,6 +52,10 @@ class UnreachableError(EngineError):
 
 class ImmutableError(EngineError):
     """A field that cannot be changed differs: the object must be made anew."""
+
+
+class PassingError(EngineError):
+    """A refusal that may pass by itself, such as a webhook that does not answer."""
 
 
 class UnknownKindError(EngineError):
@@ -108,7 +113,6 @@ class Cluster:
         client.configuration.retries = False
         self.server: str = client.configuration.host
         self._api = DynamicClient(client, discoverer=Discovery)  # type: ignore[no-untyped-call]
-        self._is_spent = tenacity.stop_after_delay(PATIENCE_SECONDS)
 
     def get(self, identity: Identity) -> Properties | None:
         """Read an object; None where it, or its kind, is not there."""
@@ -123,6 +127,7 @@ class Cluster:
 
         Raises:
             ImmutableError: the object is there and cannot become this one.
+            PassingError: a refusal that has not passed in time.
             EngineError: the API refuses it, or does not answer.
         """
         identity = Identity.of(manifest)
@@ -186,7 +191,7 @@ class Cluster:
         answer: Properties = json.loads(response.data)
         return answer
 
-    def _call(self, send: Callable[[], T], *, retry_kinds: bool = False) -> T:
+    def _call(self, send: Callable[[], T], *, retry_kinds: bool = False, patience: float = PATIENCE_SECONDS) -> T:
         """Send, again where that may help, and turn what cannot be helped into an `EngineError`."""
 
         def may_pass(error: BaseException) -> bool:
@@ -198,9 +203,8 @@ class Cluster:
 
         def is_over(state: tenacity.RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, urllib3.exceptions.HTTPError):
-                return (state.seconds_since_start or 0) > UNREACHABLE_SECONDS or self._is_spent(state)
-            return self._is_spent(state)
+            is_silent = isinstance(error, urllib3.exceptions.HTTPError)
+            return (state.seconds_since_start or 0) > (min(patience, UNREACHABLE_SECONDS) if is_silent else patience)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_pass),
@@ -228,7 +232,8 @@ def _refusal(error: ApiException) -> EngineError:
     text = _explain(error)
     if error.status == _INVALID and any(sign in text for sign in ("immutable", "cannot change", "may not change")):
         return ImmutableError(text)
-    return EngineError(f"the API server refuses: {text}")
+    kind = PassingError if error.status in _PASSING else EngineError
+    return kind(f"the API server refuses: {text}")
 
 
 def _explain(error: ApiException) -> str:

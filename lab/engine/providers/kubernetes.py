@@ -7,11 +7,11 @@ The state keeps only an object's name; what it holds is asked of the cluster eve
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lab.engine import awaits, paths
-from lab.engine.cluster import Identity, ImmutableError, UnknownKindError
+from lab.engine.cluster import Identity, ImmutableError, PassingError, UnknownKindError
 from lab.engine.errors import EngineError
 from lab.engine.ledger import Result
 from lab.engine.plan import ABSENT, Step, differences
@@ -72,26 +72,32 @@ class KubernetesObject:
 
     def preview(self, *, is_in_state: bool) -> Result:
         """Tell what `carry_out` would do, by a dry run where the object exists."""
-        created = Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
-        if self.cluster is None or self.identity is None:
-            return created
-        live = self.cluster.get(self.identity)
-        if live is None:
-            return created
+        live = self.cluster.get(self.identity) if self.cluster and self.identity else None
+        if self.cluster is None or live is None:
+            return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
         wanted = self._keeping_ignored(live)
         if has_unknown(wanted):
-            compared = differences(self._comparable(live), self._marked(wanted))
-            fields = tuple(each for each in compared if each.after is not ABSENT)
-            return Result(Step.UPDATE, Outcome(id=self.identity.id, outputs=self.registration.inputs), fields)
+            return self._compare_dry(live, wanted)
         try:
             dry = self.cluster.apply(wanted, dry_run=True)
         except ImmutableError as error:
             return Result(Step.REPLACE, Outcome(outputs=self.registration.inputs), note=str(error))
+        except PassingError as error:
+            return replace(self._compare_dry(live, wanted), note=f"compared without the server: {error}")
         fields = tuple(differences(self._comparable(live), self._comparable(dry)))
         step = Step.UPDATE if fields else Step.SAME
         if not is_in_state:
             return Result(Step.CREATE, self._outcome(dry), fields, note="is there already, and is taken over")
         return Result(step, self._outcome(dry), fields)
+
+    def _compare_dry(self, live: Properties, wanted: Properties) -> Result:
+        """Compare what the program says, field by field, without the server's defaults."""
+        compared = differences(self._comparable(live), self._marked(wanted))
+        fields = tuple(each for each in compared if each.after is not ABSENT)
+        id_ = Identity.of(live).id
+        if fields:
+            return Result(Step.UPDATE, Outcome(id=id_, outputs=self.registration.inputs), fields)
+        return Result(Step.SAME, self._outcome(live))
 
     def carry_out(self, *, is_in_state: bool, anew: bool, report: Callable[[str], None]) -> Result:
         """

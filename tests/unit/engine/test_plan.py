@@ -66,3 +66,18 @@ def test_paths_that_are_not_understood_are_refused(path: str) -> None:
     """An ignored change that is not ignored would be applied."""
     with pytest.raises(EngineError, match="not supported"):
         paths.parse(path)
+
+
+def test_named_items_are_matched_by_name() -> None:
+    """One variable more is one line, not a whole list."""
+    before = {"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
+    after = {"env": [{"name": "B", "value": "3"}]}
+    assert [change.path for change in differences(before, after)] == ['env["A"]', 'env["B"].value']
+
+
+def test_long_texts_are_shown_from_where_they_differ() -> None:
+    """A changed line in a ConfigMap would be out of sight otherwise."""
+    (change,) = differences({"text": "x" * 500 + "here: 1"}, {"text": "x" * 500 + "here: 2"})
+    assert str(change).endswith('here: 1" => ...' + str(change).rpartition("...")[2])
+    assert "here: 2" in str(change)
+    assert len(str(change)) < 120
