@@ -12,7 +12,9 @@ from lab import addons
 from lab.spec import ClusterSpec
 
 # What the control plane makes and drops by itself.
-PASSING = ("Event", "Lease")
+PASSING = ("APIService", "Event", "Lease")
+# What a chart asks to keep when it goes: a CRD takes every object of its kind with it, other people's too.
+KEPT = ("helm.sh/resource-policy", "keep")
 # istiod writes these into every namespace, kube-system too, and nobody takes them back when it is gone.
 LEFT_BY_ISTIOD = ("istio-ca-root-cert", "istio-ca-crl")
 GONE_SECONDS = 90
@@ -22,7 +24,7 @@ Objects = Mapping[str, str]
 
 
 def held_by(spec: ClusterSpec) -> Objects:
-    """List every object of every kind, passing ones aside."""
+    """List every object of every kind, but for passing ones and those that outlive their chart."""
     with addons.connect(spec) as api, tempfile.TemporaryDirectory() as folder:
         # Without a file of its own the client would take another run's list of kinds, and CRDs come and go here.
         cache_file = str(Path(folder) / "kinds")
@@ -39,6 +41,7 @@ def held_by(spec: ClusterSpec) -> Objects:
             f"{kind.kind}.{kind.group or 'core'} {named.namespace or ''}/{named.name}": named.uid
             for kind in kinds
             for named in (item.metadata for item in dynamic.get(kind).items)  # type: ignore[no-untyped-call]
+            if KEPT not in (named.annotations or {}).items()
         }
 
 

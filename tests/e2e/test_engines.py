@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config_dict
 
 from components import _names as names
@@ -20,7 +18,7 @@ from ops.api import ClusterApi
 from ops.facts import Way
 from ops.report import CheckId, Report, State
 from ops.sidecar import see_endpoints
-from tests.e2e import certificates, needles, planned
+from tests.e2e import certificates, needles, planned, rights
 from tests.e2e.checkout import Checkout, Run
 from tests.e2e.conftest import Lab
 from tests.e2e.foreign_ca import foreign_root_pem
@@ -186,24 +184,16 @@ def test_the_stacks_outputs_are_addresses_and_dates_and_nothing_secret(
 
 
 @pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
-def test_a_links_token_reads_services_and_no_secret(
+def test_a_links_token_reads_what_istiod_asks_for_and_does_nothing_else(
     mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
 ) -> None:
-    """The API server refuses it every Secret of the peer, in the mesh's namespaces and as a whole."""
+    """As the peer's API server answers: no change to anything, no command in a pod, no look at other kinds."""
     del mesh
     secret = apis[cluster].secret(names.ISTIO_NAMESPACE, names.remote_secret(peer))
     assert secret
     reader = new_client_from_config_dict(needles.kubeconfig_in(secret))  # type: ignore[no-untyped-call]
-    core = client.CoreV1Api(reader)
-    assert core.list_service_for_all_namespaces().items
-    for refused in (
-        core.list_secret_for_all_namespaces,
-        lambda: core.list_namespaced_secret(names.APP_NAMESPACE),
-        lambda: core.read_namespaced_secret(names.CACERTS, names.ISTIO_NAMESPACE),
-    ):
-        with pytest.raises(ApiException) as caught:
-            refused()
-        assert caught.value.status == HTTPStatus.FORBIDDEN
+    assert [action for action in rights.NEEDED if not rights.allows(reader, *action)] == []
+    assert [action for action in rights.REFUSED if rights.allows(reader, *action)] == []
 
 
 def test_istiod_is_refused_nothing_that_it_asks_of_a_peer(mesh: Mesh, apis: dict[str, ClusterApi], lab: Lab) -> None:
@@ -222,7 +212,7 @@ def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
     """Neither in what previews and ups said, diffs included, nor in any file of the lab that is not private."""
     del shift  # its diffs are searched too
     secret = needles.of_mesh(apis.values())
-    assert len(secret) > 10
+    assert len(secret) >= 8
     for run in mesh.said:
         assert not any(needle in run.text.encode() for needle in secret), f"{' '.join(run.command)} shows a secret"
         assert "PRIVATE KEY-----" not in run.text, f"{' '.join(run.command)} shows a private key"

@@ -1,0 +1,32 @@
+"""What a link's reader may do in the cluster that it reads, as that cluster's API server answers."""
+
+from itertools import product
+
+from kubernetes import client
+
+NEEDED = tuple(
+    (verb, group, resource)
+    for verb, (group, resource) in product(
+        ("get", "list", "watch"),
+        (("", "services"), ("", "pods"), ("", "nodes"), ("discovery.k8s.io", "endpointslices")),
+    )
+)
+REFUSED = (
+    *product(("create", "update", "patch", "delete"), ("",), ("secrets", "services", "pods", "configmaps")),
+    ("create", "", "pods/exec"),
+    ("create", "", "serviceaccounts/token"),
+    ("list", "", "serviceaccounts"),
+    ("list", "apps", "deployments"),
+    ("list", "rbac.authorization.k8s.io", "clusterroles"),
+    ("patch", "networking.istio.io", "virtualservices"),
+    ("create", "networking.istio.io", "workloadentries"),
+)
+
+
+def allows(api: client.ApiClient, verb: str, group: str, resource: str) -> bool:
+    """Ask whether the owner of a client's credential may do something to `resource[/subresource]` in any namespace."""
+    kind, _, subresource = resource.partition("/")
+    attributes = client.V1ResourceAttributes(verb=verb, group=group, resource=kind, subresource=subresource)
+    review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))
+    status = client.AuthorizationV1Api(api).create_self_subject_access_review(review).status
+    return bool(status and status.allowed)
