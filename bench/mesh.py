@@ -13,16 +13,27 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from bench.preview import PreviewMonitor
+from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, run, take
-from components import _istio_values
 from lab import cgroups, lock
 from lab.deploy import STACK
+from lab.engine import stack as lab_stack
+from lab.engine.program import run_program
+from lab.engine.values import Properties
 from lab.spec import CHARTS_DIR, FABRIC, STATE_DIR
 from ops import stack
-from settings import Cluster, KubeconfigAccess, Settings
+from settings import NAMESPACE, Cluster, KubeconfigAccess, Settings
 
 MAX_RATIO = 0.8
+CHART = "kubernetes:helm.sh/v4:Chart"
+GATEWAY_SERVICES = {
+    "istio-ingressgateway": "LoadBalancer",
+    "istio-egressgateway": "ClusterIP",
+    "istio-eastwestgateway": "LoadBalancer",
+}
+RELEASES = ("base", "istiod", *GATEWAY_SERVICES)
 BINARIES = STATE_DIR / "bin"
 KINDS = (
     "namespaces",
@@ -66,9 +77,12 @@ def measure(pairs: int, tell: Callable[[str], None]) -> Meshes:
     kubeconfigs = [path for _, path in _accesses(config)]
     if not all(path.exists() for path in kubeconfigs):
         raise BenchError("the lab is down; run: python -m lab up")
-    empty = _objects(kubeconfigs)
-    if any(MESH_NAMESPACES & names for names in empty.values()):
+    found = _objects(kubeconfigs)
+    if any(MESH_NAMESPACES & names for names in found.values()):
         raise BenchError("the clusters hold a mesh; run: python -m lab.deploy destroy")
+    # Helm and Pulumi leave CRDs behind on purpose, and a cluster that has them is not empty.
+    empty = {path: frozenset(name for name in names if not name.endswith(".istio.io")) for path, names in found.items()}
+    _empty(empty)
     runs: dict[Side, list[Run]] = {side: [] for side in Side}
     with TemporaryDirectory() as folder:
         for pair, side in alternate(pairs):
@@ -101,7 +115,8 @@ def _by_program() -> Run:
 
 
 def _by_hand(folder: Path, config: Settings) -> Run:
-    for name, text in floor_files(config).items():
+    charts = program_charts(lab_stack.load(ROOT, STACK).config)
+    for name, text in floor_files(config, charts).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     for cluster, kubeconfig in _accesses(config):
@@ -118,43 +133,40 @@ def _by_hand(folder: Path, config: Settings) -> Run:
     return Run(install=take(install, clusters_cpu), verify=take(verify, clusters_cpu))
 
 
-def floor_files(config: Settings) -> Mapping[str, str]:
-    """Write what a person has at hand before the first command: names, and the program's own Helm values."""
-    given, patience = config.istio.values, config.istio.timeout_seconds
+def floor_files(config: Settings, charts: Mapping[tuple[str, str], Properties]) -> Mapping[str, str]:
+    """
+    Write what a person has at hand before the first command: names, and the program's own Helm values.
 
-    def gateway(network: str | None, service: Mapping[str, str]) -> str:
-        ours = _istio_values.gateway_values(network_gateway=network, timeout_seconds=patience)
-        # The program makes Services of its own; by hand they are the chart's.
-        return yaml.safe_dump(_istio_values.merge({**ours, "service": service}, given.gateway))
-
-    # `istioctl create-remote-secret` takes the chart's own reader.
-    reader = {"global": {"enableReaderRBAC": True}}
-    files = {
-        "base.yaml": yaml.safe_dump(
-            _istio_values.merge(_istio_values.merge(_istio_values.base_values(), given.base), reader)
-        ),
-        "gateway.yaml": gateway(None, {"type": "LoadBalancer"}),
-        "egress.yaml": gateway(None, {"type": "ClusterIP"}),
-    }
+    Args:
+        config: Names the clusters.
+        charts: Values by cluster and release, as the program gives them.
+    """
+    files: dict[str, str] = {}
     for cluster in config.clusters:
-        istiod = _istio_values.istiod_values(
-            mesh_id=config.mesh.id,
-            trust_domain=config.mesh.trust_domain,
-            cluster_name=cluster.name,
-            network=cluster.network,
-            hub=config.istio.hub,
-            tag=config.istio.tag,
-            timeout_seconds=patience,
-        )
+        values = {release: dict(charts[cluster.name, release]) for release in RELEASES}
+        for release in ("base", "istiod"):
+            # `istioctl create-remote-secret` takes the chart's own reader.
+            values[release]["global"] = {**values[release]["global"], "enableReaderRBAC": True}
+        for release, service in GATEWAY_SERVICES.items():
+            # The program makes Services of its own; by hand they are the chart's.
+            values[release]["service"] = {"type": service}
+        files |= {f"{cluster.name}/{release}.yaml": yaml.safe_dump(values[release]) for release in RELEASES}
         files |= {
             f"{cluster.name}/network": cluster.network,
             f"{cluster.name}/versions": " ".join(cluster.versions),
-            f"{cluster.name}/istiod.yaml": yaml.safe_dump(
-                _istio_values.merge(_istio_values.merge(istiod, given.istiod), reader)
-            ),
-            f"{cluster.name}/eastwest.yaml": gateway(cluster.network, {"type": "LoadBalancer"}),
         }
     return files
+
+
+def program_charts(config: Mapping[str, str]) -> Mapping[tuple[str, str], Properties]:
+    """Ask the program for the values that it gives to each chart, by cluster and release."""
+    monitor = PreviewMonitor(project=NAMESPACE, stack=STACK, preview=True)
+    run_program(PROGRAM, monitor, config)
+    return {
+        (monitor.registrations[chart.parent].inputs["clusterName"], chart.inputs["name"]): chart.inputs["values"]
+        for chart in monitor.registrations.values()
+        if chart.type == CHART and chart.parent
+    }
 
 
 def clusters_cpu() -> float:

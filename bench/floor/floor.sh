@@ -2,8 +2,8 @@
 # The mesh as its documentation has a person make it, by openssl, kubectl, helm and istioctl, and as fast as that goes:
 # the clusters side by side, and on each whatever waits for nothing else at the same time.
 #
-# floor.sh CHARTS: the current folder holds values.yaml files for the charts, and a folder for each cluster with its
-# kubeconfig, network (a name), versions (of helloworld) and values of its own.
+# floor.sh CHARTS: the current folder holds a folder for each cluster with its kubeconfig, network (a name), versions (of
+# helloworld) and Helm values by release.
 set -euo pipefail
 
 charts=$1
@@ -42,19 +42,19 @@ install_control_plane() {
   on "$1" kubectl label namespace sample istio-injection=enabled
   on "$1" kubectl create secret generic cacerts --namespace istio-system --from-file="$1/ca-cert.pem" \
     --from-file="$1/ca-key.pem" --from-file="$1/cert-chain.pem" --from-file=root-cert.pem
-  install "$1" base base base.yaml
-  install "$1" istiod istiod "$1/istiod.yaml"
+  install "$1" base base
+  install "$1" istiod istiod
 }
 
 install() {
-  on "$1" helm install "$2" "$charts/$3" --namespace istio-system --values "$4" --wait --timeout "$patience"
+  on "$1" helm install "$2" "$charts/$3" --namespace istio-system --values "$1/$2.yaml" --wait --timeout "$patience"
 }
 
 install_gateways() {
   local jobs=()
-  install "$1" istio-ingressgateway gateway gateway.yaml & jobs+=($!)
-  install "$1" istio-egressgateway gateway egress.yaml & jobs+=($!)
-  install "$1" istio-eastwestgateway gateway "$1/eastwest.yaml" & jobs+=($!)
+  for gateway in istio-ingressgateway istio-egressgateway istio-eastwestgateway; do
+    install "$1" "$gateway" gateway & jobs+=($!)
+  done
   on "$1" kubectl apply --filename "$manifests/cross-network-gateway.yaml"
   all "${jobs[@]}"
 }
@@ -62,7 +62,7 @@ install_gateways() {
 install_app() {
   on "$1" kubectl apply --filename "$manifests/helloworld.yaml" --filename "$manifests/routing.yaml"
   for version in $(<"$1/versions"); do
-    sed "s/VERSION/$version/g" "$manifests/helloworld-version.yaml" | on "$1" kubectl apply --filename -
+    sed "s/vN/$version/g" "$manifests/helloworld-version.yaml" | on "$1" kubectl apply --filename -
     on "$1" kubectl rollout status "deployment/helloworld-$version" --namespace sample --timeout "$patience"
   done
 }

@@ -1,10 +1,13 @@
 """What the floor of the mesh is given."""
 
+import json
 from pathlib import Path
 
 import yaml
 
-from bench.mesh import floor_files
+import settings
+from bench.mesh import floor_files, program_charts
+from bench.program import program_config
 from lab.deploy import STACK
 from ops import stack
 
@@ -12,15 +15,18 @@ ROOT = Path(__file__).parents[3]
 MANIFESTS = ROOT / "bench" / "floor"
 
 
-def test_the_floor_gets_the_programs_own_values() -> None:
+def test_the_floor_gets_the_programs_own_values(tmp_path: Path) -> None:
     """But for what its own steps need: the charts' Services, and the reader that istioctl takes."""
-    files = floor_files(stack.load(STACK, ROOT))
-    istiod = yaml.safe_load(files["west/istiod.yaml"])
-    assert istiod["global"]["multiCluster"]["clusterName"] == "west"
-    assert istiod["global"]["enableReaderRBAC"] is True
-    assert istiod["autoscaleEnabled"] is False
-    eastwest = yaml.safe_load(files["west/eastwest.yaml"])
-    assert eastwest["networkGateway"] == files["west/network"] == "network-west"
+    values = program_config(tmp_path, 2)
+    config = settings.parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
+    charts = program_charts(values)
+    files = floor_files(config, charts)
+    istiod = yaml.safe_load(files["cluster-1/istiod.yaml"])
+    assert istiod["global"].pop("enableReaderRBAC") is True
+    assert {**istiod["global"], "enableReaderRBAC": False} == charts["cluster-1", "istiod"]["global"]
+    assert istiod["env"] == charts["cluster-1", "istiod"]["env"]
+    eastwest = yaml.safe_load(files["cluster-1/istio-eastwestgateway.yaml"])
+    assert eastwest["networkGateway"] == files["cluster-1/network"] == "network-cluster-1"
     assert eastwest["service"] == {"type": "LoadBalancer"}
 
 
