@@ -15,7 +15,7 @@ NAMES = ("east", "west", "north", "south", "cluster-5", "cluster-6", "cluster-7"
 SIZES = (1, 2, 3, 8)
 NODE = Counter(
     {
-        "access": 1 + 4,
+        "access": 1 + 5,
         "trust": 4,
         "istio": 1 + 5 + 3 + 2,
         "application": 1 + 5 + 2,

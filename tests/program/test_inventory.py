@@ -89,7 +89,8 @@ def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: st
     """Then a kubeconfig that is not known yet, or is new, replaces nothing."""
     providers = runs(stack, preview=preview).find_all(recording.KUBERNETES_PROVIDER)
     names = [cluster["name"] for cluster in load_values(stack)["clusters"]]
-    assert [found.inputs["clusterIdentifier"] for found in providers] == names
+    identifiers = {found.name: found.inputs["clusterIdentifier"] for found in providers}
+    assert identifiers == {f"{name}-kubernetes{role}": name for name in names for role in ("", "-crds")}
 
 
 def test_default_providers_are_switched_off_for_real_clusters() -> None:

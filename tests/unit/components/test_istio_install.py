@@ -28,7 +28,9 @@ Values = Mapping[str, Any]
 NONE: Mapping[str, Values] = {}
 
 
-def make_args(charts: str = REPOSITORY, values: Mapping[str, Values] = NONE) -> IstioInstallArgs:
+def make_args(
+    *, charts: str = REPOSITORY, values: Mapping[str, Values] = NONE, reads_peer_secrets: bool = False
+) -> IstioInstallArgs:
     """Args of a cluster that differs from the defaults in everything; `values` are by chart."""
     return IstioInstallArgs(
         cluster_name="east",
@@ -41,6 +43,8 @@ def make_args(charts: str = REPOSITORY, values: Mapping[str, Values] = NONE) -> 
         charts=charts,
         chart_version="1.31.1",
         timeout_seconds=123,
+        reads_peer_secrets=reads_peer_secrets,
+        crd_provider=kubernetes_provider("east-crds"),
         base_values=values.get("base", {}),
         istiod_values=values.get("istiod", {}),
         gateway_values=values.get("gateway", {}),
@@ -52,13 +56,15 @@ def record_install(
     preview: bool = False,
     charts: str = REPOSITORY,
     values: Mapping[str, Values] = NONE,
+    reads_peer_secrets: bool = False,
     makers: Mapping[str, Maker] | None = None,
 ) -> RecordingMonitor:
     """Record Istio on one cluster."""
 
     def body() -> None:
         provider = kubernetes_provider("east")
-        install = IstioInstall("east-istio", make_args(charts, values), ResourceOptions(provider=provider))
+        args = make_args(charts=charts, values=values, reads_peer_secrets=reads_peer_secrets)
+        install = IstioInstall("east-istio", args, ResourceOptions(provider=provider))
         pulumi.export("ingress", install.ingress_address)
         pulumi.export("eastwest", install.eastwest_address)
 
@@ -82,9 +88,17 @@ def test_one_cluster_gets_five_charts_three_services_a_secret_and_a_gateway(*, p
     component = monitor.find("mcsps:index:IstioInstall", "east-istio")
     children = monitor.children(component)
     assert kinds(children) == sorted(5 * ["Chart"] + 3 * ["Service"] + ["Secret", "Gateway"])
-    assert {monitor.provider_name(found) for found in children} == {"east-kubernetes"}
-    assert len(monitor.recorded) == len(children) + 2
+    assert len(monitor.recorded) == len(children) + 3
     assert component.inputs == {"clusterName": "east"}
+
+
+def test_only_the_chart_with_the_crds_may_take_over_what_is_there() -> None:
+    """The CRDs outlive the chart; anything else that is there is somebody's."""
+    monitor = record_install()
+    component = monitor.find("mcsps:index:IstioInstall")
+    providers = {found.name: monitor.provider_name(found) for found in monitor.children(component)}
+    assert providers.pop("east-istio-base") == "east-crds-kubernetes"
+    assert set(providers.values()) == {"east-kubernetes"}
 
 
 def test_cacerts_are_secret_and_where_istiod_looks(*, preview: bool) -> None:
@@ -139,12 +153,13 @@ def test_istiod_is_told_mesh_network_cluster_and_images() -> None:
     assert values["meshConfig"]["trustDomain"] == "mesh.example"
 
 
-def test_istiod_takes_a_changed_root_and_reads_no_secret_of_a_peer() -> None:
+@pytest.mark.parametrize("reads_peer_secrets", [True, False])
+def test_istiod_takes_a_changed_root_and_reads_secrets_of_peers_if_it_may(*, reads_peer_secrets: bool) -> None:
     """By top-level `env`, the one place that the chart reads."""
-    values = charts_of(record_install())["istiod"].inputs["values"]
+    values = charts_of(record_install(reads_peer_secrets=reads_peer_secrets))["istiod"].inputs["values"]
     assert values["env"] == {
         "ISTIO_MULTIROOT_MESH": "true",
-        "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": "false",
+        "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": "true" if reads_peer_secrets else "false",
     }
     assert values["meshConfig"]["defaultConfig"]["proxyMetadata"] == {"PROXY_CONFIG_XDS_AGENT": "true"}
 

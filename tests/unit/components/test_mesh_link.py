@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components import MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from components.mesh_link import READER_RULES
+from components.mesh_link import READER_RULES, SECRETS_RULE
 from lab.engine.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -17,12 +17,17 @@ from tests.support.recording import RecordingMonitor, record
 SERVER = "https://east.example:6443"
 
 
-def by_service_account(*, preview: bool = False, generation: int = 1, ca_pem: str | None = None) -> RecordingMonitor:
+def by_service_account(
+    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca_pem: str | None = None
+) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
     def body() -> None:
         credential = ServiceAccountArgs(
-            source_provider=kubernetes_provider("east"), token_generation=generation, ca_pem=ca_pem
+            source_provider=kubernetes_provider("east"),
+            token_generation=generation,
+            reads_secrets=reads_secrets,
+            ca_pem=ca_pem,
         )
         link(credential)
 
@@ -168,12 +173,14 @@ def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
     ]
 
 
-def test_the_role_that_is_registered_is_the_reader_rules() -> None:
-    """So that what is said about them below holds in the cluster."""
-    rules = by_service_account().find(recording.CLUSTER_ROLE).inputs["rules"]
+@pytest.mark.parametrize("reads_secrets", [True, False])
+def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool) -> None:
+    """With Secrets only if they are asked for, and so what is said below holds in the cluster."""
+    rules = by_service_account(reads_secrets=reads_secrets).find(recording.CLUSTER_ROLE).inputs["rules"]
+    expected = (*READER_RULES, SECRETS_RULE) if reads_secrets else READER_RULES
     assert rules == [
         {"apiGroups": rule["api_groups"], "resources": rule["resources"], "verbs": ["get", "list", "watch"]}
-        for rule in READER_RULES
+        for rule in expected
     ]
 
 
@@ -183,6 +190,11 @@ def test_a_reader_reads_no_secret_and_writes_nothing(rule: dict[str, list[str]])
     assert set(rule["verbs"]) == {"get", "list", "watch"}
     assert not {"secrets", "*"} & {name.partition("/")[0] for name in rule["resources"]}
     assert "*" not in rule["api_groups"]
+
+
+def test_the_rule_for_secrets_is_for_them_alone() -> None:
+    """And reads them, no more."""
+    assert SECRETS_RULE == {"api_groups": [""], "resources": ["secrets"], "verbs": ("get", "list", "watch")}
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:

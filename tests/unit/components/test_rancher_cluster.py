@@ -72,12 +72,12 @@ def by_rancher(*, preview: bool = False, ca_certs: str | None = "the CA", genera
     return record(body, preview=preview)
 
 
-def test_a_cluster_by_kubeconfig_is_a_provider_two_namespaces_and_a_limit_range(*, preview: bool) -> None:
+def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_range(*, preview: bool) -> None:
     """And nothing of Rancher."""
     monitor = by_kubeconfig(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
-    assert kinds(monitor.children(component)) == ["LimitRange", "Namespace", "Namespace", "kubernetes"]
-    assert len(monitor.recorded) == 5
+    assert kinds(monitor.children(component)) == ["LimitRange", "Namespace", "Namespace", "kubernetes", "kubernetes"]
+    assert len(monitor.recorded) == 6
     assert not component.custom
     assert component.inputs == {"clusterName": "east"}
 
@@ -96,8 +96,9 @@ def test_a_cluster_by_rancher_has_a_project_and_two_tokens_as_well(*, preview: b
         "Token",
         "Token",
         "kubernetes",
+        "kubernetes",
     ]
-    assert len(monitor.recorded) == 11
+    assert len(monitor.recorded) == 12
 
 
 @pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
@@ -117,17 +118,27 @@ def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> Non
 
 
 @pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
-def test_the_provider_is_never_replaced_for_a_new_kubeconfig(cluster: Callable[[], RecordingMonitor]) -> None:
+def test_a_provider_is_never_replaced_for_a_new_kubeconfig(cluster: Callable[[], RecordingMonitor]) -> None:
     """The identifier is a plain name, and Secrets change in place."""
-    provider = cluster().find(recording.KUBERNETES_PROVIDER)
-    assert provider.inputs["clusterIdentifier"] == "east"
-    assert json.loads(provider.inputs["enableSecretMutable"]) is True
+    for provider in cluster().find_all(recording.KUBERNETES_PROVIDER):
+        assert provider.inputs["clusterIdentifier"] == "east"
+        assert json.loads(provider.inputs["enableSecretMutable"]) is True
 
 
-def test_the_kubeconfig_reaches_the_provider_as_a_secret() -> None:
+def test_only_the_provider_for_crds_takes_over_what_is_there() -> None:
+    """Anything else that is there already is somebody's."""
+    monitor = by_kubeconfig()
+    takes_over = {
+        found.name: json.loads(found.inputs["upsertExistingObjects"])
+        for found in monitor.find_all(recording.KUBERNETES_PROVIDER)
+    }
+    assert takes_over == {"east-kubernetes": False, "east-kubernetes-crds": True}
+
+
+def test_the_kubeconfig_reaches_each_provider_as_a_secret() -> None:
     """Word for word."""
-    provider = by_kubeconfig().find(recording.KUBERNETES_PROVIDER)
-    assert provider.inputs["kubeconfig"] == Secret(fake_secret("kubeconfig"))
+    for provider in by_kubeconfig().find_all(recording.KUBERNETES_PROVIDER):
+        assert provider.inputs["kubeconfig"] == Secret(fake_secret("kubeconfig"))
 
 
 def test_istio_system_says_its_network_and_sample_asks_for_sidecars(*, preview: bool) -> None:
@@ -211,7 +222,7 @@ def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> No
     """With the provider's own token, and Rancher's CA where it has a private one."""
     monitor = by_rancher(ca_certs=ca_certs)
     token = monitor.find(recording.RANCHER_TOKEN, "east-provider-token")
-    kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER).inputs["kubeconfig"]
+    kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER, "east-kubernetes").inputs["kubeconfig"]
     assert isinstance(kubeconfig, Secret)
     document = yaml.safe_load(reveal(kubeconfig))
     cluster = {"server": f"{URL}/k8s/clusters/c-f7r9g"}
@@ -223,7 +234,7 @@ def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> No
 
 def test_the_kubeconfig_is_secret_before_its_token_is_known() -> None:
     """A first preview shows neither."""
-    provider = by_rancher(preview=True).find(recording.KUBERNETES_PROVIDER)
+    provider = by_rancher(preview=True).find(recording.KUBERNETES_PROVIDER, "east-kubernetes")
     assert provider.inputs["kubeconfig"] == Secret(Unknown())
 
 
