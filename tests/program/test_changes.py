@@ -110,3 +110,21 @@ def test_a_rotated_certificate_replaces_no_secret(runs: Runs) -> None:
     assert [plain(found.inputs["metadata"]) for found in secrets] == [
         {"name": _names.CACERTS, "namespace": _names.ISTIO_NAMESPACE}
     ] * 2
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_readers_may_read_secrets_where_istiod_does(runs: Runs, *, reads: bool) -> None:
+    """One without the other would leave a peer unsynced, or a right that nobody needs."""
+    stack = runs.stack(LAB)
+    monitor = Stack(name=LAB, values=put(stack.values, ("links", "readSecrets"), reads)).run()
+    resources = [
+        {name for rule in role.inputs["rules"] for name in rule["resources"]}
+        for role in monitor.find_all(recording.CLUSTER_ROLE)
+    ]
+    assert ["secrets" in names for names in resources] == [reads] * 2
+    switches = [
+        found.inputs["values"]["env"]["PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER"]
+        for found in monitor.find_all(recording.CHART)
+        if found.inputs["name"] == "istiod"
+    ]
+    assert switches == ["true" if reads else "false"] * 2

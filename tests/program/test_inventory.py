@@ -2,6 +2,7 @@
 
 import json
 
+import pulumi
 import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
@@ -11,6 +12,7 @@ from lab.engine.values import has_secret
 from settings import Settings
 from tests.support import recording
 from tests.support.inventory import short, take_inventory, unknown_places
+from tests.support.recording import record
 from tests.support.runs import Runs
 from tests.support.stacks import ROOT, load_values
 
@@ -131,3 +133,13 @@ def test_only_the_real_root_is_protected(runs: Runs) -> None:
 def test_no_option_is_used_that_the_stand_in_does_not_know(runs: Runs, stack: str) -> None:
     """It would refuse it by name."""
     assert {found.other_options for found in runs(stack).recorded} == {()}
+
+
+def test_an_output_in_a_text_stops_the_program() -> None:
+    """The SDK would put a warning in its place, and that into a resource."""
+
+    def body() -> None:
+        pulumi.export("url", f"http://{pulumi.Output.from_input('host')}/hello")
+
+    with pytest.raises(Exception, match="an Output"):
+        record(body)
