@@ -35,7 +35,7 @@ CLUSTER_SETS = st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple)
 
 
 @given(names=CLUSTER_SETS)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(names=("root", "trust", "intermediate"))
 @example(names=("w" * 48, "w" * 47, "0"))
 @example(names=("a-b", "a"))
