@@ -39,6 +39,7 @@ PATIENCE_SECONDS: Final = 90
 DRY_PATIENCE_SECONDS: Final = 3
 UNREACHABLE_SECONDS: Final = 15
 _TIMEOUTS: Final = (3, 30)  # seconds to connect, to answer
+_DRY_TIMEOUTS: Final = (3, 12)
 _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504})
 _NOT_FOUND: Final = 404
 _INVALID: Final = 422
@@ -112,6 +113,7 @@ class Cluster:
             raise EngineError(f"the kubeconfig of {name} cannot be read") from None
         client.configuration.retries = False
         self.server: str = client.configuration.host
+        self._unanswered: dict[str, str] = {}
         self._api = DynamicClient(client, discoverer=Discovery)  # type: ignore[no-untyped-call]
 
     def get(self, identity: Identity) -> Properties | None:
@@ -121,22 +123,58 @@ class Cluster:
         except UnknownKindError:
             return None
 
-    def apply(self, manifest: Properties, *, dry_run: bool = False) -> Properties:
+    def apply(self, manifest: Properties) -> Properties:
         """
         Apply an object on the server's side, as the owner of all that the manifest says.
 
         Raises:
             ImmutableError: the object is there and cannot become this one.
-            PassingError: a refusal that has not passed in time.
             EngineError: the API refuses it, or does not answer.
         """
+        return self._apply(manifest, retry_kinds=True)
+
+    def apply_dry(self, manifest: Properties) -> Properties:
+        """
+        Ask what `apply` would come to.
+
+        Raises:
+            ImmutableError: as with `apply`.
+            PassingError: an admission webhook does not answer, now or for an object of this API before.
+            EngineError: the API refuses it, or does not answer.
+        """
+        api_version = manifest["apiVersion"]
+        if api_version in self._unanswered:
+            # Each try may cost the webhook's whole timeout.
+            raise PassingError(self._unanswered[api_version])
+        try:
+            return self._apply(manifest, patience=DRY_PATIENCE_SECONDS, dry_run="All", _request_timeout=_DRY_TIMEOUTS)
+        except (PassingError, UnreachableError) as error:
+            self._unanswered[api_version] = str(error)
+            raise PassingError(str(error)) from None
+
+    def _apply(
+        self,
+        manifest: Properties,
+        *,
+        retry_kinds: bool = False,
+        patience: float = PATIENCE_SECONDS,
+        **options: Any,  # noqa: ANN401 - the client's
+    ) -> Properties:
         identity = Identity.of(manifest)
-        options: Properties = {"body": manifest, "field_manager": FIELD_MANAGER, "force_conflicts": True}
-        if dry_run:
-            options["dry_run"] = "All"
-        applied = self._call(lambda: self._send(identity, "server_side_apply", **options), retry_kinds=not dry_run)
+        applied = self._call(
+            lambda: self._send(
+                identity,
+                "server_side_apply",
+                body=manifest,
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                **options,
+            ),
+            retry_kinds=retry_kinds,
+            patience=patience,
+        )
         if applied is None:
-            raise EngineError(f"{identity}: its namespace {identity.namespace} is not there")
+            raise EngineError(f"its namespace {identity.namespace} is not there")
         return applied
 
     def delete(self, identity: Identity) -> None:
@@ -181,8 +219,7 @@ class Cluster:
                 name=identity.name or None,
                 namespace=identity.namespace if resource.namespaced else None,
                 serialize=False,
-                _request_timeout=_TIMEOUTS,
-                **options,
+                **{"_request_timeout": _TIMEOUTS, **options},
             )
         except ApiException as error:
             if error.status == _NOT_FOUND:

@@ -91,9 +91,9 @@ class Display:
             return
         sign, style = _SIGNS[change.step]
         note = f"  ({change.note})" if change.note else ""
-        self._print(f"{sign:>2} {change.step.value:<8} {change.type}  {change.name}{note}", style)
-        for field in change.fields:
-            self._print(f"      {field}", "dim")
+        lines = [Text(self.clean(f"{sign:>2} {change.step.value:<8} {change.type}  {change.name}{note}"), style=style)]
+        lines += [Text(self.clean(f"      {field}"), style="dim") for field in change.fields]
+        self._print(Text("\n").join(lines))
 
     def waiting(self, urn: str) -> Callable[[str], None]:
         """Give a function that shows what a resource is waiting for, until `settled`."""
@@ -107,7 +107,7 @@ class Display:
                 self.progress.update(self._tasks[urn], description=text)
                 is_due = not self._console.is_terminal and self._is_news(urn, text)
             if is_due:
-                self._print(f"   waiting  {text}", "dim")
+                self._say(f"   waiting  {text}", "dim")
 
         return report
 
@@ -131,7 +131,7 @@ class Display:
         """Show a warning."""
         with self._lock:
             self.notes.append(self.clean(text))
-        self._print(f" ! {text}", "yellow")
+        self._say(f" ! {text}", "yellow")
 
     def finish(self, exports: Properties, failures: list[str]) -> None:
         """Print counts, the stack's outputs and, last, what failed."""
@@ -154,15 +154,18 @@ class Display:
             )
             return
         for path, value in _paths(exports) if exports else ():
-            self._print(f"   {path}: {value}", "")
+            self._say(f"   {path}: {value}")
         summary = ", ".join(f"{counts[step]} {step.value}" for step in Step if counts[step])
-        self._print(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
+        self._say(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
         for failure in failures:
-            self._print(f"failed: {failure}", "red")
+            self._say(f"failed: {failure}", "red")
 
-    def _print(self, text: str, style: str) -> None:
+    def _say(self, text: str, style: str = "") -> None:
+        self._print(Text(self.clean(text), style=style))
+
+    def _print(self, text: Text) -> None:
         if not self._as_json:
-            self._console.print(Text(self.clean(text), style=style), soft_wrap=True)
+            self._console.print(text, soft_wrap=True)
 
 
 def _paths(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -79,7 +79,7 @@ class KubernetesObject:
         if has_unknown(wanted):
             return self._compare_dry(live, wanted)
         try:
-            dry = self.cluster.apply(wanted, dry_run=True)
+            dry = self.cluster.apply_dry(wanted)
         except ImmutableError as error:
             return Result(Step.REPLACE, Outcome(outputs=self.registration.inputs), note=str(error))
         except PassingError as error:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from lab.engine import awaits
-from lab.engine.cluster import Identity, ImmutableError
+from lab.engine.cluster import Identity, ImmutableError, PassingError
 from lab.engine.clusters import Clusters
 from lab.engine.deletion import predecessors
 from lab.engine.display import Display
@@ -54,17 +54,20 @@ class FakeCluster:
         """Read an object."""
         return copy.deepcopy(self.objects.get(identity))
 
-    def apply(self, manifest: Properties, *, dry_run: bool = False) -> Properties:
+    def apply(self, manifest: Properties) -> Properties:
         """Apply one, as the server would."""
+        applied = self.apply_dry(manifest)
+        self.objects[Identity.of(manifest)] = applied
+        return copy.deepcopy(applied)
+
+    def apply_dry(self, manifest: Properties) -> Properties:
+        """Tell what applying would come to."""
         identity = Identity.of(manifest)
         live = self.objects.get(identity)
         if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
             raise ImmutableError("data: field is immutable when `immutable` is set")
         metadata = {"uid": str(len(self.deleted)), "generation": 1, **manifest["metadata"]}
-        applied = {**copy.deepcopy(manifest), "metadata": metadata}
-        if not dry_run:
-            self.objects[identity] = applied
-        return copy.deepcopy(applied)
+        return {**copy.deepcopy(manifest), "metadata": metadata}
 
     def delete(self, identity: Identity) -> None:
         """Delete one at once."""
@@ -176,6 +179,22 @@ def test_a_state_that_a_kill_left_behind_knows_the_object(
     assert entry.pending
     assert run(tmp_path, "", "destroy")[0]
     assert cluster.objects == {}
+
+
+def test_a_preview_does_without_a_webhook_that_does_not_answer(
+    tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It compares what the program says, and tells why."""
+    run(tmp_path, CONFIG_MAP, "up")
+
+    def refuse(_manifest: Properties) -> Properties:
+        raise PassingError("failed calling webhook")
+
+    monkeypatch.setattr(cluster, "apply_dry", refuse)
+    assert run(tmp_path, CONFIG_MAP, "preview")[1]["map"] is Step.SAME
+    _, steps, printed = run(tmp_path, CONFIG_MAP.replace('"10"', '"90"'), "preview")
+    assert steps["map"] is Step.UPDATE
+    assert "compared without the server: failed calling webhook" in printed
 
 
 def test_an_ignored_field_keeps_what_the_cluster_has(tmp_path: Path, cluster: FakeCluster) -> None:
