@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 SIGMAS = 3.29
 """Width of the bound: a fair split falls outside it about once in a thousand runs."""
 
-_ANSWER = re.compile(r"Hello version: (?P<version>v\d+), instance: (?P<instance>\S+)\s*\Z")
-_TRANSFER = re.compile(r"(?P<body>[^#]*)#(?P<code>\d{3})\n")
+_ANSWER = re.compile(r"Hello version: (?P<version>v\d+), instance: (?P<instance>[^\s#]+)")
+_CODE = re.compile(r"#(?P<code>\d{3})\n")
+_NO_ANSWER = 0
 HTTP_OK = 200
 
 
@@ -36,12 +37,13 @@ class Tally:
 
     def add(self, code: int, body: str) -> None:
         """Count one HTTP answer."""
-        answer = _ANSWER.match(body)
-        if code == HTTP_OK and answer:
+        if code != HTTP_OK:
+            self.errors[f"HTTP {code}" if code != _NO_ANSWER else "no answer"] += 1
+        elif answer := _ANSWER.match(body):
             self.versions[answer["version"]] += 1
             self.instances[answer["instance"]] += 1
         else:
-            self.errors[f"HTTP {code}" if code != HTTP_OK else "unknown answer"] += 1
+            self.errors["unknown answer"] += 1
 
     @property
     def failed(self) -> int:
@@ -71,18 +73,20 @@ def holds(tally: Tally, weight: int) -> bool:
 
 def parse_curl(output: str, requests: int) -> Tally:
     """
-    Count what curl printed, told to write '#', the HTTP code and a line break after each answer.
+    Count what curl printed, told to write '#', the HTTP code (000 without an answer) and a line break after each.
 
-    curl writes 000 where there was no HTTP answer at all. An output that was cut leaves the
-    missing requests counted as failed.
+    curl makes requests side by side, so a code need not follow its answer. An output that was cut leaves the missing
+    requests counted as failed.
     """
     tally = Tally(requests)
-    for transfer in _TRANSFER.finditer(output):
-        code = int(transfer["code"])
-        if code:
-            tally.add(code, transfer["body"])
-        else:
-            tally.errors["no answer"] += 1
+    codes = Counter(int(found["code"]) for found in _CODE.finditer(output))
+    answers = [found[0] for found in _ANSWER.finditer(output)]
+    for answer in answers:
+        tally.add(HTTP_OK, answer)
+    for code, count in codes.items():
+        unmatched = count - len(answers) if code == HTTP_OK else count
+        for _ in range(unmatched):
+            tally.add(code, "")
     unheard = requests - tally.versions.total() - tally.errors.total()
     if unheard > 0:
         tally.errors["not finished in time"] += unheard

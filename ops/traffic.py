@@ -69,6 +69,11 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> Traff
         "curl",
         "--silent",
         "--no-buffer",
+        # A refused answer prints no body, so that every line printed is a good answer or a code.
+        "--fail",
+        "--parallel",
+        "--parallel-max",
+        str(_CONCURRENCY),
         "--max-time",
         str(int(_REQUEST_SECONDS)),
         "--write-out",

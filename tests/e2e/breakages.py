@@ -6,7 +6,7 @@ For the lab alone: the doctored clusters serve nobody meanwhile.
 
 import base64
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +59,9 @@ class Cluster:
 
     def restart(self, namespace: str, selector: str = "") -> None:
         """Delete pods, which leaves every Deployment as it was declared, and wait for the new ones."""
+        before = {pod.metadata.uid for pod in self.core.list_namespaced_pod(namespace, label_selector=selector).items}
         self.core.delete_collection_namespaced_pod(namespace, label_selector=selector, grace_period_seconds=0)
-        _until(lambda: self._settled(namespace))
+        _until(lambda: self._settled(namespace, before))
 
     def renew_trust(self, root_pem: str) -> None:
         """Let istiod read its `cacerts` again, and let everything get new certificates from it."""
@@ -69,13 +70,15 @@ class Cluster:
         self.restart(names.ISTIO_NAMESPACE, "app!=istiod")
         self.restart(names.APP_NAMESPACE)
 
-    def _settled(self, namespace: str) -> None:
+    def _settled(self, namespace: str, gone: Collection[str] = ()) -> None:
+        """Look at the pods themselves: a Deployment's status lags behind them."""
         for deployment in self.apps.list_namespaced_deployment(namespace).items:
             selector = ",".join(f"{key}={value}" for key, value in deployment.spec.selector.match_labels.items())
             pods = self.core.list_namespaced_pod(namespace, label_selector=selector).items
-            wanted, ready = deployment.spec.replicas, deployment.status.ready_replicas or 0
-            if not wanted == ready == len(pods):
-                raise _NotYetError(f"{deployment.metadata.name}: {ready} of {wanted} ready, {len(pods)} pods")
+            ready = [pod for pod in pods if pod.metadata.uid not in gone and _is_ready(pod)]
+            if not deployment.spec.replicas == len(ready) == len(pods):
+                wanted = deployment.spec.replicas
+                raise _NotYetError(f"{deployment.metadata.name}: {len(ready)} of {wanted} ready, {len(pods)} pods")
 
     def _trusts(self, root_pem: str) -> None:
         for namespace in (names.ISTIO_NAMESPACE, names.APP_NAMESPACE):
@@ -281,6 +284,10 @@ def _until(check: Callable[[], None], seconds: float = 180) -> None:
     ):
         with attempt:
             check()
+
+
+def _is_ready(pod: Any) -> bool:  # noqa: ANN401 - a generated model
+    return any(condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions or ())
 
 
 def _encode(text: str) -> str:

@@ -77,11 +77,10 @@ def test_the_ends_are_exact(weight: int, v1: int, v2: int) -> None:
 
 
 def test_curls_output_is_counted_by_version_instance_and_error() -> None:
-    """Good answers, refusals, silence and strange bodies are told apart."""
+    """Good answers, refusals, silence and strange bodies are told apart, in whatever order curl prints them."""
     output = (
-        "Hello version: v1, instance: helloworld-v1-5f\n#200\n"
-        "Hello version: v2, instance: helloworld-v2-7c\n#200\n"
-        "no healthy upstream#503\n"
+        "Hello version: v1, instance: helloworld-v1-5f\n"
+        "Hello version: v2, instance: helloworld-v2-7c\n#200\n#503\n#200\n"
         "#000\n"
         "<html>#200\n"
     )
@@ -90,6 +89,13 @@ def test_curls_output_is_counted_by_version_instance_and_error() -> None:
     assert counted.instances == {"helloworld-v1-5f": 1, "helloworld-v2-7c": 1}
     assert counted.errors == {"HTTP 503": 1, "no answer": 1, "unknown answer": 1}
     assert counted.failed == 3
+
+
+def test_an_answer_without_a_line_break_is_counted() -> None:
+    """An image of the user's own may print none."""
+    counted = parse_curl("Hello version: v1, instance: a#200\nHello version: v1, instance: b#200\n", requests=2)
+    assert counted.instances == {"a": 1, "b": 1}
+    assert counted.failed == 0
 
 
 def test_requests_that_curl_had_no_time_for_have_failed() -> None:
