@@ -8,6 +8,17 @@ from components import _names
 
 Values = Mapping[str, Any]
 
+_NAMESPACED = f"namespaces/{_names.ISTIO_NAMESPACE}"
+_RBAC = "rbac.authorization.k8s.io"
+ISTIOD_NEEDS = (
+    f"/{_NAMESPACED}/ConfigMap/istio",
+    f"/{_NAMESPACED}/ConfigMap/istio-sidecar-injector",
+    f"/{_NAMESPACED}/ServiceAccount/istiod",
+    f"{_RBAC}/{_NAMESPACED}/RoleBinding/istiod",
+    f"{_RBAC}/ClusterRoleBinding/istiod-clusterrole-{_names.ISTIO_NAMESPACE}",
+)
+"""What of its chart must be there before istiod starts, in the notation of the depends-on annotation."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSource:
@@ -87,7 +98,12 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
             "requests": {"cpu": "100m", "memory": "256Mi"},
             "limits": {"cpu": "2000m", "memory": "2048Mi"},
         },
-        "deploymentAnnotations": timeout_annotation(timeout_seconds),
+        "deploymentAnnotations": {
+            # Pulumi makes a chart's objects side by side. An istiod that starts before its injector's template is
+            # there never serves injection, and no pod with a sidecar can start.
+            _names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
+            **timeout_annotation(timeout_seconds),
+        },
         # No gateway pod can start before istiod has put its CA into the injection webhook.
         "sidecarInjectorWebhookAnnotations": {
             _names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",

@@ -274,7 +274,7 @@ def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
     charts = charts_of(monitor)
     timeout = {"pulumi.com/timeoutSeconds": "123"}
     istiod = charts["istiod"].inputs["values"]
-    assert istiod["deploymentAnnotations"] == timeout
+    assert istiod["deploymentAnnotations"].items() >= timeout.items()
     assert istiod["sidecarInjectorWebhookAnnotations"] == {
         "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
         **timeout,
@@ -282,6 +282,15 @@ def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
     for release in GATEWAYS:
         assert charts[release].inputs["values"]["annotations"] == timeout
         assert service_of(monitor, release).inputs["metadata"]["annotations"] == timeout
+
+
+def test_istiod_starts_after_the_objects_that_it_reads_once() -> None:
+    """One that starts before its injector's template serves no injection for as long as it lives."""
+    istiod = charts_of(record_install())["istiod"].inputs["values"]
+    needs = istiod["deploymentAnnotations"]["config.kubernetes.io/depends-on"].split(",")
+    assert "/namespaces/istio-system/ConfigMap/istio-sidecar-injector" in needs
+    assert "/namespaces/istio-system/ConfigMap/istio" in needs
+    assert "rbac.authorization.k8s.io/ClusterRoleBinding/istiod-clusterrole-istio-system" in needs
 
 
 @pytest.mark.parametrize("ingress", [{"ip": "203.0.113.7"}, {"hostname": "lb.example"}])
