@@ -5,6 +5,8 @@ Both sides begin with and leave behind empty clusters; both are verified by `pyt
 those of the commands and of the clusters together.
 """
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from lab.deploy import STACK
 from lab.engine import stack as lab_stack
 from lab.engine.program import run_program
 from lab.engine.values import Properties
-from lab.spec import CHARTS_DIR, FABRIC, STATE_DIR
+from lab.spec import CHARTS_DIR, STATE_DIR, existing
 from ops import stack
 from settings import NAMESPACE, Cluster, KubeconfigAccess, Settings
 
@@ -170,14 +172,29 @@ def program_charts(config: Mapping[str, str]) -> Mapping[tuple[str, str], Proper
 
 
 def clusters_cpu() -> float:
-    """Read the CPU seconds that all of the lab's clusters have used."""
-    for hierarchy in cgroups.hierarchies():
-        folder = hierarchy.root / FABRIC
-        if "cpuacct" in hierarchy.controllers:
-            return int((folder / "cpuacct.usage").read_text()) / 1e9
-        if hierarchy.is_v2 and (folder / "cpu.stat").exists():
-            return int((folder / "cpu.stat").read_text().split()[1]) / 1e6
-    raise BenchError("no cgroup hierarchy accounts for CPU time")
+    """Read the CPU seconds that the lab's clusters have used: their pods, gone ones too, and their own processes."""
+    among = cgroups.hierarchies()
+    known = existing()
+    systems = [cgroups.tracker(among).root / cluster.system_cgroup for cluster in known]
+    pids = set[int]().union(*map(cgroups.processes, systems))
+    # Where both versions of cgroups are mounted, both count the same pods.
+    accounting = max(among, key=lambda hierarchy: ("cpuacct" in hierarchy.controllers, hierarchy.is_v2))
+    return sum(map(_process_cpu, pids)) + sum(_cgroup_cpu(accounting, cluster.pods_cgroup) for cluster in known)
+
+
+def _process_cpu(pid: int) -> float:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        # The name, in brackets, may hold spaces; user and system time are the 12th and 13th field after it.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
+def _cgroup_cpu(hierarchy: cgroups.Hierarchy, cgroup: str) -> float:
+    folder = hierarchy.root / cgroup
+    if hierarchy.is_v2:
+        return int((folder / "cpu.stat").read_text().split()[1]) / 1e6
+    return int((folder / "cpuacct.usage").read_text()) / 1e9
 
 
 def _accesses(config: Settings) -> list[tuple[Cluster, Path]]:
