@@ -6,13 +6,12 @@ Admission webhooks go first: once istiod is dead, they would refuse what the res
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
 from lab.engine import awaits
 from lab.engine.cluster import UnreachableError
 from lab.engine.errors import EngineError
+from lab.engine.order import run_in_order
 from lab.engine.plan import Change, Step
 from lab.engine.providers.helm import CHART
 from lab.engine.providers.kubernetes import identity_in, is_object
@@ -46,19 +45,7 @@ class Deletion:
             EngineError: one of them is protected; nothing has been deleted then.
         """
         refuse_protected(doomed)
-        order = TopologicalSorter(predecessors(doomed))
-        order.prepare()
-        with ThreadPoolExecutor(_TOGETHER) as pool:
-            running: dict[Future[bool], str] = {}
-            while order.is_active():
-                running |= {pool.submit(self._delete, doomed[urn], doomed): urn for urn in order.get_ready()}
-                if not running:
-                    return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    urn = running.pop(future)
-                    if future.result():
-                        order.done(urn)
+        run_in_order(predecessors(doomed), lambda urn: self._delete(doomed[urn], doomed), _TOGETHER)
 
     def _delete(self, entry: Entry, doomed: Mapping[str, Entry]) -> bool:
         """Delete one resource; False when that failed."""

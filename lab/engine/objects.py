@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lab.engine.errors import EngineError
 from lab.engine.ledger import Ledger, Result, is_triggered, refuse_to_replace
+from lab.engine.order import run_in_order
 from lab.engine.plan import Step
 from lab.engine.providers import helm
 from lab.engine.providers.kubernetes import KubernetesObject, identity_in
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lab.engine.clusters import Clusters
     from lab.engine.state import Entry
 
-_TOGETHER: Final = 8
-"""Objects of one chart that are compared or waited for at the same time."""
+_TOGETHER: Final = 24
+"""Objects of one chart that are compared, applied or waited for at the same time."""
 
 
 class Objects:
@@ -59,26 +59,28 @@ class Objects:
 
     def carry_out_together(self, children: list[Registration]) -> dict[str, Outcome]:
         """
-        Carry out a chart's objects: definitions first, the rest in order, then wait for all at once.
+        Carry out a chart's objects, each once those that it needs are ready.
 
         Raises:
             EngineError: all that failed, in one.
         """
+        by_urn = {child.urn: child for child in children}
+        ranks = {urn: rank for rank, urn in enumerate(by_urn)}
         outcomes: dict[str, Outcome] = {}
-        first = [child for child in children if helm.comes_first(child.inputs)]
-        rest = [child for child in children if not helm.comes_first(child.inputs)]
-        with ThreadPoolExecutor(_TOGETHER) as pool:
-            for group in (first, rest):
-                # Comparing has no order; applying has.
-                started = list(pool.map(self._start, group)) if self._ledger.preview else list(map(self._start, group))
-                finished = [
-                    (child, pool.submit(self._finish, *each)) for child, each in zip(group, started, strict=True)
-                ]
-                errors = [str(error) for _, future in finished if (error := future.exception()) is not None]
-                if errors:
-                    raise EngineError("; ".join(errors))
-                outcomes |= {child.urn: future.result() for child, future in finished}
-        return outcomes
+        errors: list[str] = []
+
+        def work(urn: str) -> bool:
+            try:
+                outcomes[urn] = self._finish(*self._start(by_urn[urn]))
+            except EngineError as error:
+                errors.append(str(error))
+                return False
+            return True
+
+        run_in_order(helm.needs(children), work, _TOGETHER, ranks.__getitem__)
+        if errors:
+            raise EngineError("; ".join(errors))
+        return {urn: outcomes[urn] for urn in by_urn}
 
     def _start(self, registration: Registration) -> tuple[KubernetesObject, Result, Entry | None]:
         cluster = self._clusters.of(registration.provider)

@@ -31,11 +31,12 @@ _INPUTS: Final = frozenset(
 )
 _TIMEOUT_SECONDS: Final = 120
 _POLICY: Final = "helm.sh/resource-policy"
+_DEPENDS_ON: Final = "config.kubernetes.io/depends-on"
+_BEFORE_ALL: Final = ("Namespace", "CustomResourceDefinition")
 
-# Kinds that others need, in the order in which Helm installs them; all other kinds come after.
+# The order in which Helm sends kinds; all other kinds come after.
 _FIRST: Final = (
-    "Namespace",
-    "CustomResourceDefinition",
+    *_BEFORE_ALL,
     "ResourceQuota",
     "LimitRange",
     "PodDisruptionBudget",
@@ -75,9 +76,31 @@ def render(registration: Registration, cluster: Cluster, helm: Path, default_nam
     return sorted(manifests, key=_rank)
 
 
-def comes_first(manifest: Properties) -> bool:
-    """Tell whether an object must be ready before the chart's others are sent."""
-    return manifest["kind"] in ("Namespace", "CustomResourceDefinition")
+def needs(children: list[Registration]) -> dict[str, set[str]]:
+    """
+    Tell, by URN, what each object of a chart waits for: definitions, and what its annotation names.
+
+    Raises:
+        EngineError: the annotation names what is not in the chart.
+    """
+    references = {_reference(child.inputs): child.urn for child in children}
+    first = {child.urn for child in children if child.inputs["kind"] in _BEFORE_ALL}
+    found: dict[str, set[str]] = {}
+    for child in children:
+        annotations = child.inputs["metadata"].get("annotations") or {}
+        named = {name.strip() for name in annotations.get(_DEPENDS_ON, "").split(",") if name.strip()}
+        if unknown := sorted(named - references.keys()):
+            raise EngineError(f"{child.name}: {_DEPENDS_ON} names {', '.join(unknown)}, which is not in the chart")
+        found[child.urn] = {references[name] for name in named} | (set() if child.urn in first else first)
+    return found
+
+
+def _reference(manifest: Properties) -> str:
+    """Name an object as the annotation does."""
+    group = manifest["apiVersion"].rpartition("/")[0]
+    metadata = manifest["metadata"]
+    namespace = f"namespaces/{metadata['namespace']}/" if "namespace" in metadata else ""
+    return f"{group}/{namespace}{manifest['kind']}/{metadata['name']}"
 
 
 def child(chart: Registration, manifest: Properties) -> Registration:

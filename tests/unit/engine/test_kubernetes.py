@@ -393,6 +393,26 @@ def test_a_charts_objects_are_named_as_pulumi_names_them() -> None:
     assert child.retain_on_delete
 
 
+def named(kind: str, name: str, **annotations: str) -> Registration:
+    """An object of the chart."""
+    metadata = {"name": name, "namespace": "d", "annotations": annotations}
+    return helm.child(chart_registration(), {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata})
+
+
+def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
+    """Nothing else: a webhook that becomes ready with the Deployment must not be waited for by it."""
+    definition, config, webhook = named("CustomResourceDefinition", "crd"), named("Config", "c"), named("Webhook", "w")
+    deployed = named("Deployment", "web", **{"config.kubernetes.io/depends-on": "apps/namespaces/d/Config/c"})
+    assert helm.needs([definition, config, webhook, deployed]) == {
+        definition.urn: set(),
+        config.urn: {definition.urn},
+        webhook.urn: {definition.urn},
+        deployed.urn: {definition.urn, config.urn},
+    }
+    with pytest.raises(EngineError, match="apps/namespaces/d/Config/c"):
+        helm.needs([deployed])
+
+
 @pytest.mark.usefixtures("cluster")
 def test_a_chart_is_rendered_with_the_clusters_capabilities(tmp_path: Path) -> None:
     """Definitions come first, and objects without a namespace get the chart's; the binary gets values on its input."""
