@@ -1,5 +1,7 @@
 """`python -m ops`: what a person runs against a live mesh."""
 
+import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from rich.console import Console
 import settings
 from ops import stack as stacks
 from ops.errors import OpsError
+from ops.pulumi_cli import PulumiCli
 from ops.show import show
 from ops.verify import Options
 from ops.verify import verify as run_verify
@@ -64,6 +67,30 @@ def verify(
         # Lines in a file or a CI log should stay whole.
         show(report, Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH))
     raise typer.Exit(0 if report.ok else _FAILED)
+
+
+@app.command()
+def recover(
+    stack: Annotated[str, typer.Option(help="The stack that a killed `pulumi up` left with pending operations.")],
+) -> None:
+    """
+    Settle what a killed run had begun: look each object up in its cluster, and adopt it or let it go.
+
+    Exits with 0 if nothing is pending any more, with 2 if Pulumi cannot.
+    """
+    told = Console(stderr=True, highlight=False, soft_wrap=True)
+    executable = shutil.which("pulumi")
+    if executable is None:
+        told.print("error: pulumi is not on the PATH")
+        raise typer.Exit(_BAD_USAGE)
+    try:
+        settled = PulumiCli(executable=executable, stack=stack, root=_ROOT, environment=os.environ).recover()
+    except OpsError as error:
+        told.print(f"error: {error}", markup=False)
+        raise typer.Exit(_BAD_USAGE) from None
+    for urn in settled:
+        told.print(f"settled: {urn}", markup=False)
+    told.print(f"{len(settled)} settled; run `pulumi up` again" if settled else "nothing was pending")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
