@@ -47,13 +47,10 @@ def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, request
 def _explain(check: Check, findings: Iterable[Finding]) -> Check:
     shown = next((finding for finding in findings if _witnesses(check, finding)), None)
     if shown:
-        return check.model_copy(
-            update={
-                "state": State.FAILED,
-                "cause": shown.cause,
-                "remedy": REMEDIES[shown.cause],
-            }
-        )
+        # A check that passed has seen nothing wrong itself: then the sidecars have.
+        seen = f"{check.seen}, but {shown.seen}" if check.state is State.PASSED else check.seen
+        remedy = REMEDIES[shown.cause]
+        return check.model_copy(update={"state": State.FAILED, "seen": seen, "cause": shown.cause, "remedy": remedy})
     if check.state is not State.FAILED:
         return check
     behind = next((finding for finding in findings if _follows(check, finding)), None)

@@ -1,10 +1,10 @@
 """Runs the whole: looks, sends traffic, looks at what the sidecars made of it, concludes."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -51,7 +51,7 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
     apis = access.connect(chosen, options.stack, options.root)
     run = _Run(chosen=chosen, options=options, apis=apis)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
-    with contextlib.ExitStack() as pods, _workers(len(apis)) as pool:
+    with contextlib.ExitStack() as pods, _workers(2 * len(apis)) as pool:
         say(f"looking at {', '.join(apis)}")
         clusters = {facts.name: facts for facts in pool.map(run.look, chosen.clusters)}
         reached = [name for name, facts in clusters.items() if not facts.error]
@@ -60,8 +60,8 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
         say("waiting for the client pods and for the endpoints of their sidecars")
         ready = list(pool.map(lambda client: run.settle(client, clusters), started.values()))
         say(f"sending {options.requests} requests through each ingress and from each client pod")
-        loops = pool.map(lambda client: run.send(client, clusters[client.cluster]), ready)
-        traffic = tuple(itertools.chain.from_iterable(loops))
+        loops = [loop for client in ready for loop in run.loops(client, clusters[client.cluster])]
+        traffic = tuple(pool.map(lambda loop: loop(), loops))
         say("asking the sidecars what became of the requests")
         clients = {client.cluster: client for client in pool.map(run.ask, ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
@@ -114,16 +114,18 @@ class _Run:
         except ApiError as error:
             return replace(client, trouble=str(error))
 
-    def send(self, client: ClientFacts, cluster: ClusterFacts) -> tuple[TrafficFacts, ...]:
+    def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
+        """Every curl loop of a cluster; those that cannot be made say why."""
         name, requests = client.cluster, self.options.requests
-        unsent = TrafficFacts(cluster=name, way=Way.CLIENT, url=CLIENT_URL, tally=Tally(requests))
-        ingress = tuple(through_ingress(name, address, requests) for address in cluster.ingress)
-        return (
-            *(ingress or (replace(unsent, way=Way.INGRESS, url="", trouble="the ingress has no address"),)),
-            replace(unsent, trouble=client.trouble)
-            if client.trouble
-            else from_client(name, self.apis[name], client.pod, requests),
-        )
+        unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
+        for address in cluster.ingress:
+            yield partial(through_ingress, name, address, requests)
+        if not cluster.ingress:
+            yield partial(unsent, way=Way.INGRESS, url="", trouble="the ingress has no address")
+        if client.trouble:
+            yield partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble)
+        else:
+            yield partial(from_client, name, self.apis[name], client.pod, requests)
 
 
 @contextlib.contextmanager

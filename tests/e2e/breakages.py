@@ -49,8 +49,12 @@ class Cluster:
         self.core.patch_namespaced_secret(name, names.ISTIO_NAMESPACE, {"data": dict(data)})
 
     def set_network_label(self, value: str | None) -> None:
-        """Label istio-system, or take the label away."""
-        self.core.patch_namespace(names.ISTIO_NAMESPACE, {"metadata": {"labels": {names.NETWORK_LABEL: value}}})
+        """Label istio-system and helloworld's pods, or take the label away."""
+        body = {"metadata": {"labels": {names.NETWORK_LABEL: value}}}
+        self.core.patch_namespace(names.ISTIO_NAMESPACE, body)
+        # The injector labels pods too, by its own config, and istiod would believe them before the namespace.
+        for pod in self.core.list_namespaced_pod(names.APP_NAMESPACE, label_selector=f"app={names.HELLOWORLD}").items:
+            self.core.patch_namespaced_pod(pod.metadata.name, names.APP_NAMESPACE, body)
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Scale a Deployment of istio-system and wait until it is so."""
@@ -102,8 +106,8 @@ class Breakage:
 
     name: str
     cause: Cause
-    cluster: str | None
-    peer: str | None
+    cluster: str | None = None
+    peer: str | None = None
     breaks: Break
 
 
@@ -134,7 +138,7 @@ def gateway_down(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def network_label_removed(cluster: Cluster) -> Iterator[None]:
-    """Take the network label from istio-system; istiod watches it, so nothing is restarted."""
+    """Take the network label away; istiod watches it, so nothing is restarted."""
     namespace = cluster.core.read_namespace(names.ISTIO_NAMESPACE)
     try:
         cluster.set_network_label(None)
@@ -211,22 +215,18 @@ BREAKAGES = (
     Breakage(
         name="foreign root",
         cause=Cause.ROOTS_DIFFER,
-        cluster=None,
-        peer=None,
         breaks=lambda clusters: foreign_root(clusters["west"]),
     ),
     Breakage(
         name="gateway scaled to nothing",
         cause=Cause.GATEWAY_UNREACHABLE,
         cluster="west",
-        peer=None,
         breaks=lambda clusters: gateway_down(clusters["west"]),
     ),
     Breakage(
         name="network label removed",
         cause=Cause.NETWORK_LABEL_MISSING,
         cluster="west",
-        peer=None,
         breaks=lambda clusters: network_label_removed(clusters["west"]),
     ),
     Breakage(
@@ -247,7 +247,6 @@ BREAKAGES = (
         name="Service deleted",
         cause=Cause.SERVICE_ABSENT,
         cluster="west",
-        peer=None,
         breaks=lambda clusters: service_deleted(clusters["west"]),
     ),
     Breakage(

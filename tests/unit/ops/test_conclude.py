@@ -91,6 +91,7 @@ def test_a_gateway_that_answers_from_here_alone_fails() -> None:
     gateway = find(said, CheckId.GATEWAY, "west")
     assert gateway.state is State.FAILED
     assert gateway.cause is Cause.GATEWAY_UNREACHABLE
+    assert gateway.seen.endswith("address 198.18.12.2, but no connection from the sidecars of east")
 
 
 def test_a_gateway_that_peers_alone_reach_is_a_warning() -> None:
