@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 from components import _names as names
-from ops.api import ApiError, ClusterApi, PodView
+from ops.api import ApiError, ClusterApi
+from ops.patience import Patience
 
 MANAGED_BY = "mcsps-verify"
 CONTAINER = "client"
@@ -81,25 +80,12 @@ def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:
             api.delete_pod(names.APP_NAMESPACE, pod.name)
 
 
-def wait_ready(api: ClusterApi, name: str, timeout_seconds: float) -> str:
+def wait_ready(api: ClusterApi, name: str, patience: Patience) -> str:
     """Wait for a client pod; the answer is empty, or why it is not ready."""
-    last: list[PodView | None] = []
-
-    def look() -> bool:
-        last[:] = [api.pod(names.APP_NAMESPACE, name)]
-        return last[0] is not None and last[0].ready
-
-    retrying = Retrying(
-        retry=retry_if_result(lambda ready: not ready),
-        stop=stop_after_delay(timeout_seconds),
-        wait=wait_fixed(0.5),
-    )
     try:
-        retrying(look)
-    except RetryError:
-        pod = last[0]
-        trouble = pod.trouble if pod else "it is gone"
-        return f"not ready after {timeout_seconds:.0f} s: {trouble}"
+        pod = patience.until(lambda seen: seen is None or seen.ready, lambda: api.pod(names.APP_NAMESPACE, name))
     except ApiError as error:
         return str(error)
-    return ""
+    if pod is None:
+        return "it is gone"
+    return "" if pod.ready else f"not ready after {patience.seconds:.0f} s: {pod.trouble}"

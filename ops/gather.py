@@ -7,13 +7,13 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pydantic import BaseModel, TypeAdapter
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 import settings
 from components import _names as names
 from ops import remote
 from ops.api import ApiError, ClusterApi
 from ops.facts import SYNCED, ClusterFacts, GatewayFacts, RemoteFacts, ServiceFacts
+from ops.patience import Patience
 
 _ROOT_CONFIG_MAP = "istio-ca-root-cert"
 _ROOT_KEY = "root-cert.pem"
@@ -33,7 +33,7 @@ class _RemoteCluster(BaseModel):
 _CLUSTERS = TypeAdapter(tuple[_RemoteCluster, ...])
 
 
-def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, wait_seconds: float) -> ClusterFacts:
+def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, patience: Patience) -> ClusterFacts:
     """See all that concerns one cluster; a refusing API becomes the facts' `error`."""
     facts = ClusterFacts(name=cluster.name, network=cluster.network, versions=tuple(map(str, cluster.versions)))
     try:
@@ -49,7 +49,7 @@ def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, 
             gateway=_gateway(api),
             ingress=ingress.addresses if ingress else (),
             local=_local(api, facts.versions),
-            remotes=_remotes(api, peers, wait_seconds),
+            remotes=_remotes(api, peers, patience),
         )
     except ApiError as error:
         return replace(facts, error=str(error))
@@ -131,18 +131,12 @@ def _local(api: ClusterApi, versions: tuple[str, ...]) -> Mapping[str, tuple[str
     }
 
 
-def _remotes(api: ClusterApi, peers: tuple[str, ...], wait_seconds: float) -> tuple[RemoteFacts, ...]:
+def _remotes(api: ClusterApi, peers: tuple[str, ...], patience: Patience) -> tuple[RemoteFacts, ...]:
     if not peers:
         return ()
     probed = {peer: remote.probe(api, peer) for peer in peers}
     # A peer may just have been linked, so istiod gets time to read it.
-    retrying = Retrying(
-        retry=retry_if_result(lambda sync: any(sync.get(peer) != SYNCED for peer in peers)),
-        stop=stop_after_delay(wait_seconds),
-        wait=wait_fixed(1),
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else {},
-    )
-    sync: Mapping[str, str] = retrying(_sync, api, peers)
+    sync = patience.until(lambda seen: all(seen.get(peer) == SYNCED for peer in peers), lambda: _sync(api, peers))
     return tuple(
         RemoteFacts(
             peer=peer,

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
-
 import settings
 from ops import access, gather
 from ops.api import ApiError, ClusterApi
@@ -16,6 +14,7 @@ from ops.client_pod import client_pod, remove_leftovers, wait_ready
 from ops.conclude import conclude
 from ops.endpoints import complete
 from ops.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts, Way
+from ops.patience import Patience
 from ops.report import Report
 from ops.sidecar import see_endpoints
 from ops.split import Tally
@@ -49,9 +48,10 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
         OpsError: A cluster's API client cannot be made.
     """
     apis = access.connect(chosen, options.stack, options.root)
-    run = _Run(chosen=chosen, options=options, apis=apis)
+    patience = Patience(seconds=options.wait_seconds)
+    run = _Run(chosen=chosen, options=options, apis=apis, patience=patience)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
-    with contextlib.ExitStack() as pods, _workers(2 * len(apis)) as pool:
+    with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:
         say(f"looking at {', '.join(apis)}")
         clusters = {facts.name: facts for facts in pool.map(run.look, chosen.clusters)}
         reached = [name for name, facts in clusters.items() if not facts.error]
@@ -75,10 +75,11 @@ class _Run:
     chosen: settings.Settings
     options: Options
     apis: Mapping[str, ClusterApi]
+    patience: Patience
 
     def look(self, cluster: settings.Cluster) -> ClusterFacts:
         peers = tuple(other.name for other in self.chosen.clusters if other != cluster)
-        return gather.look_at(cluster, peers, self.apis[cluster.name], self.options.wait_seconds)
+        return gather.look_at(cluster, peers, self.apis[cluster.name], self.patience)
 
     def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
         api = self.apis[cluster]
@@ -94,17 +95,12 @@ class _Run:
         if client.trouble:
             return client
         api = self.apis[client.cluster]
-        trouble = wait_ready(api, client.pod, _POD_READY_SECONDS)
+        trouble = wait_ready(api, client.pod, replace(self.patience, seconds=_POD_READY_SECONDS))
         if trouble:
             return replace(client, trouble=trouble)
-        retrying = Retrying(
-            retry=retry_if_result(lambda seen: not seen.trouble and not complete(seen, clusters)),
-            stop=stop_after_delay(self.options.wait_seconds),
-            wait=wait_fixed(1),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else client,
+        return self.patience.until(
+            lambda seen: bool(seen.trouble) or complete(seen, clusters), lambda: self.ask(client)
         )
-        settled: ClientFacts = retrying(self.ask, client)
-        return settled
 
     def ask(self, client: ClientFacts) -> ClientFacts:
         if client.trouble:
@@ -129,11 +125,12 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
+def _workers(count: int, patience: Patience) -> Iterator[ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(count)
     try:
         yield pool
     except BaseException:
+        patience.interrupted.set()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()

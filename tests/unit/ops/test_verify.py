@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ import ops.verify
 from ops.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
 from ops.client_pod import LIFETIME, MANAGED_BY, client_pod, manifest, remove_leftovers, wait_ready
 from ops.facts import TrafficFacts, Way
+from ops.patience import Patience
 from ops.split import Tally
 
 STACK = """
@@ -249,8 +251,22 @@ def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: Clu
 def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: Cluster) -> None:
     """In the kubelet's words."""
     cluster.pods_there["stuck"] = pod("stuck", {}, trouble="client: ErrImagePull")
-    assert wait_ready(cluster, "stuck", 0) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
+    assert wait_ready(cluster, "stuck", Patience(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
     cluster.pods_there.clear()
+
+
+def test_a_pod_that_is_gone_is_not_waited_for(cluster: Cluster) -> None:
+    """An interrupt has deleted it."""
+    assert wait_ready(cluster, "gone", Patience(seconds=60)) == "it is gone"  # type: ignore[arg-type]
+
+
+def test_patience_ends_with_what_was_seen_last_when_interrupted() -> None:
+    """At once, and not at the next look."""
+    patience = Patience(seconds=60)
+    threading.Timer(0.2, patience.interrupted.set).start()
+    started = time.monotonic()
+    assert patience.until(lambda seen: seen == "good", lambda: "bad") == "bad"
+    assert time.monotonic() - started < 5
 
 
 def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
@@ -268,7 +284,7 @@ def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
 def test_an_interrupt_does_not_wait_for_the_workers() -> None:
     """A curl loop may take a minute more; deleting its pod is what ends it."""
     release = threading.Event()
-    with suppress(KeyboardInterrupt), ops.verify._workers(1) as pool:  # noqa: SLF001 - what an interrupt goes through
+    with suppress(KeyboardInterrupt), ops.verify._workers(1, Patience(seconds=60)) as pool:  # noqa: SLF001 - what an interrupt goes through
         pool.submit(release.wait, 30)
         raise KeyboardInterrupt
     assert not release.is_set()

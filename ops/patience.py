@@ -1,0 +1,49 @@
+"""Waits for what takes time to come about, and stops at once when the person does not want to wait."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_delay,
+    stop_any,
+    stop_when_event_set,
+    wait_fixed,
+)
+
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """
+    How long to wait.
+
+    Attributes:
+        seconds: At most so long; 0 looks once.
+        interrupted: Set when nobody waits any more.
+    """
+
+    seconds: float
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def until(self, good: Callable[[Seen], bool], look: Callable[[], Seen]) -> Seen:
+        """Look once a second until what is seen is good or patience ends; return what was seen last."""
+
+        def last(state: RetryCallState) -> Seen:
+            # A `look` that raised has left `until` already, so there is a result.
+            return cast("Seen", state.outcome.result() if state.outcome else None)
+
+        retrying = Retrying(
+            retry=retry_if_result(lambda seen: not good(seen)),
+            stop=stop_any(stop_after_delay(self.seconds), stop_when_event_set(self.interrupted)),
+            wait=wait_fixed(1),
+            sleep=sleep_using_event(self.interrupted),
+            retry_error_callback=last,
+        )
+        return retrying(look)
