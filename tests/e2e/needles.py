@@ -48,8 +48,8 @@ def readable_by_others(folder: Path) -> Iterator[Path]:
         ]
         for name in files:
             path = Path(above) / name
-            mode = path.lstat().st_mode
-            if stat.S_ISREG(mode) and mode & OTHERS:
+            known = path.lstat()
+            if known.st_dev == device and stat.S_ISREG(known.st_mode) and known.st_mode & OTHERS:
                 yield path
 
 
