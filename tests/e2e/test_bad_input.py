@@ -12,7 +12,7 @@ import yaml
 from lab import processes
 from lab.deploy import Engine
 from lab.spec import ClusterSpec
-from tests.e2e.checkout import Checkout
+from tests.e2e.checkout import Checkout, faults
 from tests.e2e.conftest import Lab
 from tests.e2e.objects import Objects, left_over
 
@@ -57,7 +57,7 @@ def test_a_load_balancer_that_gets_no_address_is_named_and_the_next_up_goes_on_f
         assert "istio-ingressgateway" in said or "istio-eastwestgateway" in said
         assert "address" in said
         checkout.deploy("up", engine).must_succeed()
-        assert checkout.verify(requests=100).ok
+        assert faults(checkout.verify(requests=100)) == []
     finally:
         checkout.deploy("destroy", engine).must_succeed()
         checkout.configure(clusters=clusters, istio=istio)
