@@ -132,13 +132,18 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
     environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
     (HOME / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "mcsps", "runtime": "python"}))
     config_file = HOME / f"Pulumi.{STACK}.yaml"
-    subprocess.run(  # noqa: S603 - a fixed command without a shell
+    made = subprocess.run(  # noqa: S603 - a fixed command without a shell
         [executable, "stack", "select", STACK, "--create", "--non-interactive"],
         cwd=HOME,
         env=environment,
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
     )
+    if made.returncode:
+        raise LabError(
+            f"`pulumi stack select {STACK} --create` failed with exit code {made.returncode}",
+            "See what it said above; make down removes its state with the lab",
+        )
     salt = {key: value for key, value in yaml.safe_load(config_file.read_text()).items() if key == "encryptionsalt"}
     config = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text())
     # Whole or not at all: without its salt the state could not be read any more.
