@@ -11,6 +11,7 @@ import typer
 
 from bench import mesh, program, show, warm
 from bench.timing import BenchError
+from lab.deploy import Engine
 
 Tell = Callable[[str], None]
 
@@ -37,6 +38,7 @@ def main(
     ] = What.ALL,
     clusters: Annotated[str, typer.Option(help="Numbers of clusters, apart by commas, for `program`.")] = "2,8,16",
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of runs, ours and the floor's.")] = 5,
+    engine: Annotated[Engine | None, typer.Option(help="For mesh and warm; unset: pulumi where it can be had.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every sample to this file.")] = None,
 ) -> None:
     """Measure, each figure as a ratio against a floor measured in the same run."""
@@ -46,9 +48,9 @@ def main(
             if what in (What.PROGRAM, What.ALL):
                 results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
             if what in (What.MESH, What.ALL):
-                results["mesh"] = _mesh(pairs, status.update)
+                results["mesh"] = _mesh(pairs, engine, status.update)
             if what is What.WARM:
-                results["warm"] = _warm(status.update)
+                results["warm"] = _warm(engine, status.update)
     except BenchError as error:
         show.errors.print(f"error: {error}", markup=False)
         raise typer.Exit(2) from None
@@ -70,16 +72,16 @@ def _program(clusters: list[int], pairs: int, tell: Tell) -> object:
     return [asdict(size) for size in sizes]
 
 
-def _mesh(pairs: int, tell: Tell) -> object:
-    both = mesh.measure(pairs, tell)
+def _mesh(pairs: int, engine: Engine | None, tell: Tell) -> object:
+    both = mesh.measure(pairs, engine, tell)
     rows = [("to a verified mesh", both.total), ("of which installing", both.install)]
     show.comparisons("From two empty clusters", "program", "by hand", rows)
     show.console.print(f"aim: a ratio of at most {mesh.MAX_RATIO}\n")
     return asdict(both)
 
 
-def _warm(tell: Tell) -> object:
-    parts = warm.measure(tell)
+def _warm(engine: Engine | None, tell: Tell) -> object:
+    parts = warm.measure(engine, tell)
     show.console.print(
         f"warm `make up`: {parts.total:.0f} s (lab {parts.lab:.0f}, deploy {parts.deploy:.0f}, verify "
         f"{parts.verify:.0f}), {parts.memory_mib} MiB in the clusters; aim: {warm.MAX_SECONDS} s, {warm.MAX_MIB} MiB"

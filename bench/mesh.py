@@ -20,7 +20,7 @@ from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, run, take
 from lab import cgroups, lock
-from lab.deploy import STACK
+from lab.deploy import STACK, Engine
 from lab.engine import stack as lab_stack
 from lab.engine.program import run_program
 from lab.engine.values import Properties
@@ -68,9 +68,14 @@ class Meshes:
     install: Comparison
 
 
-def measure(pairs: int, tell: Callable[[str], None]) -> Meshes:
+def measure(pairs: int, engine: Engine | None, tell: Callable[[str], None]) -> Meshes:
     """
     Compare the two ways.
+
+    Args:
+        pairs: How many runs of each.
+        engine: Who carries the program out; None for whom `lab.deploy` chooses.
+        tell: Is told what goes on.
 
     Raises:
         BenchError: The lab is down, or its clusters are not empty.
@@ -90,11 +95,13 @@ def measure(pairs: int, tell: Callable[[str], None]) -> Meshes:
         for pair, side in alternate(pairs):
             tell(f"pair {pair} of {pairs}, {side}")
             try:
-                runs[side].append(_by_program() if side is Side.OURS else _by_hand(Path(folder) / str(pair), config))
+                runs[side].append(
+                    _by_program(engine) if side is Side.OURS else _by_hand(Path(folder) / str(pair), config)
+                )
             finally:
                 tell(f"pair {pair} of {pairs}, {side}: emptying the clusters")
                 if side is Side.OURS:
-                    run([sys.executable, "-m", "lab.deploy", "destroy"])
+                    deploy("destroy", engine)
                 _empty(empty)
     return Meshes(
         total=Comparison.of({side: [each.install + each.verify for each in runs[side]] for side in Side}),
@@ -107,13 +114,13 @@ def verify() -> None:
     run([sys.executable, "-m", "ops", "verify", "--stack", STACK])
 
 
-def deploy() -> None:
+def deploy(command: str, engine: Engine | None) -> None:
     """Have the program carried out; RunFailedError if that fails."""
-    run([sys.executable, "-m", "lab.deploy", "up"])
+    run([sys.executable, "-m", "lab.deploy", command, *(["--engine", engine] if engine else [])])
 
 
-def _by_program() -> Run:
-    return Run(install=take(deploy, clusters_cpu), verify=take(verify, clusters_cpu))
+def _by_program(engine: Engine | None) -> Run:
+    return Run(install=take(lambda: deploy("up", engine), clusters_cpu), verify=take(verify, clusters_cpu))
 
 
 def _by_hand(folder: Path, config: Settings) -> Run:

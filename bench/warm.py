@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench import mesh
 from bench.timing import run, take
 from lab import spec, status
+from lab.deploy import Engine
 
 MAX_SECONDS = 120
 MAX_MIB = 3 * 1024
@@ -27,12 +28,13 @@ class Warm:
         return self.lab + self.deploy + self.verify
 
 
-def measure(tell: Callable[[str], None]) -> Warm:
+def measure(engine: Engine | None, tell: Callable[[str], None]) -> Warm:
     """Take the lab down, and up again to a verified mesh, which stays."""
     tell("taking the lab down")
     run([sys.executable, "-m", "lab", "down"])
     seconds = {}
-    for name, part in (("lab", _lab_up), ("deploy", mesh.deploy), ("verify", mesh.verify)):
+    parts = {"lab": _lab_up, "deploy": lambda: mesh.deploy("up", engine), "verify": mesh.verify}
+    for name, part in parts.items():
         tell(name)
         seconds[name] = take(part).wall
     memory = sum(status.memory_mib(cluster) or 0 for cluster in spec.existing())
