@@ -95,9 +95,10 @@ class Checkout:
         """Carry the program out on the lab."""
         return self.run("lab.deploy", command, "--engine", engine, *options)
 
-    def verify(self, requests: int = 1000) -> Report:
-        """Verify the mesh; fails only where there is no report."""
-        done = self.run("ops", "verify", "--stack", STACK, "--json", "--requests", str(requests))
+    def verify(self, *, requests: int = 1000, wait_seconds: int = 30) -> Report:
+        """Verify the mesh, after as many seconds for it to settle; fails only where there is no report."""
+        options = ("--json", "--requests", str(requests), "--wait", str(wait_seconds))
+        done = self.run("ops", "verify", "--stack", STACK, *options)
         assert done.stdout.startswith("{"), done.text
         report = Report.model_validate_json(done.stdout)
         assert (done.code == 0) == report.ok, f"exit code {done.code} is not what the report says:\n{done.text}"

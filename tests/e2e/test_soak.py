@@ -38,7 +38,7 @@ def test_up_and_destroy_converge_after_a_kill(
 
     checkout.run_and_kill(points["up"], "lab.deploy", "up", "--engine", engine)
     checkout.deploy("up", engine).must_succeed()
-    assert faults(checkout.verify(FEW_REQUESTS)) == [], f"killed {said}"
+    assert faults(checkout.verify(requests=FEW_REQUESTS)) == [], f"killed {said}"
     checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
 
     checkout.run_and_kill(points["destroy"], "lab.deploy", "destroy", "--engine", engine)
