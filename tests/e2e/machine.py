@@ -36,7 +36,7 @@ class Machine:
     """One look at the machine; each set holds lines for people."""
 
     processes: frozenset[str]
-    """Those of the lab alone: others come and go."""
+    """Those in namespaces, cgroups and folders of labs: others come and go."""
     network_namespaces: frozenset[str]
     links: frozenset[str]
     routes: frozenset[str]
@@ -59,7 +59,8 @@ class Machine:
                 present = {line.partition(" = ")[0] for line in after}
                 before = {line for line in before if line.partition(" = ")[0] in present}
             found += [f"{field.name}: new: {line}" for line in sorted(after - before)]
-            found += [f"{field.name}: gone: {line}" for line in sorted(before - after)]
+            if field.name != "processes":  # they end by themselves
+                found += [f"{field.name}: gone: {line}" for line in sorted(before - after)]
         return found
 
 
