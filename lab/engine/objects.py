@@ -54,7 +54,7 @@ class Objects:
             self.unexpanded.add(chart.urn)
             self._ledger.display.note(f"Chart {chart.name}: its objects are known once its inputs are")
             return None
-        manifests = helm.render(chart, cluster, self._helm(), self._clusters.namespace_of(provider))
+        manifests = helm.render(chart, cluster, self._helm, self._clusters.namespace_of(provider))
         return [helm.child(chart, manifest) for manifest in manifests]
 
     def carry_out_together(self, children: list[Registration]) -> dict[str, Outcome]:

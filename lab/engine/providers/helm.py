@@ -19,7 +19,7 @@ from lab.engine.registrations import Registration, make_urn
 from lab.engine.values import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lab.engine.cluster import Cluster
@@ -52,7 +52,9 @@ _FIRST: Final = (
 )
 
 
-def render(registration: Registration, cluster: Cluster, helm: Path, default_namespace: str) -> list[Properties]:
+def render(
+    registration: Registration, cluster: Cluster, helm: Callable[[], Path], default_namespace: str
+) -> list[Properties]:
     """
     Render a chart as the cluster's version and kinds have it, in the order of installation.
 
@@ -140,14 +142,15 @@ def child(chart: Registration, manifest: Properties) -> Registration:
     )
 
 
-def _command(registration: Registration, cluster: Cluster, helm: Path, namespace: str) -> list[str]:
+def _command(registration: Registration, cluster: Cluster, helm: Callable[[], Path], namespace: str) -> list[str]:
     inputs = registration.inputs
     version, api_versions = cluster.capabilities()
     repository = inputs.get("repositoryOpts", {})
     if unknown := sorted(set(repository) - {"repo"}):
         raise EngineError(f"Chart {registration.name}: repositoryOpts {', '.join(unknown)} is not supported")
     return [
-        str(helm),
+        # Asked for last: it may have to be built, and what is refused needs none.
+        str(helm()),
         "template",
         inputs.get("name", registration.name),
         inputs["chart"],

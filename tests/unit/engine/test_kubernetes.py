@@ -428,7 +428,7 @@ def test_a_chart_is_rendered_with_the_clusters_capabilities(tmp_path: Path) -> N
     cluster = FakeCluster()
     cluster.capabilities = lambda: ("v1.35.4", ["apps/v1", "apps/v1/Deployment"])  # type: ignore[attr-defined]
     cluster.is_namespaced = lambda _api_version, kind: kind == "Service"  # type: ignore[method-assign]
-    manifests = helm.render(chart_registration(namespace="d", values={"a": 1}), cluster, binary, "default")  # type: ignore[arg-type]
+    manifests = helm.render(chart_registration(namespace="d", values={"a": 1}), cluster, lambda: binary, "default")  # type: ignore[arg-type]
     assert [each["kind"] for each in manifests] == ["CustomResourceDefinition", "Service", "Thing"]
     assert [each["metadata"].get("namespace") for each in manifests] == [None, "d", None]
     arguments = (tmp_path / "arguments").read_text()
