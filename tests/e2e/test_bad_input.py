@@ -36,7 +36,8 @@ def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
     checkout.configure(clusters=[{**before[0], "versions": ["v1", "v2"], "access": access}])
     try:
         for command in ("preview", "up"):
-            assert NOBODY in checkout.deploy(command, engine).must_fail().text
+            said = checkout.deploy(command, engine).must_fail().text
+            assert NOBODY in said, said
     finally:
         checkout.deploy("destroy", engine)
         checkout.configure(clusters=before)
@@ -54,8 +55,8 @@ def test_a_load_balancer_that_gets_no_address_is_named_and_the_next_up_goes_on_f
     try:
         with _paused(spec, "loadbalancer"):
             said = checkout.deploy("up", engine).must_fail().text
-        assert "istio-ingressgateway" in said or "istio-eastwestgateway" in said
-        assert "address" in said
+        assert "istio-ingressgateway" in said or "istio-eastwestgateway" in said, said
+        assert "address" in said, said
         checkout.deploy("up", engine).must_succeed()
         assert faults(checkout.verify(requests=100)) == []
     finally:
