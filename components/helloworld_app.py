@@ -127,8 +127,11 @@ class HelloworldApp(pulumi.ComponentResource):
                                     "capabilities": {"drop": ["ALL"]},
                                     "read_only_root_filesystem": True,
                                 },
+                                "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
                             }
                         ],
+                        # The gunicorn of Istio's image does not start without a temporary folder.
+                        "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "16Mi"}}],
                     },
                 },
             },

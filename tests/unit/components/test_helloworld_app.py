@@ -82,7 +82,7 @@ def test_a_deployment_runs_the_image_of_its_version(version: str) -> None:
 
 
 def test_pods_meet_the_restricted_standard() -> None:
-    """Kubernetes' Pod Security Standard `restricted`, and no token or writable file system besides."""
+    """Kubernetes' Pod Security Standard `restricted`, no token, and nothing to write to but a small `/tmp`."""
     for found in record_app().find_all(recording.DEPLOYMENT):
         pod = found.inputs["spec"]["template"]["spec"]
         assert pod["automountServiceAccountToken"] is False
@@ -96,6 +96,8 @@ def test_pods_meet_the_restricted_standard() -> None:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         }
+        assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}]
+        assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the pod's own
 
 
 def test_the_gateway_listens_on_the_ingress_for_any_host() -> None:
