@@ -63,7 +63,7 @@ class UnknownKindError(EngineError):
     """The cluster serves no such kind (yet)."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Identity:
     """The name of one object on a cluster."""
 
@@ -82,6 +82,11 @@ class Identity:
     def id(self) -> str:
         """Pulumi's id of the object."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def key(self) -> tuple[str, str, str | None, str]:
+        """The same for every version of the API that the object is written in."""
+        return self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lab.engine.cluster import Cluster
 from lab.engine.errors import EngineError
@@ -12,9 +12,13 @@ from lab.engine.values import has_unknown, reveal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lab.engine.cluster import Identity
     from lab.engine.registrations import Registration
-    from lab.engine.state import State
+    from lab.engine.state import Entry, State
     from lab.engine.values import Properties
+
+Place: TypeAlias = tuple[str, tuple[str, str, str | None, str]]
+"""One object on one cluster, whatever resource, provider and API version stand for it."""
 
 TYPE: Final = "pulumi:providers:kubernetes"
 _INPUTS: Final = frozenset(
@@ -31,6 +35,9 @@ _INPUTS: Final = frozenset(
         "upsertExistingObjects",
     }
 )
+_ALWAYS: Final = ("enableConfigMapMutable", "enableSecretMutable", "enableServerSideApply")
+"""Inputs that are honoured where they are true."""
+_NO_PROVIDER: Final = "no explicit provider is given, and there is no default one"
 
 
 class Clusters:
@@ -43,23 +50,23 @@ class Clusters:
         self._clusters: dict[str, Cluster] = {}
         self._lock = Lock()
 
-    def add(self, provider: Registration) -> None:
+    def add(self, provider: Registration, before: Entry | None) -> None:
         """
-        Take a provider's inputs over what the state says of it.
+        Take a provider's inputs over those that it had `before`.
 
         Raises:
             EngineError: an input that is not understood, or another cluster than before.
         """
         if unknown := sorted(set(provider.inputs) - _INPUTS):
             raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
-        if provider.inputs.get("enableServerSideApply") == "false":
-            raise EngineError(f"{provider.name}: the stand-in applies on the server's side only")
-        before = self._state.get(provider.urn)
+        if refused := [name for name in _ALWAYS if provider.inputs.get(name, "true") != "true"]:
+            raise EngineError(f"{provider.name}: {', '.join(refused)} can only be true with the stand-in")
         identifiers = {inputs.get("clusterIdentifier") for inputs in (provider.inputs, before.inputs if before else {})}
         if before is not None and len(identifiers) > 1:
             raise EngineError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
+            self._clusters.pop(provider.urn, None)
 
     def of(self, reference: str | None) -> Cluster | None:
         """
@@ -69,7 +76,7 @@ class Clusters:
             EngineError: no provider is given, or it cannot be used.
         """
         if reference is None:
-            raise EngineError("no explicit provider is given, and there is no default one")
+            raise EngineError(_NO_PROVIDER)
         urn = _urn(reference)
         inputs = self._inputs_of(urn)
         if "kubeconfig" not in inputs:
@@ -81,6 +88,25 @@ class Clusters:
                 name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
                 self._clusters[urn] = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
             return self._clusters[urn]
+
+    def place(self, reference: str | None, identity: Identity) -> Place:
+        """
+        Tell which object on which cluster that is; two providers with one `clusterIdentifier` reach the same.
+
+        Raises:
+            EngineError: no provider is given, or it cannot be used.
+        """
+        if reference is None:
+            raise EngineError(_NO_PROVIDER)
+        identifier = self._inputs_of(_urn(reference)).get("clusterIdentifier")
+        if not identifier:
+            cluster = self.of(reference)
+            identifier = cluster.server if cluster else _urn(reference)
+        return identifier, identity.key
+
+    def adopts(self, reference: str) -> bool:
+        """Tell whether a provider takes over objects that are there already."""
+        return bool(self._inputs_of(_urn(reference)).get("upsertExistingObjects") == "true")
 
     def namespace_of(self, reference: str | None) -> str:
         """Give the namespace that a provider puts objects into that name none."""

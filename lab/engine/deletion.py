@@ -17,9 +17,9 @@ from lab.engine.providers.helm import CHART
 from lab.engine.providers.kubernetes import identity_in, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
-    from lab.engine.clusters import Clusters
+    from lab.engine.clusters import Clusters, Place
     from lab.engine.display import Display
     from lab.engine.state import Entry, State
 
@@ -30,10 +30,22 @@ _WEBHOOKS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfigurat
 class Deletion:
     """Deletes entries of the state, and what they stand for."""
 
-    def __init__(self, state: State, display: Display, clusters: Clusters) -> None:
+    def __init__(
+        self, state: State, display: Display, clusters: Clusters, claimed: Container[Place] = frozenset()
+    ) -> None:
+        """
+        Prepare a deletion.
+
+        Args:
+            state: loses the entries.
+            display: shows each.
+            clusters: hold what the entries stand for.
+            claimed: what is to stay, because other resources stand for it now.
+        """
         self._state = state
         self._display = display
         self._clusters = clusters
+        self._claimed = claimed
         self.failures: dict[str, str] = {}
         """What went wrong, by URN."""
 
@@ -47,10 +59,26 @@ class Deletion:
         refuse_protected(doomed)
         run_in_order(predecessors(doomed), lambda urn: self._delete(doomed[urn], doomed), _TOGETHER)
 
+    def reprieve(self, entry: Entry) -> str:
+        """
+        Say why that which an entry stands for stays when the entry goes; empty if it goes too.
+
+        Raises:
+            EngineError: the entry's provider is not known.
+        """
+        if not is_object(entry.type):
+            return ""
+        if entry.retain_on_delete:
+            return "it is retained: only forgotten"
+        if self._clusters.place(entry.provider, identity_in(entry)) in self._claimed:
+            return "another resource has it now: only forgotten"
+        return ""
+
     def _delete(self, entry: Entry, doomed: Mapping[str, Entry]) -> bool:
         """Delete one resource; False when that failed."""
         try:
-            if _is_object(entry) and not entry.retain_on_delete and entry.deleted_with not in doomed:
+            note = self.reprieve(entry)
+            if is_object(entry.type) and not note and entry.deleted_with not in doomed:
                 self._delete_object(entry)
         except EngineError as error:
             self.failures[entry.urn] = str(error)
@@ -58,7 +86,6 @@ class Deletion:
         finally:
             self._display.settled(entry.urn)
         self._state.remove(entry.urn)
-        note = "it is retained: only forgotten" if entry.retain_on_delete and _is_object(entry) else ""
         self._display.change(Change(urn=entry.urn, step=Step.DELETE, note=note))
         return True
 
@@ -110,7 +137,7 @@ def _put_first(webhook: str, doomed: Mapping[str, Entry], before: dict[str, set[
     # A webhook that goes early harms nobody who is about to be deleted, so its own dependents need not wait.
     before[webhook] = set()
     for urn, entry in doomed.items():
-        if _is_object(entry) and not _is_webhook(entry) and entry.provider == doomed[webhook].provider:
+        if is_object(entry.type) and not _is_webhook(entry) and entry.provider == doomed[webhook].provider:
             before[urn].add(webhook)
 
 
@@ -122,10 +149,6 @@ def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
             inside.setdefault(parent, set()).add(urn)
             parent = entries[parent].parent
     return {urn: inside.get(urn, set()) for urn in entries}
-
-
-def _is_object(entry: Entry) -> bool:
-    return is_object(entry.type)
 
 
 def _is_webhook(entry: Entry) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from lab.engine.cluster import ImmutableError
 from lab.engine.errors import EngineError
 from lab.engine.ledger import Ledger, Result, is_triggered, refuse_to_replace
 from lab.engine.order import run_in_order
 from lab.engine.plan import Step
 from lab.engine.providers import helm
-from lab.engine.providers.kubernetes import KubernetesObject, identity_in
+from lab.engine.providers.kubernetes import KubernetesObject, identity_in, is_object
 from lab.engine.registrations import Outcome, Registration
 from lab.engine.values import Reference, Unknown, has_unknown
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lab.engine.clusters import Clusters
+    from lab.engine.clusters import Clusters, Place
     from lab.engine.state import Entry
 
 _TOGETHER: Final = 24
@@ -32,8 +33,11 @@ class Objects:
         self._ledger = ledger
         self._clusters = clusters
         self._helm = helm_binary
+        self._own = {self._place_of(entry) for entry in ledger.state.entries().values() if is_object(entry.type)}
         self.unexpanded: set[str] = set()
         """URNs of charts whose objects a preview cannot tell yet."""
+        self.claimed: set[Place] = set()
+        """What the program wants so far."""
 
     def carry_out(self, registration: Registration) -> Outcome:
         """Make one object what the program wants it to be."""
@@ -86,35 +90,60 @@ class Objects:
         cluster = self._clusters.of(registration.provider)
         made = KubernetesObject.of(registration, cluster, self._clusters.namespace_of(registration.provider))
         before = self._ledger.before(registration)
-        is_renamed = before is not None and identity_in(before) != made.identity
-        anew = is_triggered(registration, before)
         try:
+            is_moved = self._claim(made, before)
+            anew = is_triggered(registration, before)
             if self._ledger.preview:
                 result = made.preview(is_in_state=before is not None)
-                if is_renamed or anew:
+                if is_moved or anew:
                     result = replace(result, step=Step.REPLACE)
                 refuse_to_replace(registration, before, result.step)
             else:
-                result = self._apply(made, before, is_renamed=is_renamed, anew=anew)
+                result = self._apply(made, before, is_moved=is_moved, anew=anew)
         except EngineError as error:
             where = cluster.name if cluster else "a cluster not known yet"
             raise EngineError(f"{made.identity or registration.name} in {where}: {error}") from None
         return made, result, before
 
-    def _apply(self, made: KubernetesObject, before: Entry | None, *, is_renamed: bool, anew: bool) -> Result:
+    def _claim(self, made: KubernetesObject, before: Entry | None) -> bool:
+        """
+        Note what the program wants, and tell whether that is another object than before.
+
+        Raises:
+            EngineError: somebody else's object is there, and the provider may not take it over.
+        """
+        if made.identity is None:
+            return False
+        provider = made.registration.provider
+        place = self._clusters.place(provider, made.identity)
+        self.claimed.add(place)
+        if place not in self._own and made.is_there() and not self._clusters.adopts(provider or ""):
+            raise EngineError(
+                "it is there already, and this stack did not make it: delete it, or let its provider take it over "
+                "(upsertExistingObjects)"
+            )
+        return before is not None and self._place_of(before) != place
+
+    def _place_of(self, entry: Entry) -> Place:
+        return self._clusters.place(entry.provider, identity_in(entry))
+
+    def _apply(self, made: KubernetesObject, before: Entry | None, *, is_moved: bool, anew: bool) -> Result:
         registration = made.registration
-        if before is not None and (is_renamed or anew):
+        if before is not None and (is_moved or anew):
             refuse_to_replace(registration, before, Step.REPLACE)
-        if before is not None and is_renamed:
+        if before is not None and is_moved:
             # The old object serves until all that uses it has the new one; pruning takes it away.
             self._ledger.state.put(replace(before, urn=f"{before.urn}::{before.id}"))
-        is_ready = before is not None and not before.pending and not is_renamed
+        is_ready = before is not None and not before.pending and not is_moved
         if not is_ready and made.identity is not None:
             self._ledger.announce(registration, made.identity.id, made.name)
-        result = made.carry_out(
-            is_in_state=is_ready, anew=anew and not is_renamed, report=self._ledger.display.waiting(registration.urn)
-        )
-        return replace(result, step=Step.REPLACE) if is_renamed else result
+        report = self._ledger.display.waiting(registration.urn)
+        try:
+            result = made.carry_out(is_in_state=is_ready, anew=anew and not is_moved, report=report)
+        except ImmutableError:
+            refuse_to_replace(registration, before, Step.REPLACE)
+            result = made.carry_out(is_in_state=is_ready, anew=True, report=report)
+        return replace(result, step=Step.REPLACE) if is_moved else result
 
     def _finish(self, made: KubernetesObject, result: Result, before: Entry | None) -> Outcome:
         registration = made.registration

@@ -24,9 +24,10 @@ from lab.engine.state import Entry, State, locked
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
+    from lab.engine.clusters import Place
     from lab.engine.display import Display
     from lab.engine.stack import Stack
 
@@ -46,13 +47,13 @@ class Run:
         """Show what `up` would change; True without a failure."""
         standin, failures = self._run_program(preview=True)
         doomed = self._unwanted(standin)
+        deletion = Deletion(self.state, self.display, self.clusters, standin.claimed)
         try:
             refuse_protected(doomed)
+            for urn, entry in doomed.items() if not failures else ():
+                self.display.change(Change(urn=urn, step=Step.DELETE, note=deletion.reprieve(entry)))
         except EngineError as error:
             failures.append(str(error))
-        if not failures:
-            for urn in doomed:
-                self.display.change(Change(urn=urn, step=Step.DELETE))
         self.display.finish(standin.exports, failures)
         return not failures
 
@@ -60,7 +61,7 @@ class Run:
         """Carry the program out, then delete what it no longer has; True without a failure."""
         standin, failures = self._run_program(preview=False)
         if not failures:
-            failures = self._delete(self._unwanted(standin))
+            failures = self._delete(self._unwanted(standin), standin.claimed)
         self.display.finish(standin.exports, failures)
         return not failures
 
@@ -111,8 +112,8 @@ class Run:
             if urn not in renamed and not standin.is_wanted(urn, entry.parent)
         }
 
-    def _delete(self, doomed: dict[str, Entry]) -> list[str]:
-        deletion = Deletion(self.state, self.display, self.clusters)
+    def _delete(self, doomed: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
+        deletion = Deletion(self.state, self.display, self.clusters, claimed)
         try:
             deletion.run(doomed)
         except EngineError as error:

@@ -23,10 +23,10 @@ from lab.engine.registrations import Outcome, Reading, Registration
 from lab.engine.values import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
-    from lab.engine.clusters import Clusters
+    from lab.engine.clusters import Clusters, Place
     from lab.engine.providers.local import LocalType
     from lab.engine.values import Properties
 
@@ -51,6 +51,11 @@ class StandIn(Monitor):
     def is_wanted(self, urn: str, parent: str | None) -> bool:
         """Tell whether the program still has a resource, or may have it (objects of charts not rendered yet)."""
         return urn in self.registrations or parent in self._objects.unexpanded
+
+    @property
+    def claimed(self) -> Container[Place]:
+        """Which objects the program wants, complete once it has ended well."""
+        return self._objects.claimed
 
     def carry_out(self, registration: Registration) -> Outcome:
         """Do what a registration wants, or say why not."""
@@ -116,11 +121,11 @@ class StandIn(Monitor):
         return Outcome()
 
     def _provider(self, registration: Registration) -> Outcome:
+        before = self._ledger.before(registration)
         if registration.type == providers.TYPE:
-            self._clusters.add(registration)
+            self._clusters.add(registration, before)
         elif registration.inputs:
             raise EngineError(f"{', '.join(registration.inputs)} is not supported")
-        before = self._ledger.before(registration)
         fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
         step = Step.CREATE if before is None else Step.UPDATE if fields else Step.SAME
         # Known in a preview too: a provider with an unknown id would make all its resources unknown.

@@ -70,9 +70,13 @@ class KubernetesObject:
         metadata = {key: value for key, value in self.manifest["metadata"].items() if key in ("name", "namespace")}
         return {"apiVersion": self.manifest["apiVersion"], "kind": self.manifest["kind"], "metadata": metadata}
 
+    def is_there(self) -> bool:
+        """Tell whether the cluster has it, whoever made it."""
+        return self._live() is not None
+
     def preview(self, *, is_in_state: bool) -> Result:
         """Tell what `carry_out` would do, by a dry run where the object exists."""
-        live = self.cluster.get(self.identity) if self.cluster and self.identity else None
+        live = self._live()
         if self.cluster is None or live is None:
             return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
         wanted = self._keeping_ignored(live)
@@ -107,6 +111,9 @@ class KubernetesObject:
             is_in_state: whether an earlier run saw it ready.
             anew: delete it first.
             report: told what is being waited for.
+
+        Raises:
+            ImmutableError: it is there and cannot become this one unless it is made anew.
         """
         if self.cluster is None or self.identity is None or has_unknown(self.manifest):
             raise EngineError(f"{self.registration.name}: an input is not known")
@@ -114,14 +121,9 @@ class KubernetesObject:
         step = Step.CREATE if live is None or not is_in_state else Step.UPDATE
         if live is not None and anew:
             step = Step.REPLACE
-            self._delete(self.cluster, self.identity, report)
-        wanted = self._keeping_ignored(live or {})
-        try:
-            applied = self.cluster.apply(wanted)
-        except ImmutableError:
-            step = Step.REPLACE
-            self._delete(self.cluster, self.identity, report)
-            applied = self.cluster.apply(wanted)
+            self.cluster.delete(self.identity)
+            awaits.wait_until_gone(self.cluster, self.identity, report)
+        applied = self.cluster.apply(self._keeping_ignored(live or {}))
         fields = tuple(differences(self._comparable(live), self._comparable(applied))) if live else ()
         if step is Step.UPDATE and not fields:
             step = Step.SAME
@@ -137,6 +139,9 @@ class KubernetesObject:
             raise EngineError(f"{self.identity} is gone again")
         timeout = timeouts.get("create" if is_new else "update")
         return self._outcome(awaits.wait_until_ready(self.cluster, live, timeout, report))
+
+    def _live(self) -> Properties | None:
+        return self.cluster.get(self.identity) if self.cluster and self.identity else None
 
     def _keeping_ignored(self, live: Properties) -> Properties:
         if not live:
@@ -157,11 +162,6 @@ class KubernetesObject:
             secret = {name: Secret(live[name]) for name in ("data", "stringData") if name in live}
             live = {**live, **{name: _each_secret(value) for name, value in secret.items()}}
         return {name: mark_like(value, inputs.get(name)) for name, value in live.items()}
-
-    @staticmethod
-    def _delete(cluster: Cluster, identity: Identity, report: Callable[[str], None]) -> None:
-        cluster.delete(identity)
-        awaits.wait_until_gone(cluster, identity, report)
 
 
 def is_object(type_: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +45,7 @@ class FakeCluster:
     """A cluster that keeps what is applied, refuses changes of `immutable`, and counts deletions."""
 
     name = "east"
+    server = "https://198.18.0.11:6443"
 
     def __init__(self) -> None:
         """Start empty."""
@@ -114,13 +116,30 @@ def test_a_changed_field_is_one_update_and_nothing_else(tmp_path: Path, cluster:
     assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "90"}
 
 
-def test_an_object_that_is_there_already_is_taken_over(tmp_path: Path, cluster: FakeCluster) -> None:
-    """A run that was killed after the apply converges."""
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_an_object_that_somebody_else_made_is_refused_and_stays_theirs(
+    tmp_path: Path, cluster: FakeCluster, verb: str
+) -> None:
+    """Also by the next run, and by a destroy."""
+    theirs = cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
+    for _ in range(2):
+        is_well, _, printed = run(tmp_path, NAMESPACE, verb)
+        assert not is_well
+        assert "Namespace sample in east: it is there already, and this stack did not make it" in printed
+    assert run(tmp_path, "", "destroy")[0]
+    assert list(cluster.objects.values()) == [theirs]
+
+
+def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster: FakeCluster) -> None:
+    """As Pulumi's does with `upsertExistingObjects`, and no other."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
-    _, steps, printed = run(tmp_path, NAMESPACE, "preview")
+    adopting = NAMESPACE.replace(
+        "opts=o", 'opts=opts(provider=k8s.Provider("adopting", kubeconfig="x", upsert_existing_objects=True))'
+    )
+    _, steps, printed = run(tmp_path, adopting, "preview")
     assert steps["ns"] is Step.CREATE
     assert "taken over" in printed
-    assert run(tmp_path, NAMESPACE, "up")[0]
+    assert run(tmp_path, adopting, "up")[0]
 
 
 def test_an_object_that_somebody_deleted_is_made_again(tmp_path: Path, cluster: FakeCluster) -> None:
@@ -140,6 +159,53 @@ def test_an_immutable_field_makes_the_object_anew(tmp_path: Path, cluster: FakeC
     assert run(tmp_path, changed, "preview")[1]["map"] is Step.REPLACE
     assert run(tmp_path, changed, "up")[1]["map"] is Step.REPLACE
     assert len(cluster.deleted) == 1
+
+
+def test_a_protected_object_is_never_made_anew(tmp_path: Path, cluster: FakeCluster) -> None:
+    """An `up` refuses before it deletes, as the preview said."""
+    frozen = CONFIG_MAP.replace(", data=", ", immutable=True, data=").replace(
+        "opts=o", "opts=opts(provider=cluster, protect=True)"
+    )
+    run(tmp_path, frozen, "up")
+    for verb in ("preview", "up"):
+        is_well, _, printed = run(tmp_path, frozen.replace('"10"', '"90"'), verb)
+        assert not is_well
+        assert "map is protected and would be replaced" in printed
+    assert cluster.deleted == []
+    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
+
+
+def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path: Path, cluster: FakeCluster) -> None:
+    """A new logical name, without an alias: the old entry is forgotten alone, and preview and up say so."""
+    run(tmp_path, CONFIG_MAP, "up")
+    renamed = CONFIG_MAP.replace('ConfigMap("map"', 'ConfigMap("weights"')
+    for verb in ("preview", "up"):
+        is_well, steps, printed = run(tmp_path, renamed, verb)
+        assert is_well
+        assert steps["map"] is Step.DELETE
+        assert "another resource has it now: only forgotten" in printed
+    assert cluster.deleted == []
+    assert set(run(tmp_path, renamed, "preview")[1].values()) == {Step.SAME}
+
+
+def test_an_object_in_another_version_of_its_api_is_the_same_object(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Deleting the old version would delete the new one."""
+    text = 'k8s.apiextensions.CustomResource("g", api_version="a.io/v1beta1", kind="Gateway", metadata={"name": "g"}, '
+    run(tmp_path, f"{text}opts=o)", "up")
+    assert run(tmp_path, f"{text.replace('v1beta1', 'v1')}opts=o)", "up")[0]
+    assert cluster.deleted == []
+
+
+def test_an_object_that_was_given_up_and_is_wanted_again_stays(tmp_path: Path, cluster: FakeCluster) -> None:
+    """A run that was killed before it pruned leaves an entry for the old name."""
+    run(tmp_path, CONFIG_MAP, "up")
+    state = State.load("lab", tmp_path / "state")
+    (entry,) = (each for each in state.entries().values() if each.type.endswith("ConfigMap"))
+    state.put(replace(entry, urn=f"{entry.urn}::{entry.id}"))
+    assert run(tmp_path, CONFIG_MAP, "up")[0]
+    assert cluster.deleted == []
+    assert len(cluster.objects) == 1
+    assert len(State.load("lab", tmp_path / "state").entries()) == 2
 
 
 def test_a_renamed_object_is_deleted_after_its_successor_is_there(tmp_path: Path, cluster: FakeCluster) -> None:

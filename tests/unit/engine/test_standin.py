@@ -158,6 +158,15 @@ def test_an_alias_carries_a_resource_over(bench: Bench) -> None:
     assert "key" not in bench.entries
 
 
+def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Bench) -> None:
+    """It keeps its identifier, or the stack is destroyed first."""
+    provider = 'k8s.Provider("east", kubeconfig="{}", cluster_identifier="east")'
+    assert bench.run(provider, "up")[0]
+    renamed = 'k8s.Provider("e", kubeconfig="{}", cluster_identifier="x", opts=opts(aliases=[pulumi.Alias("east")]))'
+    assert not bench.run(renamed, "up")[0]
+    assert "e: clusterIdentifier has changed" in bench.printed
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -170,6 +179,9 @@ def test_an_alias_carries_a_resource_over(bench: Bench) -> None:
         ('tls.get_public_key(private_key_pem="x")', "tls:index/getPublicKey:getPublicKey"),
         ('k8s.core.v1.Namespace("x", metadata={"name": "x"})', "no explicit provider"),
         ('k8s.Provider("x", kubeconfig="{}", render_yaml_to_directory="y")', "renderYamlToDirectory"),
+        ('k8s.Provider("x", kubeconfig="{}", enable_server_side_apply=False)', "enableServerSideApply"),
+        ('k8s.Provider("x", kubeconfig="{}", enable_secret_mutable=False)', "enableSecretMutable"),
+        ('k8s.Provider("x", kubeconfig="{}", enable_config_map_mutable=False)', "enableConfigMapMutable"),
         ('k8s.helm.v3.Release("x", chart="y", opts=opts(provider=k8s.Provider("p", kubeconfig="{}")))', "v3:Release"),
         ('pulumi.CustomResource("rancher2:index/token:Token", "x", {})', "rancher2:index/token:Token"),
         ("pulumi.runtime.register_resource_transform(lambda args: None)", "Callback"),
