@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ def run_in_order(
     """
     Work through a graph; what needs something that failed is left out.
 
+    An interrupt begins nothing more, and does not wait for what is in flight.
+
     Args:
         needs: for each node, the nodes that must be done before it.
         work: does one node; False when it failed.
@@ -33,7 +36,8 @@ def run_in_order(
     except CycleError as error:
         raise EngineError(f"these need each other: {', '.join(error.args[1])}") from None
     running: dict[Future[bool], str] = {}
-    with ThreadPoolExecutor(together) as pool:
+    pool = ThreadPoolExecutor(together)
+    try:
         while order.is_active():
             running |= {pool.submit(work, node): node for node in sorted(order.get_ready(), key=rank)}
             if not running:
@@ -43,3 +47,5 @@ def run_in_order(
                 node = running.pop(future)
                 if future.result():
                     order.done(node)
+    finally:
+        pool.shutdown(wait=not isinstance(sys.exception(), KeyboardInterrupt), cancel_futures=True)

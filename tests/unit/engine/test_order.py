@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import pytest
 
 from lab.engine.errors import EngineError
@@ -32,3 +36,25 @@ def test_a_circle_is_an_error_that_names_it() -> None:
     """Before anything is done."""
     with pytest.raises(EngineError, match=r"these need each other: .*a"):
         run_in_order({"a": {"b"}, "b": {"a"}}, lambda _: pytest.fail("done"), 1)
+
+
+def test_an_interrupt_begins_nothing_more_and_does_not_wait() -> None:
+    """What is queued stays undone, and what is in flight may take minutes."""
+    begun: list[str] = []
+    release = threading.Event()
+
+    def work(node: str) -> bool:
+        begun.append(node)
+        os.kill(os.getpid(), signal.SIGINT)
+        return release.wait(10)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_in_order({node: set() for node in "abc"}, work, 1)
+        assert not release.is_set()
+    finally:
+        release.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("ThreadPoolExecutor"):
+                thread.join(10)
+    assert begun == ["a"]
