@@ -7,12 +7,14 @@ Owns the choice of who carries out which type, and refuses by name what nobody d
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from pulumi.runtime.rpc import UNKNOWN
 
 from lab.engine import clusters as providers
+from lab.engine import paths
 from lab.engine.errors import EngineError
 from lab.engine.ledger import Ledger, Result
 from lab.engine.monitor import Monitor
@@ -20,10 +22,10 @@ from lab.engine.objects import Objects, references
 from lab.engine.plan import Step, differences
 from lab.engine.providers import helm, kubernetes, random, tls
 from lab.engine.registrations import Outcome, Reading, Registration
-from lab.engine.values import Unknown
+from lab.engine.values import Secret, Unknown, reveal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
     from pathlib import Path
 
     from lab.engine.clusters import Clusters, Place
@@ -67,6 +69,7 @@ class StandIn(Monitor):
         except Exception as error:
             self._fail(registration.urn, error)
             raise
+        outcome = replace(outcome, outputs=_with_secrets(outcome.outputs, registration.additional_secret_outputs))
         self._ledger.display.hide(outcome.outputs)
         return outcome
 
@@ -104,8 +107,8 @@ class StandIn(Monitor):
 
     def _dispatch(self, registration: Registration) -> Outcome:
         type_ = registration.type
-        if registration.other_options:
-            raise EngineError(f"the option {', '.join(registration.other_options)} is not supported by the stand-in")
+        if unsupported := _unsupported(registration):
+            raise EngineError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
         if type_ in _LOCAL:
             return _LOCAL[type_].carry_out(registration, self._ledger)
         if type_ == providers.TYPE or type_ in _LOCAL_PROVIDERS:
@@ -144,3 +147,22 @@ class StandIn(Monitor):
         with self._lock:
             self.outcomes |= outcomes
         return Outcome(outputs={"resources": references(outcomes)})
+
+
+def _unsupported(registration: Registration) -> list[str]:
+    """Name the options that would be passed over in silence."""
+    type_ = registration.type
+    has_no_values = not registration.custom or type_ == providers.TYPE or type_ in _LOCAL_PROVIDERS
+    options = {
+        "additionalSecretOutputs": has_no_values and registration.additional_secret_outputs,
+        "customTimeouts.delete": "delete" in registration.custom_timeouts,
+        "deleteBeforeReplace": registration.delete_before_replace,
+        "ignoreChanges": has_no_values and registration.ignore_changes,
+        "replacementTrigger": has_no_values and registration.replacement_trigger is not None,
+    }
+    items = [f"ignoreChanges {path}" for path in registration.ignore_changes if isinstance(paths.parse(path)[-1], int)]
+    return [*registration.other_options, *(name for name, is_given in options.items() if is_given), *items]
+
+
+def _with_secrets(outputs: Properties, names: Iterable[str]) -> Properties:
+    return {**outputs, **{name: Secret(reveal(outputs[name])) for name in names if name in outputs}}

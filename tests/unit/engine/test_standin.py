@@ -101,6 +101,22 @@ def test_outputs_are_printed_and_secrets_are_not(bench: Bench) -> None:
     assert "PRIVATE KEY" not in bench.printed
 
 
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_an_output_that_the_program_calls_secret_is_never_printed(bench: Bench, verb: str) -> None:
+    """Though its provider would print it."""
+    text = (
+        'made = random.RandomId("made", byte_length=8, prefix="hunter2-", '
+        'opts=opts(additional_secret_outputs=["prefix", "hex"]))\n'
+        'pulumi.export("prefix", made.prefix)\npulumi.export("hex", made.hex)'
+    )
+    for _ in range(2):
+        assert bench.run(text, verb)[0]
+        assert "prefix: [secret]" in bench.printed
+        assert "hunter2" not in bench.printed
+        if verb == "up":
+            assert "hex: [secret]" in bench.printed
+
+
 def test_a_new_generation_remakes_what_hangs_on_it(bench: Bench) -> None:
     """By keeper, by replacement trigger, and by a changed input; the preview knows."""
     bench.run(TRUST, "up")
@@ -174,6 +190,17 @@ def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Be
         ('tls.Provider("x", proxy={"from_env": True})', "proxy"),
         ('random.RandomId("x", byte_length=4, opts=opts(import_="abc"))', "importId"),
         ('random.RandomId("x", byte_length=4, opts=opts(replace_on_changes=["keepers"]))', "replaceOnChanges"),
+        ('random.RandomId("x", byte_length=4, opts=opts(delete_before_replace=True))', "deleteBeforeReplace"),
+        ('random.RandomId("x", byte_length=4, opts=opts(ignore_changes=["keepers[0]"]))', "ignoreChanges keepers[0]"),
+        (
+            'random.RandomId("x", byte_length=4, opts=opts(custom_timeouts=pulumi.CustomTimeouts(delete="1m")))',
+            "customTimeouts.delete",
+        ),
+        ('k8s.Provider("x", kubeconfig="{}", opts=opts(ignore_changes=["kubeconfig"]))', "ignoreChanges"),
+        ('k8s.Provider("x", opts=opts(additional_secret_outputs=["namespace"]))', "additionalSecretOutputs"),
+        ('k8s.helm.v4.Chart("x", chart="y", opts=opts(ignore_changes=["values"]))', "ignoreChanges"),
+        ('k8s.helm.v4.Chart("x", chart="y", opts=opts(replacement_trigger="1"))', "replacementTrigger"),
+        ('pulumi.ComponentResource("a:index:B", "x", {}, opts(replacement_trigger="1"))', "replacementTrigger"),
         ('tls.PrivateKey("x", algorithm="RSA")', "RSA"),
         ('tls.PrivateKey("x", algorithm="ECDSA", ecdsa_curve="P256", rsa_bits=2048)', "rsaBits"),
         ('tls.get_public_key(private_key_pem="x")', "tls:index/getPublicKey:getPublicKey"),
