@@ -24,9 +24,10 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab, or lab-... .")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
-FolderOption = Annotated[Path, typer.Option("--cwd", help="The folder of the program and its stack files.")]
 StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state.")]
 
+_FOLDER = Path()
+"""Holds the program and its stack files, as with Pulumi."""
 _INTERRUPTED = 130
 
 
@@ -36,7 +37,6 @@ def preview(
     stack: StackOption,
     as_json: JsonOption = False,
     expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="Fail if `up` would change.")] = False,
-    folder: FolderOption = Path(),
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Show what `up` would change, field by field; changes nothing."""
@@ -47,7 +47,7 @@ def preview(
             expect_no_changes and any(change.step is not Step.SAME for change in run.display.changes)
         )
 
-    _main(stack, folder, state_dir, as_json=as_json, work=work)
+    _main(stack, state_dir, as_json=as_json, work=work)
 
 
 @app.command()
@@ -55,11 +55,10 @@ def up(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
-    folder: FolderOption = Path(),
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Carry the program out, wait until all is ready, and delete what the program no longer has."""
-    _main(stack, folder, state_dir, as_json=as_json, work=lambda run: run.up())
+    _main(stack, state_dir, as_json=as_json, work=lambda run: run.up())
 
 
 @app.command()
@@ -68,21 +67,20 @@ def destroy(
     stack: StackOption,
     as_json: JsonOption = False,
     unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources too.")] = False,
-    folder: FolderOption = Path(),
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Delete all that earlier runs made, dependents first."""
-    _main(stack, folder, state_dir, as_json=as_json, work=lambda run: run.destroy(unprotect=unprotect))
+    _main(stack, state_dir, as_json=as_json, work=lambda run: run.destroy(unprotect=unprotect))
 
 
-def _main(name: str, folder: Path, state_dir: Path, *, as_json: bool, work: Callable[[Run], bool]) -> None:
+def _main(name: str, state_dir: Path, *, as_json: bool, work: Callable[[Run], bool]) -> None:
     display = Display(Console(), as_json=as_json)
     logging.getLogger("lab.engine.program").addHandler(_NoteHandler(display))
     try:
-        stack = stacks.load(folder, name)
-        with display, begin(stack, folder, state_dir, display) as run:
+        stack = stacks.load(_FOLDER, name)
+        with display, begin(stack, _FOLDER, state_dir, display) as run:
             is_well = work(run)
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         display.finish({}, [str(error)])
         is_well = False
     except KeyboardInterrupt:

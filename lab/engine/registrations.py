@@ -1,8 +1,4 @@
-"""
-What the program registers, as data, and the monitor that receives it.
-
-Plain data, decoded from the SDK's requests; see `monitor` for who receives them.
-"""
+"""What the program registers, as plain data decoded from the SDK's requests; see `monitor` for who receives it."""
 
 from __future__ import annotations
 

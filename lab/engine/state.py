@@ -16,13 +16,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from lab import files, spec
 from lab.engine.errors import EngineError
 from lab.engine.values import Properties, from_wire, to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STATE_DIR: Final = Path("/var/lib/mcsps-lab/engine")
+STATE_DIR: Final = spec.STATE_DIR / "engine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class State:
         Read a stack's state; a stack that was never carried out has an empty one.
 
         Raises:
-            EngineError: the file is there and is no state.
+            EngineError: the file is there and is no state, or cannot be read.
         """
         file = directory / f"{stack}.json"
         try:
@@ -73,6 +74,8 @@ class State:
             entries = [Entry(**_read(item)) for item in listed]
         except FileNotFoundError:
             return cls(file, {})
+        except OSError as error:
+            raise EngineError(f"{file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
             raise EngineError(f"{file} is not a state of this engine: move it away to start anew") from None
         return cls(file, {entry.urn: entry for entry in entries})
@@ -112,6 +115,7 @@ class State:
                     parent=new if other.parent == old else other.parent,
                     provider=new if other.provider == old else other.provider,
                     dependencies=tuple(new if d == old else d for d in other.dependencies),
+                    deleted_with=new if other.deleted_with == old else other.deleted_with,
                 )
                 for urn, other in self._entries.items()
             }
@@ -120,11 +124,14 @@ class State:
     def _write(self) -> None:
         text = json.dumps({"resources": [_write(entry) for entry in self._entries.values()]})
         fresh = self._file.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as opened:
-            os.fchmod(opened.fileno(), 0o600)
-            opened.write(text)
-        fresh.replace(self._file)
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as opened:
+                os.fchmod(opened.fileno(), 0o600)
+                opened.write(text)
+            fresh.replace(self._file)
+        except OSError as error:
+            raise EngineError(f"{self._file} cannot be written: {error.strerror}") from None
 
 
 def _write(entry: Entry) -> object:
@@ -146,7 +153,7 @@ def locked(stack: str, directory: Path = STATE_DIR) -> Iterator[None]:
         EngineError: another run is at work, or the folder cannot be written.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(directory)
         descriptor = os.open(directory / f"{stack}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise EngineError(f"{directory} cannot be written ({error.strerror}): run as root") from None

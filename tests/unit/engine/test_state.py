@@ -54,11 +54,12 @@ def test_a_renamed_resource_keeps_its_place(tmp_path: Path) -> None:
     """All that names it follows."""
     state = State.load("lab", tmp_path)
     state.put(KEY)
-    state.put(Entry(urn="urn:child", type="t", parent=KEY.urn, dependencies=(KEY.urn,)))
+    state.put(Entry(urn="urn:child", type="t", parent=KEY.urn, dependencies=(KEY.urn,), deleted_with=KEY.urn))
     state.rename(KEY.urn, "urn:new")
     entries = State.load("lab", tmp_path).entries()
     assert set(entries) == {"urn:new", "urn:child"}
     assert entries["urn:child"].needs == {"urn:new"}
+    assert entries["urn:child"].deleted_with == "urn:new"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,22 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: str) -> Non
     (tmp_path / "lab.json").write_text(content)
     with pytest.raises(EngineError, match=r"lab\.json"):
         State.load("lab", tmp_path)
+
+
+def test_a_state_that_cannot_be_read_or_written_is_told_by_its_file(tmp_path: Path) -> None:
+    """A full disk and a folder in its place look alike to a person: no traceback, and the name of the file."""
+    state = State.load("lab", tmp_path)
+    (tmp_path / "lab.json").mkdir()
+    with pytest.raises(EngineError, match=r"lab\.json cannot be written: Is a directory"):
+        state.put(KEY)
+    with pytest.raises(EngineError, match=r"lab\.json cannot be read: Is a directory"):
+        State.load("lab", tmp_path)
+
+
+def test_folders_of_the_state_are_their_owners_alone(tmp_path: Path) -> None:
+    """Those above it too, where it is the first to make them."""
+    with locked("lab", tmp_path / "lab" / "engine"):
+        assert [folder.stat().st_mode & 0o777 for folder in (tmp_path / "lab", tmp_path / "lab/engine")] == [0o700] * 2
 
 
 def test_a_second_run_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
