@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import urlsplit
 
 from lab.engine.cluster import Cluster
 from lab.engine.errors import EngineError
 from lab.engine.values import has_unknown, reveal
+from lab.spec import FABRIC_NETWORK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +76,7 @@ class Clusters:
         Give the cluster behind `<urn>::<id>`, or a bare URN; None while its kubeconfig is not known.
 
         Raises:
-            EngineError: no provider is given, or it cannot be used.
+            EngineError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
         """
         if reference is None:
             raise EngineError(_NO_PROVIDER)
@@ -86,7 +89,9 @@ class Clusters:
         with self._lock:
             if urn not in self._clusters:
                 name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
-                self._clusters[urn] = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+                cluster = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+                _require_lab(cluster)
+                self._clusters[urn] = cluster
             return self._clusters[urn]
 
     def place(self, reference: str | None, identity: Identity) -> Place:
@@ -124,6 +129,19 @@ class Clusters:
         if entry is None:
             raise EngineError(f"the provider {urn} is not known")
         return entry.inputs
+
+
+def _require_lab(cluster: Cluster) -> None:
+    host = urlsplit(cluster.server).hostname
+    try:
+        is_in_lab = ip_address(host or "") in FABRIC_NETWORK
+    except ValueError:
+        is_in_lab = False
+    if not is_in_lab:
+        raise EngineError(
+            f"cluster {cluster.name}: its API server {host} is not in the lab's network {FABRIC_NETWORK}, and the "
+            "stand-in is for the lab alone: use pulumi"
+        )
 
 
 def _urn(reference: str) -> str:

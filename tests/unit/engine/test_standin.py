@@ -242,6 +242,22 @@ def test_a_kubeconfig_that_cannot_be_read_is_not_quoted(bench: Bench) -> None:
     assert "hunter2" not in bench.printed
 
 
+@pytest.mark.parametrize("host", ["203.0.113.7", "rancher.example.com", "[2001:db8::1]", "198.19.0.1"])
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_a_cluster_that_is_none_of_the_labs_is_refused_by_name(bench: Bench, host: str, verb: str) -> None:
+    """Whatever the stack is called: nothing is asked of it."""
+    kubeconfig = (
+        "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {}}], "
+        f"clusters: [{{name: c, cluster: {{server: 'https://{host}:6443'}}}}]}}"
+    )
+    text = (
+        f'p = k8s.Provider("east", kubeconfig="{kubeconfig}")\n'
+        'k8s.core.v1.Namespace("x", metadata={"name": "x"}, opts=opts(provider=p))'
+    )
+    assert not bench.run(text, verb)[0]
+    assert f"cluster east: its API server {host.strip('[]')} is not in the lab's network" in bench.printed
+
+
 def test_a_secret_in_an_error_is_hidden(bench: Bench) -> None:
     """Whatever the program puts into its exception."""
     text = TRUST + "key.private_key_pem.apply(lambda pem: 1 / 0 if not pem else {}[pem])"
