@@ -108,6 +108,9 @@ def _missing_by_kind(cluster: Cluster, live: Properties) -> str:
             missing = _missing_of_service(cluster, live)
         case "apiextensions.k8s.io/CustomResourceDefinition":
             missing = _missing_condition(live, "Established", "True")
+        case "ResourceQuota":
+            is_counted = live.get("status", {}).get("hard") == live["spec"].get("hard")
+            missing = "" if is_counted else "the quota controller has not taken its limits over"
         case "Secret" if live.get("type") == "kubernetes.io/service-account-token":
             missing = "" if live.get("data", {}).get("token") else "the token controller has filled in no token"
         case kind if kind in _NOT_KNOWN:

@@ -330,6 +330,13 @@ def custom(annotation: str, **status: Any) -> Properties:  # noqa: ANN401 - JSON
     return {"apiVersion": "a.io/v1", "kind": "Thing", "metadata": metadata, "status": status}
 
 
+def quota(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
+    """A quota of two pods."""
+    metadata = {"name": "few", "namespace": "d"}
+    spec = {"hard": {"pods": "2"}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec, "status": status}
+
+
 READY = {"updatedReplicas": 2, "availableReplicas": 2, "replicas": 2}
 TOKEN = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "type": "kubernetes.io/service-account-token"}
 
@@ -344,6 +351,9 @@ TOKEN = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "type"
         (service("LoadBalancer"), "no load balancer has given it an address"),
         (service("LoadBalancer", loadBalancer={"ingress": [{"ip": "1.2.3.4"}]}), ""),
         (service("ClusterIP"), ""),
+        (quota(), "quota controller"),
+        (quota(hard={"pods": "9"}), "quota controller"),
+        (quota(hard={"pods": "2"}), ""),
         (TOKEN, "no token"),
         ({**TOKEN, "data": {"token": "eA=="}}, ""),
         (custom("condition=Ready", conditions=[{"type": "Ready", "status": "False", "message": "why"}]), "why"),
