@@ -5,12 +5,11 @@ from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
+from lab import images
 from lab.spec import CLUSTER_DOMAIN, DNS_ADDRESS, ClusterSpec
 
-COREDNS_IMAGE = "mcsps.lab/coredns:1"
 COREDNS = "coredns"
 SYSTEM_NAMESPACE = "kube-system"
 _FIELD_MANAGER = "mcsps-lab"
@@ -30,12 +29,16 @@ _COREFILE = f"""\
 """
 
 
-def connect(spec: ClusterSpec) -> client.ApiClient:
-    """Return a client of the cluster's API, with the administrator's rights."""
-    api = new_client_from_config(str(spec.kubeconfig))  # type: ignore[no-untyped-call]
+def connect(spec: ClusterSpec, identity: str = "admin") -> client.ApiClient:
+    """Return a client of the cluster's API, which reads keys where they are: from a kubeconfig it would copy them."""
+    configuration = client.Configuration()
+    configuration.host = spec.server
+    configuration.ssl_ca_cert = str(spec.pki / "ca.crt")
+    configuration.cert_file = str(spec.pki / f"{identity}.crt")
+    configuration.key_file = str(spec.pki / f"{identity}.key")
     # The lab is on this machine: a proxy that the environment names cannot reach it.
-    api.configuration.proxy = None
-    return client.ApiClient(api.configuration)
+    configuration.proxy = None
+    return client.ApiClient(configuration)
 
 
 def apply(spec: ClusterSpec) -> None:
@@ -123,7 +126,7 @@ def _dns_pod() -> dict[str, Any]:
         "containers": [
             {
                 "name": COREDNS,
-                "image": COREDNS_IMAGE,
+                "image": images.COREDNS,
                 "imagePullPolicy": "Never",
                 "args": ["-conf", "/etc/coredns/Corefile"],
                 "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],

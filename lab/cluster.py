@@ -102,12 +102,10 @@ def _ensure(
 
 def load_balancer(spec: ClusterSpec) -> Component:
     """Return the program that gives Services of type LoadBalancer their addresses."""
-    program = (sys.executable, "-m", "lab.loadbalancer")
-    credentials = kubeconfig.path(spec, "loadbalancer")
     return Component(
         "loadbalancer",
-        (*program, f"--kubeconfig={credentials}", f"--pool={spec.pool}"),
-        config_files=(Path(__file__).with_name("loadbalancer.py"),),
+        (sys.executable, "-m", "lab.loadbalancer", f"--cluster={spec.name}"),
+        config_files=(Path(__file__).with_name("loadbalancer.py"), spec.pki / "ca.crt", spec.pki / "loadbalancer.crt"),
         environment={"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1"},
     )
 

@@ -13,7 +13,6 @@ COMPONENTS = (
     "kube-controller-manager",
     "kube-scheduler",
     "kube-proxy",
-    "loadbalancer",
 )
 """Which identities get a kubeconfig beside their keys."""
 

@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import new_client_from_config
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 from urllib3.exceptions import HTTPError
+
+from lab import addons
+from lab.spec import MAX_CLUSTERS, clusters, find
 
 _WATCH_SECONDS = 300
 _LOG = logging.getLogger("loadbalancer")
@@ -100,15 +101,12 @@ def _log_retry(state: RetryCallState) -> None:
     _LOG.warning("%s; trying again", type(error).__name__)
 
 
-def main(
-    kubeconfig: Annotated[Path, typer.Option(help="Credentials for the cluster.")],
-    pool: Annotated[str, typer.Option(help="The addresses to give, as a CIDR.")],
-) -> None:
+def main(cluster: Annotated[str, typer.Option(help="The name of the cluster whose Services these are.")]) -> None:
     """Give LoadBalancer Services their addresses until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    api = client.CoreV1Api(new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
-    addresses = IPv4Network(pool)
+    spec = find(cluster, clusters(MAX_CLUSTERS))
+    api = client.CoreV1Api(addons.connect(spec, "loadbalancer"))
     while True:
         for attempt in Retrying(
             # The API server restarts now and then, and its watches expire.
@@ -117,7 +115,7 @@ def main(
             before_sleep=_log_retry,
         ):
             with attempt:
-                follow(api, addresses)
+                follow(api, spec.pool)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from lab import files, kubeconfig
+from lab import files, images, kubeconfig
 from lab.command import inside, run
 from lab.errors import LabError
 from lab.processes import Component
@@ -17,7 +17,6 @@ from lab.toolchain import Toolchain
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 """Where Debian's and where everybody else's packages put the network plugins."""
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
-PAUSE_IMAGE = "mcsps.lab/pause:1"
 # In the node's mount namespace, so each node has these to itself.
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 _IMPORT_SECONDS = 600.0
@@ -54,7 +53,7 @@ def containerd(spec: ClusterSpec) -> Component:
 
 def kubelet(spec: ClusterSpec, toolchain: Toolchain) -> Component:
     """Return the kubelet."""
-    config = spec.config / "kubelet.yaml"
+    config, own = spec.config / "kubelet.yaml", kubeconfig.path(spec, "kubelet")
     labels = {
         "role": "ingress",
         "topology.kubernetes.io/region": spec.name,
@@ -65,13 +64,13 @@ def kubelet(spec: ClusterSpec, toolchain: Toolchain) -> Component:
         (
             str(toolchain.binary("kubelet")),
             f"--config={config}",
-            f"--kubeconfig={kubeconfig.path(spec, 'kubelet')}",
+            f"--kubeconfig={own}",
             f"--root-dir={spec.data / 'kubelet'}",
             f"--hostname-override={spec.name}",
             f"--node-ip={spec.address}",
             f"--node-labels={','.join(f'{key}={value}' for key, value in labels.items())}",
         ),
-        config_files=(config,),
+        config_files=(config, own, spec.pki / "kubelet-server.crt"),
         in_node_mounts=True,
     )
 
@@ -82,7 +81,7 @@ def kube_proxy(spec: ClusterSpec, toolchain: Toolchain) -> Component:
     return Component(
         "kube-proxy",
         (str(toolchain.binary("kube-proxy")), f"--config={config}"),
-        config_files=(config,),
+        config_files=(config, kubeconfig.path(spec, "kube-proxy")),
         in_node_mounts=True,
     )
 
@@ -131,7 +130,7 @@ disabled_plugins = [
 address = "{CONTAINERD_SOCKET}"
 
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "{PAUSE_IMAGE}"
+sandbox_image = "{images.PAUSE}"
 # Without CAP_SYS_RESOURCE every sandbox would fail at lowering its score.
 restrict_oom_score_adj = true
 # A profile would be loaded into the kernel, and so outlive the lab.

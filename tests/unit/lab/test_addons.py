@@ -1,7 +1,13 @@
 """What the lab itself puts into a cluster."""
 
-from lab import addons
+import tempfile
+from pathlib import Path
 
+import pytest
+
+from lab import addons, spec
+
+EAST = spec.clusters(1)[0]
 BY_KIND = {(it["kind"], it["metadata"]["name"]): it for it in addons.manifests()}
 
 
@@ -37,3 +43,13 @@ def test_every_binding_is_to_a_role_that_is_there() -> None:
     roles = {name for kind, name in BY_KIND if kind == "ClusterRole"}
     bound = {it["roleRef"]["name"] for (kind, _), it in BY_KIND.items() if kind == "ClusterRoleBinding"}
     assert {name for name in bound if not name.startswith("system:")} <= roles
+
+
+def test_a_connection_makes_no_copy_of_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies in the folder for temporary files outlive a program that is killed, and the lab."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with addons.connect(EAST, "loadbalancer") as api:
+        assert api.configuration.key_file == str(EAST.pki / "loadbalancer.key")
+        assert api.configuration.cert_file == str(EAST.pki / "loadbalancer.crt")
+        assert api.configuration.ssl_ca_cert == str(EAST.pki / "ca.crt")
+    assert list(tmp_path.iterdir()) == []
