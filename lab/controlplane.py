@@ -67,7 +67,7 @@ def api_server(spec: ClusterSpec, toolchain: Toolchain) -> Component:
             f"--service-account-signing-key-file={pki / 'service-account.key'}",
             "--profiling=false",
         ),
-        config_files=(pki / "ca.crt", pki / "apiserver.crt"),
+        config_files=(pki / "ca.crt", pki / "apiserver.crt", pki / "kubelet-client.crt"),
     )
 
 
@@ -83,12 +83,17 @@ def controller_manager(spec: ClusterSpec, toolchain: Toolchain) -> Component:
             f"--cluster-name={spec.name}",
             f"--cluster-cidr={POD_CIDR}",
         ),
+        config_files=(spec.pki / "ca.crt", kubeconfig.path(spec, "kube-controller-manager")),
     )
 
 
 def scheduler(spec: ClusterSpec, toolchain: Toolchain) -> Component:
     """Return the scheduler."""
-    return Component("kube-scheduler", _client(spec, toolchain, "kube-scheduler"))
+    return Component(
+        "kube-scheduler",
+        _client(spec, toolchain, "kube-scheduler"),
+        config_files=(kubeconfig.path(spec, "kube-scheduler"),),
+    )
 
 
 def is_ready(spec: ClusterSpec) -> bool:

@@ -2,7 +2,8 @@
 Keys and certificates of one cluster, signed by a CA of that cluster alone.
 
 Each cluster has its own CA, so that a credential of one is worth nothing in another, as in life.
-Everything is made once and then read back: `up` again changes no key.
+Everything is made once and then read back: `up` again changes no key, unless its certificate nears its end or is not of
+the cluster's CA.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -28,6 +30,9 @@ from lab.errors import LabError
 from lab.spec import CLUSTER_DOMAIN, KUBERNETES_ADDRESS, ClusterSpec
 
 VALIDITY = timedelta(days=365)
+CA_VALIDITY = 10 * VALIDITY
+RENEWAL = timedelta(days=30)
+"""How long before its end a certificate is issued anew."""
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -70,10 +75,10 @@ def identities(spec: ClusterSpec) -> tuple[Identity, ...]:
 
 
 def ensure(spec: ClusterSpec) -> None:
-    """Make whatever of the cluster's keys and certificates is missing in its pki folder."""
+    """Make whatever of the cluster's keys and certificates is missing in its pki folder, or of no use there."""
     ca_key, ca = _ensure_ca(spec)
     for identity in identities(spec):
-        if not (spec.pki / f"{identity.name}.crt").exists():
+        if not _is_of_use(spec.pki / f"{identity.name}.crt", ca):
             key = ec.generate_private_key(ec.SECP256R1())
             _save(spec.pki, identity.name, key, issue(identity, key.public_key(), ca_key, ca))
     public = spec.pki / "service-account.pub"
@@ -108,6 +113,17 @@ def issue(
     return builder.sign(ca_key, hashes.SHA256())
 
 
+def _is_of_use(path: Path, ca: x509.Certificate) -> bool:
+    if not path.exists():
+        return False
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, InvalidSignature):
+        return False
+    return datetime.now(UTC) < certificate.not_valid_after_utc - RENEWAL
+
+
 def _ensure_ca(spec: ClusterSpec) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     certificate_path = spec.pki / "ca.crt"
     if certificate_path.exists():
@@ -118,7 +134,7 @@ def _ensure_ca(spec: ClusterSpec) -> tuple[ec.EllipticCurvePrivateKey, x509.Cert
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _subject(f"mcsps-lab {spec.name}", ())
     certificate = (
-        _builder(subject, subject, key.public_key())
+        _builder(subject, subject, key.public_key(), CA_VALIDITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(is_ca=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -129,7 +145,8 @@ def _ensure_ca(spec: ClusterSpec) -> tuple[ec.EllipticCurvePrivateKey, x509.Cert
 
 
 def _save(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    # The certificate comes last: where it is, its key is too, wherever `up` was killed.
+    # The certificate goes first and comes last: where it is, its key is too, wherever `up` was killed.
+    (folder / f"{name}.crt").unlink(missing_ok=True)
     files.write(folder / f"{name}.key", _key_pem(key))
     files.write(folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM))
 
@@ -143,7 +160,9 @@ def _subject(user: str, groups: Sequence[str]) -> x509.Name:
     return x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, validity: timedelta = VALIDITY
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -152,7 +171,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurve
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - CLOCK_SKEW)
-        .not_valid_after(now + VALIDITY)
+        .not_valid_after(now + validity)
     )
 
 

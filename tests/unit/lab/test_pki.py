@@ -1,7 +1,7 @@
 """Keys and certificates of a cluster."""
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
-from lab import kubeconfig, pki, spec
+from lab import cluster, controlplane, kubeconfig, node, pki, spec
+from lab.toolchain import Toolchain
 
 EAST, WEST = spec.clusters(2)
+TOOLS = Toolchain(Path("/tools"))
 
 
 @pytest.fixture
@@ -23,9 +25,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-def certificate(cluster: spec.ClusterSpec, name: str) -> x509.Certificate:
+def certificate(of: spec.ClusterSpec, name: str) -> x509.Certificate:
     """Read a certificate back."""
-    return x509.load_pem_x509_certificate((cluster.pki / f"{name}.crt").read_bytes())
+    return x509.load_pem_x509_certificate((of.pki / f"{name}.crt").read_bytes())
 
 
 @pytest.mark.usefixtures("state")
@@ -99,6 +101,46 @@ def test_keys_that_a_kill_left_half_made_are_made_anew() -> None:
     pki.ensure(EAST)
     key = load_pem_private_key((EAST.pki / "admin.key").read_bytes(), password=None)
     assert key.public_key() == certificate(EAST, "admin").public_key()
+
+
+@pytest.mark.usefixtures("state")
+def test_certificates_that_another_ca_signed_are_issued_anew() -> None:
+    """A `down` that was killed may have taken the CA and left them."""
+    pki.ensure(EAST)
+    for file in ("ca.crt", "ca.key"):
+        (EAST.pki / file).unlink()
+    pki.ensure(EAST)
+    for identity in pki.identities(EAST):
+        certificate(EAST, identity.name).verify_directly_issued_by(certificate(EAST, "ca"))
+
+
+@pytest.mark.parametrize(("day", "is_kept"), [(1, False), (-1, True)])
+@pytest.mark.usefixtures("state")
+def test_a_certificate_near_its_end_is_issued_anew_and_its_readers_start_anew(
+    monkeypatch: pytest.MonkeyPatch, day: int, *, is_kept: bool
+) -> None:
+    """By the same CA, which lasts longer; a program reads certificates and kubeconfigs at its start alone."""
+
+    def make() -> tuple[dict[str, x509.Certificate], list[str]]:
+        pki.ensure(EAST)
+        kubeconfig.ensure(EAST)
+        node.configure(EAST)
+        readers = (
+            controlplane.api_server(EAST, TOOLS),
+            controlplane.controller_manager(EAST, TOOLS),
+            controlplane.scheduler(EAST, TOOLS),
+            node.kubelet(EAST, TOOLS),
+            node.kube_proxy(EAST, TOOLS),
+            cluster.load_balancer(EAST),
+        )
+        names = ("ca", *(identity.name for identity in pki.identities(EAST)))
+        return {name: certificate(EAST, name) for name in names}, [reader.digest() for reader in readers]
+
+    before, digests = make()
+    monkeypatch.setattr(pki, "RENEWAL", pki.VALIDITY + timedelta(days=day))
+    after, digests_after = make()
+    assert {name for name in before if before[name] == after[name]} == (set(before) if is_kept else {"ca"})
+    assert [old == new for old, new in zip(digests, digests_after, strict=True)] == [is_kept] * len(digests)
 
 
 def test_every_file_is_its_owners_alone(state: Path) -> None:
