@@ -7,6 +7,7 @@ namespaces. Does not own the cluster itself, nor anything of Istio.
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -54,7 +55,7 @@ class RancherAccessArgs:
     """Access through Rancher's proxy by tokens that this component makes."""
 
     url: str
-    """The Rancher server, without a path."""
+    """The Rancher server; with a path, where a proxy serves it below one."""
     ca_certs: str | None
     """PEM of the CA behind `url`; `None` means the machine's own trust store."""
     cluster_id: str
@@ -95,13 +96,8 @@ class RancherCluster(pulumi.ComponentResource):
         self.peer_token = None
         access = args.access
         if isinstance(access, RancherAccessArgs):
-            kubeconfig: Input[str] = Output.all(token=self._token(name, "provider", access)).apply(
-                lambda known: _kubeconfig.render_token_kubeconfig(
-                    name=args.cluster_name,
-                    server=_kubeconfig.rancher_server(access.url, access.cluster_id),
-                    ca_pem=access.ca_certs,
-                    token=known["token"],
-                )
+            kubeconfig: Input[str] = self._token(name, "provider", access).apply(
+                partial(_proxy_kubeconfig, args.cluster_name, access)
             )
             self.peer_token = self._token(name, "peers", access)
             annotations = self._project(name, access)
@@ -208,3 +204,8 @@ class RancherCluster(pulumi.ComponentResource):
             _names.RANCHER_PROJECT_ID: project.id,
             _names.RANCHER_RESOURCE_QUOTA: json.dumps({"limit": quota}, separators=(",", ":")),
         }
+
+
+def _proxy_kubeconfig(name: str, access: RancherAccessArgs, token: str) -> str:
+    server = _kubeconfig.rancher_server(access.url, access.cluster_id)
+    return _kubeconfig.render_token_kubeconfig(name=name, server=server, ca_pem=access.ca_certs, token=token)
