@@ -1,13 +1,13 @@
 """What each component is told: settings in, Args out. Creates nothing."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
 
 from components import (
     BroughtRootArgs,
+    Ca,
     HelloworldAppArgs,
     Intermediate,
     IstioInstallArgs,
@@ -23,6 +23,7 @@ from components import (
     RancherTokenArgs,
     ServiceAccountArgs,
     _kubeconfig,
+    _pem,
     _root_ca,
     _routing,
 )
@@ -77,14 +78,12 @@ def mesh_trust(settings: Settings, secrets: Secrets) -> MeshTrustArgs:
     root: BroughtRootArgs | MadeRootArgs
     if trust.root_certificate and secrets.root_private_key:
         root = BroughtRootArgs(
-            certificate_pem=trust.root_certificate,
+            certificate_pem=_pem.write_certificate(trust.root_certificate),
             private_key_pem=secrets.root_private_key,
-            expiry=_root_ca.expiry(_root_ca.read_root(trust.root_certificate, datetime.now(UTC))),
+            expiry=_root_ca.expiry(trust.root_certificate),
         )
     else:
-        root = MadeRootArgs(
-            validity_hours=trust.root_validity_hours, generation=trust.root_generation, protect=trust.protect_root
-        )
+        root = MadeRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
     return MeshTrustArgs(
         mesh_id=settings.mesh.id,
         cluster_names=tuple(cluster.name for cluster in settings.clusters),
@@ -123,31 +122,35 @@ def mesh_link(
     settings: Settings, secrets: Secrets, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]
 ) -> MeshLinkArgs:
     """How `target` reads `source`."""
-    rancher_ca = settings.rancher.ca_certs if settings.rancher else None
-    if isinstance(source.access, RancherAccess) and settings.rancher:
-        server = _kubeconfig.rancher_server(settings.rancher.url, source.access.cluster_id)
-        # A service account's token behind Rancher's proxy meets Rancher's certificate, not the cluster's.
-        ca_pem = rancher_ca if source.peer_server is None else None
-    else:
-        server = secrets.servers[source.name].server
-        ca_pem = None
+    server, ca = _peer_endpoint(settings, secrets, source)
     peer_token = clusters[source.name].peer_token
     return MeshLinkArgs(
         source=source.name,
         target=target.name,
-        server=source.peer_server or server,
+        server=server,
+        ca=ca,
         credential=(
-            RancherTokenArgs(token=peer_token, ca_pem=rancher_ca)
+            RancherTokenArgs(token=peer_token)
             if source.credential is Credential.RANCHER_TOKEN and peer_token is not None
             else ServiceAccountArgs(
                 source_provider=clusters[source.name].provider,
                 token_generation=settings.links.token_generation,
                 reads_secrets=settings.links.read_secrets,
-                ca_pem=ca_pem,
             )
         ),
         target_provider=clusters[target.name].provider,
     )
+
+
+def _peer_endpoint(settings: Settings, secrets: Secrets, source: Cluster) -> tuple[str, str | Ca]:
+    if source.peer_server is not None:
+        return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
+    if isinstance(source.access, RancherAccess) and settings.rancher:
+        # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
+        server = _kubeconfig.rancher_server(settings.rancher.url, source.access.cluster_id)
+        return server, settings.rancher.ca_certs or Ca.PUBLIC
+    endpoint = secrets.servers[source.name]
+    return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
 
 
 def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
@@ -159,7 +162,7 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
         images={str(version): images[version] for version in cluster.versions},
         weights=_routing.weights(settings.v2_weight),
         replicas=app.replicas,
-        requests=app.resources.requests,
-        limits=app.resources.limits,
+        requests=app.resources.requests.model_dump(),
+        limits=app.resources.limits.model_dump(),
         timeout_seconds=settings.istio.timeout_seconds,
     )

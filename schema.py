@@ -1,20 +1,38 @@
 """What the stack config may say: sections, types, and the rules that tie keys to each other. Reads nothing."""
 
-import difflib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from components import _names, _root_ca
+from components import _istio_values, _root_ca
+from value_types import (
+    CaCertificates,
+    Charts,
+    ChartVersion,
+    ClusterName,
+    DnsLabel,
+    Generation,
+    Hours,
+    HttpsUrl,
+    KubeconfigPath,
+    NodeSelector,
+    NonEmpty,
+    Percent,
+    Quantity,
+    RancherClusterId,
+    Replicas,
+    RootCertificate,
+    TimeoutSeconds,
+    TokenHours,
+    TrustDomain,
+    amount,
+)
 
 NAMESPACE = "mcsps"
-DNS_LABEL_MAX = 63
 
 
 class Version(StrEnum):
@@ -24,103 +42,24 @@ class Version(StrEnum):
     V2 = "v2"
 
 
-def _check_dns_label(value: str) -> str:
-    if len(value) > DNS_LABEL_MAX or not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", value):
-        message = "allowed is a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most 63 characters"
-        raise ValueError(message)
-    return value
-
-
-def _check_cluster_name(value: str) -> str:
-    if len(value) > _names.CLUSTER_NAME_MAX:
-        message = (
-            f"{len(value)} characters are too long: at most {_names.CLUSTER_NAME_MAX} leave room for the common name "
-            f"of the cluster's intermediate CA"
-        )
-        raise ValueError(message)
-    if "to" in value.split("-"):
-        message = "the word 'to' joins two clusters in the name of a link; allowed is a name without it"
-        raise ValueError(message)
-    return value
-
-
-def _check_https(value: str) -> str:
-    if not re.fullmatch(r"https://[^/\s@?#]+(/[^\s?#]*)?", value):
-        message = "allowed is an https:// URL with a host, and without credentials, query or fragment"
-        raise ValueError(message)
-    return value.rstrip("/")
-
-
-def _check_charts(value: str) -> str:
-    if not value.startswith(("https://", "oci://", "/")):
-        message = "allowed is an https:// repository, an oci:// registry, or the absolute path of a folder"
-        raise ValueError(message)
-    return value.rstrip("/")
-
-
-def _check_path(value: object) -> object:
-    if isinstance(value, str) and not value.isprintable():
-        message = "allowed is the path of a file, and not what is in it"
-        raise ValueError(message)
-    return value
-
-
-def _check_root_certificate(value: str) -> str:
-    _root_ca.read_root(value, datetime.now(UTC))
-    return value
-
-
-def _refuse_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        message = "allowed is a whole number"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError under the key
-    return value
-
-
-def _empty_is_unset(value: object) -> object:
-    # Pulumi.yaml can declare an optional object only with a default, and the default only as an empty one.
-    return value or None
-
-
-DnsLabel = Annotated[str, AfterValidator(_check_dns_label)]
-ClusterName = Annotated[DnsLabel, AfterValidator(_check_cluster_name)]
-HttpsUrl = Annotated[str, AfterValidator(_check_https)]
-Charts = Annotated[str, AfterValidator(_check_charts)]
-KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
-RootCertificate = Annotated[str, AfterValidator(_check_root_certificate)]
-Whole = Annotated[int, BeforeValidator(_refuse_boolean)]
-Hours = Annotated[Whole, Field(ge=1)]
-Generation = Annotated[Whole, Field(ge=1)]
-Percent = Annotated[Whole, Field(ge=0, le=100)]
-Values = dict[str, Any]
-
-
 class Section(BaseModel):
     """A part of the config: camelCase keys, no others, never changed."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _name_unknown_keys(cls, data: object) -> object:
-        if isinstance(data, Mapping):
-            allowed = sorted(info.alias or name for name, info in cls.model_fields.items())
-            for key in data:
-                if key not in allowed:
-                    close = difflib.get_close_matches(str(key), allowed, n=1)
-                    hint = f"; did you mean '{close[0]}'?" if close else "."
-                    message = f"unknown key '{key}'{hint} Allowed: {', '.join(allowed)}"
-                    raise ValueError(message)
-        return data
+
+def sections_within(annotation: object) -> list[type[Section]]:
+    """The sections that a field of this type may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in sections_within(part)]
 
 
 class Mesh(Section):
     """What all clusters share."""
 
     id: DnsLabel
-    trust_domain: str = "cluster.local"
+    trust_domain: TrustDomain = "cluster.local"
 
 
 class Trust(Section):
@@ -131,7 +70,6 @@ class Trust(Section):
     root_validity_hours: Hours = 87600
     intermediate_validity_hours: Hours = 8760
     intermediate_early_renewal_hours: Hours = 2920
-    root_generation: Generation = 1
     intermediate_generation: Generation = 1
     protect_root: bool = True
 
@@ -143,62 +81,107 @@ class Trust(Section):
                 f"intermediateValidityHours, which is {self.intermediate_validity_hours}"
             )
             raise ValueError(message)
-        if self.root_certificate is None and self.intermediate_validity_hours > self.root_validity_hours:
+        hours, limit = self.root_validity_hours, "rootValidityHours"
+        if self.root_certificate is not None:
+            try:
+                hours = _root_ca.hours_left(self.root_certificate, datetime.now(UTC))
+            except ValueError as error:
+                message = f"{NAMESPACE}:trust.rootCertificate: {error}"
+                raise ValueError(message) from None
+            limit = "the hours that are left of rootCertificate"
+        if self.intermediate_validity_hours > hours:
             message = (
-                f"intermediateValidityHours is {self.intermediate_validity_hours}; allowed is at most "
-                f"rootValidityHours, which is {self.root_validity_hours}"
+                f"intermediateValidityHours is {self.intermediate_validity_hours}; allowed is at most {limit}, "
+                f"which is {hours}"
             )
             raise ValueError(message)
         return self
 
 
+def _check_chart_values(chart: str) -> AfterValidator:
+    def check(values: dict[str, Any]) -> dict[str, Any]:
+        replaced = _istio_values.find_replaced_map(_istio_values.OUTLINES[chart], values)
+        if replaced is not None:
+            message = (
+                f"'{replaced}' would replace what the program itself says there; allowed is a mapping laid over it"
+            )
+            raise ValueError(message)
+        return values
+
+    return AfterValidator(check)
+
+
 class ChartValues(Section):
     """Helm values laid over the program's own, by chart."""
 
-    base: Values = Field(default_factory=dict)
-    istiod: Values = Field(default_factory=dict)
-    gateway: Values = Field(default_factory=dict)
+    base: Annotated[dict[str, Any], _check_chart_values("base")] = Field(default_factory=dict)
+    istiod: Annotated[dict[str, Any], _check_chart_values("istiod")] = Field(default_factory=dict)
+    gateway: Annotated[dict[str, Any], _check_chart_values("gateway")] = Field(default_factory=dict)
 
 
 class Istio(Section):
     """Which Istio, and from where."""
 
-    version: str = "1.31.1"
-    hub: str = "docker.io/istio"
-    tag: str = "1.31.1"
+    version: ChartVersion = "1.31.1"
+    hub: NonEmpty = "docker.io/istio"
+    tag: NonEmpty = "1.31.1"
     charts: Charts = "https://blob.istio.io/istio-release/charts"
-    timeout_seconds: Annotated[Whole, Field(ge=10, le=3600)] = 600
+    timeout_seconds: TimeoutSeconds = 600
     values: ChartValues = ChartValues()
 
 
 class Images(Section):
     """One image for each version."""
 
-    v1: str = "docker.io/istio/examples-helloworld-v1:1.0"
-    v2: str = "docker.io/istio/examples-helloworld-v2:1.0"
+    v1: NonEmpty = "docker.io/istio/examples-helloworld-v1:1.0"
+    v2: NonEmpty = "docker.io/istio/examples-helloworld-v2:1.0"
+
+
+class Requests(Section):
+    """What a container is sure to get."""
+
+    cpu: Quantity = "50m"
+    memory: Quantity = "64Mi"
+
+
+class Limits(Section):
+    """What a container may take."""
+
+    cpu: Quantity = "200m"
+    memory: Quantity = "128Mi"
 
 
 class Resources(Section):
     """Container requests and limits, in Kubernetes quantities."""
 
-    requests: dict[str, str]
-    limits: dict[str, str]
+    requests: Requests = Requests()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _refuse_more("requests.cpu", self.requests.cpu, "limits.cpu", self.limits.cpu)
+        _refuse_more("requests.memory", self.requests.memory, "limits.memory", self.limits.memory)
+        return self
+
+
+def _refuse_more(key: str, quantity: str, limit_key: str, limit: str) -> None:
+    if amount(quantity) > amount(limit):
+        message = f"{key} is {quantity}; allowed is at most {limit_key}, which is {limit}"
+        raise ValueError(message)
 
 
 class Helloworld(Section):
     """The demo application."""
 
     images: Images = Images()
-    replicas: Annotated[Whole, Field(ge=1, le=100)] = 1
-    resources: Resources = Resources(
-        requests={"cpu": "50m", "memory": "64Mi"}, limits={"cpu": "200m", "memory": "128Mi"}
-    )
+    replicas: Replicas = 1
+    resources: Resources = Resources()
 
 
 class Verify(Section):
     """What `python -m ops verify` needs in the clusters."""
 
-    client_image: str = "docker.io/curlimages/curl:8.16.0"
+    client_image: NonEmpty = "docker.io/curlimages/curl:8.16.0"
 
 
 class Links(Section):
@@ -206,42 +189,57 @@ class Links(Section):
 
     token_generation: Generation = 1
     read_secrets: bool = True
-    """Whether readers may read Secrets. Istio 1.31.0 crashes without (docs/adr/0008); a later one need not."""
+    """Whether readers may read Secrets. The Istio of 2026-08-27 crashes without, a later one may not: docs/adr/0008."""
 
 
 class ContainerLimit(Section):
     """Defaults that Rancher gives to a container that names none."""
 
-    limits_cpu: str = "200m"
-    limits_memory: str = "128Mi"
-    requests_cpu: str = "100m"
-    requests_memory: str = "64Mi"
+    limits_cpu: Quantity = "200m"
+    limits_memory: Quantity = "128Mi"
+    requests_cpu: Quantity = "100m"
+    requests_memory: Quantity = "64Mi"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _refuse_more("requestsCpu", self.requests_cpu, "limitsCpu", self.limits_cpu)
+        _refuse_more("requestsMemory", self.requests_memory, "limitsMemory", self.limits_memory)
+        return self
 
 
 class Quota(Section):
     """The sum of limits."""
 
-    limits_cpu: str = "12000m"
-    limits_memory: str = "12000Mi"
+    limits_cpu: Quantity = "12000m"
+    limits_memory: Quantity = "12000Mi"
 
 
 class Project(Section):
     """The Rancher project of every cluster with access `rancher`."""
 
-    name: str = "istio"
+    name: NonEmpty = "istio"
     description: str = "Istio Manage Project"
     container_limit: ContainerLimit = ContainerLimit()
     namespace_quota: Quota = Quota()
     project_quota: Quota = Quota()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        inner, outer = self.namespace_quota, self.project_quota
+        _refuse_more("namespaceQuota.limitsCpu", inner.limits_cpu, "projectQuota.limitsCpu", outer.limits_cpu)
+        _refuse_more(
+            "namespaceQuota.limitsMemory", inner.limits_memory, "projectQuota.limitsMemory", outer.limits_memory
+        )
+        return self
 
 
 class Rancher(Section):
     """The Rancher server; its API token is the secret `rancherToken`."""
 
     url: HttpsUrl
-    ca_certs: str | None = None
+    ca_certs: CaCertificates | None = None
     """PEM of the CA behind `url`; unset means one that every machine trusts."""
-    token_ttl_hours: Annotated[Whole, Field(ge=1, le=8760)] = 720
+    token_ttl_hours: TokenHours = 720
     token_generation: Generation = 1
     project: Project = Project()
 
@@ -257,7 +255,7 @@ class RancherAccess(Section):
     """Reached through Rancher's proxy by a scoped, expiring token."""
 
     kind: Literal["rancher"]
-    cluster_id: Annotated[str, Field(pattern=r"^(c-[a-z0-9-]+|local)$")]
+    cluster_id: RancherClusterId
 
 
 class Credential(StrEnum):
@@ -275,10 +273,12 @@ class Cluster(Section):
     access: Annotated[KubeconfigAccess | RancherAccess, Field(discriminator="kind")]
     versions: tuple[Version, ...] = ()
     peer_server: HttpsUrl | None = None
-    """The API address that peers use, where it differs from the kubeconfig's."""
+    """The API address that peers use, where it differs from the program's own."""
+    peer_ca_certs: CaCertificates | None = None
+    """PEM of the CA behind `peer_server`; unset means the cluster's own."""
     link_credential: Credential | None = None
     """Unset: a service account for access `kubeconfig`, a Rancher token for access `rancher`."""
-    namespace_node_selector: str | None = None
+    namespace_node_selector: NodeSelector | None = None
     """Node selector of istio-system, such as `role=ingress`; needs the PodNodeSelector admission plugin."""
 
     @property
@@ -293,12 +293,26 @@ class Cluster(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(set(self.versions)) != len(self.versions):
-            message = f"versions {[str(v) for v in self.versions]} name one version twice"
+            message = f"versions {[str(v) for v in self.versions]} name one version twice; allowed is each once"
             raise ValueError(message)
         if self.link_credential is Credential.RANCHER_TOKEN and isinstance(self.access, KubeconfigAccess):
             message = "linkCredential rancherToken needs access of kind rancher; allowed here: serviceAccount"
             raise ValueError(message)
+        if self.peer_ca_certs is not None and self.peer_server is None:
+            message = "peerCaCerts is set without peerServer, whose CA it is; allowed are both, or peerServer alone"
+            raise ValueError(message)
+        if self.peer_server is not None and self.peer_ca_certs is None and self.credential is Credential.RANCHER_TOKEN:
+            message = (
+                "peerServer with linkCredential rancherToken needs peerCaCerts: the token brings no CA of the cluster; "
+                "set peerCaCerts, or linkCredential serviceAccount"
+            )
+            raise ValueError(message)
         return self
+
+
+def _empty_is_unset(value: object) -> object:
+    # Pulumi.yaml can declare an optional object only with a default, and the default only as an empty one.
+    return None if value == {} else value
 
 
 class Settings(Section):
@@ -351,3 +365,15 @@ class Settings(Section):
                 )
                 raise ValueError(message)
         return self
+
+
+def known_keys(place: Iterable[str | int]) -> list[str]:
+    """The keys of the section at a place, as pydantic names places: a chosen kind of access is a part of them."""
+    sections: list[type[Section]] = [Settings]
+    for part in place:
+        fields = [info for section in sections for info in section.model_fields.values() if info.alias == part]
+        if fields:
+            sections = [section for info in fields for section in sections_within(info.annotation)]
+        elif isinstance(part, str):
+            sections = [each for each in sections if part in get_args(each.model_fields["kind"].annotation)]
+    return sorted(str(info.alias) for section in sections for info in section.model_fields.values())

@@ -5,14 +5,15 @@ The one reader of stack config: typed, validated, and every error names its key.
 calls: it adds the secrets and reads the kubeconfigs, and it fails before any resource is registered.
 """
 
+import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pulumi
+from cryptography import x509
 from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -28,6 +29,7 @@ from schema import (
     RancherAccess,
     Settings,
     Version,
+    known_keys,
 )
 
 __all__ = [
@@ -51,6 +53,21 @@ ROOT_PRIVATE_KEY = "rootPrivateKey"
 SECRET_KEYS = (RANCHER_TOKEN, ROOT_PRIVATE_KEY)
 ACCESS_KINDS = ("kubeconfig", "rancher")
 SHOWN_MAX = 80
+PATH_SHOWN_MAX = 255
+A_KIND = f"allowed is {' or '.join(ACCESS_KINDS)}"
+ALLOWED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "enum": "{expected}",
+    "model_attributes_type": "a mapping",
+    "model_type": "a mapping",
+    "path_type": "the path of a file",
+    "string_type": "a text, which needs quotes where YAML would read something else",
+    "too_short": "a list of {min_length} or more",
+    "tuple_type": "a list",
+}
+"""By pydantic's type of an error. Any other says itself what is allowed, and its value may be a secret."""
 UNREADABLE = {RuntimeError: "nobody of that name has a home folder", UnicodeDecodeError: "it is not text"}
 
 
@@ -150,18 +167,19 @@ def _secret(config: pulumi.Config, name: str) -> str | None:
     return text or None
 
 
-def _check_root_key(certificate_pem: str | None, key_pem: str | None) -> None:
-    key = f"{NAMESPACE}:{ROOT_PRIVATE_KEY}"
-    if (certificate_pem is None) != (key_pem is None):
+def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -> None:
+    if (certificate is None) != (key_pem is None):
         has, lacks = "trust.rootCertificate", ROOT_PRIVATE_KEY
         if key_pem:
             has, lacks = lacks, has
         raise ConfigError(f"{NAMESPACE}:{lacks}: missing, and {NAMESPACE}:{has} is set; bring both or neither")
-    if certificate_pem is not None and key_pem is not None:
+    if certificate is not None and key_pem is not None:
         try:
-            _root_ca.check_key_fits(_root_ca.read_root(certificate_pem, datetime.now(UTC)), key_pem)
+            _root_ca.check_key_fits(certificate, key_pem)
         except ValueError as error:
-            raise ConfigError(f"{key}: {error}; set the key of that certificate") from None
+            raise ConfigError(
+                f"{NAMESPACE}:{ROOT_PRIVATE_KEY}: {error}; set the key of {NAMESPACE}:trust.rootCertificate"
+            ) from None
 
 
 def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
@@ -169,7 +187,8 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
         text = path.expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
-        raise ConfigError(f"{key}: '{path}' cannot be read: {reason}; name a readable kubeconfig") from None
+        shown = _show(str(path), at_most=PATH_SHOWN_MAX)
+        raise ConfigError(f"{key}: {shown} cannot be read: {reason}; name a readable kubeconfig") from None
     try:
         return text, _kubeconfig.read_endpoint(text)
     except ValueError as error:
@@ -177,16 +196,48 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
 
 
 def _describe(detail: ErrorDetails) -> str:
+    key, said, got = _key(detail["loc"]), detail["msg"].removeprefix("Value error, "), detail["input"]
+    match detail["type"]:
+        case _ if said.startswith(f"{NAMESPACE}:"):
+            return said
+        case "extra_forbidden":
+            text = _describe_unknown_key(*detail["loc"])
+        case "missing":
+            text = f"{key}: missing; set it in Pulumi.<stack>.yaml"
+        case "union_tag_not_found":
+            text = f"{key}.kind: missing; {A_KIND}"
+        case "union_tag_invalid":
+            text = f"{key}.kind: got {_show(detail['ctx']['tag'])}; {A_KIND}"
+        case "value_error" if not isinstance(got, Mapping | list):
+            text = f"{key}: got {_show(got)}; {said}"
+        case type_ if type_ in ALLOWED:
+            text = f"{key}: got {_show(got)}; allowed is {ALLOWED[type_].format(**detail.get('ctx', {}))}"
+        case _:
+            text = f"{key}: {said}"
+    return text
+
+
+def _key(place: Sequence[int | str]) -> str:
     # Pydantic puts the chosen kind of a tagged union into the place; the user's file has no such level.
-    place = [part for before, part in pairwise(("", *detail["loc"])) if before != "access" or part not in ACCESS_KINDS]
-    key = NAMESPACE + ":" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    message = detail["msg"].removeprefix("Value error, ")
-    if message.startswith(f"{NAMESPACE}:"):
-        return message
-    if detail["type"] == "missing":
-        return f"{key}: missing; set it in Pulumi.<stack>.yaml"
-    got: object = detail["input"]
-    # Of several lines is a PEM or a kubeconfig, and maybe the one that belongs under a secret key.
-    is_short = isinstance(got, str | int | float) and "\n" not in str(got)
-    shown = f"got {str(got)[:SHOWN_MAX]!r}; " if is_short else ""
-    return f"{key.removesuffix(':')}: {shown}{message}"
+    parts = [part for before, part in pairwise(("", *place)) if before != "access" or part not in ACCESS_KINDS]
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return f"{NAMESPACE}:{text.lstrip('.')}".removesuffix(":")
+
+
+def _describe_unknown_key(*place: int | str) -> str:
+    *section, key = place
+    allowed = known_keys(section)
+    close = difflib.get_close_matches(str(key), allowed, n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else "."
+    return f"{_key(section)}: unknown key '{key}'{hint} Allowed: {', '.join(allowed)}"
+
+
+def _show(got: object, at_most: int = SHOWN_MAX) -> str:
+    if isinstance(got, Mapping):
+        return "a mapping"
+    if isinstance(got, list):
+        return f"a list of {len(got)}"
+    shown = json.dumps(got) if got is None or isinstance(got, bool) else repr(got)
+    # Long or of several lines is a key, a token or a kubeconfig, which maybe belongs under a secret key.
+    is_open = len(shown) <= at_most and str(got).isprintable()
+    return shown if is_open else f"a value of {len(str(got))} characters"

@@ -2,7 +2,7 @@
 
 from components.helloworld_app import HelloworldApp, HelloworldAppArgs
 from components.istio_install import IstioInstall, IstioInstallArgs
-from components.mesh_link import MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
+from components.mesh_link import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
 from components.mesh_trust import BroughtRootArgs, Intermediate, MadeRootArgs, MeshTrust, MeshTrustArgs
 from components.rancher_cluster import (
     KubeconfigAccessArgs,
@@ -15,6 +15,7 @@ from components.rancher_cluster import (
 
 __all__ = [
     "BroughtRootArgs",
+    "Ca",
     "HelloworldApp",
     "HelloworldAppArgs",
     "Intermediate",

@@ -47,6 +47,18 @@ def merge(ours: Values, theirs: Values) -> dict[str, Any]:
     return merged
 
 
+def find_replaced_map(ours: Values, theirs: Values) -> str | None:
+    """Name the first map of `ours` in whose place `theirs` has something else, so that all in it would be lost."""
+    for key, below in ours.items():
+        if key in theirs and isinstance(below, Mapping):
+            value = theirs[key]
+            if not isinstance(value, Mapping):
+                return key
+            if inside := find_replaced_map(below, value):
+                return f"{key}.{inside}"
+    return None
+
+
 def base_values() -> dict[str, Any]:
     """Values of the chart `base`."""
     return {
@@ -88,7 +100,7 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
         },
         # The chart reads env here; pilot.env is another installer's spelling and is ignored.
         "env": {
-            # Without it istiod drops a whole cacerts update that brings another root.
+            # Without it istiod drops a whole cacerts update whose bundle has one root more or less.
             "ISTIO_MULTIROOT_MESH": "true",
             # Off, istiod reads no Secret of a peer, and a link's role needs none.
             "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(reads_peer_secrets).lower(),
@@ -160,3 +172,20 @@ def cross_network_gateway_spec() -> dict[str, Any]:
             }
         ],
     }
+
+
+OUTLINES: Mapping[str, Values] = {
+    "base": base_values(),
+    "istiod": istiod_values(
+        mesh_id="",
+        trust_domain="",
+        cluster_name="",
+        network="",
+        hub="",
+        tag="",
+        reads_peer_secrets=True,
+        timeout_seconds=0,
+    ),
+    "gateway": gateway_values(network_gateway="", timeout_seconds=0),
+}
+"""The program's own values by chart, of which the keys and maps alone mean anything."""

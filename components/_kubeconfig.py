@@ -42,7 +42,7 @@ def read_endpoint(text: str) -> Endpoint:
     _named(document, "users", "user", context.get("user"))
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith("https://"):
-        message = f"leads to server {server!r}: an https:// URL is needed"
+        message = "leads to a server without TLS: an https:// URL is needed"
         raise ValueError(message)
     data = cluster.get("certificate-authority-data")
     return Endpoint(server=server, ca_pem=_decode_ca(data) if data else None)

@@ -7,6 +7,7 @@ Owns the reader's credential in the source cluster and the remote secret in the 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -30,6 +31,15 @@ SECRETS_RULE: PolicyRuleArgsDict = {"api_groups": [""], "resources": ["secrets"]
 """What istiod asks besides, unless its controller for a peer's credentials is off."""
 
 
+class Ca(Enum):
+    """A CA whose PEM nobody has beforehand."""
+
+    CLUSTER = auto()
+    """The source cluster's own, which comes with each token of its service accounts."""
+    PUBLIC = auto()
+    """One that the image of istiod trusts."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServiceAccountArgs:
     """The reader is a service account of the source cluster."""
@@ -39,8 +49,6 @@ class ServiceAccountArgs:
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
     reads_secrets: bool
     """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
-    ca_pem: str | None
-    """The CA behind `server`; `None` means the source cluster's own."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,8 +56,6 @@ class RancherTokenArgs:
     """The reader is a Rancher token scoped to the source cluster."""
 
     token: Input[str] = field(repr=False)
-    ca_pem: str | None
-    """The CA behind the Rancher server; `None` means one that the image of istiod trusts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +66,8 @@ class MeshLinkArgs:
     target: str
     server: str
     """The source's API server, as the target's istiod reaches it."""
+    ca: str | Ca
+    """The CA behind `server`, as PEM where that is known."""
     credential: ServiceAccountArgs | RancherTokenArgs
     target_provider: k8s.Provider
 
@@ -69,11 +77,14 @@ class MeshLink(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MeshLinkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:MeshLink", name, {"source": args.source, "target": args.target}, opts)
+        ca_pem: Input[str] | None = args.ca if isinstance(args.ca, str) else None
         if isinstance(args.credential, ServiceAccountArgs):
-            credential = self._service_account(name, args.target, args.credential)
+            token, clusters_own_ca = self._service_account(name, args.target, args.credential)
+            if args.ca is Ca.CLUSTER:
+                ca_pem = clusters_own_ca
         else:
-            credential = Output.all(token=args.credential.token, ca_pem=args.credential.ca_pem)
-        kubeconfig: Output[str] = credential.apply(
+            token = Output.from_input(args.credential.token)
+        kubeconfig: Output[str] = Output.all(token=token, ca_pem=ca_pem).apply(
             lambda known: _kubeconfig.render_token_kubeconfig(name=args.source, server=args.server, **known)
         )
         content: Output[str] = Output.secret(kubeconfig)
@@ -90,7 +101,7 @@ class MeshLink(pulumi.ComponentResource):
         )
         self.register_outputs({})
 
-    def _service_account(self, name: str, target: str, args: ServiceAccountArgs) -> Output[dict[str, str]]:
+    def _service_account(self, name: str, target: str, args: ServiceAccountArgs) -> tuple[Output[str], Output[str]]:
         child = ResourceOptions(parent=self, provider=args.source_provider)
         labels = {_names.MANAGED_BY_LABEL: _names.MANAGED_BY}
         metadata: ObjectMetaArgsDict = {"name": _names.reader(target), "labels": labels}
@@ -126,14 +137,12 @@ class MeshLink(pulumi.ComponentResource):
             },
             opts=child,
         )
-        credential: Output[dict[str, str]] = Output.all(data=token.data).apply(
-            lambda known: _read_token(known["data"], args.ca_pem)
-        )
-        return Output.secret(credential)
+        return token.data.apply(_read_token), token.data.apply(_read_ca)
 
 
-def _read_token(data: Mapping[str, str], ca_pem: str | None) -> dict[str, str]:
-    return {
-        "token": base64.b64decode(data["token"]).decode(),
-        "ca_pem": ca_pem or base64.b64decode(data["ca.crt"]).decode(),
-    }
+def _read_token(data: Mapping[str, str]) -> str:
+    return base64.b64decode(data["token"]).decode()
+
+
+def _read_ca(data: Mapping[str, str]) -> str:
+    return base64.b64decode(data["ca.crt"]).decode()

@@ -14,6 +14,8 @@ from pulumi import Input, Output, ResourceOptions
 
 from components import _names
 
+# Istiod takes a root only beside the one that it has, so a new one must come in phases (docs/adr/0004).
+ROOT_GENERATION = 1
 # What Istio's own certificate generator gives its CAs.
 CA_USES = ("digital_signature", "content_commitment", "key_encipherment", "cert_signing", "crl_signing")
 
@@ -34,8 +36,6 @@ class MadeRootArgs:
     """A root CA that the program makes."""
 
     validity_hours: int
-    generation: int
-    """A higher number makes a new key and certificate."""
     protect: bool
     """Whether the engine refuses to delete or replace the root."""
 
@@ -97,7 +97,7 @@ class MeshTrust(pulumi.ComponentResource):
         ).hex
 
     def _make_root(self, name: str, mesh_id: str, args: MadeRootArgs) -> tuple[_Signer, Output[str]]:
-        generation = self._generation(f"{name}-root", args.generation)
+        generation = self._generation(f"{name}-root", ROOT_GENERATION)
         key = tls.PrivateKey(
             f"{name}-root-key",
             algorithm="ECDSA",
@@ -107,7 +107,7 @@ class MeshTrust(pulumi.ComponentResource):
         certificate = tls.SelfSignedCert(
             f"{name}-root-certificate",
             private_key_pem=key.private_key_pem,
-            # The generation keeps an old and a new root apart: path building goes by Subject.
+            # Path building goes by Subject: no two roots share one, not even those of stacks with one mesh id.
             subject={"organization": mesh_id, "common_name": "Root CA", "serial_number": generation},
             validity_period_hours=args.validity_hours,
             is_ca_certificate=True,

@@ -23,17 +23,6 @@ GENERATIONS = {
             recording.SECRET,
         },
     ),
-    "the root": (
-        LAB,
-        ("trust", "rootGeneration"),
-        {
-            recording.RANDOM_ID,
-            recording.PRIVATE_KEY,
-            recording.SELF_SIGNED_CERT,
-            recording.LOCALLY_SIGNED_CERT,
-            recording.SECRET,
-        },
-    ),
     "Rancher's tokens": (
         RANCHER,
         ("rancher", "tokenGeneration"),
@@ -105,7 +94,7 @@ def test_a_rotated_token_replaces_no_provider(runs: Runs) -> None:
 
 def test_a_rotated_certificate_replaces_no_secret(runs: Runs) -> None:
     """`cacerts` keeps its name, and changes in place."""
-    after = rotated(runs.stack(LAB), ("trust", "rootGeneration")).run()
+    after = rotated(runs.stack(LAB), ("trust", "intermediateGeneration")).run()
     secrets = [found for found in after.find_all(recording.SECRET) if found.name.endswith("cacerts")]
     assert [plain(found.inputs["metadata"]) for found in secrets] == [
         {"name": _names.CACERTS, "namespace": _names.ISTIO_NAMESPACE}

@@ -1,8 +1,11 @@
 """Config that cannot work: what is wrong with it, and what a person must be told."""
 
+import base64
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
 from tests.support.stacks import Stack, kubeconfig
 
+NOT_ONE = "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else"
 ABSENT = object()
 """Takes a key away."""
 
@@ -46,8 +50,18 @@ NETWORK: Place = ("clusters", 1, "network")
 ACCESS: Place = ("clusters", 0, "access")
 VERSIONS: Place = ("clusters", 1, "versions")
 LABEL = "allowed is a DNS label"
-WHOLE = "valid integer"
+PERCENT = "allowed is a whole number from 0 to 100"
+QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
+HTTPS = "allowed is an https:// URL"
+NO_CA = "is no PEM of certificates alone; give the text of one CA certificate or more, neither a path nor a key"
+A_KIND = "allowed is kubeconfig or rancher"
 KEYS = "Allowed: clusters, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+
+
+def with_project(**project: object) -> dict[str, Any]:
+    """A Rancher with a project of its own kind."""
+    return {"url": "https://r.example", "project": project}
+
 
 BAD_VALUES = {
     "an unknown key": BadValue(place=("colour",), value=1, told=("mcsps: unknown key 'colour'.", KEYS)),
@@ -75,17 +89,49 @@ BAD_VALUES = {
         place=(*ACCESS, "path"), value=ABSENT, told=("mcsps:clusters[0].access.path: missing",)
     ),
     "a missing kind of access": BadValue(
-        place=(*ACCESS, "kind"), value=ABSENT, told=("mcsps:clusters[0].access: ", "'kind'")
+        place=(*ACCESS, "kind"), value=ABSENT, told=(f"mcsps:clusters[0].access.kind: missing; {A_KIND}",)
     ),
     "an unknown kind of access": BadValue(
         place=(*ACCESS, "kind"),
         value="ssh",
-        told=("mcsps:clusters[0].access: ", "'ssh'", "'kubeconfig', 'rancher'"),
+        told=(f"mcsps:clusters[0].access.kind: got 'ssh'; {A_KIND}",),
     ),
-    "a text for an object": BadValue(place=("mesh",), value="east", told=("mcsps:mesh: got 'east'; ", "dictionary")),
-    "a number for a text": BadValue(place=("mesh", "id"), value=7, told=("mcsps:mesh.id: got '7'; ", "string")),
-    "an object for a list": BadValue(place=("clusters",), value={}, told=("mcsps:clusters: ", "valid tuple")),
-    "no cluster": BadValue(place=("clusters",), value=[], told=("mcsps:clusters: ", "at least 1 item")),
+    "a text for an object": BadValue(
+        place=("mesh",), value="east", told=("mcsps:mesh: got 'east'; allowed is a mapping",)
+    ),
+    "nothing for an object": BadValue(
+        place=("mesh",), value=None, told=("mcsps:mesh: got null; allowed is a mapping",)
+    ),
+    "a text for an access": BadValue(
+        place=ACCESS, value="east", told=("mcsps:clusters[0].access: got 'east'; allowed is a mapping",)
+    ),
+    "a number for a text": BadValue(
+        place=("mesh", "id"), value=7, told=("mcsps:mesh.id: got 7; allowed is a text, which needs quotes where",)
+    ),
+    "nothing for a text": BadValue(
+        place=("mesh", "id"), value=None, told=("mcsps:mesh.id: got null; allowed is a text",)
+    ),
+    "a text for a truth": BadValue(
+        place=("links", "readSecrets"),
+        value="maybe",
+        told=("mcsps:links.readSecrets: got 'maybe'; allowed is true or false",),
+    ),
+    "an object for a truth": BadValue(
+        place=("links", "readSecrets"),
+        value={},
+        told=("mcsps:links.readSecrets: got a mapping; allowed is true or false",),
+    ),
+    "an object for a list": BadValue(
+        place=("clusters",), value={}, told=("mcsps:clusters: got a mapping; allowed is a list",)
+    ),
+    "an object for a path": BadValue(
+        place=(*ACCESS, "path"),
+        value={"kind": "Config", "users": [{"token": MARK}]},
+        told=("mcsps:clusters[0].access.path: got a mapping; allowed is the path of a file",),
+    ),
+    "no cluster": BadValue(
+        place=("clusters",), value=[], told=("mcsps:clusters: got a list of 0; allowed is a list of 1 or more",)
+    ),
     "two clusters of one name": BadValue(
         place=NAME,
         value="east",
@@ -119,22 +165,19 @@ BAD_VALUES = {
     "a mesh id that is no label": BadValue(
         place=("mesh", "id"), value="my mesh", told=("mcsps:mesh.id: got 'my mesh'; ", LABEL)
     ),
-    "a weight of -1": BadValue(
-        place=("v2Weight",), value=-1, told=("mcsps:v2Weight: got '-1'; ", "greater than or equal to 0")
-    ),
-    "a weight of 101": BadValue(
-        place=("v2Weight",), value=101, told=("mcsps:v2Weight: got '101'; ", "less than or equal to 100")
-    ),
-    "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, told=("mcsps:v2Weight: got '10.5'; ", WHOLE)),
-    "a weight of ten": BadValue(place=("v2Weight",), value="ten", told=("mcsps:v2Weight: got 'ten'; ", WHOLE)),
-    "a weight of true": BadValue(
-        place=("v2Weight",), value=True, told=("mcsps:v2Weight: got 'True'; ", "allowed is a whole number")
-    ),
+    "a weight of -1": BadValue(place=("v2Weight",), value=-1, told=(f"mcsps:v2Weight: got -1; {PERCENT}",)),
+    "a weight of 101": BadValue(place=("v2Weight",), value=101, told=(f"mcsps:v2Weight: got 101; {PERCENT}",)),
+    "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, told=(f"mcsps:v2Weight: got 10.5; {PERCENT}",)),
+    "a weight of ten": BadValue(place=("v2Weight",), value="ten", told=(f"mcsps:v2Weight: got 'ten'; {PERCENT}",)),
+    "a weight of true": BadValue(place=("v2Weight",), value=True, told=(f"mcsps:v2Weight: got true; {PERCENT}",)),
+    "a weight of nothing": BadValue(place=("v2Weight",), value=None, told=(f"mcsps:v2Weight: got null; {PERCENT}",)),
     "a version that does not exist": BadValue(
         place=VERSIONS, value=["v3"], told=("mcsps:clusters[1].versions[0]: got 'v3'; ", "'v1' or 'v2'")
     ),
     "a version twice": BadValue(
-        place=VERSIONS, value=["v2", "v2"], told=("mcsps:clusters[1]: ", "['v2', 'v2'] name one version twice")
+        place=VERSIONS,
+        value=["v2", "v2"],
+        told=("mcsps:clusters[1]: ", "['v2', 'v2'] name one version twice; allowed is each once"),
     ),
     "no cluster runs v2": BadValue(
         place=VERSIONS,
@@ -149,15 +192,151 @@ BAD_VALUES = {
     "charts from nowhere": BadValue(
         place=("istio", "charts"),
         value="charts",
-        told=("mcsps:istio.charts: got 'charts'; ", "an https:// repository, an oci:// registry, or the absolute"),
+        told=("mcsps:istio.charts: got 'charts'; allowed is an https:// repository or an oci:// registry",),
+    ),
+    "charts behind a password": BadValue(
+        place=("istio", "charts"),
+        value=f"https://user:{MARK}@charts.example",
+        told=("mcsps:istio.charts: allowed is an https:// repository or an oci:// registry, without credentials",),
+    ),
+    "a version that is none": BadValue(
+        place=("istio", "version"),
+        value="newest",
+        told=("mcsps:istio.version: got 'newest'; allowed is one version, such as 1.31.1",),
+    ),
+    "a version that YAML reads as a number": BadValue(
+        place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed is a text, which needs quotes",)
+    ),
+    "no hub": BadValue(
+        place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed is a text that is not empty",)
+    ),
+    "no tag": BadValue(
+        place=("istio", "tag"), value=" ", told=("mcsps:istio.tag: got ' '; allowed is a text that is not empty",)
+    ),
+    "no image for v1": BadValue(
+        place=("helloworld", "images", "v1"),
+        value="",
+        told=("mcsps:helloworld.images.v1: got ''; allowed is a text that is not empty",),
+    ),
+    "no image for v2": BadValue(
+        place=("helloworld", "images", "v2"),
+        value="",
+        told=("mcsps:helloworld.images.v2: got ''; allowed is a text that is not empty",),
+    ),
+    "a trust domain that is none": BadValue(
+        place=("mesh", "trustDomain"),
+        value="not a domain!!",
+        told=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed is a DNS name such as cluster.local",),
+    ),
+    "a number for a chart's block": BadValue(
+        place=("istio", "values", "istiod", "global"),
+        value=3,
+        told=("mcsps:istio.values.istiod: 'global' would replace what the program itself says", "allowed is a mapping"),
+    ),
+    "nothing for a block within a chart's block": BadValue(
+        place=("istio", "values", "istiod", "global", "proxy"),
+        value=None,
+        told=("mcsps:istio.values.istiod: 'global.proxy' would replace what the program itself says there",),
+    ),
+    "a list for a gateway's block": BadValue(
+        place=("istio", "values", "gateway", "resources"),
+        value=[],
+        told=("mcsps:istio.values.gateway: 'resources' would replace what the program itself says there",),
     ),
     "a time too short": BadValue(
         place=("istio", "timeoutSeconds"),
         value=9,
-        told=("mcsps:istio.timeoutSeconds: got '9'; ", "greater than or equal to 10"),
+        told=("mcsps:istio.timeoutSeconds: got 9; allowed is a whole number from 10 to 3600",),
     ),
     "no replica": BadValue(
-        place=("helloworld", "replicas"), value=0, told=("mcsps:helloworld.replicas: got '0'; ", "equal to 1")
+        place=("helloworld", "replicas"),
+        value=0,
+        told=("mcsps:helloworld.replicas: got 0; allowed is a whole number from 1 to 100",),
+    ),
+    "a request that is no quantity": BadValue(
+        place=("helloworld", "resources"),
+        value={"requests": {"cpu": "lots"}},
+        told=(f"mcsps:helloworld.resources.requests.cpu: got 'lots'; {QUANTITY}",),
+    ),
+    "a misspelt resource": BadValue(
+        place=("helloworld", "resources"),
+        value={"requests": {"memroy": "64Mi"}},
+        told=(
+            "mcsps:helloworld.resources.requests: unknown key 'memroy'; did you mean 'memory'? Allowed: cpu, memory",
+        ),
+    ),
+    "a request above its limit": BadValue(
+        place=("helloworld", "resources"),
+        value={"requests": {"cpu": "1"}},
+        told=("mcsps:helloworld.resources: requests.cpu is 1; allowed is at most limits.cpu, which is 200m",),
+    ),
+    "memory above its limit": BadValue(
+        place=("helloworld", "resources"),
+        value={"limits": {"memory": "60M"}},
+        told=("mcsps:helloworld.resources: requests.memory is 64Mi; allowed is at most limits.memory, which is 60M",),
+    ),
+    "a quota that is no quantity": BadValue(
+        place=("rancher",),
+        value=with_project(projectQuota={"limitsCpu": "many"}),
+        told=(f"mcsps:rancher.project.projectQuota.limitsCpu: got 'many'; {QUANTITY}",),
+    ),
+    "a namespace's quota above the project's": BadValue(
+        place=("rancher",),
+        value=with_project(projectQuota={"limitsMemory": "11Gi"}, namespaceQuota={"limitsMemory": "12Gi"}),
+        told=(
+            "mcsps:rancher.project: namespaceQuota.limitsMemory is 12Gi; ",
+            "allowed is at most projectQuota.limitsMemory, which is 11Gi",
+        ),
+    ),
+    "a container's default request above its limit": BadValue(
+        place=("rancher",),
+        value=with_project(containerLimit={"requestsCpu": "300m"}),
+        told=(
+            "mcsps:rancher.project.containerLimit: requestsCpu is 300m; allowed is at most limitsCpu, which is 200m",
+        ),
+    ),
+    "a project without a name": BadValue(
+        place=("rancher",),
+        value=with_project(name=""),
+        told=("mcsps:rancher.project.name: got ''; allowed is a text that is not empty",),
+    ),
+    "no Rancher, said with false": BadValue(
+        place=("rancher",), value=False, told=("mcsps:rancher: got false; allowed is a mapping",)
+    ),
+    "no Rancher, said with nothing": BadValue(
+        place=("rancher",), value="", told=("mcsps:rancher: got ''; allowed is a mapping",)
+    ),
+    "a CA that is junk": BadValue(
+        place=("rancher",), value={"url": "https://r.example", "caCerts": f"junk {MARK}"}, told=(f"caCerts: {NO_CA}",)
+    ),
+    "a private key instead of a CA": BadValue(
+        place=("rancher",),
+        value={
+            "url": "https://r.example",
+            "caCerts": f"-----BEGIN PRIVATE KEY-----\n{MARK}\n-----END PRIVATE KEY-----",
+        },
+        told=(f"mcsps:rancher.caCerts: {NO_CA}",),
+    ),
+    "a peer's CA that is a number": BadValue(
+        place=("clusters", 0, "peerCaCerts"), value=7, told=(f"mcsps:clusters[0].peerCaCerts: {NO_CA}",)
+    ),
+    "a peer's CA without its server": BadValue(
+        place=("clusters", 0, "peerCaCerts"),
+        value=pems.make_root(pems.make_key()),
+        told=("mcsps:clusters[0]: peerCaCerts is set without peerServer", "allowed are both, or peerServer alone"),
+    ),
+    "a Rancher behind a password": BadValue(
+        place=("rancher",),
+        value={"url": f"https://user:{MARK}@r.example"},
+        told=(f"mcsps:rancher.url: {HTTPS} with a host", "without credentials"),
+    ),
+    "a Rancher's token instead of its address": BadValue(
+        place=("rancher",), value={"url": f"token-abc12:{MARK}"}, told=(f"mcsps:rancher.url: {HTTPS} with a host",)
+    ),
+    "a node selector that is none": BadValue(
+        place=("clusters", 0, "namespaceNodeSelector"),
+        value="???",
+        told=("mcsps:clusters[0].namespaceNodeSelector: got '???'; allowed is labels such as role=ingress",),
     ),
     "renewal before the start": BadValue(
         place=("trust",),
@@ -170,7 +349,9 @@ BAD_VALUES = {
         told=("mcsps:trust: intermediateValidityHours is 8760; allowed is at most rootValidityHours", "8759"),
     ),
     "a generation of 0": BadValue(
-        place=("links", "tokenGeneration"), value=0, told=("mcsps:links.tokenGeneration: got '0'; ", "equal to 1")
+        place=("links", "tokenGeneration"),
+        value=0,
+        told=("mcsps:links.tokenGeneration: got 0; allowed is a whole number of 1 or more",),
     ),
     "a peer's server without TLS": BadValue(
         place=("clusters", 0, "peerServer"),
@@ -181,6 +362,26 @@ BAD_VALUES = {
         place=("clusters", 0, "peerServer"),
         value="https:///",
         told=("mcsps:clusters[0].peerServer: got 'https:///'; allowed is an https:// URL with a host",),
+    ),
+    "a peer's server at no port": BadValue(
+        place=("clusters", 0, "peerServer"),
+        value="https://h:notaport",
+        told=(f"mcsps:clusters[0].peerServer: got 'https://h:notaport'; {HTTPS} with a host, a port, if any, of at",),
+    ),
+    "a peer's server at a port too high": BadValue(
+        place=("clusters", 0, "peerServer"),
+        value="https://h:65536",
+        told=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "at most 65535"),
+    ),
+    "a peer's server behind a password": BadValue(
+        place=("clusters", 0, "peerServer"),
+        value=f"https://user:{MARK}@east",
+        told=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+    ),
+    "a peer's server with a token": BadValue(
+        place=("clusters", 0, "peerServer"),
+        value=f"https://east/?token={MARK}",
+        told=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
     ),
     "an unknown credential": BadValue(
         place=("clusters", 0, "linkCredential"),
@@ -200,23 +401,42 @@ BAD_VALUES = {
     "a cluster id that is none": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "../x"},
-        told=("mcsps:clusters[0].access.clusterId: got '../x'; ", "pattern"),
+        told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed is Rancher's id, such as c-f7r9g or local",),
     ),
     "a token that lives for ever": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 0},
-        told=("mcsps:rancher.tokenTtlHours: got '0'; ", "equal to 1"),
+        told=("mcsps:rancher.tokenTtlHours: got 0; allowed is a whole number from 1 to 8760",),
     ),
     "a kubeconfig instead of its path": BadValue(
         place=(*ACCESS, "path"),
         value=kubeconfig("east"),
         told=("mcsps:clusters[0].access.path: allowed is the path of a file, and not what is in it",),
     ),
-    "a private key instead of the root": BadValue(
-        place=("trust", "rootCertificate"),
-        value=f"-----BEGIN KEY-----\n{MARK}\n",
-        told=("mcsps:trust.rootCertificate: is no PEM certificate",),
+    "a kubeconfig in one line instead of its path": BadValue(
+        place=(*ACCESS, "path"),
+        value=f"{{apiVersion: v1, kind: Config, users: [{{user: {{token: {MARK}}}}}]}}",
+        told=("mcsps:clusters[0].access.path: allowed is the path of a file, and not what is in it",),
     ),
+    "no path": BadValue(
+        place=(*ACCESS, "path"), value="", told=("mcsps:clusters[0].access.path: allowed is the path of a file",)
+    ),
+    **{
+        f"{what} instead of the root": BadValue(
+            place=("trust", "rootCertificate"),
+            value=value,
+            told=(
+                "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else; give the text, not its path",
+            ),
+        )
+        for what, value in {
+            "a private key": f"-----BEGIN KEY-----\n{MARK}\n",
+            "a private key in one line": f"-----BEGIN KEY-----\\n{MARK}\\n",
+            "base64": base64.b64encode(MARK.encode()).decode(),
+            "a path": f"{MARK}.pem",
+            "a number": 7,
+        }.items()
+    },
 }
 
 
@@ -264,6 +484,25 @@ def expired() -> tuple[str, str]:
     return pems.make_root(key, not_after=pems.NOW), pems.key_pem(key)
 
 
+def about_to_expire() -> tuple[str, str]:
+    """A root of which some days are left."""
+    key = pems.make_key()
+    return pems.make_root(key, not_after=pems.NOW + timedelta(days=10)), pems.key_pem(key)
+
+
+def combined(*, key_first: bool) -> tuple[str, str]:
+    """A root with its key in the same text, as some tools write it."""
+    key = pems.make_key()
+    parts = [pems.make_root(key), pems.key_pem(key)]
+    return "".join(reversed(parts) if key_first else parts), pems.key_pem(key)
+
+
+def bundle() -> tuple[str, str]:
+    """Two roots, and the key of the first."""
+    key = pems.make_key()
+    return pems.make_root(key) + pems.make_root(pems.make_key()), pems.key_pem(key)
+
+
 def strangers() -> tuple[str, str]:
     """A root, and the key of another."""
     return pems.make_root(pems.make_key()), pems.key_pem(pems.make_key())
@@ -272,6 +511,13 @@ def strangers() -> tuple[str, str]:
 def with_rancher(stack: Stack, **secrets: str) -> Stack:
     """Give a stack a Rancher."""
     return replace(stack.changed(rancher={"url": "https://r.example"}), secrets=secrets)
+
+
+def direct_server(stack: Stack) -> Stack:
+    """Give a stack's first cluster access by Rancher, and peers another way to it."""
+    values = put(stack.values, ACCESS, {"kind": "rancher", "clusterId": "c-f7r9g"})
+    values = put(values, ("clusters", 0, "peerServer"), "https://direct.example:6443")
+    return with_rancher(replace(stack, values=values), rancherToken=fake_secret("token"))
 
 
 def in_plain_text(stack: Stack) -> Stack:
@@ -298,13 +544,21 @@ BAD_STACKS = {
         "has no current-context: set one with",
     ),
     "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is no CA that may sign intermediates"),
-    "a root that is expired": bad_root(expired, "mcsps:trust.rootCertificate: is valid from", "and so not now"),
+    "a root that is expired": bad_root(expired, "mcsps:trust.rootCertificate: is valid from", "not now; bring one"),
+    "a root that ends before its intermediates": bad_root(
+        about_to_expire,
+        "mcsps:trust: intermediateValidityHours is 8760; allowed is at most the hours that are left of rootCertificate",
+        "which is 239",
+    ),
+    "a root with its key behind it": bad_root(partial(combined, key_first=False), NOT_ONE),
+    "a root with its key before it": bad_root(partial(combined, key_first=True), NOT_ONE),
+    "two roots": bad_root(bundle, NOT_ONE),
     "a root that does not fit its key": bad_root(
-        strangers, "mcsps:rootPrivateKey: does not fit mcsps:trust.rootCertificate", "set the key of that certificate"
+        strangers, "mcsps:rootPrivateKey: does not fit the root", "; set the key of mcsps:trust.rootCertificate"
     ),
     "a root key that is none": bad_root(
         lambda: (pems.make_root(pems.make_key()), fake_secret("no PEM")),
-        "mcsps:rootPrivateKey: is no unencrypted PEM private key",
+        "mcsps:rootPrivateKey: is not one unencrypted PEM private key and nothing else",
     ),
     "a root without its key": bad_root(
         lambda: (pems.make_root(pems.make_key()), None),
@@ -313,6 +567,13 @@ BAD_STACKS = {
     "a root key without its root": bad_root(
         lambda: (None, pems.key_pem(pems.make_key())),
         "mcsps:trust.rootCertificate: missing, and mcsps:rootPrivateKey is set; bring both or neither",
+    ),
+    "a peer's server that Rancher's CA does not stand for": BadStack(
+        make=lambda stack, _: direct_server(stack),
+        told=(
+            "mcsps:clusters[0]: peerServer with linkCredential rancherToken needs peerCaCerts",
+            "set peerCaCerts, or linkCredential serviceAccount",
+        ),
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),

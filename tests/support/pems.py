@@ -9,6 +9,7 @@ from cryptography.x509.oid import NameOID
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 YEAR = timedelta(days=365)
+END = NOW + 10 * YEAR
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -30,10 +31,11 @@ def make_root(
     key: Key,
     *,
     constraints: x509.BasicConstraints | None = x509.BasicConstraints(ca=True, path_length=1),  # noqa: B008 - frozen
-    not_before: datetime = NOW - YEAR,
-    not_after: datetime = NOW + YEAR,
+    usage: x509.KeyUsage | None = None,
+    issuer: Key | None = None,
+    not_after: datetime = END,
 ) -> str:
-    """Make a self-signed certificate, by default a root CA that is fit for a mesh."""
+    """Make a certificate, by default a root CA that is fit for a mesh; an `issuer` signs it in the root's place."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Brought Root CA")])
     builder = (
         x509.CertificateBuilder()
@@ -41,13 +43,15 @@ def make_root(
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(not_before)
+        .not_valid_before(NOW - YEAR)
         .not_valid_after(not_after)
     )
     if constraints is not None:
         builder = builder.add_extension(constraints, critical=True)
+    if usage is not None:
+        builder = builder.add_extension(usage, critical=True)
     algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return builder.sign(key, algorithm).public_bytes(serialization.Encoding.PEM).decode()
+    return builder.sign(issuer or key, algorithm).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def secret_lines(pem: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The program, run for a stack file or for a config that a test makes up."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -83,13 +84,14 @@ def rancher_stack() -> Stack:
     return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a person")})
 
 
-def kubeconfig(name: str, *, server: str = "https://198.18.0.10:6443") -> str:
+def kubeconfig(name: str, *, server: str = "https://198.18.0.10:6443", ca_pem: str | None = None) -> str:
     """Write a kubeconfig with a fake token."""
+    ca = {"certificate-authority-data": base64.b64encode(ca_pem.encode()).decode()} if ca_pem else {}
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": server}}],
+            "clusters": [{"name": name, "cluster": {"server": server, **ca}}],
             "users": [{"name": name, "user": {"token": fake_secret(f"kubeconfig of {name}")}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,

@@ -1,6 +1,7 @@
 """What components are told: settings and secrets in, Args out."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,6 +11,7 @@ import pytest
 import arguments
 from components import (
     BroughtRootArgs,
+    Ca,
     MadeRootArgs,
     MeshLinkArgs,
     RancherCluster,
@@ -21,10 +23,11 @@ from tests.support import pems
 from tests.support.bad_config import Place, put
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
-from tests.support.stacks import LAB, RANCHER, Stack, load_values
+from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
 
 Body = Callable[[Settings, Secrets], None]
 RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
+A_CA = pems.make_root(pems.make_key())
 
 
 def run(stack: Stack, body: Body) -> RecordingMonitor:
@@ -68,37 +71,54 @@ def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs)
     args = link(runs.stack(LAB))
     assert (args.source, args.target, args.server) == ("east", "west", "https://198.18.0.10:6443")
     assert isinstance(args.credential, ServiceAccountArgs)
-    assert args.credential.ca_pem is None
+    assert args.ca is Ca.CLUSTER
+
+
+def test_a_peer_trusts_the_ca_that_the_kubeconfig_names(runs: Runs, tmp_path: Path) -> None:
+    """A load balancer or proxy before the API server may have one of its own."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(kubeconfig("east", ca_pem="the proxy's CA"))
+    args = link(changed(runs.stack(LAB), ("clusters", 0, "access", "path"), str(path)))
+    assert args.ca == "the proxy's CA"
 
 
 def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> None:
     """By a Rancher token, and Rancher's CA where it has one of its own."""
-    for ca_certs in (None, "Rancher's CA"):
+    for ca_certs, ca in ((None, Ca.PUBLIC), (A_CA, A_CA)):
         args = link(changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs))
         assert args.server == f"{RANCHER_URL}/k8s/clusters/c-f7r9g"
         assert isinstance(args.credential, RancherTokenArgs)
-        assert args.credential.ca_pem == ca_certs
+        assert args.ca == ca
 
 
-@pytest.mark.parametrize(("server", "ca_pem"), [(None, "Rancher's CA"), ("https://direct.example:6443", None)])
+@pytest.mark.parametrize(
+    ("ca_certs", "server", "ca"),
+    [(A_CA, None, A_CA), (None, None, Ca.PUBLIC), (A_CA, "https://direct.example:6443", Ca.CLUSTER)],
+)
 def test_a_service_account_behind_rancher_trusts_who_answers(
-    runs: Runs, server: str | None, ca_pem: str | None
+    runs: Runs, ca_certs: str | None, server: str | None, ca: str | Ca
 ) -> None:
     """Rancher's CA at Rancher's proxy, the cluster's own CA at the cluster's own address."""
-    stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), "Rancher's CA")
+    stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs)
     stack = changed(stack, ("clusters", 0, "linkCredential"), "serviceAccount")
     stack = changed(stack, ("clusters", 0, "peerServer"), server)
     args = link(stack)
     assert args.server == (server or f"{RANCHER_URL}/k8s/clusters/c-f7r9g")
     assert isinstance(args.credential, ServiceAccountArgs)
-    assert args.credential.ca_pem == ca_pem
+    assert args.ca == ca
 
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
-def test_a_peers_server_may_differ_from_the_one_that_the_program_uses(runs: Runs, stack: str) -> None:
-    """As config says."""
-    args = link(changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/"))
-    assert args.server == "https://direct.example:6443"
+def test_a_peers_server_and_its_ca_may_differ_from_those_that_the_program_uses(runs: Runs, stack: str) -> None:
+    """As config says, whatever the credential."""
+    direct = changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/")
+    args = link(changed(direct, ("clusters", 0, "peerCaCerts"), A_CA))
+    assert (args.server, args.ca) == ("https://direct.example:6443", A_CA)
+
+
+def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: Runs) -> None:
+    """The kubeconfig's is that of the program's own way to the cluster."""
+    assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
 
 
 def test_generations_reach_the_links(runs: Runs) -> None:
@@ -114,7 +134,7 @@ def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
     def body(settings: Settings, secrets: Secrets) -> None:
         args = arguments.mesh_trust(settings, secrets)
         assert isinstance(args.root, MadeRootArgs)
-        assert (args.root.validity_hours, args.root.generation, args.root.protect) == (20000, 2, False)
+        assert (args.root.validity_hours, args.root.protect) == (20000, False)
         assert args.cluster_names == ("east", "west")
         assert args.mesh_id == "mcsps-lab"
         assert (args.intermediate_validity_hours, args.intermediate_early_renewal_hours) == (10000, 3000)
@@ -122,7 +142,6 @@ def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
 
     trust = {
         "rootValidityHours": 20000,
-        "rootGeneration": 2,
         "protectRoot": False,
         "intermediateValidityHours": 10000,
         "intermediateEarlyRenewalHours": 3000,
@@ -141,7 +160,7 @@ def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
         assert isinstance(args.root, BroughtRootArgs)
         assert args.root.certificate_pem == certificate
         assert args.root.private_key_pem is secrets.root_private_key
-        assert args.root.expiry == f"{pems.NOW + pems.YEAR:%Y-%m-%dT%H:%M:%SZ}"
+        assert args.root.expiry == f"{pems.END:%Y-%m-%dT%H:%M:%SZ}"
 
     lab = runs.stack(LAB)
     stack = Stack(

@@ -1,5 +1,6 @@
 """Stack config: what is taken, what is refused, and in which words."""
 
+import base64
 import json
 
 import pulumi
@@ -21,6 +22,18 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "the longest name": (("clusters", 1, "name"), "w" * 48),
     "a name of digits": (("clusters", 1, "name"), "1"),
     "a name with 'to' inside a word": (("clusters", 1, "name"), "tokyo-toronto"),
+    "a trust domain of labels": (("mesh", "trustDomain"), "mesh.example"),
+    "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
+    "values laid into the program's blocks": (
+        ("istio", "values"),
+        {"istiod": {"global": {"proxy": {"resources": {"limits": {"cpu": None}}}}}, "base": {"new": 1}},
+    ),
+    "requests that are the limits": (
+        ("helloworld", "resources"),
+        {"requests": {"cpu": "0.2"}, "limits": {"cpu": "200m", "memory": "1e9"}},
+    ),
+    "two labels of nodes": (("clusters", 0, "namespaceNodeSelector"), "role=ingress,example.com/zone="),
+    "the highest port": (("clusters", 0, "peerServer"), "https://[2001:db8::1]:65535/below"),
     "the longest network": (("clusters", 1, "network"), "n" * 63),
     "a registry of charts": (("istio", "charts"), "oci://registry.example/charts"),
     "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
@@ -68,11 +81,30 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [line.strip().partition(": ")[0] for line in lines] == ["mcsps:mesh.id", "mcsps:v2Weight"]
 
 
-def test_what_was_got_is_cut_short() -> None:
-    """A whole file may have been pasted."""
+def test_an_unknown_key_hides_no_other_error() -> None:
+    """At any depth."""
+    bad = put(put(GOOD, ("mesh", "colour"), 1), ("clusters", 0, "access", "colour"), 1)
     with pytest.raises(ConfigError) as caught:
-        settings.parse(put(GOOD, ("v2Weight",), "x" * 1000))
-    assert "got '" + "x" * 80 + "'; " in str(caught.value)
+        settings.parse(put(put(bad, ("colour",), 1), ("v2Weight",), "ten"))
+    lines = [line.strip().partition(" ")[0] for line in str(caught.value).splitlines()[1:]]
+    assert sorted(lines) == ["mcsps:", "mcsps:clusters[0].access:", "mcsps:mesh:", "mcsps:v2Weight:"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"{MARK}{'x' * 80}",
+        f"{MARK}\n",
+        f"-----BEGIN PRIVATE KEY-----\\n{MARK}\\n{'x' * 64}",
+        base64.b64encode(f"{MARK}{'x' * 80}".encode()).decode(),
+        10**81,
+    ],
+)
+def test_what_is_long_or_of_several_lines_is_not_quoted(value: object) -> None:
+    """A key, a token or a whole file may have been pasted."""
+    with pytest.raises(ConfigError) as caught:
+        settings.parse(put(GOOD, ("v2Weight",), value))
+    assert f"mcsps:v2Weight: got a value of {len(str(value))} characters; allowed is" in str(caught.value)
 
 
 @pytest.mark.parametrize("address", ["https://east:6443/", "https://east:6443"])

@@ -154,7 +154,7 @@ def test_istiod_is_told_mesh_network_cluster_and_images() -> None:
 
 
 @pytest.mark.parametrize("reads_peer_secrets", [True, False])
-def test_istiod_takes_a_changed_root_and_reads_secrets_of_peers_if_it_may(*, reads_peer_secrets: bool) -> None:
+def test_istiod_takes_a_longer_list_of_roots_and_reads_secrets_of_peers_if_it_may(*, reads_peer_secrets: bool) -> None:
     """By top-level `env`, the one place that the chart reads."""
     values = charts_of(record_install(reads_peer_secrets=reads_peer_secrets))["istiod"].inputs["values"]
     assert values["env"] == {

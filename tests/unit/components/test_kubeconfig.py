@@ -62,7 +62,7 @@ BAD = {
     "an unknown user": (changed(lambda d: d.update(users=None)), "names user 'east', which it does not define"),
     "no server": (changed(lambda d: d["clusters"][0]["cluster"].pop("server")), "an https:// URL is needed"),
     "plain HTTP": (
-        changed(lambda d: d["clusters"][0]["cluster"].update(server="http://198.18.0.10")),
+        changed(lambda d: d["clusters"][0]["cluster"].update(server=f"http://user:{MARK}@198.18.0.10")),
         "an https:// URL is needed",
     ),
     "a CA that is no base64": (

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
+from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
 from components.mesh_link import READER_RULES, SECRETS_RULE
 from lab.engine.values import Secret, Unknown, reveal
 from tests.support import recording
@@ -18,7 +18,7 @@ SERVER = "https://east.example:6443"
 
 
 def by_service_account(
-    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca_pem: str | None = None
+    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca: str | Ca = Ca.CLUSTER
 ) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
@@ -27,28 +27,28 @@ def by_service_account(
             source_provider=kubernetes_provider("east"),
             token_generation=generation,
             reads_secrets=reads_secrets,
-            ca_pem=ca_pem,
         )
-        link(credential)
+        link(credential, ca)
 
     return record(body, preview=preview)
 
 
-def by_rancher_token(*, preview: bool = False, ca_pem: str | None = "Rancher's CA") -> RecordingMonitor:
+def by_rancher_token(*, preview: bool = False, ca: str | Ca = "Rancher's CA") -> RecordingMonitor:
     """Record a link whose reader is a Rancher token."""
 
     def body() -> None:
-        link(RancherTokenArgs(token=pulumi.Output.secret(fake_secret("Rancher")), ca_pem=ca_pem))
+        link(RancherTokenArgs(token=pulumi.Output.secret(fake_secret("Rancher"))), ca)
 
     return record(body, preview=preview)
 
 
-def link(credential: ServiceAccountArgs | RancherTokenArgs) -> None:
+def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca) -> None:
     """Make west read east."""
     args = MeshLinkArgs(
         source="east",
         target="west",
         server=SERVER,
+        ca=ca,
         credential=credential,
         target_provider=kubernetes_provider("west"),
     )
@@ -113,31 +113,36 @@ def test_the_remote_secret_carries_label_annotation_and_key_that_istio_reads() -
     assert metadata["annotations"] == {"networking.istio.io/cluster": "east"}
 
 
-@pytest.mark.parametrize("ca_pem", [None, "the proxy's CA"])
-def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca_pem: str | None) -> None:
-    """The cluster's own CA, unless the server is behind another."""
-    trusted = base64.b64encode((ca_pem or recording.CLUSTER_CA).encode()).decode()
-    monitor = by_service_account(ca_pem=ca_pem)
+def trusting(ca_pem: str | None) -> dict[str, str]:
+    """A kubeconfig's cluster: without a CA, the machine's own trust store counts."""
+    data = {"certificate-authority-data": base64.b64encode(ca_pem.encode()).decode()} if ca_pem else {}
+    return {"server": SERVER, **data}
+
+
+@pytest.mark.parametrize(
+    ("ca", "ca_pem"),
+    [(Ca.CLUSTER, recording.CLUSTER_CA), ("the proxy's CA", "the proxy's CA"), (Ca.PUBLIC, None)],
+)
+def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca: str | Ca, ca_pem: str | None) -> None:
+    """The cluster's own comes with the token."""
+    monitor = by_service_account(ca=ca)
     data = monitor.made(monitor.find(recording.SECRET, "east-to-west-token"), "data")
     assert remote_kubeconfig(monitor) == {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "east", "cluster": {"server": SERVER, "certificate-authority-data": trusted}}],
+        "clusters": [{"name": "east", "cluster": trusting(ca_pem)}],
         "users": [{"name": "east", "user": {"token": base64.b64decode(data["token"]).decode()}}],
         "contexts": [{"name": "east", "context": {"cluster": "east", "user": "east"}}],
         "current-context": "east",
     }
 
 
-@pytest.mark.parametrize("ca_pem", [None, "Rancher's CA"])
-def test_the_remote_kubeconfig_has_ranchers_token_and_ca(ca_pem: str | None) -> None:
+@pytest.mark.parametrize(("ca", "ca_pem"), [(Ca.PUBLIC, None), ("Rancher's CA", "Rancher's CA")])
+def test_the_remote_kubeconfig_has_ranchers_token_and_ca(ca: str | Ca, ca_pem: str | None) -> None:
     """No CA in it where every machine trusts Rancher's."""
-    document = remote_kubeconfig(by_rancher_token(ca_pem=ca_pem))
+    document = remote_kubeconfig(by_rancher_token(ca=ca))
     assert isinstance(document, dict)
-    cluster = {"server": SERVER}
-    if ca_pem:
-        cluster["certificate-authority-data"] = base64.b64encode(ca_pem.encode()).decode()
-    assert document["clusters"][0]["cluster"] == cluster
+    assert document["clusters"][0]["cluster"] == trusting(ca_pem)
     assert document["users"][0]["user"] == {"token": fake_secret("Rancher")}
 
 
@@ -201,7 +206,7 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
     """Neither in what is registered, nor by the repr of the Args."""
     assert find_leaks(by_service_account(preview=preview)) == []
     assert find_leaks(by_rancher_token(preview=preview)) == []
-    assert MARK not in repr(RancherTokenArgs(token=fake_secret("Rancher"), ca_pem=None))
+    assert MARK not in repr(RancherTokenArgs(token=fake_secret("Rancher")))
 
 
 def test_the_remote_secret_is_secret_before_its_token_is_known() -> None:

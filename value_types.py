@@ -1,0 +1,185 @@
+"""What a single value of the stack config may be: types, each with a text of what is allowed. Reads nothing."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from cryptography import x509
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
+from pydantic import ValidatorFunctionWrapHandler as Reader
+from pydantic_core import PydanticCustomError
+
+from components import _names, _pem, _root_ca
+
+DNS_LABEL_MAX = 63
+DNS_NAME_MAX = 253
+PORT_MAX = 65535
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL = rf"({_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_LABEL_PART}=({_LABEL_PART})?"
+_URL = re.compile(
+    r"(https|oci)://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#@]*)?"
+)
+_OPEN = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?")
+_UNITS = {
+    **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
+}
+Value = TypeVar("Value")
+
+
+def _unseen(message: object) -> PydanticCustomError:
+    """An error whose value may be a secret in the wrong place: of this type, `settings` does not quote it."""
+    return PydanticCustomError("unseen", "{message}", {"message": str(message)})
+
+
+def _matching(pattern: str, allowed: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            message = f"allowed is {allowed}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+def _check_dns_label(value: str) -> str:
+    if len(value) > DNS_LABEL_MAX or not re.fullmatch(_DNS_LABEL, value):
+        message = "allowed is a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most 63 characters"
+        raise ValueError(message)
+    return value
+
+
+def _check_cluster_name(value: str) -> str:
+    if len(value) > _names.CLUSTER_NAME_MAX:
+        message = (
+            f"{len(value)} characters are too long: at most {_names.CLUSTER_NAME_MAX} leave room for the common name "
+            f"of the cluster's intermediate CA"
+        )
+        raise ValueError(message)
+    if "to" in value.split("-"):
+        message = "the word 'to' joins two clusters in the name of a link; allowed is a name without it"
+        raise ValueError(message)
+    return value
+
+
+def _check_trust_domain(value: str) -> str:
+    labels = value.split(".")
+    if len(value) > DNS_NAME_MAX or not all(
+        len(label) <= DNS_LABEL_MAX and re.fullmatch(_DNS_LABEL, label) for label in labels
+    ):
+        message = "allowed is a DNS name such as cluster.local"
+        raise ValueError(message)
+    return value
+
+
+def _check_url(value: str, schemes: tuple[str, ...], message: str) -> str:
+    match = _URL.fullmatch(value)
+    if match is None or match[1] not in schemes or int((match[4] or ":0")[1:]) > PORT_MAX:
+        raise ValueError(message) if _OPEN.fullmatch(value) else _unseen(message)
+    return value.rstrip("/")
+
+
+def _check_https(value: str) -> str:
+    message = (
+        f"allowed is an https:// URL with a host, a port, if any, of at most {PORT_MAX}, and without credentials, "
+        "query or fragment"
+    )
+    return _check_url(value, ("https",), message)
+
+
+def _check_charts(value: str) -> str:
+    message = (
+        "allowed is an https:// repository or an oci:// registry, without credentials, or a folder's absolute path"
+    )
+    return value.rstrip("/") if value.startswith("/") else _check_url(value, ("https", "oci"), message)
+
+
+def _check_path(value: object) -> object:
+    if isinstance(value, str) and (not value or not value.isprintable() or "apiVersion" in value):
+        message = "allowed is the path of a file, and not what is in it"
+        raise _unseen(message)
+    return value
+
+
+def _pem_by(read: Callable[[str], Value]) -> PlainValidator:
+    def check(value: object) -> Value:
+        try:
+            return read(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise _unseen(error) from None
+
+    return PlainValidator(check)
+
+
+def _read_ca(text: str) -> str:
+    try:
+        certificates = _pem.read_certificates(text)
+    except ValueError as error:
+        message = f"{error}; give the text of one CA certificate or more, neither a path nor a key"
+        raise ValueError(message) from None
+    return "".join(map(_pem.write_certificate, certificates))
+
+
+@dataclass(frozen=True)
+class _Whole:
+    least: int
+    most: int | None = None
+
+    def __call__(self, value: object, read: Reader) -> int:
+        try:
+            number = None if isinstance(value, bool) else int(read(value))
+        except ValidationError:
+            number = None
+        if number is None or number < self.least or (self.most is not None and number > self.most):
+            bounds = f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
+            message = f"allowed is a whole number {bounds}"
+            raise ValueError(message)
+        return number
+
+
+def amount(quantity: str) -> Decimal:
+    """
+    The number that a Kubernetes quantity stands for.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _QUANTITY.fullmatch(quantity)
+    if match is None:
+        message = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
+        raise ValueError(message)
+    number, unit = match.groups("")
+    return Decimal(number) * _UNITS[unit] if unit in _UNITS else Decimal(number + unit)
+
+
+def _check_quantity(value: str) -> str:
+    amount(value)
+    return value
+
+
+NonEmpty = Annotated[str, _matching(r"\S(.*\S)?", "a text that is not empty and has no blank at either end")]
+DnsLabel = Annotated[str, AfterValidator(_check_dns_label)]
+ClusterName = Annotated[DnsLabel, AfterValidator(_check_cluster_name)]
+TrustDomain = Annotated[str, AfterValidator(_check_trust_domain)]
+HttpsUrl = Annotated[str, AfterValidator(_check_https)]
+Charts = Annotated[str, AfterValidator(_check_charts)]
+ChartVersion = Annotated[str, _matching(r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?", "one version, such as 1.31.1")]
+KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
+RancherClusterId = Annotated[str, _matching(r"c-[-a-z0-9]+|local", "Rancher's id, such as c-f7r9g or local")]
+NodeSelector = Annotated[str, _matching(rf"{_LABEL}(,{_LABEL})*", "labels such as role=ingress, joined by commas")]
+Quantity = Annotated[str, AfterValidator(_check_quantity)]
+RootCertificate = Annotated[x509.Certificate, _pem_by(_root_ca.read_root)]
+CaCertificates = Annotated[str, _pem_by(_read_ca)]
+Hours = Annotated[int, WrapValidator(_Whole(1))]
+Generation = Annotated[int, WrapValidator(_Whole(1))]
+Percent = Annotated[int, WrapValidator(_Whole(0, 100))]
+Replicas = Annotated[int, WrapValidator(_Whole(1, 100))]
+TokenHours = Annotated[int, WrapValidator(_Whole(1, 8760))]
+TimeoutSeconds = Annotated[int, WrapValidator(_Whole(10, 3600))]
