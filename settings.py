@@ -229,7 +229,7 @@ def _describe_unknown_key(*place: int | str) -> str:
     allowed = known_keys(section)
     close = difflib.get_close_matches(str(key), allowed, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else "."
-    return f"{_key(section)}: unknown key '{key}'{hint} Allowed: {', '.join(allowed)}"
+    return f"{_key(section)}: unknown key {_show(key)}{hint} Allowed: {', '.join(allowed)}"
 
 
 def _show(got: object, at_most: int = SHOWN_MAX) -> str:

@@ -1,0 +1,57 @@
+"""What people may write for any key."""
+
+from collections.abc import Iterator
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from settings import ConfigError, parse
+from tests.support.bad_config import Place, put
+from tests.support.stacks import load_values
+
+FULL = parse(load_values("mcsps-test")).model_dump(mode="json", by_alias=True)
+"""A config in which no key is left out."""
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+JUNK = st.recursive(
+    SCALARS, lambda below: st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=5), below, max_size=2)
+)
+
+
+def places(value: object, place: Place = ()) -> Iterator[Place]:
+    """Every key, and every item of a list."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield (*place, key)
+        yield from places(item, (*place, key))
+
+
+PLACES = list(places(FULL))
+
+
+def test_defaults_that_are_written_out_are_taken() -> None:
+    """As they are left out."""
+    assert parse(FULL) == parse(load_values("mcsps-test"))
+    assert {("rancher", "project", "containerLimit", "limitsCpu"), ("clusters", 1, "access", "kind")} <= set(PLACES)
+
+
+@given(place=st.sampled_from(PLACES), junk=JUNK)
+@example(place=("mesh",), junk=None)
+@example(place=("clusters",), junk="east")
+@example(place=("clusters", 0), junk=[])
+@example(place=("clusters", 0, "access"), junk={"kind": []})
+@example(place=("clusters", 0, "access", "path"), junk=b"/")
+@example(place=("rancher", "caCerts"), junk=["-----BEGIN"])
+@example(place=("istio", "values", "istiod"), junk={7: 7})
+def test_junk_is_taken_or_refused_in_the_programs_own_words(place: Place, junk: object) -> None:
+    """Each line begins with a key and says what is allowed, and none is pydantic's."""
+    try:
+        parse(put(FULL, place, junk))
+    except ConfigError as error:
+        first, *lines = str(error).splitlines()
+        assert first == "the stack's config cannot work:"
+        assert lines
+        for line in lines:
+            assert line.startswith("  mcsps:"), line
+            assert any(word in line for word in ("llowed", "set ", "give the text")), line
+            assert "nput should be" not in line
+            assert "alid " not in line.partition("; ")[2], line
