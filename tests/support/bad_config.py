@@ -526,6 +526,7 @@ def in_plain_text(stack: Stack) -> Stack:
     return with_token.changed(rancherToken=fake_secret("plain"))
 
 
+KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
     "a kubeconfig that is not there": bad_kubeconfig(lambda _: None, "cannot be read: No such file or directory"),
     "a kubeconfig that is a folder": bad_kubeconfig(Path.mkdir, "cannot be read: Is a directory"),
@@ -535,6 +536,10 @@ BAD_STACKS = {
     "a kubeconfig of nobody": BadStack(
         make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), "~nobody-at-all/config")),
         told=("mcsps:clusters[0].access.path: '~nobody-at-all/config' cannot be read: nobody of that name",),
+    ),
+    "a kubeconfig in base64 instead of its path": BadStack(
+        make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), KUBECONFIG_IN_BASE64)),
+        told=("mcsps:clusters[0].access.path: a value of", "cannot be read: ", "name a readable kubeconfig"),
     ),
     "a kubeconfig that does not parse": bad_kubeconfig(
         lambda path: path.write_text("{" + fake_secret("YAML")), "does not parse as YAML"
