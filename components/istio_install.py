@@ -7,6 +7,7 @@ Owns `cacerts`, the CRDs, istiod, the ingress, egress and east-west gateways and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -110,8 +111,8 @@ class IstioInstall(pulumi.ComponentResource):
             # Its pods are injected, so the webhooks that would refuse this object answer by then.
             opts=ResourceOptions(parent=self, depends_on=[eastwest]),
         )
-        self.ingress_address = ingress.status.apply(_load_balancer_address)
-        self.eastwest_address = eastwest.status.apply(_load_balancer_address)
+        self.ingress_address = ingress.status.apply(partial(_load_balancer_address, args.cluster_name, INGRESS))
+        self.eastwest_address = eastwest.status.apply(partial(_load_balancer_address, args.cluster_name, EASTWEST))
         self.register_outputs({"ingressAddress": self.ingress_address, "eastwestAddress": self.eastwest_address})
 
     def _chart(self, name: str, args: IstioInstallArgs, release: _Release, *, after: list[Resource]) -> Chart:
@@ -177,6 +178,12 @@ def _istiod_values(args: IstioInstallArgs) -> Mapping[str, Any]:
     return _istio_values.merge(values, args.istiod_values)
 
 
-def _load_balancer_address(status: Any) -> str:  # noqa: ANN401 - the SDK's output type has no public name
-    ingress = status.load_balancer.ingress[0]
-    return str(ingress.ip or ingress.hostname)
+def _load_balancer_address(cluster_name: str, gateway: _Gateway, status: Any) -> str:  # noqa: ANN401 - the SDK's output type has no public name
+    balancer = status and status.load_balancer
+    for ingress in (balancer and balancer.ingress) or ():
+        if address := ingress.ip or ingress.hostname:
+            return str(address)
+    raise pulumi.RunError(
+        f"Service {_names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address; "
+        f"see to what makes load balancers there, then run `pulumi up --refresh`"
+    )

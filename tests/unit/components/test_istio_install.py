@@ -1,5 +1,6 @@
 """IstioInstall: charts, values, order, gateways and their addresses."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -300,6 +301,26 @@ def test_an_address_may_be_an_ip_or_a_host_name(ingress: dict[str, str]) -> None
     monitor = record_install(makers={recording.SERVICE: with_outputs(status)})
     (address,) = ingress.values()
     assert monitor.exports == {"ingress": address, "eastwest": address}
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"loadBalancer": {}},
+        {"loadBalancer": {"ingress": []}},
+        {"loadBalancer": {"ingress": [{}]}},
+        {"loadBalancer": {"ingress": [{"ip": None}]}},
+    ],
+)
+def test_a_service_without_an_address_is_named_with_its_cluster(status: dict[str, object]) -> None:
+    """And what to do; Pulumi shows such an error without a traceback."""
+    with pytest.raises(pulumi.RunError) as caught:
+        record_install(makers={recording.SERVICE: with_outputs({"status": status})})
+    assert re.match(
+        r"Service istio-system/istio-(ingress|eastwest)gateway of cluster east has no address; see to .+ `pulumi up",
+        str(caught.value),
+    )
 
 
 def test_each_address_is_that_of_its_own_gateway() -> None:
