@@ -54,6 +54,26 @@ def make_root(
     return builder.sign(issuer or key, algorithm).public_bytes(serialization.Encoding.PEM).decode()
 
 
+def issue(issuer_pem: str, issuer_key_pem: str, common_name: str, *, is_ca: bool) -> tuple[str, str]:
+    """Make a certificate and key below another, without a path length of its own."""
+    issuer = x509.load_pem_x509_certificate(issuer_pem.encode())
+    issuer_key = serialization.load_pem_private_key(issuer_key_pem.encode(), password=None)
+    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
+    key = make_key()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(minutes=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .sign(issuer_key, hashes.SHA384())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode(), key_pem(key)
+
+
 def secret_lines(pem: str) -> list[str]:
     """The lines of a PEM that are its own: headers and the short last line are left out."""
     lines = [line for line in pem.splitlines() if line and not line.startswith("-")]

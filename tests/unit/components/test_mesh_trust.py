@@ -1,6 +1,9 @@
 """MeshTrust: one root, an intermediate for each cluster, and the four entries that istiod wants."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pulumi
 import pytest
@@ -261,6 +264,28 @@ def test_a_real_chain_of_a_made_root_verifies() -> None:
     constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
     assert (constraints.ca, constraints.path_length) == (True, 1)
     assert monitor.exports["rootExpiry"] == _root_ca.expiry(root)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here to judge the chain")
+def test_no_ca_below_an_intermediate_is_trusted(tmp_path: Path) -> None:
+    """The root's path length leaves room for the intermediate alone, and openssl holds the chain to it."""
+    cacerts = cacerts_of(record_trust(makers=REAL), "east")
+    intermediate, key = cacerts["ca-cert.pem"], cacerts["ca-key.pem"]
+    leaf, _ = pems.issue(intermediate, key, "leaf", is_ca=False)
+    assert openssl_verify(tmp_path, leaf=leaf, through=intermediate, root=cacerts["root-cert.pem"]) == "leaf.pem: OK"
+    sub_ca, sub_key = pems.issue(intermediate, key, "CA of a thief", is_ca=True)
+    stolen, _ = pems.issue(sub_ca, sub_key, "leaf", is_ca=False)
+    judgement = openssl_verify(tmp_path, leaf=stolen, through=sub_ca + intermediate, root=cacerts["root-cert.pem"])
+    assert "path length constraint exceeded" in judgement
+
+
+def openssl_verify(folder: Path, **pem_by_name: str) -> str:
+    """What openssl says of `leaf`, with `through` between it and the one trusted `root`."""
+    for name, pem in pem_by_name.items():
+        (folder / f"{name}.pem").write_text(pem)
+    command = ["openssl", "verify", "-no-CApath", "-no-CAstore", *("-CAfile", "root.pem", "-untrusted", "through.pem")]
+    done = subprocess.run([*command, "leaf.pem"], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    return (done.stdout + done.stderr).strip()
 
 
 def test_a_real_chain_of_a_brought_root_verifies() -> None:
