@@ -82,7 +82,10 @@ class RancherCluster(pulumi.ComponentResource):
 
     provider: k8s.Provider
     crd_provider: k8s.Provider
-    """Takes over what is there: charts keep their CRDs when they go, so the next `up` finds those of the last."""
+    """
+    Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up` finds
+    those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over with them.
+    """
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
     limit_range: k8s.core.v1.LimitRange

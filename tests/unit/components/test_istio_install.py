@@ -94,7 +94,7 @@ def test_one_cluster_gets_five_charts_three_services_a_secret_and_a_gateway(*, p
 
 
 def test_only_the_chart_with_the_crds_may_take_over_what_is_there() -> None:
-    """The CRDs outlive the chart; anything else that is there is somebody's."""
+    """The CRDs outlive the chart; what other charts bring and is there already is somebody's."""
     monitor = record_install()
     component = monitor.find("mcsps:index:IstioInstall")
     providers = {found.name: monitor.provider_name(found) for found in monitor.children(component)}
