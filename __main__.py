@@ -8,7 +8,7 @@ from pulumi import ResourceOptions
 
 import arguments
 import settings as stack_settings
-from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster
+from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, _names
 
 settings, secrets = stack_settings.load(pulumi.Config())
 
@@ -74,4 +74,7 @@ pulumi.export(
     },
 )
 pulumi.export("rootExpiry", trust.root_expiry)
-pulumi.export("url", pulumi.Output.concat("http://", istio[settings.clusters[0].name].ingress_address, "/hello"))
+pulumi.export(
+    "url",
+    pulumi.Output.concat("http://", istio[settings.clusters[0].name].ingress_address, _names.HELLOWORLD_PATH),
+)

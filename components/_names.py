@@ -25,7 +25,7 @@ INGRESS_GATEWAY = "istio-ingressgateway"
 EGRESS_GATEWAY = "istio-egressgateway"
 EASTWEST_GATEWAY = "istio-eastwestgateway"
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
-ISTIOD_SERVICE_ACCOUNT_SAN = "istiod.istio-system.svc"
+ISTIOD_HOST = f"istiod.{ISTIO_NAMESPACE}.svc"
 
 HELLOWORLD = "helloworld"
 HELLOWORLD_GATEWAY = "helloworld-gateway"
@@ -34,6 +34,8 @@ HELLOWORLD_HOST = f"{HELLOWORLD}.{APP_NAMESPACE}.svc.cluster.local"
 HELLOWORLD_PATH = "/hello"
 HELLOWORLD_PORT = 5000
 
+HTTP_PORT = 80
+HTTPS_PORT = 443
 STATUS_PORT = 15021
 CROSS_NETWORK_PORT = 15443
 

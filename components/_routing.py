@@ -15,7 +15,7 @@ def gateway_spec() -> dict[str, Any]:
     """The plain HTTP listener on the ingress gateway."""
     return {
         "selector": {"istio": _istio_values.gateway_labels(_names.INGRESS_GATEWAY)["istio"]},
-        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+        "servers": [{"port": {"number": _names.HTTP_PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
     }
 
 

@@ -40,7 +40,7 @@ class IstioInstallArgs:
     reads_peer_secrets: bool
     """Whether istiod watches its peers' Secrets, for gateways there that name them."""
     crd_provider: k8s.Provider
-    """For the chart with the CRDs, which may be there already."""
+    """For the chart `base`, whose CRDs may be there already; it holds a ValidatingWebhookConfiguration besides."""
     base_values: Mapping[str, Any]
     istiod_values: Mapping[str, Any]
     gateway_values: Mapping[str, Any]
@@ -63,7 +63,7 @@ class _Gateway:
     serves_other_networks: bool = False
 
 
-WEB = {"http2": 80, "https": 443}
+WEB = {"http2": _names.HTTP_PORT, "https": _names.HTTPS_PORT}
 INGRESS = _Gateway(role="ingress", release=_names.INGRESS_GATEWAY, service_type="LoadBalancer", ports=WEB)
 EGRESS = _Gateway(role="egress", release=_names.EGRESS_GATEWAY, service_type="ClusterIP", ports=WEB)
 EASTWEST = _Gateway(

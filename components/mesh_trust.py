@@ -141,7 +141,7 @@ class MeshTrust(pulumi.ComponentResource):
                 "locality": cluster,
                 "serial_number": generation,
             },
-            dns_names=[_names.ISTIOD_SERVICE_ACCOUNT_SAN],
+            dns_names=[_names.ISTIOD_HOST],
             opts=child,
         )
         certificate = tls.LocallySignedCert(

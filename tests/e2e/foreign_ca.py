@@ -28,7 +28,7 @@ def foreign_cacerts() -> dict[str, str]:
     """The four entries of `cacerts` for a new intermediate of the foreign root."""
     root, root_key = _root()
     key = ec.generate_private_key(ec.SECP256R1())
-    san = x509.SubjectAlternativeName([x509.DNSName(names.ISTIOD_SERVICE_ACCOUNT_SAN)])
+    san = x509.SubjectAlternativeName([x509.DNSName(names.ISTIOD_HOST)])
     builder = _ca(_subject("Foreign intermediate CA"), root.subject, key.public_key())
     certificate = _pem(builder.add_extension(san, critical=False).sign(root_key, hashes.SHA384()))
     private = key.private_bytes(

@@ -5,19 +5,12 @@ import pulumi_kubernetes as k8s
 
 from lab.engine.registrations import Registration
 from tests.support.leaks import fake_secret
-from tests.support.recording import RecordingMonitor
 
 
 def kubernetes_provider(name: str) -> k8s.Provider:
     """Make an explicit provider, as `RancherCluster` does."""
     kubeconfig = pulumi.Output.secret(fake_secret(f"kubeconfig of {name}"))
     return k8s.Provider(f"{name}-kubernetes", kubeconfig=kubeconfig, cluster_identifier=name)
-
-
-def descendants(monitor: RecordingMonitor, parent: Registration) -> list[Registration]:
-    """Everything below `parent`, at any depth."""
-    below = monitor.children(parent)
-    return below + [found for child in below for found in descendants(monitor, child)]
 
 
 def kinds(found: list[Registration]) -> list[str]:
