@@ -83,8 +83,8 @@ class RancherCluster(pulumi.ComponentResource):
     provider: k8s.Provider
     crd_provider: k8s.Provider
     """
-    Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up` finds
-    those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over with them.
+    Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up`
+    finds those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over, too.
     """
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
