@@ -152,15 +152,27 @@ def test_exports_hold_nothing_secret(runs: Runs, stack: str) -> None:
     assert not has_secret(runs(stack).exports)
 
 
-def test_a_failure_quotes_nothing_secret(runs: Runs, output: Callable[[], str]) -> None:
-    """Neither in the exception nor in what is logged on the way."""
+@pytest.mark.parametrize(
+    "type_",
+    [
+        recording.RANCHER_PROVIDER,
+        recording.RANCHER_TOKEN,
+        recording.KUBERNETES_PROVIDER,
+        recording.PRIVATE_KEY,
+        recording.LOCALLY_SIGNED_CERT,
+        recording.SECRET,
+        recording.CHART,
+    ],
+)
+def test_a_failure_quotes_nothing_secret(runs: Runs, output: Callable[[], str], type_: str) -> None:
+    """Neither in the exception nor in what is logged on the way, whatever the resource that failed was told."""
 
     def fail(_: Registration) -> Outcome:
         raise RuntimeError("the API server is gone")
 
-    monitor = RecordingMonitor(preview=False, stack=LAB, makers={recording.CHART: fail})
+    monitor = RecordingMonitor(preview=False, stack=RANCHER, makers={type_: fail})
     with pytest.raises(Exception, match="the API server is gone") as caught:
-        runs.stack(LAB).run_on(monitor)
+        runs.stack(RANCHER).run_on(monitor)
     assert find_leaks(monitor, output(), str(caught.value)) == []
 
 
