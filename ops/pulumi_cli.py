@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ops import pending
 from ops.errors import OpsError
-
-KUBERNETES = "kubernetes:"
-COMPONENTS = ("kubernetes:helm.sh/v4:Chart",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +38,7 @@ class PulumiCli:
             OpsError: Pulumi gives none.
         """
         done = self._call(["stack", "export"], stdout=subprocess.PIPE)
-        if done.returncode:
-            raise OpsError(f"`pulumi stack export --stack {self.stack}` failed with exit code {done.returncode}")
+        self._must("stack export", done.returncode)
         state: Mapping[str, Any] = json.loads(done.stdout)
         return state
 
@@ -53,50 +50,43 @@ class PulumiCli:
         """
         Settle what a killed run had begun, and return the URNs.
 
-        Pulumi notes each create before it begins. Kubernetes objects of this project have fixed names, so whether one
-        came to be can be looked up, and it is adopted then; anything else is made again by the next `up`.
+        Kubernetes objects of this project have fixed names: one that was being created is deleted where it came to be.
+        The next `up` makes it again, as it does all else that was being created.
 
         Raises:
             OpsError: Pulumi cannot.
         """
-        deployment = self.export().get("deployment") or {}
-        pending = deployment.get("pending_operations") or []
-        if not pending:
+        settlement = pending.settle(self.export())
+        if not settlement.urns:
             return ()
-        urns = [operation["resource"]["urn"] for operation in pending]
-        arguments = [part for urn in urns for part in ("--target", urn)]
-        for operation in pending:
-            known = kubernetes_id(operation["resource"])
-            if operation["type"] == "creating" and known:
-                for part in (operation["resource"]["urn"], known):
-                    arguments += ["--import-pending-creates", part]
-        code = self.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *arguments)
+        self._must("stack import", self._call(["stack", "import"], given=json.dumps(settlement.state)).returncode)
+        for command, urns in (("refresh", settlement.refresh), ("destroy", settlement.delete)):
+            if urns:
+                targets = [part for urn in urns for part in ("--target", urn)]
+                self._must(command, self.run(command, "--yes", "--skip-preview", *targets))
+        return settlement.urns
+
+    def _must(self, command: str, code: int) -> None:
         if code:
-            raise OpsError(f"`pulumi refresh --stack {self.stack}` failed with exit code {code}")
-        return urns
+            raise OpsError(f"`pulumi {command} --stack {self.stack}` failed with exit code {code}")
 
     def _call(
-        self, arguments: Sequence[str], *, stdout: int | None = None, stderr: int | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
+        self,
+        arguments: Sequence[str],
+        *,
+        given: str | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         command = [self.executable, *arguments, "--stack", self.stack, "--non-interactive"]
         return subprocess.run(  # noqa: S603 - a fixed command without a shell
             command,
             cwd=self.root,
             env=dict(self.environment),
+            input=given,
             stdout=stdout,
             stderr=stderr,
+            text=True,
             pass_fds=self.keeps,
             check=False,
         )
-
-
-def kubernetes_id(resource: Mapping[str, Any]) -> str | None:
-    """The id that pulumi-kubernetes gives to an object with a fixed name; `None` for anything else."""
-    kind = str(resource["type"])
-    if not kind.startswith(KUBERNETES) or kind in COMPONENTS:
-        return None
-    metadata = resource.get("inputs", {}).get("metadata", {})
-    name, namespace = metadata.get("name"), metadata.get("namespace")
-    if not name:
-        return None
-    return f"{namespace}/{name}" if namespace else str(name)
