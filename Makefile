@@ -1,5 +1,6 @@
 STACK ?= lab
 CLUSTERS ?= 2
+ENGINE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -18,11 +19,11 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 ifeq ($(STACK),lab)
 up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default)
 	$(RUN) -m lab up --clusters $(CLUSTERS)
-	$(RUN) -m lab.deploy up
+	$(RUN) -m lab.deploy up $(if $(ENGINE),--engine $(ENGINE))
 	$(RUN) -m ops verify --stack $(STACK)
 
 preview: $(VENV)/installed ## What `make up` would change
-	$(RUN) -m lab.deploy preview
+	$(RUN) -m lab.deploy preview $(if $(ENGINE),--engine $(ENGINE))
 
 down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
 	$(RUN) -m lab down

@@ -18,9 +18,9 @@ import typer
 import yaml
 from rich.console import Console
 
-from lab import files, lock
+from lab import files, lock, preflight
 from lab.errors import LabError
-from lab.spec import STATE_DIR
+from lab.spec import STATE_DIR, existing
 from ops.errors import OpsError
 from ops.pulumi_cli import PulumiCli
 
@@ -28,9 +28,11 @@ STACK = "lab"
 ROOT = Path(__file__).resolve().parents[1]
 PULUMI_VERSION = "3.260.0"
 INSTALLER = "https://get.pulumi.com"
-INSTALL_ROOT = ROOT / ".tools" / "pulumi"
+INSTALL_ROOT = ROOT / ".tools" / f"pulumi-{PULUMI_VERSION}"
 HOME = STATE_DIR / "pulumi"
 PASSPHRASE = HOME / "passphrase"
+TEMPORARY = HOME / "tmp"
+"""Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
 MARK = STATE_DIR / "deployed-by"
 INSTALL_TIMEOUT_SECONDS = 300
 
@@ -90,26 +92,29 @@ def a_person_is_there() -> bool:
     return sys.stdin.isatty() and os.environ.get("CI") != "true"
 
 
-def choose(wanted: Engine | None) -> tuple[Engine, str | None]:
+def choose(wanted: Engine | None, *, may_install: bool) -> tuple[Engine, str | None]:
     """
     Choose the engine, and say which and why; returns it with Pulumi's path.
+
+    What one engine has made it alone can change, so whoever made what the lab holds is chosen again, unasked.
 
     Raises:
         LabError: Pulumi is wanted and is not to be had, or the other engine's resources are in the lab.
     """
-    if wanted is Engine.STAND_IN:
-        path, reason = None, "asked for"
-    else:
-        path, reason = find_pulumi(may_install=a_person_is_there())
-    engine = Engine.PULUMI if path else Engine.STAND_IN
-    if wanted and wanted is not engine:
-        raise LabError(f"Pulumi was asked for and is not to be had: {reason}", "Put pulumi on the PATH")
-    before = MARK.read_text().strip() if MARK.exists() else engine
-    if before != engine:
+    maker = Engine(MARK.read_text().strip()) if MARK.exists() else None
+    if wanted and maker and wanted is not maker:
         raise LabError(
-            f"The lab holds what the {before} engine made, and the {engine} engine would not know it",
-            f"Run: make down, or choose: --engine {before}",
+            f"The lab holds what the {maker} engine made, and the {wanted} engine would not know it",
+            f"Run: make down, or choose that engine: ENGINE={maker} with make, --engine {maker} without",
         )
+    chosen, why = wanted or maker, "asked for" if wanted else "it made what the lab holds"
+    if chosen is Engine.STAND_IN:
+        path, reason = None, why
+    else:
+        path, reason = find_pulumi(may_install=may_install and not maker)
+    if chosen is Engine.PULUMI and not path:
+        raise LabError(f"Pulumi is needed ({why}) and is not to be had: {reason}", "Put pulumi on the PATH")
+    engine = Engine.PULUMI if path else Engine.STAND_IN
     told.print(f"engine: {engine} ({reason})")
     return engine, path
 
@@ -120,7 +125,9 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
 
     `pulumi stack select --create` writes the salt into the stack's file, so it gets a project of its own to write to.
     """
-    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # What is in it is a dead run's: this process holds the lab.
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+    files.make_folder(TEMPORARY)
     if not PASSPHRASE.exists():
         files.write(PASSPHRASE, secrets.token_urlsafe(32))
     environment = {
@@ -128,6 +135,7 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
         "PULUMI_BACKEND_URL": f"file://{HOME}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TMPDIR": str(TEMPORARY),
     }
     environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
     (HOME / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "mcsps", "runtime": "python"}))
@@ -179,26 +187,43 @@ def run_stand_in(command: Command, arguments: list[str], descriptor: int) -> int
     ).returncode
 
 
+def carry_out(command: Command, engine: Engine | None, arguments: list[str]) -> int:
+    """
+    Hold the lab and run an engine on it; returns the engine's exit code.
+
+    Raises:
+        LabError: The lab is down, or the engine is not to be had.
+        OpsError: What a killed run left cannot be settled.
+    """
+    preflight.require_root()
+    with lock.held() as descriptor:
+        if not existing():
+            raise LabError("The lab is down", "Run: make up, or python -m lab up for the clusters alone")
+        chosen, path = choose(engine, may_install=command is Command.UP and a_person_is_there())
+        if command is Command.UP:
+            files.write(MARK, chosen)
+        code = (
+            run_pulumi(pulumi_for_lab(path, descriptor), command, arguments)
+            if path
+            else run_stand_in(command, arguments, descriptor)
+        )
+        if command is Command.DESTROY and code == 0:
+            MARK.unlink(missing_ok=True)
+    return code
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def main(
     context: typer.Context,
     command: Annotated[Command, typer.Argument(help="What to do with the lab's stack; more options go to the engine.")],
-    engine: Annotated[Engine | None, typer.Option(help="Unset: pulumi where it can be had.")] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="Unset: whoever made what the lab holds, else pulumi where it can be had.")
+    ] = None,
 ) -> None:
     """Carry the program out on the lab."""
     try:
-        with lock.held() as descriptor:
-            chosen, path = choose(engine)
-            if command is Command.UP:
-                MARK.write_text(chosen)
-            code = (
-                run_pulumi(pulumi_for_lab(path, descriptor), command, context.args)
-                if path
-                else run_stand_in(command, context.args, descriptor)
-            )
-            if command is Command.DESTROY and code == 0:
-                MARK.unlink(missing_ok=True)
-    except (LabError, OpsError) as error:
+        code = carry_out(command, engine, context.args)
+    except (LabError, OpsError, OSError, yaml.YAMLError) as error:
         told.print(f"error: {error}", markup=False)
         raise typer.Exit(2) from None
     raise typer.Exit(code)

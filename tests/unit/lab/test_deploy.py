@@ -1,5 +1,6 @@
 """Which engine carries the program out on the lab, and what Pulumi is given."""
 
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from lab import deploy
+from lab import deploy, lock, spec
 from lab.deploy import Engine
 from lab.errors import LabError
 
 SALT = "v1:made:up"
+INSTALL_FOLDER = deploy.INSTALL_ROOT.name
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +26,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(deploy, "INSTALL_ROOT", tmp_path / "tools")
     monkeypatch.setattr(deploy, "HOME", tmp_path / "home")
     monkeypatch.setattr(deploy, "PASSPHRASE", tmp_path / "home" / "passphrase")
+    monkeypatch.setattr(deploy, "TEMPORARY", tmp_path / "home" / "tmp")
     monkeypatch.setattr(deploy, "MARK", tmp_path / "mark")
     monkeypatch.setattr(deploy, "a_person_is_there", lambda: False)
+    monkeypatch.setattr(deploy, "existing", lambda: spec.clusters(2))
+    for engine in ("run_pulumi", "run_stand_in"):
+        monkeypatch.setattr(deploy, engine, lambda *_: pytest.fail("a unit test would change the lab"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
     return tmp_path / "home"
 
 
@@ -60,22 +69,99 @@ def fake_pulumi(folder: Path, text: str = "exit 0") -> Path:
     return path
 
 
+def put_on_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a program before all others."""
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return str(program)
+
+
 def test_without_pulumi_and_without_a_person_the_stand_in_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is fetched, and it says which engine runs and why."""
-    assert deploy.choose(None) == (Engine.STAND_IN, None)
+    assert deploy.choose(None, may_install=False) == (Engine.STAND_IN, None)
     assert "engine: stand-in (pulumi is not on the PATH" in capsys.readouterr().err
 
 
 def test_pulumi_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a package manager put it."""
-    path = fake_pulumi(tmp_path / "bin")
-    monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
-    assert deploy.choose(None) == (Engine.PULUMI, str(path))
+    path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
+    assert deploy.choose(None, may_install=False) == (Engine.PULUMI, path)
+
+
+def test_who_made_what_the_lab_holds_is_chosen_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pulumi that came meanwhile would not know it, and is neither used nor fetched."""
+    monkeypatch.setattr(deploy, "INSTALLER", "http://127.0.0.1:1")
+    deploy.MARK.write_text(Engine.STAND_IN)
+    assert deploy.choose(None, may_install=True) == (Engine.STAND_IN, None)
+    path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
+    assert deploy.choose(None, may_install=True) == (Engine.STAND_IN, None)
+    deploy.MARK.write_text(Engine.PULUMI)
+    assert deploy.choose(None, may_install=True) == (Engine.PULUMI, path)
+
+
+def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
+    installer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version might not read its state, so it is not fetched."""
+    monkeypatch.setattr(deploy, "INSTALLER", installer)
+    deploy.MARK.write_text(Engine.PULUMI)
+    with pytest.raises(LabError, match="it made what the lab holds"):
+        deploy.choose(None, may_install=True)
+    assert not deploy.INSTALL_ROOT.exists()
+
+
+@pytest.mark.parametrize("command", ["preview", "destroy", "up"])
+def test_only_an_up_installs_pulumi(installer: str, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Though a person is there."""
+    monkeypatch.setattr(deploy, "INSTALLER", installer)
+    monkeypatch.setattr(deploy, "a_person_is_there", lambda: True)
+    monkeypatch.setattr(deploy, "run_stand_in", lambda *_: 0)
+    monkeypatch.setattr(deploy, "run_pulumi", lambda *_: 0)
+    monkeypatch.setattr(deploy, "pulumi_for_lab", lambda *_: None)
+    assert CliRunner().invoke(deploy.app, [command]).exit_code == 0
+    assert deploy.INSTALL_ROOT.exists() == (command == "up")
+
+
+@pytest.mark.parametrize("command", ["preview", "destroy", "up"])
+def test_without_a_lab_it_says_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Neither a state nor a mark, and no traceback."""
+    monkeypatch.setattr(deploy, "existing", tuple)
+    result = CliRunner().invoke(deploy.app, [command])
+    assert result.exit_code == 2
+    assert "error: The lab is down. Run: make up" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by the lab's other commands."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = CliRunner().invoke(deploy.app, ["preview"])
+    assert result.exit_code == 2
+    assert "error: The lab needs root" in result.stderr
+
+
+@pytest.mark.parametrize(("content", "named"), [(None, "No such file"), ("a: [", "while parsing")])
+def test_a_stack_file_that_cannot_be_read_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, named: str
+) -> None:
+    """By its error, without a traceback."""
+    root = home.parent / "root"
+    root.mkdir()
+    if content:
+        (root / "Pulumi.lab.yaml").write_text(content)
+    monkeypatch.setattr(deploy, "ROOT", root)
+    put_on_path(fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml"), monkeypatch)
+    result = CliRunner().invoke(deploy.app, ["preview"])
+    assert result.exit_code == 2
+    assert named in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_person_gets_pulumi_from_its_installer(installer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the pinned version, into the project's own folder, and once."""
     monkeypatch.setattr(deploy, "INSTALLER", installer)
+    assert deploy.PULUMI_VERSION in INSTALL_FOLDER
     path, _ = deploy.find_pulumi(may_install=True)
     assert path == str(deploy.INSTALL_ROOT / "bin" / "pulumi")
     assert deploy.PULUMI_VERSION in Path(path).read_text()
@@ -105,16 +191,16 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
     """The stand-in is never taken for it in silence."""
-    with pytest.raises(LabError, match="Pulumi was asked for"):
-        deploy.choose(Engine.PULUMI)
+    with pytest.raises(LabError, match=r"Pulumi is needed \(asked for\)"):
+        deploy.choose(Engine.PULUMI, may_install=False)
 
 
 def test_one_engine_does_not_touch_what_the_other_made() -> None:
     """Its state knows nothing of it."""
     deploy.MARK.write_text(Engine.PULUMI)
     with pytest.raises(LabError) as error:
-        deploy.choose(Engine.STAND_IN)
-    assert "--engine pulumi" in error.value.remedy
+        deploy.choose(Engine.STAND_IN, may_install=True)
+    assert "ENGINE=pulumi" in error.value.remedy
 
 
 def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None:
@@ -126,6 +212,18 @@ def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None
     deploy.pulumi_for_lab(str(pulumi), 2)
     assert deploy.PASSPHRASE.read_text() == first
     assert first not in repr(cli)
+
+
+def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_next_run(home: Path) -> None:
+    """They leave kubeconfigs with keys among the temporary files."""
+    pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml; touch $TMPDIR/key")
+    for _ in range(2):
+        cli = deploy.pulumi_for_lab(str(pulumi), 2)
+        temporary = Path(cli.environment["TMPDIR"])
+        assert temporary.is_relative_to(home)
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
+        assert [path.name for path in temporary.iterdir()] == ["key"]
+        (temporary / "stale").touch()
 
 
 def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
