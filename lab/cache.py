@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import Progress
@@ -35,10 +36,24 @@ def key(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()[:_KEY_LENGTH]
 
 
-@contextmanager
-def filling(entry: Path, progress: Progress) -> Iterator[Path]:
+@dataclass(frozen=True)
+class Filling:
     """
-    Hold `entry` alone and yield an empty scratch folder inside it, gone at the end.
+    The sole right to fill an entry.
+
+    Attributes:
+        scratch: Empty folder inside the entry, gone at the end.
+        lock: Descriptor for children that write there, so that the right outlives this process with the last of them.
+    """
+
+    scratch: Path
+    lock: int
+
+
+@contextmanager
+def filling(entry: Path, progress: Progress) -> Iterator[Filling]:
+    """
+    Hold `entry` alone.
 
     Waits for another run that fills the same entry; what it has made is there afterwards, so look again.
     """
@@ -55,7 +70,7 @@ def filling(entry: Path, progress: Progress) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
-            yield scratch
+            yield Filling(scratch, lock.fileno())
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 

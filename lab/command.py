@@ -1,5 +1,6 @@
 """Runs the machine's own short commands (`ip`, `mount`, `ctr`) and turns failure into LabError."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 
@@ -7,6 +8,8 @@ from lab.errors import LabError
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 """All that lab processes inherit: a proxy or a KUBECONFIG of the person's must not reach them."""
+
+_DISK_FULL = re.compile("no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
 def run(*argv: str, timeout_seconds: float = 60) -> str:
@@ -29,11 +32,17 @@ def run(*argv: str, timeout_seconds: float = 60) -> str:
             "Try again; python -m lab down clears a half-made lab",
         ) from error
     if done.returncode:
+        said = done.stderr.strip() or done.stdout.strip()
         raise LabError(
-            f"`{' '.join(argv)}` failed: {done.stderr.strip() or done.stdout.strip()}",
-            "Try again; python -m lab down clears a half-made lab",
+            f"`{' '.join(argv)}` failed: {said}",
+            remedy(said, "Try again; python -m lab down clears a half-made lab"),
         )
     return done.stdout
+
+
+def remedy(said: str, otherwise: str) -> str:
+    """Tell what to do about a program that failed: a full disk shows in what it said, whatever program it was."""
+    return "Free some disk space (see: df -h), then try again" if _DISK_FULL.search(said) else otherwise
 
 
 def inside(net: str | None, mount: str | None, argv: Sequence[str]) -> tuple[str, ...]:

