@@ -1,19 +1,24 @@
 """Names that the program makes, for any cluster set that it takes."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from components import _names
+from lab.engine.registrations import Registration
 from settings import ConfigError, parse
 from tests.support import recording
 from tests.support.bad_config import put
-from tests.support.recording import RecordingMonitor
-from tests.support.stacks import lab_stack, load_values
+from tests.support.recording import RecordingMonitor, with_outputs
+from tests.support.stacks import LAB, RANCHER, Stack, lab_stack, load_values, rancher_stack
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -31,53 +36,135 @@ WORDS = st.sampled_from(
 NAMES = st.lists(WORDS, min_size=1, max_size=3).map("-".join) | st.from_regex(
     r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", fullmatch=True
 ).filter(lambda name: "to" not in name.split("-"))
-CLUSTER_SETS = st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple)
+CLUSTER_SETS = st.lists(NAMES, min_size=1, max_size=5, unique=True).map(tuple)
+HARD = (("root", "trust", "intermediate"), ("w" * 48, "w" * 47, "0"), ("a-b", "a"))
+STACKS = (LAB, RANCHER)
+SOURCE, TARGET = "zqsource", "zqtarget"
+"""Names of clusters that are no part of any other name."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What one resource is called, wherever it is called by something."""
+
+    type: str
+    logical: str
+    cluster: str = ""
+    """The provider that brings it to its cluster."""
+    namespace: str = ""
+    physical: str = ""
+    release: str = ""
+    common_name: str = ""
+    labels: tuple[str, ...] = ()
+
+    def where(self, **names: str) -> "Named":
+        """The same with other clusters' names in the place of the two that are no part of any other."""
+        return Named(**{key: _replaced(value, names) for key, value in vars(self).items()})
+
+
+def _replaced(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a text, or texts
+    if isinstance(value, tuple):
+        return tuple(_replaced(each, names) for each in value)
+    return re.sub(f"{SOURCE}|{TARGET}", lambda found: names[found[0]], value)
+
+
+def record_names(stack: str, folder: Path, names: Sequence[str]) -> set[Named]:
+    """What the program really calls everything."""
+    config = lab_stack(folder, names) if stack == LAB else with_clusters(names)
+    generation = with_outputs({"hex": "0" * 8})
+    monitor = RecordingMonitor(preview=False, stack=stack, makers={recording.RANDOM_ID: generation})
+    config.run_on(monitor)
+    return {called(monitor, found) for found in monitor.recorded}
+
+
+def with_clusters(names: Sequence[str]) -> Stack:
+    """Rancher's stack with other clusters."""
+    return rancher_stack().changed(
+        clusters=[
+            {
+                "name": name,
+                "network": f"network-{name}",
+                "versions": ["v1", "v2"],
+                "access": {"kind": "rancher", "clusterId": f"c-{number}"},
+            }
+            for number, name in enumerate(names)
+        ]
+    )
+
+
+def called(monitor: RecordingMonitor, found: Registration) -> Named:
+    """Take a registration's names."""
+    metadata = found.inputs.get("metadata", {})
+    is_object = found.type.startswith("kubernetes:") and bool(metadata)
+    return Named(
+        type=found.type,
+        logical=found.name,
+        cluster=(monitor.provider_name(found) or "") if is_object else "",
+        namespace=metadata.get("namespace", ""),
+        physical=metadata.get("name", ""),
+        release=found.inputs["name"] if found.type == recording.CHART else "",
+        common_name=found.inputs.get("subject", {}).get("commonName", ""),
+        labels=tuple(metadata.get("labels", {}).values()),
+    )
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Named]]:
+    """What the program calls everything for two clusters, by stack."""
+    folder = tmp_path_factory.mktemp("patterns")
+    return {stack: record_names(stack, folder, (SOURCE, TARGET)) for stack in STACKS}
+
+
+def list_names(patterns: set[Named], names: Sequence[str]) -> list[Named]:
+    """What the program calls everything for these clusters, without a run."""
+    found = []
+    for pattern in patterns:
+        clusters = [name for name in (SOURCE, TARGET) if name in repr(pattern)]
+        # The target's own, and its link to the source, are the same patterns once more.
+        if TARGET not in pattern.logical.partition(SOURCE)[0]:
+            found += [
+                pattern.where(**dict(zip(clusters, chosen, strict=True)))
+                for chosen in permutations(names, len(clusters))
+            ]
+    return found
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("names", [("east",), *HARD])
+def test_names_depend_on_the_clusters_names_alone(
+    patterns: Mapping[str, set[Named]], tmp_path: Path, stack: str, names: tuple[str, ...]
+) -> None:
+    """And so the listing that is tested below is what the program registers."""
+    listed = list_names(patterns[stack], names)
+    assert set(listed) == record_names(stack, tmp_path, names)
+    assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("stack", STACKS)
 @given(names=CLUSTER_SETS)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(names=("root", "trust", "intermediate"))
-@example(names=("w" * 48, "w" * 47, "0"))
-@example(names=("a-b", "a"))
-def test_all_names_are_valid_and_unique(tmp_path: Path, names: tuple[str, ...]) -> None:
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(names=HARD[0])
+@example(names=HARD[1])
+@example(names=HARD[2])
+def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stack: str, names: tuple[str, ...]) -> None:
     """In Pulumi, where a double would stop the program, in Kubernetes, in Helm and in X.509."""
-    monitor = lab_stack(tmp_path, names).run()
-    check_objects(monitor)
-    check_subjects(monitor)
-    releases = [found.inputs["name"] for found in monitor.find_all(recording.CHART)]
-    assert all(LABEL.fullmatch(name) and len(name) <= HELM_RELEASE_MAX for name in releases)
-    links = monitor.find_all("mcsps:index:MeshLink")
-    assert {(found.inputs["source"], found.inputs["target"]) for found in links} == set(permutations(names, 2))
-
-
-def check_objects(monitor: RecordingMonitor) -> None:
-    """Names, namespaces, labels and Secret keys of everything that Kubernetes is to keep."""
-    seen = set()
-    for found in monitor.recorded:
-        metadata = found.inputs.get("metadata")
-        if not found.type.startswith("kubernetes:") or metadata is None:
-            continue
-        name, namespace = metadata["name"], metadata.get("namespace")
-        form = LABEL if found.type in {recording.NAMESPACE, recording.SERVICE} else SUBDOMAIN
-        assert form.fullmatch(name), name
-        assert namespace in {None, "istio-system", "sample"}
-        assert all(LABEL_VALUE.fullmatch(value) for value in metadata.get("labels", {}).values())
-        identity = (monitor.provider_name(found), found.inputs["kind"], namespace, name)
-        assert identity not in seen
-        seen.add(identity)
-
-
-def check_subjects(monitor: RecordingMonitor) -> None:
-    """Subjects of all CAs: each its own, and no part longer than X.509 allows."""
-    subjects = [
-        found.inputs["subject"]
-        for found in monitor.find_all(recording.CERT_REQUEST) + monitor.find_all(recording.SELF_SIGNED_CERT)
-    ]
-    assert len({tuple(sorted(subject.items())) for subject in subjects}) == len(subjects)
+    listed = list_names(patterns[stack], names)
+    assert_unique([(each.type, each.logical) for each in listed])
+    assert_unique([(each.cluster, each.type, each.namespace, each.physical) for each in listed if each.physical])
     # Path building must not hang on the generation alone.
-    assert len({subject["commonName"] for subject in subjects}) == len(subjects)
-    assert all(len(subject["commonName"]) <= _names.X509_COMMON_NAME_MAX for subject in subjects)
-    assert all(len(part) <= _names.X509_COMMON_NAME_MAX for subject in subjects for part in subject.values())
+    assert_unique([each.common_name for each in listed if each.common_name])
+    for each in listed:
+        form = LABEL if each.type in {recording.NAMESPACE, recording.SERVICE} else SUBDOMAIN
+        assert not each.physical or form.fullmatch(each.physical), each
+        assert each.namespace in {"", "istio-system", "sample"}
+        assert all(LABEL_VALUE.fullmatch(label) for label in each.labels), each
+        assert not each.release or (LABEL.fullmatch(each.release) and len(each.release) <= HELM_RELEASE_MAX)
+        assert len(each.common_name) <= _names.X509_COMMON_NAME_MAX
+
+
+def assert_unique(found: Sequence[object]) -> None:
+    """No two alike."""
+    assert [each for each, count in Counter(found).items() if count > 1] == []
 
 
 @given(st.text(max_size=50))
