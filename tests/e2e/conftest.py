@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,10 @@ def missing() -> str:
 
 
 @pytest.fixture(scope="session")
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two clusters; a lab that was down is down again at the end."""
+    # The tests' own clients keep keys in temporary files, which must not pass for the lab's.
+    tempfile.tempdir = str(tmp_path_factory.mktemp("own"))
     if reason := missing():
         if os.environ.get("CI") == "true":
             pytest.fail(f"this CI machine cannot run the lab: {reason}", pytrace=False)
