@@ -7,10 +7,13 @@ Knows nothing of checks. A thing that does not exist is `None` or empty; any oth
 
 import base64
 import contextlib
+import json
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -22,7 +25,9 @@ from websocket import WebSocketException
 from ops import connection
 
 _TIMEOUT_SECONDS = (5, 20)
+_INTERRUPT_SECONDS = 0.5
 _NOT_FOUND = 404
+_SHOWN_CHARACTERS = 200
 
 
 class ApiError(Exception):
@@ -50,6 +55,7 @@ class ServiceView:
         addresses: IP addresses and host names that a load balancer gave.
     """
 
+    labels: Mapping[str, str]
     ports: tuple[int, ...]
     addresses: tuple[str, ...]
 
@@ -77,21 +83,41 @@ class SecretView:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecResult:
-    """What a command in a container printed; `finished` is false where the time was up."""
+    """
+    What a command in a container printed, and how it ended.
+
+    Attributes:
+        finished: False where the time was up.
+        code: Its exit code; `None` where it has none, as it could not be started or the connection was lost.
+        status: What the API server said of its end; empty where it ended well.
+    """
 
     stdout: str = field(repr=False)
     stderr: str
     finished: bool
     code: int | None
+    status: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why it did not end well, in the first line of its own or of the API server's; empty where it did."""
+        if not self.finished:
+            return "not finished in time"
+        if self.code == 0:
+            return ""
+        lines = [line for text in (self.stderr, self.status) for line in text.splitlines() if line.strip()]
+        said = lines[0].strip()[:_SHOWN_CHARACTERS] if lines else "the connection ended before the command did"
+        return said if self.code is None else f"exit code {self.code}: {said}"
 
 
 class ClusterApi:
     """One cluster's API. Safe to use from several threads."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
-        """Take a configuration that holds server, CA and credential."""
+    def __init__(self, configuration: client.Configuration, interrupted: threading.Event | None = None) -> None:
+        """Take a configuration that holds server, CA and credential, and what ends every command early."""
         configuration.retries = False
         self._configuration = configuration
+        self._interrupted = interrupted or threading.Event()
         api = client.ApiClient(configuration)
         self._core = client.CoreV1Api(api)
         self._apps = client.AppsV1Api(api)
@@ -125,6 +151,7 @@ class ClusterApi:
             return None
         ingress = found.status.load_balancer.ingress or ()
         return ServiceView(
+            labels=dict(found.metadata.labels or {}),
             ports=tuple(port.port for port in found.spec.ports or ()),
             addresses=tuple(entry.ip or entry.hostname for entry in ingress),
         )
@@ -178,23 +205,34 @@ class ClusterApi:
                 _preload_content=False,
             )
             with contextlib.closing(socket):
-                socket.run_forever(timeout=timeout_seconds)
+                end = time.monotonic() + timeout_seconds
+                while socket.is_open() and time.monotonic() < end and not self._interrupted.is_set():
+                    socket.run_forever(timeout=_INTERRUPT_SECONDS)
                 finished = not socket.is_open()
+                code, status = _end_of(socket.read_channel(ERROR_CHANNEL)) if finished else (None, "")
                 return ExecResult(
                     stdout=socket.read_stdout(timeout=0),
                     stderr=socket.read_stderr(timeout=0),
                     finished=finished,
-                    code=_exit_code(socket) if finished else None,
+                    code=code,
+                    status=status,
                 )
         except (ApiException, WebSocketException, OSError) as error:
             text = f"exec of {command[0]} in {namespace}/{pod} failed: {type(error).__name__}"
             raise ApiError(text) from None
 
 
-def _exit_code(socket: Any) -> int | None:  # noqa: ANN401 - the library's socket has no public type
-    if not socket.peek_channel(ERROR_CHANNEL):
-        return None
-    return cast("int", socket.returncode)
+def _end_of(status_json: str) -> tuple[int | None, str]:
+    """Read a command's exit code and the API server's words; a program that could not be started has no code."""
+    try:
+        status = json.loads(status_json)
+        if status["status"] == "Success":
+            return 0, ""
+        causes = (status.get("details") or {}).get("causes") or ()
+        codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
+        return next(iter(codes), None), str(status.get("message", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, ""
 
 
 def _ask(call: Callable[..., Any], *args: object, **options: object) -> Any:  # noqa: ANN401
