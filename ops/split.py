@@ -62,21 +62,33 @@ def bound(weight: int, requests: int) -> float:
     return SIGMAS * math.sqrt(p * (1 - p) / requests)
 
 
+def enough(weight: int) -> int:
+    """How many requests it takes until a fair split is sure to have both versions; one at 0 and 100."""
+    p = weight / 100
+    rarer = min(p, 1 - p)
+    return math.floor(SIGMAS**2 * (1 - rarer) / rarer) + 1 if rarer else 1
+
+
 def holds(tally: Tally, weight: int) -> bool:
-    """Tell whether every request was answered and the split is what `weight` (percent) asks."""
-    if tally.failed:
+    """
+    Tell whether every request was answered and the split is what `weight` (percent) asks.
+
+    A version that is wanted and never seen is no fair split, however few requests there were.
+    """
+    wanted = [version for version, share in (("v1", 100 - weight), ("v2", weight)) if share]
+    if tally.failed or not all(tally.versions[version] for version in wanted):
         return False
     expected = weight * tally.requests / 100
     rounding = 1e-9
     return abs(tally.versions["v2"] - expected) <= (bound(weight, tally.requests) * tally.requests + rounding)
 
 
-def parse_curl(output: str, requests: int) -> Tally:
+def parse_curl(output: str, requests: int, unheard: str) -> Tally:
     """
     Count what curl printed, told to write '#', the HTTP code (000 without an answer) and a line break after each.
 
     curl makes requests side by side, so a code need not follow its answer. An output that was cut leaves the missing
-    requests counted as failed.
+    requests counted as failed, for the reason `unheard`.
     """
     tally = Tally(requests)
     codes = Counter(int(found["code"]) for found in _CODE.finditer(output))
@@ -87,7 +99,7 @@ def parse_curl(output: str, requests: int) -> Tally:
         unmatched = count - len(answers) if code == HTTP_OK else count
         for _ in range(unmatched):
             tally.add(code, "")
-    unheard = requests - tally.versions.total() - tally.errors.total()
-    if unheard > 0:
-        tally.errors["not finished in time"] += unheard
+    missing = requests - tally.versions.total() - tally.errors.total()
+    if missing > 0:
+        tally.errors[unheard or "nothing heard"] += missing
     return tally

@@ -1,12 +1,14 @@
 """The split and its bound."""
 
 import math
+import random
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.split import Tally, bound, holds, parse_curl
+from ops.split import Tally, bound, enough, holds, parse_curl
 
 WEIGHTS = st.integers(0, 100)
 REQUESTS = st.integers(100, 5000)
@@ -48,11 +50,29 @@ def test_a_wrong_weight_is_seen(weight: int, real: int) -> None:
     assert not holds(tally(1000 - 10 * real, 10 * real), weight)
 
 
+@pytest.mark.parametrize(
+    ("weight", "requests"), [(0, 1), (100, 1), (50, 11), (10, 98), (90, 98), (1, 1072), (99, 1072)]
+)
+def test_the_number_of_requests_that_shows_a_weight_is_the_stated_one(weight: int, requests: int) -> None:
+    """The rarer a version, the more it takes; the default of a thousand is too few for 1 %."""
+    assert enough(weight) == requests
+
+
+@given(st.integers(1, 99), st.data())
+def test_a_version_that_is_wanted_and_never_seen_is_no_fair_split(weight: int, data: st.DataObject) -> None:
+    """Not even where the bound, at few requests, would allow it; with enough of them it does not."""
+    requests = data.draw(st.integers(1, 2 * enough(weight)))
+    assert not holds(tally(requests, 0), weight)
+    assert not holds(tally(0, requests), weight)
+    rarer = min(weight, 100 - weight) / 100
+    assert (bound(weight, requests) < rarer) == (requests >= enough(weight))
+
+
 @given(WEIGHTS, REQUESTS)
 def test_the_nearest_split_always_holds(weight: int, requests: int) -> None:
-    """What a weight asks for, rounded to whole requests, is never refused where the bound has room."""
+    """What a weight asks for, rounded to whole requests, is never refused where there are enough of them."""
     v2 = round(requests * weight / 100)
-    if weight in {0, 100} or bound(weight, requests) * requests >= 0.5:
+    if requests >= enough(weight):
         assert holds(tally(requests - v2, v2), weight)
 
 
@@ -84,7 +104,7 @@ def test_curls_output_is_counted_by_version_instance_and_error() -> None:
         "#000\n"
         "<html>#200\n"
     )
-    counted = parse_curl(output, requests=5)
+    counted = parse_curl(output, requests=5, unheard="")
     assert counted.versions == {"v1": 1, "v2": 1}
     assert counted.instances == {"helloworld-v1-5f": 1, "helloworld-v2-7c": 1}
     assert counted.errors == {"HTTP 503": 1, "no answer": 1, "unknown answer": 1}
@@ -93,23 +113,45 @@ def test_curls_output_is_counted_by_version_instance_and_error() -> None:
 
 def test_an_answer_without_a_line_break_is_counted() -> None:
     """An image of the user's own may print none."""
-    counted = parse_curl("Hello version: v1, instance: a#200\nHello version: v1, instance: b#200\n", requests=2)
+    counted = parse_curl("Hello version: v1, instance: a#200\nHello version: v1, instance: b#200\n", 2, unheard="")
     assert counted.instances == {"a": 1, "b": 1}
     assert counted.failed == 0
 
 
-def test_requests_that_curl_had_no_time_for_have_failed() -> None:
-    """An output that was cut in the middle of a line counts only what was finished."""
-    cut = parse_curl("Hello version: v1, instance: a\n#200\nHello version: v1, inst", requests=10)
-    assert cut.failed == 9
-    assert cut.errors == {"not finished in time": 9}
+def test_requests_that_were_not_heard_of_have_failed() -> None:
+    """An output that was cut in the middle of a line counts only what was finished; the rest says why."""
+    cut = "Hello version: v1, instance: a\n#200\nHello version: v1, inst"
+    assert parse_curl(cut, 10, unheard="not finished in time").errors == {"not finished in time": 9}
+    assert parse_curl("", 10, unheard="").errors == {"nothing heard": 10}
+
+
+LINES = {
+    "Hello version: v1, instance: a\n": ("v1", None),
+    "Hello version: v2, instance: b\n": ("v2", None),
+    "#503\n": (None, "HTTP 503"),
+    "#000\n": (None, "no answer"),
+    "curl: (7) oops\n": (None, None),
+}
+"""What curl may print, with the version or the error that it counts as; an answer's own code is added to it."""
+
+
+@given(st.lists(st.sampled_from(sorted(LINES))), st.randoms(use_true_random=False), st.integers(0, 20))
+def test_every_line_is_counted_once_in_whatever_order(lines: list[str], chance: random.Random, missing: int) -> None:
+    """And what is missing up to the number of requests is counted too."""
+    heard = [line for line in lines if LINES[line] != (None, None)]
+    printed = lines + ["#200\n" for line in lines if LINES[line][0]]
+    chance.shuffle(printed)
+    counted = parse_curl("".join(printed), len(heard) + missing, unheard="cut off")
+    assert counted.versions == Counter(LINES[line][0] for line in heard if LINES[line][0])
+    errors = Counter(LINES[line][1] for line in heard if LINES[line][1])
+    assert counted.errors == errors + Counter({"cut off": missing})
 
 
 @given(st.text(), st.integers(1, 50))
-def test_no_output_can_make_more_answers_than_requests_look_good(text: str, requests: int) -> None:
-    """Whatever curl prints, failed and good answers add up."""
-    counted = parse_curl(text, requests)
-    assert counted.failed + counted.versions["v1"] + counted.versions["v2"] == requests
+def test_whatever_curl_prints_no_request_is_left_out(text: str, requests: int) -> None:
+    """Good answers and errors are at least as many as the requests."""
+    counted = parse_curl(text, requests, unheard="")
+    assert counted.versions.total() + counted.errors.total() >= requests
 
 
 def test_shares_of_nothing_are_zero() -> None:
