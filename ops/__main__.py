@@ -16,7 +16,7 @@ from ops import stack as stacks
 from ops.errors import OpsError
 from ops.pulumi_cli import PulumiCli
 from ops.show import show
-from ops.verify import Options
+from ops.verify import MAX_REQUESTS, MAX_WAIT_SECONDS, Options
 from ops.verify import verify as run_verify
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +36,12 @@ def main() -> None:
 @app.command()
 def verify(
     stack: Annotated[str, typer.Option(help="The stack whose Pulumi.<stack>.yaml is read.")],
-    requests: Annotated[int, typer.Option(min=100, max=100_000, help="Requests in each curl loop.")] = 1000,
+    requests: Annotated[int, typer.Option(min=100, max=MAX_REQUESTS, help="Requests in each curl loop.")] = 1000,
     wait: Annotated[
         float,
-        typer.Option(min=0, max=600, help="Seconds that istiod and the sidecars may take to learn of each other."),
+        typer.Option(
+            min=0, max=MAX_WAIT_SECONDS, help="Seconds that istiod and the sidecars may take to learn of each other."
+        ),
     ] = 30,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -59,7 +61,7 @@ def verify(
         progress.print(f"error: {error}", markup=False)
         raise typer.Exit(_BAD_USAGE) from None
     except KeyboardInterrupt:
-        progress.print("interrupted; the client pods are deleted")
+        progress.print("interrupted")
         raise typer.Exit(_INTERRUPTED) from None
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -1,5 +1,6 @@
 """Opens each cluster's API in the way that the stack's config says."""
 
+import threading
 from pathlib import Path
 
 import yaml
@@ -13,9 +14,17 @@ from ops.api import ClusterApi
 from ops.errors import OpsError
 
 
-def connect(chosen: settings.Settings, stack: str, root: Path) -> dict[str, ClusterApi]:
+def connect(
+    chosen: settings.Settings, stack: str, root: Path, interrupted: threading.Event | None = None
+) -> dict[str, ClusterApi]:
     """
     Make one API client for each cluster; nothing is sent yet.
+
+    Args:
+        chosen: The stack's config.
+        stack: Its name.
+        root: The folder of Pulumi.yaml.
+        interrupted: Ends commands in containers when it is set.
 
     Raises:
         OpsError: A kubeconfig cannot be used, or the Rancher token cannot be had.
@@ -32,7 +41,7 @@ def connect(chosen: settings.Settings, stack: str, root: Path) -> dict[str, Clus
             ours = isinstance(error, _KubeconfigError)
             reason = str(error) if ours else "cannot be used: check its current context"
             raise OpsError(f"the kubeconfig of cluster {cluster.name} {reason}") from None
-    return {name: ClusterApi(configuration) for name, configuration in configurations.items()}
+    return {name: ClusterApi(configuration, interrupted) for name, configuration in configurations.items()}
 
 
 class _KubeconfigError(ValueError):
@@ -54,7 +63,7 @@ def _configuration(
     elif rancher is not None:
         document = _kubeconfig.render_token_kubeconfig(
             name=access.cluster_id,
-            server=f"{rancher.url}/k8s/clusters/{access.cluster_id}",
+            server=_kubeconfig.rancher_server(rancher.url, access.cluster_id),
             ca_pem=rancher.ca_certs,
             token=token,
         )

@@ -2,15 +2,15 @@
 From what was seen to why it does not work: a pure function, and a closed list of causes.
 
 A cause that brings another about is named alone; the other is shown as its consequence by
-`ops.checks`.
+`ops.conclude`.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from components import _names as names
+from ops import gateways
 from ops.facts import (
     SYNCED,
     WRONG_CREDENTIALS,
@@ -19,6 +19,7 @@ from ops.facts import (
     MeshFacts,
     RemoteFacts,
 )
+from ops.trust import distrust
 
 
 class Cause(StrEnum):
@@ -32,29 +33,31 @@ class Cause(StrEnum):
     CREDENTIAL_WRONG = "the remote secret's token or CA wrong"
 
 
+_UP = "`pulumi up --refresh`"
+"""Without a refresh Pulumi compares with its state alone, and what was changed in a cluster stays so."""
 REMEDIES = {
     Cause.ROOTS_DIFFER: (
-        "sign every cluster's intermediate by one root: run `pulumi up`, then restart istiod, "
-        "the gateways and the workloads where the root was another"
+        f"{_UP} signs every cluster's intermediate by one root; then restart istiod, and after it the gateways and "
+        "pods that hold certificates of another"
     ),
     Cause.GATEWAY_UNREACHABLE: (
-        f"see that {names.EASTWEST_GATEWAY} has ready pods and an address, and that firewalls let "
-        f"port {names.CROSS_NETWORK_PORT} in from every peer"
+        f"see that {names.EASTWEST_GATEWAY} has ready pods, that its Service has an address and leads to port "
+        f"{names.CROSS_NETWORK_PORT}, and that Gateway {names.CROSS_NETWORK_GATEWAY} is there: {_UP} puts these right; "
+        f"firewalls must let port {names.CROSS_NETWORK_PORT} in from every peer"
     ),
     Cause.NETWORK_LABEL_MISSING: (
-        f"label namespace {names.ISTIO_NAMESPACE} with {names.NETWORK_LABEL}=<network>: `pulumi up --refresh` does it"
+        f"{_UP} labels namespace {names.ISTIO_NAMESPACE} and Service {names.EASTWEST_GATEWAY} with "
+        f"{names.NETWORK_LABEL}=<network>"
     ),
     Cause.REMOTE_NOT_SYNCED: (
-        "see that the remote secret is there and labelled, and that istiod's pod reaches the "
-        "server that it names; istiod's log says more"
+        f"{_UP} makes the remote secret again; if it is there and labelled, see whether istiod's pod reaches the "
+        "server that it names (`peerServer`), and istiod's log"
     ),
-    Cause.SERVICE_ABSENT: (
-        f"create Service {names.HELLOWORLD} in namespace {names.APP_NAMESPACE} of every cluster: "
-        "`pulumi up --refresh` does it"
-    ),
+    Cause.SERVICE_ABSENT: f"{_UP} makes Service {names.HELLOWORLD} in namespace {names.APP_NAMESPACE} again",
     Cause.CREDENTIAL_WRONG: (
-        "renew the link: `pulumi up --refresh`, or raise mcsps:links.tokenGeneration; the CA must "
-        "be that of the server which the secret names (Rancher's, behind Rancher's proxy)"
+        f"{_UP} writes the remote secret again; for a new token raise `links.tokenGeneration`, or "
+        "`rancher.tokenGeneration` where links use Rancher's tokens; the CA must be that of the server which the "
+        "secret names: Rancher's, behind Rancher's proxy"
     ),
 }
 
@@ -79,7 +82,7 @@ def diagnose(facts: MeshFacts) -> tuple[Finding, ...]:
     """Name the causes in the facts, the most fundamental first, none that another explains."""
     seen = tuple(cluster for cluster in facts.clusters if not cluster.error)
     return (
-        *_roots(seen),
+        *_roots(facts),
         *_labels(seen),
         *_services(seen),
         *_links(seen),
@@ -87,46 +90,55 @@ def diagnose(facts: MeshFacts) -> tuple[Finding, ...]:
     )
 
 
-def _roots(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
-    holders: dict[str, list[str]] = defaultdict(list)
-    for cluster in clusters:
-        for namespace, roots in cluster.roots.items():
-            short = "+".join(sorted(root[:12] for root in roots))
-            holders[short].append(f"{cluster.name}/{namespace}")
-    if len(holders) > 1:
-        seen = "; ".join(f"{root} in {', '.join(where)}" for root, where in sorted(holders.items()))
+def mislabelled(cluster: ClusterFacts) -> tuple[str, ...]:
+    """Say what has not the network's label: the namespace, or the Service at which peers find the gateway."""
+    labels: dict[str, str | None] = {}
+    if "network_label" not in cluster.unread:
+        labels[f"namespace {names.ISTIO_NAMESPACE}"] = cluster.network_label
+    if cluster.gateway.service:
+        labels[f"Service {names.EASTWEST_GATEWAY}"] = cluster.gateway.service.labels.get(names.NETWORK_LABEL)
+    return tuple(
+        f"{labelled} has {label or 'none'}, wanted is {cluster.network}"
+        for labelled, label in labels.items()
+        if label != cluster.network
+    )
+
+
+def _roots(facts: MeshFacts) -> Iterator[Finding]:
+    seen = distrust(facts)
+    if seen:
         yield Finding(cause=Cause.ROOTS_DIFFER, cluster=None, seen=seen)
 
 
 def _labels(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
     for cluster in clusters:
-        if cluster.network_label != cluster.network:
-            yield Finding(
-                cause=Cause.NETWORK_LABEL_MISSING,
-                cluster=cluster.name,
-                seen=f"it is {cluster.network_label or 'missing'}, wanted is {cluster.network}",
-            )
+        wrong = mislabelled(cluster)
+        if wrong:
+            yield Finding(cause=Cause.NETWORK_LABEL_MISSING, cluster=cluster.name, seen="; ".join(wrong))
 
 
 def _services(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
     for cluster in clusters:
-        if not cluster.service.present:
+        if not cluster.service.present and "service" not in cluster.unread:
             yield Finding(cause=Cause.SERVICE_ABSENT, cluster=cluster.name, seen=cluster.service.detail)
 
 
 def _links(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
+    answering = {cluster.name for cluster in clusters}
     for cluster in clusters:
         for remote in cluster.remotes:
-            cause = _link_cause(remote)
+            cause = _link_cause(remote, peer_answers=remote.peer in answering)
             if cause:
                 yield Finding(cause=cause, cluster=cluster.name, peer=remote.peer, seen=_link_seen(remote))
 
 
-def _link_cause(remote: RemoteFacts) -> Cause | None:
+def _link_cause(remote: RemoteFacts, *, peer_answers: bool) -> Cause | None:
     if remote.credential in WRONG_CREDENTIALS:
         return Cause.CREDENTIAL_WRONG
-    unread = remote.credential in {Credential.ABSENT, Credential.UNLABELLED}
-    if unread or remote.sync not in {SYNCED, ""}:
+    if remote.credential in {Credential.ABSENT, Credential.UNLABELLED}:
+        return Cause.REMOTE_NOT_SYNCED
+    # A peer whose API is down is nobody's link gone wrong.
+    if remote.sync not in {SYNCED, ""} and peer_answers:
         return Cause.REMOTE_NOT_SYNCED
     return None
 
@@ -138,37 +150,18 @@ def _link_seen(remote: RemoteFacts) -> str:
 
 def _gateways(facts: MeshFacts, clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
     for cluster in clusters:
-        gateway = cluster.gateway
-        ready = gateway.workload.ready if gateway.workload else 0
-        connected, refused = _sidecars(facts, cluster)
-        if not ready:
+        if "gateway" in cluster.unread:
+            continue
+        gateway, verdict = cluster.gateway, gateways.judge(facts, cluster)
+        if not gateway.workload or not gateway.workload.ready:
             seen = "no ready pod"
         elif not gateway.addresses:
             seen = "its Service has no address"
-        elif gateway.trouble and not connected:
-            seen = f"no connection from here: {gateway.trouble}"
-        elif refused and not _roots_apart(clusters):
-            seen = f"no connection from the sidecars of {', '.join(refused)}"
+        elif verdict.unreached:
+            seen = "; ".join(verdict.unreached)
+        # A refused certificate looks like a refused connection to a sidecar.
+        elif verdict.barred and not distrust(facts):
+            seen = f"it takes connections, and lets none through of the sidecars of {', '.join(verdict.barred)}"
         else:
             continue
         yield Finding(cause=Cause.GATEWAY_UNREACHABLE, cluster=cluster.name, seen=seen)
-
-
-def _sidecars(facts: MeshFacts, target: ClusterFacts) -> tuple[list[str], list[str]]:
-    """Tell whose sidecars got answers through a gateway, and whose got only failed connections."""
-    connected, refused = [], []
-    for client in facts.clients.values():
-        through = [
-            endpoint
-            for endpoint in client.endpoints
-            if endpoint.address in target.gateway.resolved and endpoint.port == names.CROSS_NETWORK_PORT
-        ]
-        if any(endpoint.answered for endpoint in through):
-            connected.append(client.cluster)
-        elif any(endpoint.connect_failures for endpoint in through):
-            refused.append(client.cluster)
-    return connected, refused
-
-
-def _roots_apart(clusters: tuple[ClusterFacts, ...]) -> bool:
-    return any(_roots(clusters))

@@ -1,13 +1,16 @@
 """From what was seen to one result for each check. Pure; causes are `ops.conclude`'s part."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from components import _names as names
-from ops import split
+from components import _routing as routing
+from ops import endpoints, gateways, split, trust
 from ops.api import Workload
-from ops.endpoints import judge
+from ops.causes import mislabelled
 from ops.facts import (
     SYNCED,
+    UNTRIED,
+    ClientFacts,
     ClusterFacts,
     Credential,
     MeshFacts,
@@ -17,13 +20,13 @@ from ops.facts import (
 )
 from ops.report import Check, CheckId, State, Traffic
 
+_READ_REMEDY = "see that this stack's credential may read it in that cluster"
 _TRAFFIC_CHECKS = {Way.INGRESS: CheckId.TRAFFIC_INGRESS, Way.CLIENT: CheckId.TRAFFIC_CLIENT}
 
 
 def check_all(facts: MeshFacts, weight: int) -> tuple[Check, ...]:
     """Check every cluster, link and curl loop, against `weight` percent of v2."""
-    by_name = {cluster.name: cluster for cluster in facts.clusters}
-    checks = [check for cluster in facts.clusters for check in _cluster(cluster, facts, by_name)]
+    checks = [check for cluster in facts.clusters for check in _cluster(cluster, facts, weight)]
     return (*checks, *(_traffic_check(traffic, weight) for traffic in facts.traffic))
 
 
@@ -48,53 +51,69 @@ def traffic_row(traffic: TrafficFacts, weight: int) -> Traffic:
     )
 
 
-def _cluster(cluster: ClusterFacts, facts: MeshFacts, by_name: Mapping[str, ClusterFacts]) -> Iterator[Check]:
+def _cluster(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[Check]:
     if cluster.error:
         yield _check(CheckId.API, cluster, cluster.error, passed=False)
         return
     yield _check(CheckId.API, cluster, f"Kubernetes {cluster.kubernetes}", passed=True)
     istiod = cluster.istiod
     ready = istiod is not None and 0 < istiod.wanted <= istiod.ready
-    yield _check(CheckId.ISTIOD, cluster, _pods(istiod), passed=ready)
-    label = cluster.network_label or "missing"
-    yield _check(CheckId.NETWORK_LABEL, cluster, label, passed=label == cluster.network)
-    yield _root(cluster, facts)
+    yield _unless_unread(cluster, _check(CheckId.ISTIOD, cluster, _pods(istiod), passed=ready), "istiod")
+    yield _unless_unread(cluster, _label(cluster), "network_label")
+    yield _unless_unread(cluster, _root(cluster, facts), "roots", "certificates")
     present = cluster.service
-    yield _check(CheckId.SERVICE, cluster, present.detail, passed=present.present)
-    yield _gateway(cluster)
+    yield _unless_unread(cluster, _check(CheckId.SERVICE, cluster, present.detail, passed=present.present), "service")
+    yield _unless_unread(cluster, _gateway(cluster, facts), "gateway")
     for remote in cluster.remotes:
         yield _remote_secret(cluster, remote)
         yield _remote_synced(cluster, remote)
-    yield from _client(cluster, facts, by_name)
+    yield from _client(cluster, facts, weight)
+
+
+def _unless_unread(cluster: ClusterFacts, check: Check, *attributes: str) -> Check:
+    """Give a check, or why what it is about could not be seen."""
+    reasons = [cluster.unread[attribute] for attribute in attributes if attribute in cluster.unread]
+    if not reasons:
+        return check
+    seen = f"could not be read: {'; '.join(reasons)}"
+    return check.model_copy(update={"state": State.FAILED, "seen": seen, "remedy": _READ_REMEDY})
+
+
+def _label(cluster: ClusterFacts) -> Check:
+    wrong = mislabelled(cluster)
+    return _check(CheckId.NETWORK_LABEL, cluster, "; ".join(wrong) or cluster.network, passed=not wrong)
 
 
 def _root(cluster: ClusterFacts, facts: MeshFacts) -> Check:
-    own = set(cluster.roots.values())
-    others = {root for other in facts.clusters if not other.error for root in other.roots.values()}
     missing = [
         namespace for namespace in (names.ISTIO_NAMESPACE, names.APP_NAMESPACE) if not cluster.roots.get(namespace)
     ]
-    shown = "; ".join("+".join(sorted(fingerprint[:12] for fingerprint in root)) for root in own)
+    shown = "; ".join(dict.fromkeys(map(trust.short, cluster.roots.values())))
     seen = f"no root certificate in {', '.join(missing)}" if missing else shown
-    return _check(CheckId.MESH_ROOT, cluster, seen, passed=not missing and len(others) == 1)
+    return _check(CheckId.MESH_ROOT, cluster, seen, passed=not missing and not trust.distrust(facts))
 
 
-def _gateway(cluster: ClusterFacts) -> Check:
-    gateway = cluster.gateway
-    seen = f"{_pods(gateway.workload)}, address {', '.join(gateway.addresses) or 'none'}"
-    if gateway.trouble:
-        seen += f", not reached from here: {gateway.trouble}"
+def _gateway(cluster: ClusterFacts, facts: MeshFacts) -> Check:
+    gateway, verdict = cluster.gateway, gateways.judge(facts, cluster)
     usable = gateway.workload is not None and gateway.workload.ready > 0 and gateway.addresses
-    # From here is not from there: the sidecars' word makes a warning a failure, in `ops.causes`.
-    doubt = State.WARNING if gateway.trouble else State.PASSED
-    state = doubt if usable else State.FAILED
+    seen = f"{_pods(gateway.workload)}, address {', '.join(gateway.addresses) or 'none'}"
+    if not usable:
+        state = State.FAILED
+    elif verdict.unreached:
+        state, seen = State.FAILED, f"{seen}, {'; '.join(verdict.unreached)}"
+    elif verdict.doubtful:
+        state, seen = State.WARNING, f"{seen}, {'; '.join(verdict.doubtful)}"
+    elif verdict.reached:
+        state, seen = State.PASSED, f"{seen}, reached from {', '.join(verdict.reached)}"
+    else:
+        state, seen = State.SKIPPED, f"{seen}, tried by no peer"
     return Check(id=CheckId.GATEWAY, cluster=cluster.name, state=state, seen=seen)
 
 
 def _remote_secret(cluster: ClusterFacts, remote: RemoteFacts) -> Check:
     if remote.credential is Credential.ACCEPTED:
         state = State.PASSED
-    elif remote.credential is Credential.UNREACHABLE and remote.sync == SYNCED:
+    elif remote.credential in UNTRIED and remote.sync == SYNCED:
         state = State.WARNING
     else:
         state = State.FAILED
@@ -113,18 +132,40 @@ def _remote_synced(cluster: ClusterFacts, remote: RemoteFacts) -> Check:
         cluster=cluster.name,
         peer=remote.peer,
         state=State.PASSED if remote.sync == SYNCED else State.FAILED,
-        seen=remote.sync or "istiod could not be asked",
+        seen=remote.sync or f"istiod could not be asked: {remote.unasked}",
     )
 
 
-def _client(cluster: ClusterFacts, facts: MeshFacts, by_name: Mapping[str, ClusterFacts]) -> Iterator[Check]:
+def _client(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[Check]:
     client = facts.clients.get(cluster.name)
     if client is None:
         return
     yield _check(CheckId.CLIENT, cluster, client.trouble or "ready", passed=not client.trouble)
     if client.trouble:
         return
-    yield from judge(client, by_name)
+    for check in endpoints.judge(client, {each.name: each for each in facts.clusters}):
+        yield check if check.peer else _unless_unread(cluster, check, "local")
+    for peer in facts.clusters:
+        if peer is not cluster and peer.versions and not peer.error:
+            yield _crossing(client, peer, facts, weight)
+
+
+def _crossing(client: ClientFacts, peer: ClusterFacts, facts: MeshFacts, weight: int) -> Check:
+    """Tell whether requests were answered through a peer's gateway; without any that must be, nothing is said."""
+    elsewhere = {version for cluster in facts.clusters if cluster is not peer for version in cluster.versions}
+    wanted = [
+        version
+        for version, share in routing.weights(weight).items()
+        if share and version in peer.versions and version not in elsewhere
+    ]
+    answered = gateways.answered(client, peer)
+    if answered:
+        state, seen = State.PASSED, f"{answered} requests answered"
+    elif wanted:
+        state, seen = State.FAILED, f"no request answered, and {'+'.join(wanted)} runs there alone"
+    else:
+        state, seen = State.SKIPPED, "not exercised: no request has to go there"
+    return Check(id=CheckId.CROSSING, cluster=client.cluster, peer=peer.name, state=state, seen=seen)
 
 
 def _traffic_check(traffic: TrafficFacts, weight: int) -> Check:

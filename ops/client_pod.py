@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,10 @@ from ops.patience import Patience
 
 MANAGED_BY = "mcsps-verify"
 CONTAINER = "client"
-LIFETIME = timedelta(minutes=15)
+LIFETIME = timedelta(minutes=40)
 """No run takes this long: an older pod was left by one that was killed."""
+NOT_CAPTURED = {"traffic.sidecar.istio.io/excludeOutboundPorts": str(names.CROSS_NETWORK_PORT)}
+"""A connection to a gateway that the sidecar took would come about in any case."""
 
 _SELECTOR = f"{names.MANAGED_BY_LABEL}={MANAGED_BY}"
 
@@ -23,7 +25,7 @@ def manifest(name: str, image: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "labels": {names.MANAGED_BY_LABEL: MANAGED_BY}},
+        "metadata": {"name": name, "labels": {names.MANAGED_BY_LABEL: MANAGED_BY}, "annotations": NOT_CAPTURED},
         "spec": {
             "restartPolicy": "Never",
             "activeDeadlineSeconds": int(LIFETIME.total_seconds()),
@@ -56,9 +58,14 @@ def manifest(name: str, image: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def client_pod(api: ClusterApi, image: str) -> Iterator[str]:
+def client_pod(api: ClusterApi, image: str, say: Callable[[str], None]) -> Iterator[str]:
     """
     Run a client pod in the app namespace, named by what is yielded; it may not be ready yet.
+
+    Args:
+        api: The cluster's API.
+        image: One with curl.
+        say: Is told of a pod that could not be deleted.
 
     Raises:
         ApiError: The pod was not accepted.
@@ -69,8 +76,10 @@ def client_pod(api: ClusterApi, image: str) -> Iterator[str]:
         api.create_pod(names.APP_NAMESPACE, manifest(name, image))
         yield name
     finally:
-        with contextlib.suppress(ApiError):
+        try:
             api.delete_pod(names.APP_NAMESPACE, name)
+        except ApiError as error:
+            say(f"pod {names.APP_NAMESPACE}/{name} could not be deleted: {error}; it ends by itself within {LIFETIME}")
 
 
 def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:

@@ -1,6 +1,6 @@
 """Puts checks and causes together: which check shows a cause, which is only its consequence. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import settings
 from ops.causes import REMEDIES, Cause, Finding, diagnose
@@ -17,12 +17,15 @@ _WITNESSES = {
     Cause.CREDENTIAL_WRONG: {CheckId.REMOTE_SECRET},
 }
 _TRAFFIC = {CheckId.TRAFFIC_INGRESS, CheckId.TRAFFIC_CLIENT}
+_OF_LINKS = {CheckId.REMOTE_SYNCED, CheckId.ENDPOINTS, CheckId.CROSSING}
 _HINTS = {
     CheckId.API: "see that the API server runs and that its address and credential are right",
     CheckId.ISTIOD: "see the pods and the log of Deployment istiod in istio-system",
     CheckId.MESH_ROOT: "see whether istiod runs: it writes ConfigMap istio-ca-root-cert",
     CheckId.CLIENT: "see the events of namespace sample; mcsps:verify.clientImage must be at hand",
     CheckId.ENDPOINTS: "see `istioctl proxy-status` and istiod's log",
+    CheckId.CROSSING: "see the logs of the client pod's sidecar and of the peer's east-west gateway",
+    CheckId.REMOTE_SECRET: "see whether istiod runs, and whether the server that the secret names is the peer's API",
     CheckId.REMOTE_SYNCED: "see whether istiod runs",
     CheckId.TRAFFIC_INGRESS: "see the gateway's log, and whether the VirtualServices are equal",
     CheckId.TRAFFIC_CLIENT: "see the sidecar's log, and whether the VirtualServices are equal",
@@ -32,7 +35,8 @@ _HINTS = {
 def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, requests: int) -> Report:
     """Judge all that was seen."""
     findings = diagnose(facts)
-    checks = tuple(_explain(check, findings) for check in check_all(facts, chosen.v2_weight))
+    silent = {cluster.name for cluster in facts.clusters if cluster.error}
+    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen.v2_weight))
     return Report(
         stack=stack,
         mesh=chosen.mesh.id,
@@ -44,7 +48,7 @@ def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, request
     )
 
 
-def _explain(check: Check, findings: Iterable[Finding]) -> Check:
+def _explain(check: Check, findings: Iterable[Finding], silent: Collection[str]) -> Check:
     shown = next((finding for finding in findings if _witnesses(check, finding)), None)
     if shown:
         # A check that passed has seen nothing wrong itself: then the sidecars have.
@@ -56,7 +60,9 @@ def _explain(check: Check, findings: Iterable[Finding]) -> Check:
     behind = next((finding for finding in findings if _follows(check, finding)), None)
     if behind:
         return check.model_copy(update={"consequence_of": behind.cause})
-    return check.model_copy(update={"remedy": _HINTS.get(check.id)})
+    if check.peer in silent:
+        return check.model_copy(update={"consequence_of": CheckId.API})
+    return check.model_copy(update={"remedy": check.remedy or _HINTS.get(check.id)})
 
 
 def _witnesses(check: Check, finding: Finding) -> bool:
@@ -64,19 +70,20 @@ def _witnesses(check: Check, finding: Finding) -> bool:
         return False
     if finding.cluster not in {None, check.cluster} or finding.peer != check.peer:
         return False
-    # A gateway that answers from here may still be out of reach for the peers' sidecars.
+    # A gateway that takes a connection may still let no sidecar through.
     return check.state is not State.PASSED or finding.cause is Cause.GATEWAY_UNREACHABLE
 
 
 def _follows(check: Check, finding: Finding) -> bool:
     if check.id in _TRAFFIC:
         return True
-    if check.id not in {CheckId.ENDPOINTS, CheckId.REMOTE_SYNCED}:
+    if check.id not in _OF_LINKS:
         return False
     if finding.peer is not None:
         return (check.cluster, check.peer) == (finding.cluster, finding.peer)
-    source = check.peer or check.cluster
-    return check.id is CheckId.ENDPOINTS and finding.cluster == source
+    if check.id is CheckId.CROSSING:
+        return finding.cluster in {None, check.cluster, check.peer}
+    return check.id is CheckId.ENDPOINTS and finding.cluster == (check.peer or check.cluster)
 
 
 def _name(finding: Finding, findings: Iterable[Finding], checks: Iterable[Check]) -> NamedCause:

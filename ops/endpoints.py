@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from components import _names as names
+from ops.address import with_port
 from ops.envoy import Endpoint
 from ops.facts import ClientFacts, ClusterFacts
 from ops.report import Check, CheckId, State
@@ -27,7 +28,7 @@ def _judge_local(cluster: ClusterFacts, client: ClientFacts) -> Check:
         for version in cluster.versions
         for problem in _missing_pods(version, cluster.local.get(version, ()), client.endpoints)
     ]
-    pods = [_with_port(ip, names.HELLOWORLD_PORT) for ips in cluster.local.values() for ip in ips]
+    pods = [with_port(ip, names.HELLOWORLD_PORT) for ips in cluster.local.values() for ip in ips]
     return Check(
         id=CheckId.ENDPOINTS,
         cluster=cluster.name,
@@ -41,7 +42,7 @@ def _judge_remote(cluster: ClusterFacts, peer: ClusterFacts, client: ClientFacts
     missing = [
         problem for version in peer.versions for problem in _missing_gateway(version, addresses, client.endpoints)
     ]
-    shown = ", ".join(_with_port(address, names.CROSS_NETWORK_PORT) for address in addresses)
+    shown = ", ".join(with_port(address, names.CROSS_NETWORK_PORT) for address in addresses)
     state = State.FAILED if missing else State.PASSED
     seen = "; ".join(missing) or f"{'+'.join(peer.versions)} at {shown} healthy"
     if peer.error:
@@ -55,7 +56,7 @@ def _missing_pods(version: str, ips: tuple[str, ...], endpoints: tuple[Endpoint,
     known = _healthy(version, endpoints)
     for ip in ips:
         if (ip, names.HELLOWORLD_PORT) not in known:
-            yield _wanted(version, _with_port(ip, names.HELLOWORLD_PORT), endpoints)
+            yield _wanted(version, with_port(ip, names.HELLOWORLD_PORT), endpoints)
 
 
 def _missing_gateway(version: str, addresses: tuple[str, ...], endpoints: tuple[Endpoint, ...]) -> Iterable[str]:
@@ -64,7 +65,7 @@ def _missing_gateway(version: str, addresses: tuple[str, ...], endpoints: tuple[
     known = _healthy(version, endpoints)
     # One of several addresses is enough: behind a host name, istiod may have resolved others.
     if addresses and not any((ip, names.CROSS_NETWORK_PORT) in known for ip in addresses):
-        shown = " or ".join(_with_port(ip, names.CROSS_NETWORK_PORT) for ip in addresses)
+        shown = " or ".join(with_port(ip, names.CROSS_NETWORK_PORT) for ip in addresses)
         yield _wanted(version, shown, endpoints)
 
 
@@ -76,12 +77,8 @@ def _healthy(version: str, endpoints: tuple[Endpoint, ...]) -> set[tuple[str, in
 
 def _wanted(version: str, wanted: str, endpoints: tuple[Endpoint, ...]) -> str:
     has = sorted(
-        _with_port(endpoint.address, endpoint.port) + ("" if endpoint.healthy else " unhealthy")
+        with_port(endpoint.address, endpoint.port) + ("" if endpoint.healthy else " unhealthy")
         for endpoint in endpoints
         if endpoint.subset == version
     )
     return f"{version} wants {wanted}, the sidecar has {', '.join(has) or 'none'}"
-
-
-def _with_port(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,5 +1,7 @@
-"""Reads the `clusters?format=json` answer of Envoy's admin interface. Pure."""
+"""Reads the answers of Envoy's admin interface: `clusters?format=json`, and the `config_dump` of its secrets. Pure."""
 
+import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -28,6 +30,23 @@ class Endpoint:
     healthy: bool
     connect_failures: int = 0
     answered: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificates:
+    """
+    What a proxy got from istiod, each certificate as PEM.
+
+    Attributes:
+        chain: The workload's own first, then those that signed it.
+        roots: Those that it trusts.
+    """
+
+    chain: tuple[str, ...]
+    roots: tuple[str, ...]
+
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 class _Lax(BaseModel):
@@ -69,6 +88,57 @@ class _Cluster(_Lax):
 
 class _Clusters(_Lax):
     cluster_statuses: tuple[_Cluster, ...] = ()
+
+
+class _Bytes(_Lax):
+    inline_bytes: str
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """Each by itself."""
+        return tuple(_PEM.findall(base64.b64decode(self.inline_bytes).decode()))
+
+
+class _TlsCertificate(_Lax):
+    certificate_chain: _Bytes
+
+
+class _ValidationContext(_Lax):
+    trusted_ca: _Bytes
+
+
+class _Secret(_Lax):
+    tls_certificate: _TlsCertificate | None = None
+    validation_context: _ValidationContext | None = None
+
+
+class _NamedSecret(_Lax):
+    name: str
+    secret: _Secret = _Secret()
+
+
+class _Secrets(_Lax):
+    configs: tuple[_NamedSecret, ...] = ()
+
+
+def workload_certificates(secrets_json: str) -> Certificates:
+    """
+    Find the chain that a proxy shows and the roots that it trusts; Envoy itself has blotted the keys out.
+
+    Raises:
+        ValueError: The text is not Envoy's answer, or the proxy has no certificates yet.
+    """
+    chain: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    for named in _Secrets.model_validate_json(secrets_json).configs:
+        if named.name == "default" and named.secret.tls_certificate:
+            chain = named.secret.tls_certificate.certificate_chain.certificates
+        elif named.name == "ROOTCA" and named.secret.validation_context:
+            roots = named.secret.validation_context.trusted_ca.certificates
+    if not chain or not roots:
+        message = "the proxy has no certificates"
+        raise ValueError(message)
+    return Certificates(chain=chain, roots=roots)
 
 
 def helloworld_endpoints(clusters_json: str) -> tuple[Endpoint, ...]:

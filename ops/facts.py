@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ops.api import Workload
-from ops.envoy import Endpoint
+from ops.api import ServiceView, Workload
+from ops.envoy import Certificates, Endpoint
 from ops.split import Tally
 
 
@@ -19,10 +19,14 @@ class Credential(StrEnum):
     REFUSED = "token refused"
     FORBIDDEN = "token may not read endpoint slices"
     WRONG_CA = "server certificate not accepted"
+    NO_API = "server answered as no API"
     UNREACHABLE = "server not reached from here"
+    UNREAD = "not shown by the API"
 
 
 WRONG_CREDENTIALS = frozenset({Credential.MALFORMED, Credential.REFUSED, Credential.FORBIDDEN, Credential.WRONG_CA})
+UNTRIED = frozenset({Credential.NO_API, Credential.UNREACHABLE, Credential.UNREAD})
+"""What the machine of the person may meet where istiod does not: it says nothing of the credential."""
 SYNCED = "synced"
 
 
@@ -33,12 +37,14 @@ class RemoteFacts:
 
     Attributes:
         sync: What the cluster's istiod says of the peer; empty where it could not be asked.
+        unasked: Why it could not.
     """
 
     peer: str
     credential: Credential
     detail: str = ""
     sync: str = ""
+    unasked: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +53,22 @@ class GatewayFacts:
     The east-west gateway of a cluster.
 
     Attributes:
-        addresses: As the Service has them: IP addresses or host names.
         resolved: IP addresses behind `addresses`.
-        trouble: Why no TCP connection came about from here, or empty.
     """
 
     workload: Workload | None
-    addresses: tuple[str, ...] = ()
+    service: ServiceView | None = None
     resolved: tuple[str, ...] = ()
-    trouble: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """As the Service has them: IP addresses or host names."""
+        return self.service.addresses if self.service else ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Where a pod is to try it: a name that does not resolve here may resolve there."""
+        return self.resolved or self.addresses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +88,10 @@ class ClusterFacts:
         network: As config has it.
         versions: As config has them.
         error: Why the API gave no answer; all that follows is then unknown.
+        unread: Why the API did not show something, by the name of the attribute that is then unknown.
         network_label: On namespace istio-system.
         roots: Fingerprints (SHA-256) of the certificates in the mesh root, by namespace.
+        certificates: What the pods of helloworld and of the ingress gateway use, by pod.
         local: Ready helloworld pods' addresses by version.
     """
 
@@ -84,10 +99,12 @@ class ClusterFacts:
     network: str
     versions: tuple[str, ...]
     error: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
     kubernetes: str = ""
     istiod: Workload | None = None
     network_label: str | None = None
     roots: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    certificates: Mapping[str, Certificates] = field(default_factory=dict)
     service: ServiceFacts = ServiceFacts(present=False, detail="not looked at")
     gateway: GatewayFacts = GatewayFacts(workload=None)
     ingress: tuple[str, ...] = ()
@@ -104,12 +121,16 @@ class ClientFacts:
         pod: Its name; empty where it could not be created.
         trouble: Why there was no client pod, or why it could not be asked.
         endpoints: What its sidecar knows of helloworld, after the traffic.
+        gateways: Why it got no connection to a peer's east-west gateway, or empty, by the address that it tried.
+        certificates: What its sidecar uses.
     """
 
     cluster: str
     pod: str = ""
     trouble: str = ""
     endpoints: tuple[Endpoint, ...] = ()
+    gateways: Mapping[str, str] = field(default_factory=dict)
+    certificates: Certificates | None = None
 
 
 class Way(StrEnum):

@@ -1,26 +1,32 @@
 """Looks at one cluster through its API. Concludes nothing."""
 
 import socket
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from pydantic import BaseModel, TypeAdapter
 
 import settings
 from components import _names as names
-from ops import remote
+from ops import remote, trust
 from ops.api import ApiError, ClusterApi
-from ops.facts import SYNCED, ClusterFacts, GatewayFacts, RemoteFacts, ServiceFacts
+from ops.envoy import Certificates
+from ops.facts import SYNCED, ClusterFacts, Credential, GatewayFacts, RemoteFacts, ServiceFacts
 from ops.patience import Patience
+from ops.sidecar import see_certificates
 
 _ROOT_CONFIG_MAP = "istio-ca-root-cert"
 _ROOT_KEY = "root-cert.pem"
 _NAMESPACES = (names.ISTIO_NAMESPACE, names.APP_NAMESPACE)
-_CONNECT_SECONDS = 3.0
 _EXEC_SECONDS = 20.0
 _ISTIOD = "istiod"
+_PODS = (
+    (names.APP_NAMESPACE, f"app={names.HELLOWORLD}"),
+    (names.ISTIO_NAMESPACE, f"app={names.INGRESS_GATEWAY}"),
+)
+"""Those that speak for a cluster; a gateway to other networks passes on what it cannot read."""
 
 
 class _RemoteCluster(BaseModel):
@@ -33,26 +39,40 @@ class _RemoteCluster(BaseModel):
 _CLUSTERS = TypeAdapter(tuple[_RemoteCluster, ...])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Word:
+    """What one istiod says of its remote clusters, or why it says nothing."""
+
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
 def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, patience: Patience) -> ClusterFacts:
-    """See all that concerns one cluster; a refusing API becomes the facts' `error`."""
+    """See all that concerns one cluster; what its API refuses to show is noted in the facts, each thing by itself."""
     facts = ClusterFacts(name=cluster.name, network=cluster.network, versions=tuple(map(str, cluster.versions)))
     try:
-        labels = api.namespace_labels(names.ISTIO_NAMESPACE) or {}
-        ingress = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
-        return replace(
-            facts,
-            kubernetes=api.version(),
-            istiod=api.deployment(names.ISTIO_NAMESPACE, _ISTIOD),
-            network_label=labels.get(names.NETWORK_LABEL),
-            roots=_roots(api),
-            service=_service(api),
-            gateway=_gateway(api),
-            ingress=ingress.addresses if ingress else (),
-            local=_local(api, facts.versions),
-            remotes=_remotes(api, peers, patience),
-        )
+        facts = replace(facts, kubernetes=api.version())
     except ApiError as error:
         return replace(facts, error=str(error))
+    looks: Mapping[str, Callable[[], object]] = {
+        "istiod": lambda: api.deployment(names.ISTIO_NAMESPACE, _ISTIOD),
+        "network_label": lambda: (api.namespace_labels(names.ISTIO_NAMESPACE) or {}).get(names.NETWORK_LABEL),
+        "roots": lambda: _roots(api),
+        "certificates": lambda: patience.insist(lambda: _certificates(api), ApiError),
+        "service": lambda: _service(api),
+        "gateway": lambda: _gateway(api),
+        "ingress": lambda: _ingress(api),
+        "local": lambda: _local(api, facts.versions),
+        "remotes": lambda: _remotes(api, peers, patience),
+    }
+    seen: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for attribute, look in looks.items():
+        try:
+            seen[attribute] = look()
+        except ApiError as error:
+            unread[attribute] = str(error)
+    return replace(facts, unread=unread, **seen)
 
 
 def fingerprints(pem: str) -> frozenset[str]:
@@ -62,8 +82,7 @@ def fingerprints(pem: str) -> frozenset[str]:
     Raises:
         ValueError: It holds no certificate.
     """
-    certificates = x509.load_pem_x509_certificates(pem.encode())
-    return frozenset(certificate.fingerprint(hashes.SHA256()).hex() for certificate in certificates)
+    return frozenset(map(trust.fingerprint, x509.load_pem_x509_certificates(pem.encode())))
 
 
 def parse_clusterz(text: str) -> Mapping[str, str]:
@@ -110,17 +129,26 @@ def _service(api: ClusterApi) -> ServiceFacts:
 
 
 def _gateway(api: ClusterApi) -> GatewayFacts:
-    workload = api.deployment(names.ISTIO_NAMESPACE, names.EASTWEST_GATEWAY)
     service = api.service(names.ISTIO_NAMESPACE, names.EASTWEST_GATEWAY)
-    addresses = service.addresses if service else ()
-    resolved = resolve(addresses)
-    trouble = "no address resolves" if addresses and not resolved else ""
-    for address in resolved:
-        try:
-            socket.create_connection((address, names.CROSS_NETWORK_PORT), _CONNECT_SECONDS).close()
-        except OSError as error:
-            trouble = f"{address}:{names.CROSS_NETWORK_PORT} {error.strerror or 'timed out'}"
-    return GatewayFacts(workload=workload, addresses=addresses, resolved=resolved, trouble=trouble)
+    return GatewayFacts(
+        workload=api.deployment(names.ISTIO_NAMESPACE, names.EASTWEST_GATEWAY),
+        service=service,
+        resolved=resolve(service.addresses if service else ()),
+    )
+
+
+def _ingress(api: ClusterApi) -> tuple[str, ...]:
+    service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
+    return service.addresses if service else ()
+
+
+def _certificates(api: ClusterApi) -> Mapping[str, Certificates]:
+    return {
+        pod.name: see_certificates(api, namespace, pod.name)
+        for namespace, selector in _PODS
+        for pod in api.pods(namespace, selector)
+        if pod.ready
+    }
 
 
 def _local(api: ClusterApi, versions: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
@@ -134,39 +162,51 @@ def _local(api: ClusterApi, versions: tuple[str, ...]) -> Mapping[str, tuple[str
 def _remotes(api: ClusterApi, peers: tuple[str, ...], patience: Patience) -> tuple[RemoteFacts, ...]:
     if not peers:
         return ()
-    probed = {peer: remote.probe(api, peer) for peer in peers}
+    outcomes = {peer: _probe(api, peer) for peer in peers}
+
+    def look() -> tuple[RemoteFacts, ...]:
+        words = _ask_istiods(api)
+        return tuple(_remote(peer, outcomes[peer], words) for peer in peers)
+
     # A peer may just have been linked, so istiod gets time to read it.
-    sync = patience.until(lambda seen: all(seen.get(peer) == SYNCED for peer in peers), lambda: _sync(api, peers))
-    return tuple(
-        RemoteFacts(
-            peer=peer,
-            credential=outcome.credential,
-            detail=outcome.detail,
-            sync=sync.get(peer, ""),
-        )
-        for peer, outcome in probed.items()
-    )
+    return patience.until(lambda remotes: all(each.sync == SYNCED for each in remotes), look)
 
 
-def _sync(api: ClusterApi, peers: tuple[str, ...]) -> Mapping[str, str]:
-    """Ask every istiod; the worst answer counts. A peer that none was asked about is left out."""
-    worst: dict[str, str] = {}
-    for pod in api.pods(names.ISTIO_NAMESPACE, f"app={_ISTIOD}"):
-        if not pod.ready:
-            continue
-        done = api.execute(
-            names.ISTIO_NAMESPACE,
-            pod.name,
-            "discovery",
-            ["pilot-discovery", "request", "GET", "/debug/clusterz"],
-            _EXEC_SECONDS,
-        )
-        try:
-            said = parse_clusterz(done.stdout)
-        except ValueError:
-            continue
-        for peer in peers:
-            status = said.get(peer, "not known to it")
-            if worst.get(peer, SYNCED) == SYNCED:
-                worst[peer] = status
-    return worst
+def _probe(api: ClusterApi, peer: str) -> remote.Outcome:
+    try:
+        return remote.probe(api, peer)
+    except ApiError as error:
+        return remote.Outcome(credential=Credential.UNREAD, detail=str(error))
+
+
+def _ask_istiods(api: ClusterApi) -> tuple[_Word, ...]:
+    try:
+        pods = api.pods(names.ISTIO_NAMESPACE, f"app={_ISTIOD}")
+        return tuple(_ask_istiod(api, pod.name) for pod in pods if pod.ready)
+    except ApiError as error:
+        return (_Word(trouble=str(error)),)
+
+
+def _ask_istiod(api: ClusterApi, pod: str) -> _Word:
+    command = ["pilot-discovery", "request", "GET", "/debug/clusterz"]
+    try:
+        done = api.execute(names.ISTIO_NAMESPACE, pod, "discovery", command, _EXEC_SECONDS)
+    except ApiError as error:
+        return _Word(trouble=str(error))
+    try:
+        return _Word(statuses=parse_clusterz(done.stdout))
+    except ValueError:
+        return _Word(trouble=f"{pod} gave no list of clusters: {done.trouble or 'what it said is not in its form'}")
+
+
+def _remote(peer: str, outcome: remote.Outcome, words: tuple[_Word, ...]) -> RemoteFacts:
+    """Let the worst word count: one istiod that does not read a peer leaves its proxies without it."""
+    facts = RemoteFacts(peer=peer, credential=outcome.credential, detail=outcome.detail)
+    statuses = [word.statuses.get(peer, "not known to it") for word in words if not word.trouble]
+    troubles = [word.trouble for word in words if word.trouble]
+    unsynced = [status for status in statuses if status != SYNCED]
+    if unsynced:
+        return replace(facts, sync=unsynced[0])
+    if troubles or not statuses:
+        return replace(facts, unasked="; ".join(troubles) or "no istiod is ready")
+    return replace(facts, sync=SYNCED)

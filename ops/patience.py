@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from tenacity import (
     RetryCallState,
     Retrying,
+    retry_if_exception_type,
     retry_if_result,
     sleep_using_event,
     stop_after_delay,
@@ -15,6 +16,7 @@ from tenacity import (
     stop_when_event_set,
     wait_fixed,
 )
+from tenacity.retry import RetryBaseT
 
 Seen = TypeVar("Seen")
 
@@ -39,11 +41,17 @@ class Patience:
             # A `look` that raised has left `until` already, so there is a result.
             return cast("Seen", state.outcome.result() if state.outcome else None)
 
-        retrying = Retrying(
-            retry=retry_if_result(lambda seen: not good(seen)),
+        return self._retrying(retry_if_result(lambda seen: not good(seen)), retry_error_callback=last)(look)
+
+    def insist(self, look: Callable[[], Seen], refusal: type[Exception]) -> Seen:
+        """Look once a second until it no longer raises `refusal`; raise the last one when patience ends."""
+        return self._retrying(retry_if_exception_type(refusal), reraise=True)(look)
+
+    def _retrying(self, retry: RetryBaseT, **options: Any) -> Retrying:  # noqa: ANN401 - passed on
+        return Retrying(
+            retry=retry,
             stop=stop_any(stop_after_delay(self.seconds), stop_when_event_set(self.interrupted)),
             wait=wait_fixed(1),
             sleep=sleep_using_event(self.interrupted),
-            retry_error_callback=last,
+            **options,
         )
-        return retrying(look)

@@ -56,7 +56,8 @@ def try_secret(secret: SecretView, peer: str) -> Outcome:
         context = trust(kubeconfig.ca_pem)
     except ValueError as error:
         return Outcome(credential=Credential.MALFORMED, detail=f"{secret.name}: {error}")
-    with httpx.Client(verify=context, timeout=_TIMEOUT_SECONDS) as http:
+    # istiod knows nothing of this machine's proxies.
+    with httpx.Client(verify=context, timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
         return ask(kubeconfig, http)
 
 
@@ -65,13 +66,18 @@ def parse(text: str) -> RemoteKubeconfig:
     Read server, CA and token of the current context.
 
     Raises:
-        ValueError: It is no kubeconfig with an inline token. Nothing of the text is quoted.
+        ValueError: The text is no kubeconfig, its current context leads nowhere, or its user has no inline token. The
+            message quotes nothing of it.
     """
     endpoint = _kubeconfig.read_endpoint(text)
     document = yaml.safe_load(text)
-    contexts = {entry["name"]: entry["context"] for entry in document["contexts"]}
-    users = {entry["name"]: entry["user"] for entry in document["users"]}
-    token = users[contexts[document["current-context"]]["user"]].get("token")
+    try:
+        contexts = {entry["name"]: entry["context"] for entry in document["contexts"]}
+        users = {entry["name"]: entry["user"] for entry in document["users"]}
+        token = users[contexts[document["current-context"]]["user"]].get("token")
+    except (KeyError, TypeError):
+        message = "has an entry without a name"
+        raise ValueError(message) from None
     if not isinstance(token, str) or not token:
         message = "has no inline token, and Istio reads nothing else"
         raise ValueError(message)
@@ -104,7 +110,7 @@ def ask(kubeconfig: RemoteKubeconfig, http: httpx.Client) -> Outcome:
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
         return _refusal(server, error)
     return Outcome(
-        credential=_MEANING.get(answer.status_code, Credential.UNREACHABLE),
+        credential=_MEANING.get(answer.status_code, Credential.NO_API),
         detail=f"{server} answered {answer.status_code}",
     )
 

@@ -22,6 +22,7 @@ class CheckId(StrEnum):
     REMOTE_SYNCED = "remote-synced"
     CLIENT = "client-pod"
     ENDPOINTS = "endpoints"
+    CROSSING = "crossing"
     TRAFFIC_INGRESS = "traffic-ingress"
     TRAFFIC_CLIENT = "traffic-client"
 
@@ -46,7 +47,7 @@ class Check(_Model):
     Attributes:
         peer: The other cluster, where the check is about a link.
         cause: The cause that this check shows itself.
-        consequence_of: The cause elsewhere that explains this failure.
+        consequence_of: The cause, or the check of an API, elsewhere that explains this failure.
     """
 
     id: CheckId
@@ -55,7 +56,7 @@ class Check(_Model):
     state: State
     seen: str
     cause: Cause | None = None
-    consequence_of: Cause | None = None
+    consequence_of: Cause | CheckId | None = None
     remedy: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]

@@ -22,6 +22,7 @@ _COLUMNS = {
     CheckId.REMOTE_SECRET: "remote secrets",
     CheckId.REMOTE_SYNCED: "synced",
     CheckId.ENDPOINTS: "endpoints",
+    CheckId.CROSSING: "crossing",
 }
 _WORST_FIRST = (State.FAILED, State.WARNING, State.SKIPPED, State.PASSED)
 

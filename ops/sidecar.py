@@ -1,24 +1,42 @@
-"""Asks the client pod's sidecar what it knows."""
+"""Asks a pod's proxy what it knows."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from components import _names as names
 from ops.api import ApiError, ClusterApi
-from ops.envoy import Endpoint, helloworld_endpoints
+from ops.envoy import Certificates, Endpoint, helloworld_endpoints, workload_certificates
 
-_SIDECAR = "istio-proxy"
+_PROXY = "istio-proxy"
 _EXEC_SECONDS = 20.0
+
+Answer = TypeVar("Answer")
 
 
 def see_endpoints(api: ClusterApi, pod: str) -> tuple[Endpoint, ...]:
     """
-    List the helloworld endpoints of a pod's sidecar.
+    List the helloworld endpoints that the sidecar of a pod in the app namespace knows.
 
     Raises:
         ApiError: There is no sidecar, or it gave no answer.
     """
-    command = ["pilot-agent", "request", "GET", "clusters?format=json"]
-    done = api.execute(names.APP_NAMESPACE, pod, _SIDECAR, command, _EXEC_SECONDS)
+    return _ask(api, names.APP_NAMESPACE, pod, "clusters?format=json", helloworld_endpoints)
+
+
+def see_certificates(api: ClusterApi, namespace: str, pod: str) -> Certificates:
+    """
+    Read the certificates that the proxy of a pod uses.
+
+    Raises:
+        ApiError: There is no proxy, or it gave no answer.
+    """
+    return _ask(api, namespace, pod, "config_dump?resource=dynamic_active_secrets", workload_certificates)
+
+
+def _ask(api: ClusterApi, namespace: str, pod: str, path: str, read: Callable[[str], Answer]) -> Answer:
+    done = api.execute(namespace, pod, _PROXY, ["pilot-agent", "request", "GET", path], _EXEC_SECONDS)
     try:
-        return helloworld_endpoints(done.stdout)
+        return read(done.stdout)
     except ValueError:
-        message = f"the sidecar of {pod} gave no list of endpoints"
-        raise ApiError(message) from None
+        reason = done.trouble or "what it said is not in Envoy's form"
+        raise ApiError(f"the proxy of {pod} gave no answer to {path.partition('?')[0]}: {reason}") from None

@@ -1,14 +1,15 @@
 """The curl loops: real requests, each made once and never again."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv6Address, ip_address
 
 import httpx
 
 from components import _names as names
-from ops import connection
+from ops import client_pod, connection
+from ops.address import bracketed
 from ops.api import ApiError, ClusterApi
 from ops.facts import TrafficFacts, Way
 from ops.split import Tally, parse_curl
@@ -28,11 +29,13 @@ def loop_seconds(requests: int) -> float:
 
 def ingress_url(address: str) -> str:
     """Where a cluster's ingress gateway serves helloworld."""
-    return f"http://{_host(address)}{names.HELLOWORLD_PATH}"
+    return f"http://{bracketed(address)}{names.HELLOWORLD_PATH}"
 
 
-def through_ingress(cluster: str, address: str, requests: int, http: httpx.Client | None = None) -> TrafficFacts:
-    """Ask an ingress gateway `requests` times, from here."""
+def through_ingress(
+    cluster: str, address: str, requests: int, interrupted: threading.Event, http: httpx.Client | None = None
+) -> TrafficFacts:
+    """Ask an ingress gateway `requests` times, from here, until it is interrupted."""
     url = ingress_url(address)
     limits = httpx.Limits(max_connections=_CONCURRENCY)
     tally = Tally(requests)
@@ -40,7 +43,7 @@ def through_ingress(cluster: str, address: str, requests: int, http: httpx.Clien
         http or httpx.Client(timeout=_REQUEST_SECONDS, limits=limits, trust_env=False) as client,
         ThreadPoolExecutor(_CONCURRENCY) as pool,
     ):
-        ask = _asker(client, url, deadline=time.monotonic() + loop_seconds(requests))
+        ask = _asker(client, url, interrupted, deadline=time.monotonic() + loop_seconds(requests))
         for outcome in pool.map(lambda _: ask(), range(requests)):
             if isinstance(outcome, str):
                 tally.errors[outcome] += 1
@@ -49,9 +52,11 @@ def through_ingress(cluster: str, address: str, requests: int, http: httpx.Clien
     return TrafficFacts(cluster=cluster, way=Way.INGRESS, url=url, tally=tally)
 
 
-def _asker(client: httpx.Client, url: str, *, deadline: float) -> Callable[[], tuple[int, str] | str]:
+def _asker(
+    client: httpx.Client, url: str, interrupted: threading.Event, *, deadline: float
+) -> Callable[[], tuple[int, str] | str]:
     def ask() -> tuple[int, str] | str:
-        if time.monotonic() > deadline:
+        if interrupted.is_set() or time.monotonic() > deadline:
             return "not finished in time"
         try:
             answer = client.get(url)
@@ -67,7 +72,7 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> Traff
     # The VirtualServices match by path, so the query only makes curl repeat the request.
     command = [
         "curl",
-        "--silent",
+        "--no-progress-meter",
         "--no-buffer",
         # A refused answer prints no body, so that every line printed is a good answer or a code.
         "--fail",
@@ -81,17 +86,10 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> Traff
         f"{CLIENT_URL}?[1-{requests}]",
     ]
     try:
-        done = api.execute(names.APP_NAMESPACE, pod, "client", command, loop_seconds(requests))
+        done = api.execute(names.APP_NAMESPACE, pod, client_pod.CONTAINER, command, loop_seconds(requests))
     except ApiError as error:
         tally, trouble = Tally(requests), str(error)
     else:
-        tally, trouble = parse_curl(done.stdout, requests), ""
+        tally = parse_curl(done.stdout, requests, unheard=done.trouble)
+        trouble = "" if done.stdout else done.trouble
     return TrafficFacts(cluster=cluster, way=Way.CLIENT, url=CLIENT_URL, tally=tally, trouble=trouble)
-
-
-def _host(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return f"[{parsed}]" if isinstance(parsed, IPv6Address) else address

@@ -8,19 +8,23 @@ from functools import partial
 from pathlib import Path
 
 import settings
-from ops import access, gather
+from components import _names as names
+from ops import access, gather, split
 from ops.api import ApiError, ClusterApi
 from ops.client_pod import client_pod, remove_leftovers, wait_ready
 from ops.conclude import conclude
 from ops.endpoints import complete
 from ops.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts, Way
 from ops.patience import Patience
+from ops.reach import reach_gateways
 from ops.report import Report
-from ops.sidecar import see_endpoints
+from ops.sidecar import see_certificates, see_endpoints
 from ops.split import Tally
 from ops.traffic import CLIENT_URL, from_client, through_ingress
 
-_POD_READY_SECONDS = 60.0
+POD_READY_SECONDS = 60.0
+MAX_REQUESTS = 10_000
+MAX_WAIT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +51,13 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
     Raises:
         OpsError: A cluster's API client cannot be made.
     """
-    apis = access.connect(chosen, options.stack, options.root)
+    needed = split.enough(chosen.v2_weight)
+    if options.requests < needed:
+        say(f"making {needed} requests in each loop, for fewer do not show {chosen.v2_weight} % of v2")
+        options = replace(options, requests=needed)
     patience = Patience(seconds=options.wait_seconds)
-    run = _Run(chosen=chosen, options=options, apis=apis, patience=patience)
+    apis = access.connect(chosen, options.stack, options.root, patience.interrupted)
+    run = _Run(chosen=chosen, options=options, apis=apis, patience=patience, say=say)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:
         say(f"looking at {', '.join(apis)}")
@@ -63,7 +71,7 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
         loops = [loop for client in ready for loop in run.loops(client, clusters[client.cluster])]
         traffic = tuple(pool.map(lambda loop: loop(), loops))
         say("asking the sidecars what became of the requests")
-        clients = {client.cluster: client for client in pool.map(run.ask, ready)}
+        clients = {client.cluster: client for client in pool.map(lambda client: run.ask(client, clusters), ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
     return conclude(facts, chosen, stack=options.stack, requests=options.requests)
 
@@ -76,6 +84,7 @@ class _Run:
     options: Options
     apis: Mapping[str, ClusterApi]
     patience: Patience
+    say: Callable[[str], None]
 
     def look(self, cluster: settings.Cluster) -> ClusterFacts:
         peers = tuple(other.name for other in self.chosen.clusters if other != cluster)
@@ -85,39 +94,51 @@ class _Run:
         api = self.apis[cluster]
         try:
             remove_leftovers(api)
-            pod = pods.enter_context(client_pod(api, self.chosen.verify.client_image))
+            pod = pods.enter_context(client_pod(api, self.chosen.verify.client_image, self.say))
         except ApiError as error:
             return ClientFacts(cluster=cluster, trouble=f"no client pod: {error}")
         return ClientFacts(cluster=cluster, pod=pod)
 
     def settle(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
-        """Wait for a client pod and, as a peer may just have been linked, for its endpoints to be complete."""
+        """Wait for a client pod and, as a peer may just have been linked, for its endpoints and the way to them."""
         if client.trouble:
             return client
-        api = self.apis[client.cluster]
-        trouble = wait_ready(api, client.pod, replace(self.patience, seconds=_POD_READY_SECONDS))
+        trouble = wait_ready(self.apis[client.cluster], client.pod, replace(self.patience, seconds=POD_READY_SECONDS))
         if trouble:
             return replace(client, trouble=trouble)
         return self.patience.until(
-            lambda seen: bool(seen.trouble) or complete(seen, clusters), lambda: self.ask(client)
+            lambda seen: bool(seen.trouble) or (complete(seen, clusters) and not any(seen.gateways.values())),
+            lambda: self.ask(client, clusters),
         )
 
-    def ask(self, client: ClientFacts) -> ClientFacts:
+    def ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        """Ask a client pod and its sidecar what they see; again, if they give no answer."""
         if client.trouble:
             return client
         try:
-            return replace(client, endpoints=see_endpoints(self.apis[client.cluster], client.pod))
+            return self.patience.insist(lambda: self._ask(client, clusters), ApiError)
         except ApiError as error:
             return replace(client, trouble=str(error))
+
+    def _ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        api, pod = self.apis[client.cluster], client.pod
+        peers = (cluster for cluster in clusters.values() if cluster.name != client.cluster)
+        return replace(
+            client,
+            endpoints=see_endpoints(api, pod),
+            gateways=reach_gateways(api, pod, [address for peer in peers for address in peer.gateway.targets]),
+            certificates=see_certificates(api, names.APP_NAMESPACE, pod),
+        )
 
     def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
         """Every curl loop of a cluster; those that cannot be made say why."""
         name, requests = client.cluster, self.options.requests
         unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
         for address in cluster.ingress:
-            yield partial(through_ingress, name, address, requests)
+            yield partial(through_ingress, name, address, requests, self.patience.interrupted)
         if not cluster.ingress:
-            yield partial(unsent, way=Way.INGRESS, url="", trouble="the ingress has no address")
+            trouble = cluster.unread.get("ingress", "the ingress has no address")
+            yield partial(unsent, way=Way.INGRESS, url="", trouble=trouble)
         if client.trouble:
             yield partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ops.api import Workload
+from ops.api import ServiceView, Workload
 from ops.envoy import Endpoint
 from ops.facts import (
     SYNCED,
@@ -19,7 +19,10 @@ from ops.facts import (
     Way,
 )
 from ops.split import Tally
+from tests.support.authority import Authority
 
+MESH_CA = Authority("mesh")
+FOREIGN_CA = Authority("foreign")
 ROOT = frozenset({"a1" * 32})
 FOREIGN_ROOT = frozenset({"f0" * 32})
 NAMES = ("east", "west", "north")
@@ -29,6 +32,17 @@ VERSIONS = {"east": ("v1",), "west": ("v2",), "north": ()}
 def gateway_address(cluster: str) -> str:
     """The east-west address of a cluster."""
     return f"198.18.{11 + NAMES.index(cluster)}.2"
+
+
+def gateway(cluster: str, *addresses: str, ready: int = 1) -> GatewayFacts:
+    """The east-west gateway of a cluster, by default with the one address that it has."""
+    given = addresses or (gateway_address(cluster),)
+    labels = {"topology.istio.io/network": f"network-{cluster}"}
+    return GatewayFacts(
+        workload=Workload(wanted=1, ready=ready),
+        service=ServiceView(labels=labels, ports=(15443,), addresses=given),
+        resolved=given,
+    )
 
 
 def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
@@ -43,11 +57,8 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
         network_label=f"network-{name}",
         roots={"istio-system": ROOT, "sample": ROOT},
         service=ServiceFacts(present=True, detail="sample/helloworld:5000"),
-        gateway=GatewayFacts(
-            workload=Workload(wanted=1, ready=1),
-            addresses=(gateway_address(name),),
-            resolved=(gateway_address(name),),
-        ),
+        certificates={f"helloworld-{name}": MESH_CA.certificates()},
+        gateway=gateway(name),
         ingress=("198.18.0.1",),
         local=dict.fromkeys(versions, ("10.42.0.9",)),
         remotes=tuple(
@@ -65,10 +76,16 @@ def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
         for version in VERSIONS[source]:
             address, port = ("10.42.0.9", 5000) if source == name else (gateway_address(source), 15443)
             endpoints += [
-                Endpoint(subset=subset, address=address, port=port, healthy=True, answered=100)
+                Endpoint(subset=subset, address=address, port=port, healthy=True, answered=100 if subset else 0)
                 for subset in ("", version)
             ]
-    return ClientFacts(cluster=name, pod="mcsps-verify-0a1b2c3d", endpoints=tuple(endpoints))
+    return ClientFacts(
+        cluster=name,
+        pod="mcsps-verify-0a1b2c3d",
+        endpoints=tuple(endpoints),
+        gateways={gateway_address(peer): "" for peer in names if peer != name},
+        certificates=MESH_CA.certificates(),
+    )
 
 
 def loop(cluster: str, way: Way = Way.CLIENT, v1: int = 900, v2: int = 100, requests: int = 1000) -> TrafficFacts:
@@ -103,13 +120,27 @@ def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> Me
     return spoil(mesh, cluster, remotes=remotes)
 
 
+def spoil_client(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any field of ClientFacts
+    """Change what a cluster's client pod saw."""
+    return replace(mesh, clients={**mesh.clients, cluster: replace(mesh.clients[cluster], **changes)})
+
+
+def block(mesh: MeshFacts, cluster: str, *addresses: str) -> MeshFacts:
+    """Let a cluster's client pod, and so its sidecar, get no connection to some gateways' addresses."""
+    refused = dict.fromkeys(addresses, "Connection refused")
+    mesh = spoil_client(mesh, cluster, gateways={**mesh.clients[cluster].gateways, **refused})
+    for address in addresses:
+        mesh = spoil_endpoints(mesh, cluster, address, answered=0, connect_failures=9)
+    return mesh
+
+
 def spoil_endpoints(mesh: MeshFacts, cluster: str, address: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
     """Change what a cluster's client pod knows of one address."""
-    client = mesh.clients[cluster]
     endpoints = tuple(
-        replace(endpoint, **changes) if endpoint.address == address else endpoint for endpoint in client.endpoints
+        replace(endpoint, **changes) if endpoint.address == address else endpoint
+        for endpoint in mesh.clients[cluster].endpoints
     )
-    return replace(mesh, clients={**mesh.clients, cluster: replace(client, endpoints=endpoints)})
+    return spoil_client(mesh, cluster, endpoints=endpoints)
 
 
 def only_local(mesh: MeshFacts, cluster: str) -> MeshFacts:

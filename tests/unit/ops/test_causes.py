@@ -4,15 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from ops.api import Workload
+from ops.api import ServiceView, Workload
 from ops.causes import REMEDIES, Cause, diagnose
 from ops.facts import Credential, GatewayFacts, MeshFacts, ServiceFacts
 from tests.support.mesh import (
+    FOREIGN_CA,
     FOREIGN_ROOT,
+    MESH_CA,
+    ROOT,
+    block,
+    gateway,
     gateway_address,
     healthy_mesh,
     only_local,
     spoil,
+    spoil_client,
     spoil_endpoints,
     spoil_remote,
 )
@@ -49,51 +55,95 @@ def test_roots_that_differ_are_one_cause_of_the_whole_mesh() -> None:
     assert "f0f0f0f0f0f0 in west/istio-system, west/sample" in finding.seen
 
 
-def test_two_roots_trusted_everywhere_are_no_cause() -> None:
-    """While a root is being changed, every cluster holds both."""
-    both = {"istio-system": FOREIGN_ROOT | {"a1" * 32}, "sample": FOREIGN_ROOT | {"a1" * 32}}
-    mesh = spoil(spoil(healthy_mesh(), "west", roots=both), "east", roots=both)
+@pytest.mark.parametrize("peers", [ROOT, FOREIGN_ROOT, ROOT | FOREIGN_ROOT])
+def test_two_roots_in_some_clusters_are_no_cause_while_all_have_one_in_common(peers: frozenset[str]) -> None:
+    """While a root is being changed, a cluster that trusts both gets on with those that trust the old or the new."""
+    both = {"istio-system": ROOT | FOREIGN_ROOT, "sample": ROOT | FOREIGN_ROOT}
+    mesh = spoil(healthy_mesh(), "west", roots=both)
+    assert named(spoil(mesh, "east", roots={"istio-system": peers, "sample": peers})) == []
+
+
+def test_pods_with_certificates_of_another_root_are_found_though_the_config_maps_agree() -> None:
+    """Who only restarted istiod has new pods, the client pods among them, that the old ones do not trust."""
+    mesh = spoil_client(healthy_mesh(), "east", certificates=FOREIGN_CA.certificates())
+    (finding,) = diagnose(spoil_endpoints(mesh, "east", gateway_address("west"), answered=0, connect_failures=9))
+    assert finding.cause is Cause.ROOTS_DIFFER
+    assert "in east/helloworld-east, west/helloworld-west, west/mcsps-verify-0a1b2c3d" in finding.seen
+    assert finding.seen.endswith("in east/mcsps-verify-0a1b2c3d")
+
+
+def test_a_pod_that_trusts_the_new_root_too_is_no_cause() -> None:
+    """Its own certificate is still the old root's, and all others trust that."""
+    mesh = spoil(healthy_mesh(), "west", certificates={"helloworld-west": MESH_CA.certificates(FOREIGN_CA)})
     assert named(mesh) == []
 
 
+def test_a_pod_of_the_new_root_is_a_cause_while_one_trusts_the_old_alone() -> None:
+    """Trust must hold both ways; it is said who trusts what."""
+    mesh = spoil(healthy_mesh(), "west", certificates={"helloworld-west": FOREIGN_CA.certificates(MESH_CA)})
+    (finding,) = diagnose(mesh)
+    assert finding.cause is Cause.ROOTS_DIFFER
+    assert "(trusting " in finding.seen
+
+
 @pytest.mark.parametrize(
-    "gateway",
+    "broken",
     [
         GatewayFacts(workload=None),
-        GatewayFacts(workload=Workload(wanted=0, ready=0), addresses=("198.18.12.2",), resolved=("198.18.12.2",)),
+        gateway("west", ready=0),
         GatewayFacts(workload=Workload(wanted=1, ready=1)),
     ],
-    ids=["no deployment", "scaled to nothing", "no address"],
+    ids=["no deployment", "no ready pod", "no address"],
 )
-def test_a_gateway_without_pods_or_address_is_unreachable(gateway: GatewayFacts) -> None:
-    """The API alone tells."""
-    mesh = spoil(healthy_mesh(), "west", gateway=gateway)
+@pytest.mark.parametrize("names", [("west",), ("east", "west")])
+def test_a_gateway_without_pods_or_address_is_unreachable(names: tuple[str, ...], broken: GatewayFacts) -> None:
+    """The API alone tells, also where no peer needs it."""
+    mesh = spoil(healthy_mesh(names), "west", gateway=broken)
     assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
 
 
-def test_a_gateway_that_nobody_reaches_is_unreachable() -> None:
-    """Neither from here nor by a peer's sidecar."""
-    mesh = healthy_mesh()
-    gateway = replace(mesh.clusters[1].gateway, trouble="198.18.12.2:15443 timed out")
-    mesh = spoil(mesh, "west", gateway=gateway)
-    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), answered=0, connect_failures=9)
+def test_a_gateway_that_no_peers_pod_reaches_is_unreachable() -> None:
+    """Where, from where, and why is said."""
+    (finding,) = diagnose(block(healthy_mesh(), "east", gateway_address("west")))
+    assert (finding.cause, finding.cluster) == (Cause.GATEWAY_UNREACHABLE, "west")
+    assert finding.seen == "no connection from east to 198.18.12.2:15443 (Connection refused)"
+
+
+def test_a_gateway_out_of_reach_is_named_though_no_request_went_there() -> None:
+    """At a weight of 0 the sidecars never try."""
+    mesh = block(healthy_mesh(), "east", gateway_address("west"))
+    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), connect_failures=0)
     assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
 
 
-def test_a_gateway_that_only_the_peers_reach_is_fine() -> None:
-    """A firewall may let in the peers and nobody else."""
-    mesh = healthy_mesh()
-    gateway = replace(mesh.clusters[1].gateway, trouble="198.18.12.2:15443 timed out")
-    assert named(spoil(mesh, "west", gateway=gateway)) == []
+def test_a_gateway_that_one_of_two_peers_does_not_reach_is_unreachable_from_there() -> None:
+    """Another peer's traffic gets through."""
+    mesh = block(healthy_mesh(("east", "west", "north")), "east", gateway_address("west"))
+    assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
 
 
-def test_a_gateway_that_one_peer_does_not_reach_is_unreachable_from_there() -> None:
-    """It answers from here, and another peer's traffic gets through."""
-    mesh = healthy_mesh(("east", "west", "north"))
-    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), answered=0, connect_failures=9)
+def test_a_gateway_with_one_dead_address_of_two_is_no_cause() -> None:
+    """The other one answers."""
+    mesh = spoil(healthy_mesh(), "west", gateway=gateway("west", gateway_address("west"), "198.18.12.3"))
+    assert named(block(mesh, "east", "198.18.12.3")) == []
+
+
+def test_a_gateway_that_lets_no_sidecar_through_is_unreachable() -> None:
+    """It takes connections and does not know where to pass them on."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0, connect_failures=9)
     (finding,) = diagnose(mesh)
     assert (finding.cause, finding.cluster) == (Cause.GATEWAY_UNREACHABLE, "west")
-    assert finding.seen == "no connection from the sidecars of east"
+    assert finding.seen == "it takes connections, and lets none through of the sidecars of east"
+
+
+def test_failed_connections_beside_answers_bar_nobody() -> None:
+    """A gateway that was only just started refuses the first."""
+    assert named(spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), connect_failures=9)) == []
+
+
+def test_nothing_is_concluded_of_a_gateway_that_no_peer_tried() -> None:
+    """A client pod that did not start says nothing."""
+    assert named(spoil_client(healthy_mesh(), "east", gateways={}, endpoints=(), trouble="no client pod")) == []
 
 
 @pytest.mark.parametrize("label", [None, "network-east"])
@@ -146,6 +196,17 @@ def test_a_wrong_credential_hides_that_its_peer_is_not_synced(credential: Creden
     assert named(mesh) == [(Cause.CREDENTIAL_WRONG, "east", "west")]
 
 
+@pytest.mark.parametrize("label", [None, "network-east"])
+def test_a_gateways_service_without_its_network_is_named(label: str | None) -> None:
+    """Peers find the gateway of a network by that label."""
+    labels = {"topology.istio.io/network": label} if label else {}
+    service = ServiceView(labels=labels, ports=(15443,), addresses=(gateway_address("west"),))
+    mesh = only_local(spoil(healthy_mesh(), "west", gateway=replace(gateway("west"), service=service)), "east")
+    (finding,) = diagnose(mesh)
+    assert (finding.cause, finding.cluster) == (Cause.NETWORK_LABEL_MISSING, "west")
+    assert finding.seen == f"Service istio-eastwestgateway has {label or 'none'}, wanted is network-west"
+
+
 def test_failed_connections_between_foreign_roots_do_not_blame_the_gateway() -> None:
     """A refused certificate looks like a refused connection to a sidecar."""
     mesh = spoil(healthy_mesh(), "west", roots=FOREIGN_ROOTS)
@@ -174,6 +235,29 @@ def test_links_in_both_directions_and_a_label_are_all_named() -> None:
 def test_nothing_is_concluded_from_a_cluster_that_was_not_seen() -> None:
     """An API that gives no answer leaves everything behind it unknown."""
     mesh = spoil(healthy_mesh(), "west", error="no connection", network_label=None, roots={}, remotes=())
+    assert named(mesh) == []
+
+
+def test_a_peer_whose_api_gives_no_answer_is_no_fault_of_those_that_read_it() -> None:
+    """They cannot be synced then; only a secret that cannot be right is named."""
+    mesh = spoil(healthy_mesh(), "west", error="no connection: timed out")
+    silent = spoil_remote(mesh, "east", "west", credential=Credential.UNREACHABLE, sync="timeout")
+    assert named(silent) == []
+    absent = spoil_remote(mesh, "east", "west", credential=Credential.ABSENT, sync="not known to it")
+    assert named(absent) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
+
+
+@pytest.mark.parametrize("attribute", ["network_label", "service", "gateway", "roots", "certificates"])
+def test_nothing_is_concluded_from_what_the_api_did_not_show(attribute: str) -> None:
+    """Unknown is not missing."""
+    unknown: dict[str, object] = {
+        "network_label": None,
+        "service": ServiceFacts(present=False, detail="not looked at"),
+        "gateway": GatewayFacts(workload=None),
+        "roots": {},
+        "certificates": {},
+    }
+    mesh = spoil(healthy_mesh(), "west", unread={attribute: "403"}, **{attribute: unknown[attribute]})
     assert named(mesh) == []
 
 

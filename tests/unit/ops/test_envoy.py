@@ -1,4 +1,4 @@
-"""Envoy's list of clusters."""
+"""Envoy's list of clusters, and of its secrets."""
 
 import json
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ops.envoy import Endpoint, helloworld_endpoints
+from ops.envoy import Endpoint, helloworld_endpoints, workload_certificates
+from tests.support.api_double import secrets_json
+from tests.support.authority import Authority
 
 HOST = "helloworld.sample.svc.cluster.local"
 
@@ -71,3 +73,26 @@ def test_what_is_not_envoys_answer_is_refused(text: str) -> None:
     """Anything else is an error, never an empty list."""
     with pytest.raises(ValidationError):
         helloworld_endpoints(text)
+
+
+def test_a_proxys_chain_and_roots_are_found_one_by_one() -> None:
+    """As they were put together, in their order."""
+    certificates = Authority("mesh").certificates(Authority("other"))
+    assert workload_certificates(secrets_json(certificates)) == certificates
+    assert len(certificates.chain) == len(certificates.roots) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "404 not found",
+        '{"configs": []}',
+        '{"configs": [{"name": "default", "secret": {"name": "default"}}]}',
+        '{"configs": [{"name": "ROOTCA", "secret": {"validation_context": {"trusted_ca": {"inline_bytes": "!"}}}}]}',
+    ],
+)
+def test_a_proxy_without_certificates_is_told_apart_from_one_that_trusts_nobody(text: str) -> None:
+    """An error, never an empty chain."""
+    with pytest.raises(ValueError, match=r".*"):
+        workload_certificates(text)

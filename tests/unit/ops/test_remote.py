@@ -3,6 +3,7 @@
 import secrets
 import ssl
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -61,11 +62,12 @@ def remote_secret(labels: Mapping[str, str], **data: str) -> SecretView:
         (200, Credential.ACCEPTED),
         (401, Credential.REFUSED),
         (403, Credential.FORBIDDEN),
-        (503, Credential.UNREACHABLE),
+        (404, Credential.NO_API),
+        (503, Credential.NO_API),
     ],
 )
 def test_the_servers_answer_tells_how_the_token_fares(status: int, credential: Credential) -> None:
-    """Refused and not allowed are different troubles; a server in trouble says nothing of the token."""
+    """Refused and not allowed are different troubles; what is no API, or in trouble, says nothing of the token."""
     outcome = asked(httpx.MockTransport(lambda _: httpx.Response(status)))
     assert outcome.credential is credential
 
@@ -110,8 +112,10 @@ def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError)
         kubeconfig(tokenFile="/token"),
         kubeconfig(password=TOKEN),
         kubeconfig().replace("current-context: west", "current-context: east"),
+        kubeconfig().replace("users:", "users:\n- user: {}"),
+        kubeconfig().replace("contexts:", "contexts:\n- null"),
     ],
-    ids=["other yaml", "no yaml", "token in a file", "no token", "no such context"],
+    ids=["other yaml", "no yaml", "token in a file", "no token", "no such context", "nameless user", "no entry"],
 )
 def test_a_kubeconfig_that_istio_cannot_use_is_malformed_and_not_quoted(text: str) -> None:
     """The reason is said, and nothing of the text."""
@@ -124,6 +128,20 @@ def test_a_ca_that_is_no_certificate_is_malformed() -> None:
     """It cannot be what the server shows."""
     text = _kubeconfig.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
     assert try_secret(remote_secret({}, west=text), "west").credential is Credential.MALFORMED
+
+
+def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No istiod would, and the token would go another way."""
+    made: list[dict[str, object]] = []
+    real = httpx.Client
+
+    def client(**options: Any) -> httpx.Client:  # noqa: ANN401 - whatever the code under test gives
+        made.append(options)
+        return real(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+
+    monkeypatch.setattr(httpx, "Client", client)
+    assert try_secret(remote_secret({}, west=kubeconfig()), "west").credential is Credential.ACCEPTED
+    assert made[0]["trust_env"] is False
 
 
 def test_no_ca_means_the_machines_own() -> None:

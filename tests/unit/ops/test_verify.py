@@ -1,11 +1,15 @@
 """The whole run against clusters that are doubles, from client pods to exit codes."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,13 @@ from typer.testing import CliRunner
 import ops.__main__ as cli
 import ops.traffic
 import ops.verify
-from ops.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
+from ops.api import ApiError, ExecResult
 from ops.client_pod import LIFETIME, MANAGED_BY, client_pod, manifest, remove_leftovers, wait_ready
 from ops.facts import TrafficFacts, Way
 from ops.patience import Patience
 from ops.split import Tally
+from tests.support.api_double import ANSWER, ApiDouble, pod, printed
+from tests.support.stacks import ROOT
 
 STACK = """
 config:
@@ -28,91 +34,15 @@ config:
   mcsps:clusters:
     - {name: east, network: network-east, versions: [v1], access: {kind: kubeconfig, path: /nowhere/east}}
 """
-SERVER_POD_IP = "10.42.0.9"
-
-
-class Cluster:
-    """A double of one cluster's API: a mesh of one, with all in order."""
-
-    def __init__(self, root_pem: str) -> None:
-        self.root_pem = root_pem
-        self.pods_there: dict[str, PodView] = {}
-        self.ever_created: list[str] = []
-        self.curl: Callable[[], ExecResult] = lambda: printed(
-            "Hello version: v1, instance: helloworld-v1-5f\n#200\n" * 100
-        )
-
-    def version(self) -> str:
-        """A Kubernetes version."""
-        return "v1.35.4"
-
-    def namespace_labels(self, _name: str) -> Mapping[str, str]:
-        """Labelled as it should be."""
-        return {"topology.istio.io/network": "network-east"}
-
-    def config_map(self, _namespace: str, _name: str) -> Mapping[str, str]:
-        """The mesh root."""
-        return {"root-cert.pem": self.root_pem}
-
-    def deployment(self, _namespace: str, _name: str) -> Workload:
-        """All ready."""
-        return Workload(wanted=1, ready=1)
-
-    def service(self, _namespace: str, _name: str) -> ServiceView:
-        """Any Service."""
-        return ServiceView(ports=(5000,), addresses=("127.0.0.1",))
-
-    def secrets(self, _namespace: str, _selector: str) -> tuple[SecretView, ...]:
-        """No peers."""
-        return ()
-
-    def pods(self, _namespace: str, selector: str) -> tuple[PodView, ...]:
-        """The helloworld pod, and the client pods."""
-        if selector == "app=helloworld":
-            return (pod("helloworld-v1-5f", {"version": "v1"}),)
-        return tuple(self.pods_there.values())
-
-    def pod(self, _namespace: str, name: str) -> PodView | None:
-        """A client pod."""
-        return self.pods_there.get(name)
-
-    def create_pod(self, _namespace: str, description: Mapping[str, Any]) -> None:
-        """Take a pod; it is ready at once."""
-        name = description["metadata"]["name"]
-        self.ever_created.append(name)
-        self.pods_there[name] = pod(name, description["metadata"]["labels"])
-
-    def delete_pod(self, _namespace: str, name: str) -> None:
-        """Remove a pod."""
-        self.pods_there.pop(name, None)
-
-    def execute(self, _namespace: str, _pod: str, _container: str, command: list[str], _timeout: float) -> ExecResult:
-        """Answer as curl or as the sidecar."""
-        if command[0] == "curl":
-            return self.curl()
-        name = "outbound|5000|v1|helloworld.sample.svc.cluster.local"
-        address = {"socket_address": {"address": SERVER_POD_IP, "port_value": 5000}}
-        return printed(json.dumps({"cluster_statuses": [{"name": name, "host_statuses": [{"address": address}]}]}))
-
-
-def printed(stdout: str) -> ExecResult:
-    """A command that ended well."""
-    return ExecResult(stdout=stdout, stderr="", finished=True, code=0)
-
-
-def pod(name: str, labels: Mapping[str, str], age: timedelta = timedelta(), trouble: str = "") -> PodView:
-    """A pod that is ready unless in trouble."""
-    created = datetime.now(UTC) - age
-    return PodView(name=name, labels=labels, ip=SERVER_POD_IP, ready=not trouble, created=created, trouble=trouble)
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root_pem: str) -> Iterator[Cluster]:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDouble]:
     """A stack `prod` with one healthy cluster, and nothing left in it afterwards."""
-    double = Cluster(root_pem)
+    double = ApiDouble()
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
 
-    def through_ingress(name: str, address: str, requests: int) -> TrafficFacts:
+    def through_ingress(name: str, address: str, requests: int, _interrupted: threading.Event) -> TrafficFacts:
         tally = Tally(requests)
         tally.versions["v1"] = requests
         return TrafficFacts(cluster=name, way=Way.INGRESS, url=f"http://{address}/hello", tally=tally)
@@ -120,29 +50,18 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root_pem: str) -> I
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
     monkeypatch.setattr("ops.access.connect", lambda *_: {"east": double})
     monkeypatch.setattr(ops.verify, "through_ingress", through_ingress)
-    monkeypatch.setattr("socket.create_connection", lambda *_: suppress_close())
     yield double
     assert double.pods_there == {}, "a client pod was left behind"
 
 
-def suppress_close() -> Any:  # noqa: ANN401 - stands for a socket
-    """A connection that came about."""
-
-    class Connection:
-        def close(self) -> None:
-            """Close nothing."""
-
-    return Connection()
-
-
-def run(*arguments: str) -> tuple[int, str, str]:
+def run(*arguments: str, wait: str = "0") -> tuple[int, str, str]:
     """Exit code, standard output and standard error of `python -m ops verify`."""
-    done = CliRunner().invoke(cli.app, ["verify", "--requests", "100", "--wait", "0", *arguments])
+    done = CliRunner().invoke(cli.app, ["verify", "--requests", "100", "--wait", wait, *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
     return done.exit_code, done.stdout, done.stderr
 
 
-def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: Cluster) -> None:
+def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) -> None:
     """Progress goes to standard error, the table to standard output."""
     code, out, err = run("--stack", "prod")
     assert code == 0, out
@@ -159,34 +78,61 @@ def test_json_is_all_that_standard_output_gets() -> None:
     assert json.loads(out)["ok"] is True
 
 
-def test_a_failed_request_ends_with_one(cluster: Cluster) -> None:
+def test_a_failed_request_ends_with_one(cluster: ApiDouble) -> None:
     """The pods are deleted all the same."""
-    cluster.curl = lambda: printed("no healthy upstream#503\n" * 100)
+    cluster.says["--fail"] = lambda: printed("no healthy upstream#503\n" * 100, code=22)
     code, out, _ = run("--stack", "prod")
     assert code == 1
     assert "100 x HTTP 503" in out
 
 
-def test_a_client_pod_that_is_refused_ends_with_one(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_curl_that_cannot_work_ends_with_its_own_words(cluster: ApiDouble) -> None:
+    """And is not taken for one that was too slow."""
+    missing = ExecResult(stdout="", stderr="", finished=True, code=None, status='exec: "curl": not found')
+    cluster.says["--fail"] = lambda: missing
+    code, out, _ = run("--stack", "prod", "--json")
+    (check,) = (check for check in json.loads(out)["checks"] if not check["ok"])
+    assert code == 1
+    assert (check["id"], check["seen"]) == ("traffic-client", 'exec: "curl": not found')
+
+
+def test_a_sidecar_that_gives_no_answer_once_is_asked_again(cluster: ApiDouble) -> None:
+    """One refused connection is no broken mesh."""
+    answers = iter([printed("", code=1), cluster.says["clusters?format=json"]()])
+    good = cluster.says["clusters?format=json"]
+    cluster.says["clusters?format=json"] = lambda: next(answers, good())
+    code, out, _ = run("--stack", "prod", wait="3")
+    assert code == 0, out
+
+
+def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tmp_path: Path) -> None:
+    """And it is said, for it takes longer."""
+    stack = STACK.replace("Weight: 0", "Weight: 1").replace("[v1]", "[v1, v2]")
+    (tmp_path / "Pulumi.prod.yaml").write_text(stack)
+    cluster.says["--fail"] = lambda: printed(ANSWER * 1072)
+    code, out, err = run("--stack", "prod", "--json")
+    assert code == 1
+    assert "making 1072 requests in each loop, for fewer do not show 1 % of v2" in err
+    assert json.loads(out)["requests"] == 1072
+    assert {row["requests"] for row in json.loads(out)["traffic"]} == {1072}
+
+
+def test_a_client_pod_that_is_refused_ends_with_one(cluster: ApiDouble) -> None:
     """A quota or a policy may refuse it; that is told, and the ingress is still tried."""
-
-    def refuse(*_: object) -> None:
-        raise ApiError("the API answered 403 Forbidden")
-
-    monkeypatch.setattr(cluster, "create_pod", refuse)
+    cluster.refuses["create_pod"] = "the API answered 403 Forbidden"
     code, out, _ = run("--stack", "prod", "--json")
     said = json.loads(out)
     assert code == 1
     assert {check["id"] for check in said["checks"] if not check["ok"]} == {"client-pod", "traffic-client"}
 
 
-def test_an_interrupt_deletes_the_client_pods(cluster: Cluster) -> None:
+def test_an_interrupt_deletes_the_client_pods(cluster: ApiDouble) -> None:
     """Also in the middle of a curl loop; the fixture looks for leftovers."""
 
     def interrupted() -> ExecResult:
         raise KeyboardInterrupt
 
-    cluster.curl = interrupted
+    cluster.says["--fail"] = interrupted
     code, _, err = run("--stack", "prod")
     assert code == 130
     assert "interrupted" in err
@@ -222,21 +168,31 @@ def test_a_kubeconfig_that_is_not_there_ends_with_two(tmp_path: Path, monkeypatc
 
 
 def test_the_client_pod_is_deleted_even_when_the_api_failed_after_taking_it(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: ApiDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lost answer does not mean a lost request."""
 
     def lost(namespace: str, description: Mapping[str, Any]) -> None:
-        Cluster.create_pod(cluster, namespace, description)
+        ApiDouble.create_pod(cluster, namespace, description)
         raise ApiError("no connection: timed out")
 
     monkeypatch.setattr(cluster, "create_pod", lost)
-    with suppress(ApiError), client_pod(cluster, "client:1"):  # type: ignore[arg-type]
+    with suppress(ApiError), client_pod(cluster, "client:1", print):  # type: ignore[arg-type]
         pass
     assert len(cluster.ever_created) == 1
 
 
-def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: Cluster) -> None:
+def test_a_client_pod_that_could_not_be_deleted_is_named(cluster: ApiDouble) -> None:
+    """Whoever reads it can delete it, or knows when it ends by itself."""
+    cluster.refuses["delete_pod"] = "no connection: timed out"
+    code, _, err = run("--stack", "prod")
+    (left,) = cluster.ever_created
+    assert f"pod sample/{left} could not be deleted: no connection: timed out" in err
+    assert code == 0
+    cluster.pods_there.clear()
+
+
+def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: ApiDouble) -> None:
     """Another run may be under way."""
     labels = {"app.kubernetes.io/managed-by": MANAGED_BY}
     cluster.pods_there = {
@@ -248,14 +204,14 @@ def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: Clu
     cluster.pods_there.clear()
 
 
-def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: Cluster) -> None:
+def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: ApiDouble) -> None:
     """In the kubelet's words."""
     cluster.pods_there["stuck"] = pod("stuck", {}, trouble="client: ErrImagePull")
     assert wait_ready(cluster, "stuck", Patience(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
     cluster.pods_there.clear()
 
 
-def test_a_pod_that_is_gone_is_not_waited_for(cluster: Cluster) -> None:
+def test_a_pod_that_is_gone_is_not_waited_for(cluster: ApiDouble) -> None:
     """An interrupt has deleted it."""
     assert wait_ready(cluster, "gone", Patience(seconds=60)) == "it is gone"  # type: ignore[arg-type]
 
@@ -281,11 +237,69 @@ def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
     assert spec["activeDeadlineSeconds"] == LIFETIME.total_seconds()
 
 
-def test_an_interrupt_does_not_wait_for_the_workers() -> None:
-    """A curl loop may take a minute more; deleting its pod is what ends it."""
-    release = threading.Event()
-    with suppress(KeyboardInterrupt), ops.verify._workers(1, Patience(seconds=60)) as pool:  # noqa: SLF001 - what an interrupt goes through
-        pool.submit(release.wait, 30)
-        raise KeyboardInterrupt
-    assert not release.is_set()
-    release.set()
+def test_no_run_outlives_its_client_pods() -> None:
+    """The longest that can be asked for, with a minute for all that is not counted."""
+    longest = ops.verify.POD_READY_SECONDS + 2 * ops.verify.MAX_WAIT_SECONDS
+    assert longest + ops.traffic.loop_seconds(ops.verify.MAX_REQUESTS) + 60 < LIFETIME.total_seconds()
+
+
+def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
+    """Though an ingress is slow to answer and a command in the client pod goes on."""
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED.format(root=str(tmp_path)))
+    process = subprocess.Popen(  # noqa: S603 - this interpreter and the script above
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("sending"):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert time.monotonic() - started < 5
+
+
+INTERRUPTED = """
+import socket, sys, threading, time
+from pathlib import Path
+from kubernetes import client
+import ops.__main__ as cli, ops.access, ops.api, ops.traffic
+from tests.support.api_double import ApiDouble
+
+class Endless:
+    def is_open(self): return True
+    def run_forever(self, timeout): time.sleep(timeout)
+    def read_stdout(self, timeout): return ""
+    def read_stderr(self, timeout): return ""
+    def close(self): pass
+
+slow = socket.create_server(("127.0.0.1", 0))
+ops.traffic._REQUEST_SECONDS = 1.0
+ops.traffic.ingress_url = lambda _: f"http://127.0.0.1:{{slow.getsockname()[1]}}"
+ops.api.stream = lambda *_, **__: Endless()
+
+class Slow(ApiDouble):
+    def execute(self, namespace, pod, container, command, timeout):
+        if "--fail" not in command:
+            return super().execute(namespace, pod, container, command, timeout)
+        real = ops.api.ClusterApi(client.Configuration(host="http://127.0.0.1:1"), self.interrupted)
+        return real.execute(namespace, pod, container, command, timeout)
+
+def connect(chosen, stack, root, interrupted):
+    double = Slow()
+    double.interrupted = interrupted
+    return {{"east": double}}
+
+ops.access.connect = connect
+cli._ROOT = Path("{root}")
+cli.app(["verify", "--stack", "prod"])
+"""
+"""A run whose loops go on for more than a minute; the ingress takes each connection and never answers."""

@@ -1,0 +1,147 @@
+"""A double of one cluster's API, in which all is in order until a test says otherwise."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
+from ops.envoy import Certificates
+from tests.support.authority import Authority
+
+POD_IP = "10.42.0.9"
+ANSWER = "Hello version: v1, instance: helloworld-v1-5f\n#200\n"
+
+
+def printed(stdout: str, code: int = 0) -> ExecResult:
+    """A command that ended."""
+    return ExecResult(stdout=stdout, stderr="", finished=True, code=code)
+
+
+def pod(name: str, labels: Mapping[str, str], age: timedelta = timedelta(), trouble: str = "") -> PodView:
+    """A pod that is ready unless in trouble."""
+    created = datetime.now(UTC) - age
+    return PodView(name=name, labels=labels, ip=POD_IP, ready=not trouble, created=created, trouble=trouble)
+
+
+class ApiDouble:
+    """
+    A mesh of one cluster, with helloworld v1.
+
+    Attributes:
+        refuses: Why a method is refused, by its name.
+        says: What a command in a container prints, by a word of its command line.
+    """
+
+    def __init__(self, name: str = "east") -> None:
+        authority = Authority("mesh")
+        self.name = name
+        self.root_pem = authority.root
+        self.refuses: dict[str, str] = {}
+        self.secrets_there: tuple[SecretView, ...] = ()
+        self.istiods: tuple[PodView, ...] = (pod("istiod-1", {}),)
+        self.pods_there: dict[str, PodView] = {}
+        self.ever_created: list[str] = []
+        self.says: dict[str, Callable[[], ExecResult]] = {
+            "--fail": lambda: printed(ANSWER * 100),
+            "--connect-timeout": lambda: printed(""),
+            "clusters?format=json": lambda: printed(endpoints_json()),
+            "config_dump?resource=dynamic_active_secrets": lambda: printed(secrets_json(authority.certificates())),
+            "/debug/clusterz": lambda: printed("[]"),
+        }
+
+    def version(self) -> str:
+        """A Kubernetes version."""
+        self._refuse("version")
+        return "v1.35.4"
+
+    def namespace_labels(self, _name: str) -> Mapping[str, str]:
+        """Labelled as it should be."""
+        self._refuse("namespace_labels")
+        return {"topology.istio.io/network": f"network-{self.name}"}
+
+    def config_map(self, _namespace: str, _name: str) -> Mapping[str, str]:
+        """The mesh root."""
+        self._refuse("config_map")
+        return {"root-cert.pem": self.root_pem}
+
+    def deployment(self, _namespace: str, _name: str) -> Workload:
+        """All ready."""
+        self._refuse("deployment")
+        return Workload(wanted=1, ready=1)
+
+    def service(self, _namespace: str, _name: str) -> ServiceView:
+        """Any Service."""
+        self._refuse("service")
+        labels = {"topology.istio.io/network": f"network-{self.name}"}
+        return ServiceView(labels=labels, ports=(5000,), addresses=("127.0.0.1",))
+
+    def secrets(self, _namespace: str, _selector: str) -> tuple[SecretView, ...]:
+        """Remote secrets."""
+        self._refuse("secrets")
+        return self.secrets_there
+
+    def secret(self, _namespace: str, _name: str) -> SecretView | None:
+        """No other."""
+        return None
+
+    def pods(self, _namespace: str, selector: str) -> tuple[PodView, ...]:
+        """istiod's, helloworld's, the ingress gateway's, and the client pods."""
+        self._refuse("pods")
+        known = {
+            "app=istiod": self.istiods,
+            "app=helloworld": (pod("helloworld-v1-5f", {"version": "v1"}),),
+            "app=istio-ingressgateway": (pod("istio-ingressgateway-5f", {}),),
+        }
+        return known.get(selector, tuple(self.pods_there.values()))
+
+    def pod(self, _namespace: str, name: str) -> PodView | None:
+        """A client pod."""
+        return self.pods_there.get(name)
+
+    def create_pod(self, _namespace: str, description: Mapping[str, Any]) -> None:
+        """Take a pod; it is ready at once."""
+        self._refuse("create_pod")
+        name = description["metadata"]["name"]
+        self.ever_created.append(name)
+        self.pods_there[name] = pod(name, description["metadata"]["labels"])
+
+    def delete_pod(self, _namespace: str, name: str) -> None:
+        """Remove a pod."""
+        self._refuse("delete_pod")
+        self.pods_there.pop(name, None)
+
+    def execute(self, _namespace: str, _pod: str, _container: str, command: list[str], _timeout: float) -> ExecResult:
+        """Say what belongs to the command."""
+        self._refuse("execute")
+        return next(say for word, say in self.says.items() if word in command)()
+
+    def _refuse(self, method: str) -> None:
+        if method in self.refuses:
+            raise ApiError(self.refuses[method])
+
+
+def endpoints_json() -> str:
+    """What a sidecar says of helloworld's endpoints."""
+    address = {"socket_address": {"address": POD_IP, "port_value": 5000}}
+    name = "outbound|5000|v1|helloworld.sample.svc.cluster.local"
+    return json.dumps({"cluster_statuses": [{"name": name, "host_statuses": [{"address": address}]}]})
+
+
+def secrets_json(certificates: Certificates) -> str:
+    """What a proxy says of its certificates, in the form of Envoy's `config_dump`."""
+    chain, roots = (
+        {"inline_bytes": base64.b64encode("".join(pems).encode()).decode()}
+        for pems in (certificates.chain, certificates.roots)
+    )
+    blotted = {"inline_bytes": base64.b64encode(b"[redacted]").decode()}
+    tls = {"certificate_chain": chain, "private_key": blotted}
+    return json.dumps(
+        {
+            "configs": [
+                {"name": "default", "secret": {"name": "default", "tls_certificate": tls}},
+                {"name": "ROOTCA", "secret": {"name": "ROOTCA", "validation_context": {"trusted_ca": roots}}},
+            ]
+        }
+    )

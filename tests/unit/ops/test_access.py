@@ -1,0 +1,87 @@
+"""Each cluster's API, opened as the stack's config says."""
+
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import settings
+from ops import access
+from ops.errors import OpsError
+from tests.support import pems
+from tests.support.stacks import kubeconfig
+
+TOKEN = secrets.token_hex(16)
+
+
+def chosen(access_to: dict[str, str], **more: object) -> settings.Settings:
+    """Settings of one cluster."""
+    cluster = {"name": "east", "network": "network-east", "versions": ["v1"], "access": access_to}
+    return settings.parse({"mesh": {"id": "mesh1"}, "v2Weight": 0, "clusters": [cluster], **more})
+
+
+def configuration(of: settings.Settings) -> Any:  # noqa: ANN401 - the library's own
+    """How its cluster's API is reached."""
+    return access.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - where it leads is not shown
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """A `pulumi` that decrypts the token; gives the commands that it got."""
+    called: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout=f"{TOKEN}\n", stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return called
+
+
+def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulumi: list[list[str]]) -> None:
+    """At the address that the program uses too, and trusting Rancher's own CA."""
+    root = pems.make_root(pems.make_key())
+    rancher = {"url": "https://rancher.example.org", "caCerts": root}
+    found = configuration(chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher=rancher))
+    assert found.host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
+    assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
+    assert Path(found.ssl_ca_cert).read_text().strip() == root.strip()
+    assert len(pulumi) == 1
+
+
+def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Path) -> None:
+    """Nothing of the stack's config is secret then."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig("east"))
+    assert configuration(chosen({"kind": "kubeconfig", "path": str(file)})).host.startswith("https://")
+    assert pulumi == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "cannot be read: No such file or directory; is the cluster up?"),
+        (b"\xff", "is not text"),
+        (b"kind: Config", "has no current-context"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
+    tmp_path: Path, text: bytes | None, reason: str
+) -> None:
+    """And not quoted."""
+    file = tmp_path / "kubeconfig"
+    if text is not None:
+        file.write_bytes(text)
+    with pytest.raises(OpsError, match=f"the kubeconfig of cluster east {file} {reason}"):
+        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+
+
+def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) -> None:
+    """The library's own message would."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
+    with pytest.raises(OpsError, match="cannot be used: check its current context") as caught:
+        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    assert TOKEN not in str(caught.value)
