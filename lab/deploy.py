@@ -178,9 +178,10 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
 
 
 def run_stand_in(command: Command, arguments: list[str], descriptor: int) -> int:
-    """Run the stand-in, in a process of its own as Pulumi is."""
+    """Run the stand-in, in a process of its own as Pulumi is; it asks the clusters each time and needs no --refresh."""
+    options = [argument for argument in arguments if argument != "--refresh"]
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
-        [sys.executable, "-m", "lab.engine", command, "--stack", STACK, *arguments],
+        [sys.executable, "-m", "lab.engine", command, "--stack", STACK, *options],
         cwd=ROOT,
         pass_fds=(descriptor,),
         check=False,

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from lab import deploy, lock, spec
-from lab.deploy import Engine
+from lab.deploy import Command, Engine, run_stand_in
 from lab.errors import LabError
 
 SALT = "v1:made:up"
@@ -241,3 +242,16 @@ def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
     pulumi = fake_pulumi(home.parent / "bin", "exit 7")
     with pytest.raises(LabError, match="stack select"):
         deploy.pulumi_for_lab(str(pulumi), 2)
+
+
+def test_the_stand_in_takes_a_refresh_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that mends what was changed in a cluster is the same on both engines."""
+    called: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    run_stand_in(Command.UP, ["--refresh", "--json"], 3)
+    assert called[0][1:] == ["-m", "lab.engine", "up", "--stack", "lab", "--json"]
