@@ -68,7 +68,10 @@ class PulumiCli:
 
     def _must(self, command: str, code: int) -> None:
         if code:
-            raise OpsError(f"`pulumi {command} --stack {self.stack}` failed with exit code {code}")
+            raise OpsError(
+                f"`pulumi {command} --stack {self.stack}` failed with exit code {code}; if it names a lock "
+                f"that a killed run left, and no run is alive: `pulumi cancel --stack {self.stack}`"
+            )
 
     def _call(
         self,

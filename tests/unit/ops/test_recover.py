@@ -1,0 +1,68 @@
+"""`python -m ops recover`, from a killed run's leftovers to exit codes."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import ops.__main__ as cli
+
+NAMESPACE = {
+    "urn": "urn:pulumi:prod::mcsps::kubernetes:core/v1:Namespace::east-sample",
+    "type": "kubernetes:core/v1:Namespace",
+    "inputs": {"metadata": {"name": "sample"}},
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without Pulumi, as far as this machine's PATH tells."""
+    monkeypatch.setattr(cli, "_ROOT", tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path
+
+
+def pulumi(project: Path, *operations: object, code: int = 0) -> None:
+    """Put a `pulumi` there whose state has such operations pending."""
+    state = {"deployment": {"resources": [], "pending_operations": operations}}
+    (project / "state.json").write_text(json.dumps(state))
+    program = project / "pulumi"
+    program.write_text(f'#!/bin/sh\nif [ "$1 $2" = "stack export" ]; then cat state.json; else exit {code}; fi\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+def recover() -> tuple[int, str]:
+    """Exit code, and what a person is told."""
+    done = CliRunner().invoke(cli.app, ["recover", "--stack", "prod"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
+    assert done.stdout == ""
+    return done.exit_code, done.stderr
+
+
+def test_what_was_pending_is_told_with_what_to_do_next(project: Path) -> None:
+    """By URN, and in number."""
+    pulumi(project, {"type": "creating", "resource": NAMESPACE})
+    assert recover() == (0, f"settled: {NAMESPACE['urn']}\n1 settled; run `pulumi up` again\n")
+
+
+def test_nothing_pending_is_well_too(project: Path) -> None:
+    """Whoever is not sure may run it."""
+    pulumi(project)
+    assert recover() == (0, "nothing was pending\n")
+
+
+def test_without_pulumi_it_ends_with_two(project: Path) -> None:
+    """It says what is missing."""
+    del project  # is empty
+    assert recover() == (2, "error: pulumi is not on the PATH\n")
+
+
+def test_a_pulumi_that_fails_ends_with_two_and_the_lock_is_named(project: Path) -> None:
+    """On a backend of files or objects, a killed run has left its lock."""
+    pulumi(project, {"type": "creating", "resource": NAMESPACE}, code=255)
+    code, told = recover()
+    assert code == 2
+    assert "`pulumi stack import --stack prod` failed with exit code 255" in told
+    assert "`pulumi cancel --stack prod`" in told
