@@ -7,6 +7,7 @@ nothing and hits nothing else.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -108,11 +109,24 @@ def processes(folder: Path) -> set[int]:
     return pids
 
 
+def members(among: tuple[Hierarchy, ...]) -> set[int]:
+    """Return the pids in all the lab's cgroups."""
+    return set[int]().union(*(processes(hierarchy.root / FABRIC) for hierarchy in among))
+
+
+def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
+    """Raise LabError for processes in the lab's cgroups where there is no lab: they are somebody else's."""
+    if not STATE_DIR.exists() and (pids := sorted(members(among))):
+        raise LabError(
+            f"The cgroup {FABRIC} holds processes, and there is no lab in {STATE_DIR}: {pids}",
+            f"See whose they are (ps -p {','.join(map(str, pids))}), end them, then try again",
+        )
+
+
 def kill_all(among: tuple[Hierarchy, ...]) -> None:
     """End every process of the lab; LabError names those that will not go."""
-    folders = [hierarchy.root / FABRIC for hierarchy in among]
     deadline = time.monotonic() + _KILL_SECONDS
-    while left := set[int]().union(*map(processes, folders)):
+    while left := members(among):
         if time.monotonic() > deadline:
             raise LabError(
                 f"Processes of the lab do not end: {sorted(left)}",
@@ -130,7 +144,8 @@ def remove(among: tuple[Hierarchy, ...]) -> None:
             _remove_folder(folder)
     if _SWITCHED_ON.exists():
         root, *names = _SWITCHED_ON.read_text().split()
-        (Path(root) / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in names))
+        for name in names:
+            _switch_off(Path(root) / "cgroup.subtree_control", name)
         _SWITCHED_ON.unlink()
 
 
@@ -149,6 +164,15 @@ def _switch_on(folder: Path, *, remember: bool) -> None:
     if remember and not _SWITCHED_ON.exists():
         files.write(_SWITCHED_ON, " ".join((str(folder), *new)))
     control.write_text(" ".join(f"+{name}" for name in new))
+
+
+def _switch_off(control: Path, name: str) -> None:
+    try:
+        control.write_text(f"-{name}")
+    except OSError as error:
+        # Somebody else has switched it on below the root meanwhile, so it is theirs now.
+        if error.errno != errno.EBUSY:
+            raise
 
 
 def _inherit_cpuset(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from lab import cluster, images, lock, network, preflight, status, teardown, toolchain
+from lab import cluster, files, images, lock, mounts, network, preflight, status, teardown, toolchain
 from lab.errors import LabError
 from lab.spec import (
     CHARTS_DIR,
@@ -52,12 +53,15 @@ def up(
 ) -> None:
     """Have the clusters running: make, complete or heal them. Again is harmless."""
     with _told(), lock.held():
+        teardown.finish()
         wanted = clusters(max(count, len(existing())))
+        preflight.load_modules()
         preflight.check(wanted)
         with _progress() as progress:
             tools = toolchain.ensure(progress)
             archives = images.ensure(tools, progress)
             _publish(tools)
+            mounts.ensure_namespaces_dir()
             network.ensure_fabric()
             for spec in wanted:
                 network.ensure_node(spec)
@@ -126,6 +130,7 @@ def _binaries() -> Path:
 
 def _publish(tools: toolchain.Toolchain) -> None:
     """Put the charts and the programs where stack files and people find them."""
+    files.make_folder(STATE_DIR)
     shutil.rmtree(CHARTS_DIR, ignore_errors=True)
     shutil.copytree(tools.charts, CHARTS_DIR)
     _binaries().unlink(missing_ok=True)
@@ -182,7 +187,10 @@ def _become(program: str, *arguments: str) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Be root, and show an error as what is wrong and what to do, with exit code 1."""
+    """Be root, end at any signal as at Ctrl-C, and show an error as what is wrong and what to do, with exit code 1."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         preflight.require_root()
         yield

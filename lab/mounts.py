@@ -33,8 +33,6 @@ def script(spec: ClusterSpec) -> str:
     kept = "/run/kept"
     lines = [
         "set -e",
-        # The host's later unmounts reach the node; the node's mounts do not reach the host.
-        "mount --make-rslave /",
         "mount -t tmpfs -o mode=0755 node /run",
         f"mkdir /run/lock {kept}",
         f"mount --bind {STATE_DIR} {kept}",
@@ -50,16 +48,29 @@ def script(spec: ClusterSpec) -> str:
     return "\n".join(lines)
 
 
+def ensure_namespaces_dir() -> None:
+    """Make the folder of the namespaces; one can only be bound below a mount that is not shared with others."""
+    files.make_folder(NAMESPACES_DIR)
+    if not is_mount_point(NAMESPACES_DIR):
+        run("mount", "--bind", str(NAMESPACES_DIR), str(NAMESPACES_DIR))
+    run("mount", "--make-private", str(NAMESPACES_DIR))
+
+
 def ensure(spec: ClusterSpec) -> None:
     """Make the node's mount namespace unless there is one; LabError if the kernel refuses."""
-    _ensure_namespaces_dir()
-    if is_mount_point(spec.mountns_path):
+    if is_namespace(spec.mountns_path):
         return
+    if is_mount_point(spec.mountns_path):
+        raise LabError(
+            f"The mount namespace of {spec.name} is hidden by a later mount on {NAMESPACES_DIR}",
+            "Make the lab anew: python -m lab down, then up",
+        )
     for key, value in TUNABLES.items():
         files.write(_tunable(spec, key), f"{value}\n")
     spec.mountns_path.touch(mode=0o600)
     with subprocess.Popen(  # noqa: S603 - the script is the lab's own
-        ("/usr/bin/env", "unshare", "--mount", "sh", "-c", script(spec)),
+        # The host's later unmounts reach the node; the node's mounts do not reach the host.
+        ("/usr/bin/env", "unshare", "--mount", "--propagation=slave", "sh", "-c", script(spec)),
         env=ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -78,6 +89,11 @@ def ensure(spec: ClusterSpec) -> None:
             )
 
 
+def is_namespace(path: Path) -> bool:
+    """Return whether a namespace is bound to `path`, in sight and not below a later mount."""
+    return path.exists() and path.stat().st_dev == Path("/proc/self/ns/mnt").stat().st_dev
+
+
 def is_mount_point(path: Path) -> bool:
     """Return whether something is mounted on `path`; `Path.is_mount` misses namespaces and binds."""
     return str(path) in _mount_points()
@@ -85,22 +101,14 @@ def is_mount_point(path: Path) -> bool:
 
 def remove() -> None:
     """Let go of every mount namespace; what was mounted inside goes with its last process."""
-    below = [point for point in _mount_points() if Path(point).is_relative_to(NAMESPACES_DIR)]
-    for point in sorted(below, reverse=True):
+    # The kernel lists mounts in the order of their making, and the last one made hides the others.
+    for point in reversed(left_below(NAMESPACES_DIR)):
         run("umount", point)
 
 
 def left_below(folder: Path) -> list[str]:
     """Return the mount points at or below `folder` that are still there."""
     return [point for point in _mount_points() if Path(point).is_relative_to(folder)]
-
-
-def _ensure_namespaces_dir() -> None:
-    """A namespace can only be bound below a mount that is not shared with other namespaces."""
-    files.make_folder(NAMESPACES_DIR)
-    if not is_mount_point(NAMESPACES_DIR):
-        run("mount", "--bind", str(NAMESPACES_DIR), str(NAMESPACES_DIR))
-    run("mount", "--make-private", str(NAMESPACES_DIR))
 
 
 def _mount_points() -> list[str]:

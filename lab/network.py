@@ -11,7 +11,7 @@ from typing import cast
 
 from lab import files
 from lab.command import inside, run
-from lab.mounts import is_mount_point
+from lab.mounts import is_mount_point, is_namespace
 from lab.spec import BRIDGE, FABRIC, HOST_ADDRESS, SERVICE_CIDR, STATE_DIR, ClusterSpec
 
 NETNS_DIR = Path("/run/netns")
@@ -35,6 +35,14 @@ def links(namespace: str | None = None) -> set[str]:
     where = ("-n", namespace) if namespace else ()
     found = cast("list[dict[str, str]]", json.loads(run("ip", "-j", *where, "link", "show")))
     return {link["ifname"] for link in found}
+
+
+def is_own_link() -> bool:
+    """Return whether the host's link of the lab's name is there, and its other end in the lab's fabric."""
+    if FABRIC not in links() or not is_namespace(NETNS_DIR / FABRIC) or _HOST_PORT not in links(FABRIC):
+        return False
+    here, there = _link(FABRIC), _link(_HOST_PORT, "-n", FABRIC)
+    return (here["ifindex"], here.get("link_index")) == (there.get("link_index"), there["ifindex"])
 
 
 def ensure_fabric() -> None:
@@ -70,7 +78,7 @@ def ensure_node(spec: ClusterSpec) -> None:
 
 def remove(nodes: tuple[ClusterSpec, ...]) -> None:
     """Remove the host's link, all the namespaces, and the folder of namespaces if `up` made it."""
-    if FABRIC in links():
+    if is_own_link():
         run("ip", "link", "delete", FABRIC)
     for name in namespaces() & {FABRIC, *(spec.netns for spec in nodes)}:
         run("ip", "netns", "delete", name)
@@ -83,5 +91,13 @@ def remove(nodes: tuple[ClusterSpec, ...]) -> None:
 def _ensure_namespace(name: str) -> None:
     if not NETNS_DIR.exists():
         files.write(_MADE_NETNS_DIR, "")
-    if name not in namespaces():
+    path = NETNS_DIR / name
+    if not is_namespace(path):
+        # An `ip` that was killed leaves a file to which no namespace is bound.
+        path.unlink(missing_ok=True)
         run("ip", "netns", "add", name)
+
+
+def _link(name: str, *where: str) -> dict[str, int]:
+    (found,) = cast("list[dict[str, int]]", json.loads(run("ip", "-j", *where, "link", "show", "dev", name)))
+    return found

@@ -1,5 +1,6 @@
 """Looks, before `up` changes anything, for what would make it fail later and less clearly."""
 
+import contextlib
 import json
 import os
 import platform
@@ -9,7 +10,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, cast
 
-from lab import cache, network, node
+from lab import cache, cgroups, network, node
 from lab.command import ENVIRONMENT, run
 from lab.errors import LabError
 from lab.mounts import HIDDEN
@@ -23,6 +24,7 @@ PACKAGES = {
     "iptables": "iptables",
     "ip": "iproute2",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
     "unshare": "util-linux",
     "mount": "mount",
     "curl": "curl",
@@ -33,6 +35,8 @@ _KERNEL = {
     "overlay": "overlayfs, which containers' file systems are made of",
     "br_netfilter": "iptables on bridged traffic, which Services need",
 }
+_FILE_SYSTEMS = Path("/proc/filesystems")
+_BRIDGE_SETTINGS = Path("/proc/sys/net/bridge")
 _GIB = 2**30
 _CLUSTER_BYTES = 2 * _GIB
 _CLUSTER_MEMORY_BYTES = 1 * _GIB
@@ -52,6 +56,7 @@ def require_root() -> None:
 def check(wanted: Sequence[ClusterSpec]) -> None:
     """Raise LabError that lists all that stands in the way of running these clusters."""
     require_root()
+    cgroups.refuse_foreign(cgroups.hierarchies())
     new = [spec for spec in wanted if not spec.directory.is_dir()]
     problems = [*missing_packages(), *_missing_features()]
     if not problems:  # what follows asks commands that may have been missing
@@ -63,10 +68,29 @@ def check(wanted: Sequence[ClusterSpec]) -> None:
         )
 
 
+def load_modules() -> None:
+    """Load what the lab needs and the kernel keeps apart; `check` tells of what cannot be had."""
+    for module in absent_modules():
+        with contextlib.suppress(LabError):
+            run("modprobe", module)
+            # New, br_netfilter would send what crosses the host's own bridges through the host's iptables.
+            for setting in _BRIDGE_SETTINGS.glob("bridge-nf-call-*") if module == "br_netfilter" else ():
+                setting.write_text("0")
+
+
+def absent_modules() -> list[str]:
+    """Name the parts that this kernel does not have, or has not loaded."""
+    present = {
+        "overlay": "\toverlay\n" in _FILE_SYSTEMS.read_text(),
+        "br_netfilter": _BRIDGE_SETTINGS.is_dir(),
+    }
+    return [module for module in _KERNEL if not present[module]]
+
+
 def missing_packages() -> Iterator[LabError]:
     """Yield one problem that names every package to install, or none."""
-    path = f"{os.environ.get('PATH', '')}:{ENVIRONMENT['PATH']}"
-    lacking = [command for command in PACKAGES if not shutil.which(command, path=path)]
+    # Where they are looked for when they run, whatever the person's own PATH says.
+    lacking = [command for command in PACKAGES if not shutil.which(command, path=ENVIRONMENT["PATH"])]
     packages = {PACKAGES[command] for command in lacking}
     if node.cni_folder() is None:
         lacking.append("the CNI plugins")
@@ -78,36 +102,35 @@ def missing_packages() -> Iterator[LabError]:
         )
 
 
-def overlaps(routes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return those of `ip -j route`'s destinations that overlap the lab's range: pure."""
+def clashes(routes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """
+    Return those of `ip -j route`'s destinations that take something of the lab's range away: pure.
+
+    A wider one, such as the half of all addresses that a VPN takes, gives way to the lab's own.
+    """
     found = []
     for route in routes:
         destination = str(route["dst"])
         if destination == "default" or route.get("dev") == FABRIC:
             continue
-        if IPv4Network(destination).overlaps(RESERVED_NETWORK):
+        if IPv4Network(destination).subnet_of(RESERVED_NETWORK):
             found.append(f"{destination} on {route.get('dev', 'no link')}")
     return found
 
 
 def _missing_features() -> Iterator[LabError]:
-    present = {
-        "overlay": "\toverlay\n" in Path("/proc/filesystems").read_text(),
-        "br_netfilter": Path("/proc/sys/net/bridge").is_dir(),
-    }
-    for module, purpose in _KERNEL.items():
-        if not present[module]:
-            yield LabError(f"The kernel has no {purpose}", f"modprobe {module}")
+    for module in absent_modules():
+        yield LabError(f"The kernel has no {_KERNEL[module]}", f"modprobe {module}")
 
 
 def _taken_network() -> Iterator[LabError]:
-    if FABRIC in network.links() and FABRIC not in network.namespaces():
+    if FABRIC in network.links() and not network.is_own_link():
         yield LabError(
             f"There is a link {FABRIC} already, and it is not the lab's",
             f"Remove or rename it: ip link delete {FABRIC}",
         )
     listed = run("ip", "-4", "-j", "route", "show", "table", "all")
-    if taken := overlaps(cast("list[dict[str, Any]]", json.loads(listed))):
+    if taken := clashes(cast("list[dict[str, Any]]", json.loads(listed))):
         yield LabError(
             f"The lab's range {RESERVED_NETWORK} is in use: {', '.join(taken)}",
             "Remove that route or address; the lab's range cannot be changed",

@@ -13,6 +13,8 @@ from lab.errors import LabError
 
 STATE_DIR = Path("/var/lib/mcsps-lab")
 """Root of all that a running lab keeps on disk; removed as a whole by `down`."""
+REMOVING_DIR = STATE_DIR.with_name(f"{STATE_DIR.name}.removing")
+"""What STATE_DIR is called while `down` removes it."""
 NAMESPACES_DIR = STATE_DIR / "namespaces"
 """Holds one bind mount a cluster, which keeps the node's mount namespace alive."""
 CHARTS_DIR = STATE_DIR / "charts"
@@ -22,7 +24,7 @@ FABRIC = "mcsps-lab"
 BRIDGE = "fabric"
 FABRIC_NETWORK = IPv4Network("198.18.0.0/16")
 RESERVED_NETWORK = IPv4Network("198.18.0.0/15")
-"""RFC 2544's benchmarking block, which no route of a lab machine may overlap."""
+"""RFC 2544's benchmarking block, into which no other route of a lab machine may lead."""
 HOST_ADDRESS = IPv4Interface("198.18.0.1/16")
 
 POD_CIDR = IPv4Network("10.42.0.0/16")

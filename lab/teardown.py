@@ -4,7 +4,7 @@ import shutil
 
 from lab import cgroups, mounts, network
 from lab.errors import LabError
-from lab.spec import MAX_CLUSTERS, STATE_DIR, clusters
+from lab.spec import MAX_CLUSTERS, REMOVING_DIR, STATE_DIR, clusters
 
 
 def remove_all() -> None:
@@ -13,7 +13,9 @@ def remove_all() -> None:
 
     Asks the machine and not a list of what was made, so it may follow a crash, or itself.
     """
+    finish()
     among = cgroups.hierarchies()
+    cgroups.refuse_foreign(among)
     cgroups.kill_all(among)
     network.remove(clusters(MAX_CLUSTERS))
     mounts.remove()
@@ -24,4 +26,12 @@ def remove_all() -> None:
             f"Unmount it, then run down again: umount {' '.join(left)}",
         )
     if STATE_DIR.exists():
-        shutil.rmtree(STATE_DIR)
+        # In one step: what is left of a state that was half removed would pass for a lab's that can be healed.
+        STATE_DIR.rename(REMOVING_DIR)
+    finish()
+
+
+def finish() -> None:
+    """Remove what a `down` that was killed had begun to remove."""
+    if REMOVING_DIR.exists():
+        shutil.rmtree(REMOVING_DIR)

@@ -5,19 +5,18 @@ The machine has them anyway (its nodes run on the same iptables), so a copy, wit
 there in no time and needs neither a distribution's archive nor hundreds of megabytes.
 """
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+from lab.command import ENVIRONMENT
 from lab.errors import LabError
 from lab.oci import Content, Layer, Symlink
 
 _COMMANDS = ("cat", "curl", "env", "ls", "seq", "sh", "sleep")
 _IPTABLES = tuple(f"{family}tables{action}" for family in ("ip", "ip6") for action in ("", "-restore", "-save"))
 _BACKENDS = ("legacy", "nft")
-_ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _PASSWD = b"root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\nnonroot:x:65532:65532::/:/bin/sh\n"
@@ -97,5 +96,5 @@ def _require(name: str) -> Path:
 
 
 def _find(name: str) -> Path | None:
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_ADMIN_FOLDERS}")
+    found = shutil.which(name, path=ENVIRONMENT["PATH"])
     return Path(found).resolve() if found else None

@@ -1,5 +1,6 @@
 """Cgroups of both versions, on folders that stand for the kernel's."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_cpuset_takes_its_parents_cpus(tmp_path: Path, monkeypatch: pytest.Mon
 def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was on at the root before stays on after `down`."""
+    """What was on at the root before stays on after `down`, and what somebody else uses by then."""
     remembered = tmp_path / "remembered"
     monkeypatch.setattr(cgroups, "_SWITCHED_ON", remembered)
     root = v2_root(tmp_path / "cgroup", "cpuset cpu io memory hugetlb pids", "cpu memory")
@@ -72,8 +73,17 @@ def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
     assert (root.root / "cgroup.subtree_control").read_text() == "+cpuset +pids +hugetlb"
     below = (root.root / EAST.cgroup / "cgroup.subtree_control").read_text()
     assert below == "+cpuset +cpu +memory +pids +hugetlb"
+    written = []
+
+    def write(path: Path, text: str) -> None:
+        assert path == root.root / "cgroup.subtree_control"
+        written.append(text)
+        if text == "-pids":
+            raise OSError(errno.EBUSY, "somebody else has it on in a cgroup of theirs")
+
+    monkeypatch.setattr(Path, "write_text", write)
     cgroups.remove((Hierarchy(tmp_path / "elsewhere", is_v2=True),))
-    assert (root.root / "cgroup.subtree_control").read_text() == "-cpuset -pids -hugetlb"
+    assert written == ["-cpuset", "-pids", "-hugetlb"]
     assert not remembered.exists()
 
 
@@ -100,3 +110,18 @@ def test_memory_is_read_from_either_version(tmp_path: Path, line: str) -> None:
     folder.mkdir(parents=True)
     (folder / "memory.stat").write_text(f"file 1\n{line}\n")
     assert cgroups.memory_bytes(EAST, (Hierarchy(tmp_path, is_v2=True),)) == 4096
+
+
+def test_processes_of_somebody_elses_cgroup_are_refused_by_their_pids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no lab, neither `up` nor `down` takes what has its name for its own."""
+    among = (Hierarchy(tmp_path, is_v2=True),)
+    monkeypatch.setattr(cgroups, "STATE_DIR", tmp_path / "state")
+    cgroups.refuse_foreign(among)
+    (tmp_path / spec.FABRIC).mkdir()
+    (tmp_path / spec.FABRIC / "cgroup.procs").write_text("7\n8\n")
+    with pytest.raises(LabError, match=r"no lab in .*\[7, 8\].*ps -p 7,8"):
+        cgroups.refuse_foreign(among)
+    (tmp_path / "state").mkdir()
+    cgroups.refuse_foreign(among)

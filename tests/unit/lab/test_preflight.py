@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -44,17 +45,57 @@ def test_missing_programs_are_told_as_one_command_to_type(monkeypatch: pytest.Mo
     assert problem.remedy.endswith("-y containerd containernetworking-plugins runc")
 
 
+def test_programs_are_looked_for_where_they_are_run_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the person's own does not count: the lab's commands do not see it."""
+    for command in preflight.PACKAGES:
+        (tmp_path / command).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(preflight, "ENVIRONMENT", {"PATH": "/nowhere"})
+    (problem,) = preflight.missing_packages()
+    assert "containerd, ctr" in problem.message
+
+
 def test_routes_into_the_labs_range_are_found() -> None:
-    """Wider, narrower and equal ones; the default route and the lab's own are none."""
+    """Narrower and equal ones; a VPN's half of all addresses, the default route and the lab's own are none."""
     routes = [
         {"dst": "default", "dev": "eth0"},
         {"dst": "198.18.0.0/16", "dev": spec.FABRIC},
         {"dst": "192.0.2.0/24", "dev": "eth0"},
         {"dst": "198.19.255.1", "dev": "tun0"},
+        {"dst": "128.0.0.0/1", "dev": "tun0"},
         {"dst": "198.0.0.0/8", "dev": "wg0"},
+        {"dst": "198.18.0.0/15", "dev": "wg0"},
         {"dst": "198.18.7.0/24", "type": "blackhole"},
     ]
-    assert preflight.overlaps(routes) == ["198.19.255.1 on tun0", "198.0.0.0/8 on wg0", "198.18.7.0/24 on no link"]
+    assert preflight.clashes(routes) == ["198.19.255.1 on tun0", "198.18.0.0/15 on wg0", "198.18.7.0/24 on no link"]
+
+
+def test_modules_are_loaded_where_the_kernel_has_them_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the host's own bridges stay out of its iptables; what is not to be had is told."""
+    bridge = tmp_path / "bridge"
+    loaded = []
+
+    def run(command: str, module: str) -> str:
+        assert command == "modprobe"
+        loaded.append(module)
+        if module == "overlay":
+            raise LabError("modprobe: FATAL: Module overlay not found", "")
+        bridge.mkdir()
+        (bridge / "bridge-nf-call-iptables").write_text("1")
+        (bridge / "bridge-nf-filter-vlan-tagged").write_text("1")
+        return ""
+
+    monkeypatch.setattr(preflight, "run", run)
+    monkeypatch.setattr(preflight, "_BRIDGE_SETTINGS", bridge)
+    monkeypatch.setattr(preflight, "_FILE_SYSTEMS", tmp_path / "filesystems")
+    (tmp_path / "filesystems").write_text("\text4\n")
+    preflight.load_modules()
+    assert loaded == ["overlay", "br_netfilter"]
+    assert {file.name: file.read_text() for file in bridge.iterdir()} == {
+        "bridge-nf-call-iptables": "0",
+        "bridge-nf-filter-vlan-tagged": "1",
+    }
+    assert preflight.absent_modules() == ["overlay"]
 
 
 def test_a_lack_of_disk_is_told_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,53 @@
+"""The lab's commands as a person meets them."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from lab import cli, lock, teardown
+
+
+@pytest.fixture(autouse=True)
+def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stay out of the way of a lab that this machine runs meanwhile, and need no root."""
+    monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+@pytest.fixture
+def _handlers() -> Iterator[None]:
+    """Give signals back as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=lambda it: it.name)
+@pytest.mark.usefixtures("_handlers")
+def test_a_signal_ends_a_command_as_an_interrupt_does(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    """A terminal that closes and a service manager leave no half of it running."""
+    signal.signal(number, signal.SIG_DFL)
+    seen = []
+
+    def end() -> None:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            seen.append(number)
+            raise
+
+    monkeypatch.setattr(teardown, "remove_all", end)
+    assert CliRunner().invoke(cli.app, ["down"]).exit_code != 0
+    assert seen == [number]
+
+
+@pytest.mark.usefixtures("_handlers")
+def test_a_hang_up_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    monkeypatch.setattr(teardown, "remove_all", lambda: signal.raise_signal(signal.SIGHUP))
+    assert CliRunner().invoke(cli.app, ["down"]).exit_code == 0
