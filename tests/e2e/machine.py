@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tempfile
+import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from lab import cgroups
-from lab.spec import FABRIC, STATE_DIR
+from lab.spec import FABRIC, REMOVING_DIR, STATE_DIR
 
 # Folders that a container runtime or a kubelet makes where nobody keeps it from doing so.
 FOLDERS = (
@@ -25,7 +28,13 @@ FOLDERS = (
     "/var/log/containers",
     "/var/log/pods",
     str(STATE_DIR),
+    str(REMOVING_DIR),
 )
+# This process may put its own files elsewhere later.
+TEMPORARY = Path(tempfile.gettempdir())
+CREDENTIALS = re.compile(rb"-----BEGIN [A-Z ]+-----|(certificate-authority|client-certificate|client-key)-data")
+READ_BYTES = 1 << 16
+COMES_AND_GOES = ("processes", "credentials")
 SETTINGS = ("net", "vm", "kernel")
 # These go up and down by themselves.
 COUNTERS = ("kernel/random/", "kernel/ns_last_pid", "kernel/pty/nr", "net/netfilter/nf_conntrack_count", "kernel/sched")
@@ -36,7 +45,9 @@ class Machine:
     """One look at the machine; each set holds lines for people."""
 
     processes: frozenset[str]
-    """Those in namespaces, cgroups and folders of labs: others come and go."""
+    """Those in namespaces, cgroups and folders of labs, and no passing ones: others come and go."""
+    credentials: frozenset[str]
+    """Temporary files with a key, a certificate or a kubeconfig in them."""
     network_namespaces: frozenset[str]
     links: frozenset[str]
     routes: frozenset[str]
@@ -59,15 +70,18 @@ class Machine:
                 present = {line.partition(" = ")[0] for line in after}
                 before = {line for line in before if line.partition(" = ")[0] in present}
             found += [f"{field.name}: new: {line}" for line in sorted(after - before)]
-            if field.name != "processes":  # they end by themselves
+            if field.name not in COMES_AND_GOES:
                 found += [f"{field.name}: gone: {line}" for line in sorted(before - after)]
         return found
 
 
 def look() -> Machine:
-    """Look at everything."""
+    """Look at everything; at processes twice, for a kubelet and a kube-proxy start ones that end at once."""
+    processes = _processes()
+    time.sleep(1)
     return Machine(
-        processes=frozenset(_processes()),
+        processes=frozenset(processes & _processes()),
+        credentials=frozenset(_credentials()),
         network_namespaces=frozenset(line.split()[0] for line in _lines("ip", "netns", "list")),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-j", "link"))),
         routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
@@ -80,10 +94,10 @@ def look() -> Machine:
     )
 
 
-def _processes() -> list[str]:
+def _processes() -> set[str]:
     """Processes that are in a cgroup, a namespace or a folder of the lab, or name one."""
     own = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in ("net", "mnt")}  # noqa: PTH116 - no path, a link
-    found = []
+    found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -92,7 +106,19 @@ def _processes() -> list[str]:
         except OSError:
             continue
         if command and int(folder.name) != os.getpid() and (ours or foreign):
-            found.append(f"{folder.name} {command}")
+            found.add(f"{folder.name} {command}")
+    return found
+
+
+def _credentials() -> list[str]:
+    found = []
+    for file in TEMPORARY.iterdir():
+        try:
+            if file.is_file():
+                with file.open("rb") as opened:
+                    found += [str(file)] if CREDENTIALS.search(opened.read(READ_BYTES)) else []
+        except OSError:
+            continue
     return found
 
 

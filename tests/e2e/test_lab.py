@@ -1,0 +1,131 @@
+"""Whatever ends one of the lab's programs, or `up` and `down` themselves, the next `up` heals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lab import cgroups, network, processes
+from lab.spec import FABRIC, REMOVING_DIR, ClusterSpec, clusters, existing
+from tests.e2e.checkout import ROOT, run_module, session_members
+from tests.e2e.conftest import Lab
+
+pytestmark = pytest.mark.e2e
+
+EAST, WEST, NORTH = clusters(3)
+REACHED_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def own_lab(lab: Lab) -> Iterator[Lab]:
+    """A lab that these tests may take down; after them it is two clusters again."""
+    if lab.before is None:
+        pytest.skip("the lab was up before these tests, so it is somebody's, and stays")
+    yield lab
+    if existing() != lab.clusters:
+        run_module(ROOT, "lab", "down").must_succeed()
+    run_module(ROOT, "lab", "up").must_succeed()
+
+
+def pid_of(spec: ClusterSpec, component: str) -> int | None:
+    """The process that a component is, while it runs."""
+    record = processes.read_record(processes.record_path(spec, component))
+    return record.pid if record and processes.is_alive(record) else None
+
+
+def test_a_kubelet_that_was_killed_is_started_again_and_nothing_else_is(own_lab: Lab) -> None:
+    """`status` says so, and `up` heals."""
+    others = [(spec, name) for spec in own_lab.clusters for name in ("etcd", "kube-apiserver", "containerd")]
+    before = [pid_of(*other) for other in others]
+    killed = pid_of(EAST, "kubelet")
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    assert "not running" in run_module(ROOT, "lab", "status").must_fail().text
+    run_module(ROOT, "lab", "up").must_succeed()
+    run_module(ROOT, "lab", "status").must_succeed()
+    assert pid_of(EAST, "kubelet") not in (None, killed)
+    assert [pid_of(*other) for other in others] == before
+
+
+def test_a_third_cluster_comes_beside_the_two(own_lab: Lab) -> None:
+    """Ready, and without a restart of the others."""
+    before = [pid_of(spec, "kube-apiserver") for spec in own_lab.clusters]
+    run_module(ROOT, "lab", "up", "--clusters", "3").must_succeed()
+    assert NORTH.name in run_module(ROOT, "lab", "status").must_succeed().text
+    assert [pid_of(spec, "kube-apiserver") for spec in own_lab.clusters] == before
+
+
+def has_ended() -> bool:
+    """Whether `down` has ended all processes, and no more."""
+    return not cgroups.members(cgroups.hierarchies())
+
+
+def is_off_the_network() -> bool:
+    """Whether `down` has removed the first namespace."""
+    return FABRIC not in network.namespaces()
+
+
+def is_half_removed() -> bool:
+    """Whether `down` removes the state."""
+    return REMOVING_DIR.exists()
+
+
+def has_keys() -> bool:
+    """Whether `up` has begun to make the first cluster's keys."""
+    return (EAST.pki / "ca.crt").exists()
+
+
+def has_a_container_runtime() -> bool:
+    """Whether `up` has started the first cluster's first program."""
+    return pid_of(EAST, "containerd") is not None
+
+
+def has_a_kubelet() -> bool:
+    """Whether `up` has started all but the last programs of a cluster."""
+    return pid_of(WEST, "kubelet") is not None
+
+
+@pytest.mark.parametrize(
+    ("down_at", "up_at"),
+    [
+        (is_half_removed, has_a_kubelet),
+        (has_ended, has_a_container_runtime),
+        (is_half_removed, has_keys),
+        pytest.param(is_off_the_network, has_a_kubelet, marks=pytest.mark.soak),
+        pytest.param(is_half_removed, has_a_container_runtime, marks=pytest.mark.soak),
+    ],
+)
+@pytest.mark.usefixtures("own_lab")
+def test_a_lab_heals_after_its_down_and_its_up_were_killed(
+    down_at: Callable[[], bool], up_at: Callable[[], bool]
+) -> None:
+    """At any point; the second `up` ends in clusters that are well."""
+    kill_when(down_at, "down")
+    kill_when(up_at, "up")
+    run_module(ROOT, "lab", "up").must_succeed()
+    run_module(ROOT, "lab", "status").must_succeed()
+    assert not REMOVING_DIR.exists()
+
+
+def kill_when(is_reached: Callable[[], bool], command: str) -> None:
+    """Run a command of the lab, and end it by SIGKILL as soon as it has come that far."""
+    process = subprocess.Popen(  # noqa: S603 - the project's own module
+        (sys.executable, "-m", "lab", command),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + REACHED_SECONDS
+    while not is_reached():
+        assert process.poll() is None, f"{command} has ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    for pid in session_members(process.pid):
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
