@@ -108,7 +108,8 @@ class IstioInstall(pulumi.ComponentResource):
             kind="Gateway",
             metadata={"name": _names.CROSS_NETWORK_GATEWAY, "namespace": _names.ISTIO_NAMESPACE},
             spec=_istio_values.cross_network_gateway_spec(),
-            # Its pods are injected, so the webhooks that would refuse this object answer by then.
+            # The validating webhook refuses it until istiod has written its CA there, which no annotation of the charts
+            # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
             opts=ResourceOptions(parent=self, depends_on=[eastwest]),
         )
         self.ingress_address = ingress.status.apply(partial(_load_balancer_address, args.cluster_name, INGRESS))

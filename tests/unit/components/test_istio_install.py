@@ -251,7 +251,7 @@ def test_services_select_the_pods_of_their_own_release(release: str) -> None:
 
 
 def test_the_cross_network_gateway_passes_mtls_through() -> None:
-    """It comes after the east-west gateway's Service, when its webhook answers."""
+    """It comes after the whole east-west gateway, when istiod has long written its CA into the validating webhook."""
     monitor = record_install()
     gateway = monitor.find(recording.GATEWAY, "east-istio-cross-network-gateway")
     assert gateway.inputs["apiVersion"] == "networking.istio.io/v1"
