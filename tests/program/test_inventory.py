@@ -95,9 +95,9 @@ def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: st
     assert identifiers == {f"{name}-kubernetes{role}": name for name in names for role in ("", "-crds")}
 
 
-def test_default_providers_are_switched_off_for_real_clusters() -> None:
+def test_default_providers_are_switched_off(stack: str) -> None:
     """For the packages whose resources live somewhere."""
-    config = yaml.safe_load((ROOT / "Pulumi.mcsps-test.yaml").read_text())["config"]
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     assert config["pulumi:disable-default-providers"] == ["kubernetes", "rancher2"]
 
 
