@@ -192,7 +192,7 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
     try:
         return text, _kubeconfig.read_endpoint(text)
     except ValueError as error:
-        raise ConfigError(f"{key}: the kubeconfig '{path}' {error}") from None
+        raise ConfigError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
 
 
 def _describe(detail: ErrorDetails) -> str:

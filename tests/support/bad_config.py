@@ -317,8 +317,8 @@ BAD_VALUES = {
         },
         told=(f"mcsps:rancher.caCerts: {NO_CA}",),
     ),
-    "a peer's CA that is a number": BadValue(
-        place=("clusters", 0, "peerCaCerts"), value=7, told=(f"mcsps:clusters[0].peerCaCerts: {NO_CA}",)
+    "a peer's CA that is junk": BadValue(
+        place=("clusters", 0, "peerCaCerts"), value=f"junk {MARK}", told=(f"mcsps:clusters[0].peerCaCerts: {NO_CA}",)
     ),
     "a peer's CA without its server": BadValue(
         place=("clusters", 0, "peerCaCerts"),
@@ -542,7 +542,7 @@ BAD_STACKS = {
         told=("mcsps:clusters[0].access.path: a value of", "cannot be read: ", "name a readable kubeconfig"),
     ),
     "a kubeconfig that does not parse": bad_kubeconfig(
-        lambda path: path.write_text("{" + fake_secret("YAML")), "does not parse as YAML"
+        lambda path: path.write_text("{" + fake_secret("YAML")), "does not parse as YAML; name one that kubectl can use"
     ),
     "a kubeconfig without a current context": bad_kubeconfig(
         lambda path: path.write_text(kubeconfig("east").replace("current-context: east", "")),
