@@ -25,6 +25,7 @@ _URL = re.compile(
     r"(https|oci)://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#@]*)?"
 )
 _OPEN = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
+"""What stands in the place of a URL and holds neither a password nor a token."""
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?")
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
