@@ -20,7 +20,7 @@ from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, run, take
 from lab import cgroups, lock
-from lab.deploy import STACK, Engine
+from lab.deploy import STACK, Engine, find_pulumi
 from lab.engine import stack as lab_stack
 from lab.engine.program import run_program
 from lab.engine.values import Properties
@@ -68,25 +68,39 @@ class Meshes:
     install: Comparison
 
 
-def measure(pairs: int, engine: Engine | None, tell: Callable[[str], None]) -> Meshes:
-    """
-    Compare the two ways.
+def chosen_engine(wanted: Engine | None) -> Engine:
+    """Give the engine that is measured: the one that is wanted, else Pulumi where it is here."""
+    pulumi, _ = find_pulumi(may_install=False)
+    return wanted or (Engine.PULUMI if pulumi else Engine.STAND_IN)
 
-    Args:
-        pairs: How many runs of each.
-        engine: Who carries the program out; None for whom `lab.deploy` chooses.
-        tell: Is told what goes on.
+
+def find_empty_clusters() -> Found:
+    """
+    List what the lab's clusters hold before a mesh.
 
     Raises:
         BenchError: The lab is down, or its clusters are not empty.
     """
-    config = stack.load(STACK, ROOT)
-    kubeconfigs = [path for _, path in _accesses(config)]
+    kubeconfigs = [path for _, path in _accesses(stack.load(STACK, ROOT))]
     if not all(path.exists() for path in kubeconfigs):
         raise BenchError("the lab is down; run: python -m lab up")
     found = _objects(kubeconfigs)
     if any(MESH_NAMESPACES & names for names in found.values()):
         raise BenchError("the clusters hold a mesh; run: python -m lab.deploy destroy")
+    return found
+
+
+def measure(found: Found, pairs: int, engine: Engine, tell: Callable[[str], None]) -> Meshes:
+    """
+    Compare the two ways.
+
+    Args:
+        found: What the clusters hold.
+        pairs: How many runs of each.
+        engine: Who carries the program out.
+        tell: Is told what goes on.
+    """
+    config = stack.load(STACK, ROOT)
     # Helm and Pulumi leave CRDs behind on purpose, and a cluster that has them is not empty.
     empty = {path: frozenset(name for name in names if not name.endswith(".istio.io")) for path, names in found.items()}
     _empty(empty)
@@ -114,12 +128,12 @@ def verify() -> None:
     run([sys.executable, "-m", "ops", "verify", "--stack", STACK])
 
 
-def deploy(command: str, engine: Engine | None) -> None:
+def deploy(command: str, engine: Engine) -> None:
     """Have the program carried out; RunFailedError if that fails."""
-    run([sys.executable, "-m", "lab.deploy", command, *(["--engine", engine] if engine else [])])
+    run([sys.executable, "-m", "lab.deploy", command, "--engine", engine])
 
 
-def _by_program(engine: Engine | None) -> Run:
+def _by_program(engine: Engine) -> Run:
     return Run(install=take(lambda: deploy("up", engine), clusters_cpu), verify=take(verify, clusters_cpu))
 
 

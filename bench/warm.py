@@ -28,7 +28,7 @@ class Warm:
         return self.lab + self.deploy + self.verify
 
 
-def measure(engine: Engine | None, tell: Callable[[str], None]) -> Warm:
+def measure(engine: Engine, tell: Callable[[str], None]) -> Warm:
     """Take the lab down, and up again to a verified mesh, which stays."""
     tell("taking the lab down")
     run([sys.executable, "-m", "lab", "down"])

@@ -2,6 +2,10 @@
 # The mesh as its documentation has a person make it, by openssl, kubectl, helm and istioctl, and as fast as that goes:
 # the clusters side by side, and on each whatever waits for nothing else at the same time.
 #
+# helm and not `istioctl install`, the documentation's other way: istioctl brings charts of its own along, whose images
+# and filters the lab does not have; helm takes the charts and values that the program takes, so that both sides install
+# the same.
+#
 # floor.sh CHARTS: the current folder holds a folder for each cluster with its kubeconfig, network (a name), versions (of
 # helloworld) and Helm values by release.
 set -euo pipefail
@@ -16,6 +20,13 @@ on() { KUBECONFIG=$1/kubeconfig "${@:2}"; }
 
 # Wait for every job; `wait` alone would forget that one of them failed.
 all() { for job in "$@"; do wait "$job"; done; }
+
+# Do something to all clusters at once.
+each() {
+  local jobs=()
+  for cluster in "${clusters[@]}"; do "$1" "$cluster" & jobs+=($!); done
+  all "${jobs[@]}"
+}
 
 make_root() {
   openssl ecparam -genkey -name secp384r1 -noout -out root-key.pem
@@ -34,16 +45,16 @@ make_intermediate() {
   cat "$1/ca-cert.pem" root-cert.pem >"$1/cert-chain.pem"
 }
 
-install_control_plane() {
+# Namespaces, labels and the CA, in one go.
+prepare() {
   make_intermediate "$1"
-  on "$1" kubectl create namespace istio-system
-  on "$1" kubectl label namespace istio-system "topology.istio.io/network=$(<"$1/network")"
-  on "$1" kubectl create namespace sample
-  on "$1" kubectl label namespace sample istio-injection=enabled
-  on "$1" kubectl create secret generic cacerts --namespace istio-system --from-file="$1/ca-cert.pem" \
-    --from-file="$1/ca-key.pem" --from-file="$1/cert-chain.pem" --from-file=root-cert.pem
-  install "$1" base base
-  install "$1" istiod istiod
+  {
+    sed "s/NETWORK/$(<"$1/network")/" "$manifests/namespaces.yaml"
+    echo ---
+    kubectl create secret generic cacerts --namespace istio-system --from-file="$1/ca-cert.pem" \
+      --from-file="$1/ca-key.pem" --from-file="$1/cert-chain.pem" --from-file=root-cert.pem \
+      --dry-run=client --output=yaml
+  } | on "$1" kubectl apply --filename -
 }
 
 install() {
@@ -71,17 +82,18 @@ link() {
   on "$1" istioctl create-remote-secret --name "$1" | on "$2" kubectl apply --filename -
 }
 
-make_root
-jobs=()
-for cluster in "${clusters[@]}"; do install_control_plane "$cluster" & jobs+=($!); done
-all "${jobs[@]}"
-
-jobs=()
-for cluster in "${clusters[@]}"; do
-  install_gateways "$cluster" & jobs+=($!)
-  install_app "$cluster" & jobs+=($!)
+# A remote secret takes the source's reader, which comes with its istiod, and the target's namespace, which is there.
+install_mesh() {
+  install "$1" base base
+  install "$1" istiod istiod
+  install_gateways "$1" & local jobs=($!)
+  install_app "$1" & jobs+=($!)
   for peer in "${clusters[@]}"; do
-    if [[ $peer != "$cluster" ]]; then link "$peer" "$cluster" & jobs+=($!); fi
+    if [[ $peer != "$1" ]]; then link "$1" "$peer" & jobs+=($!); fi
   done
-done
-all "${jobs[@]}"
+  all "${jobs[@]}"
+}
+
+make_root
+each prepare
+each install_mesh
