@@ -6,6 +6,7 @@ from typing import Any
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
+from urllib3.exceptions import HTTPError
 
 from lab import images
 from lab.spec import CLUSTER_DOMAIN, DNS_ADDRESS, ClusterSpec
@@ -13,6 +14,9 @@ from lab.spec import CLUSTER_DOMAIN, DNS_ADDRESS, ClusterSpec
 COREDNS = "coredns"
 SYSTEM_NAMESPACE = "kube-system"
 _FIELD_MANAGER = "mcsps-lab"
+_DNS_LABELS = {"k8s-app": "kube-dns"}
+_DNS_READY_PORT = 8181
+_ANSWER_SECONDS = 2
 _COREFILE = f"""\
 .:53 {{
     errors
@@ -70,12 +74,29 @@ def is_node_ready(api: client.ApiClient, name: str) -> bool:
 
 
 def is_dns_ready(api: client.ApiClient) -> bool:
-    """Return whether CoreDNS, as it is written here, answers."""
+    """Return whether CoreDNS, as it is written here, is available and answers."""
     deployment = client.AppsV1Api(api).read_namespaced_deployment(COREDNS, SYSTEM_NAMESPACE)
     status, metadata = deployment.status, deployment.metadata
     if not status or not metadata or status.observed_generation != metadata.generation:
         return False
-    return status.updated_replicas == status.available_replicas == status.replicas == 1
+    if not status.updated_replicas == status.available_replicas == status.replicas == 1:
+        return False
+    # After a crash the API tells for a while what was before it, so the pod itself is asked.
+    core = client.CoreV1Api(api)
+    selector = ",".join(f"{key}={value}" for key, value in _DNS_LABELS.items())
+    pods = core.list_namespaced_pod(SYSTEM_NAMESPACE, label_selector=selector).items
+    return any(_answers(core, pod) for pod in pods)
+
+
+def _answers(core: client.CoreV1Api, pod: client.V1Pod) -> bool:
+    name = f"{pod.metadata.name if pod.metadata else ''}:{_DNS_READY_PORT}"
+    try:
+        core.connect_get_namespaced_pod_proxy_with_path(
+            name, SYSTEM_NAMESPACE, "ready", _request_timeout=_ANSWER_SECONDS
+        )
+    except (ApiException, HTTPError):
+        return False
+    return True
 
 
 def manifests() -> tuple[dict[str, Any], ...]:
@@ -84,7 +105,6 @@ def manifests() -> tuple[dict[str, Any], ...]:
 
 
 def _dns() -> tuple[dict[str, Any], ...]:
-    labels = {"k8s-app": "kube-dns"}
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
@@ -97,7 +117,7 @@ def _dns() -> tuple[dict[str, Any], ...]:
             "Service",
             "kube-dns",
             SYSTEM_NAMESPACE,
-            spec={"clusterIP": str(DNS_ADDRESS), "selector": labels, "ports": ports},
+            spec={"clusterIP": str(DNS_ADDRESS), "selector": _DNS_LABELS, "ports": ports},
         ),
         _object(
             "apps/v1",
@@ -106,8 +126,8 @@ def _dns() -> tuple[dict[str, Any], ...]:
             SYSTEM_NAMESPACE,
             spec={
                 "replicas": 1,
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": _dns_pod()},
+                "selector": {"matchLabels": _DNS_LABELS},
+                "template": {"metadata": {"labels": _DNS_LABELS}, "spec": _dns_pod()},
             },
         ),
     )
@@ -130,7 +150,7 @@ def _dns_pod() -> dict[str, Any]:
                 "imagePullPolicy": "Never",
                 "args": ["-conf", "/etc/coredns/Corefile"],
                 "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
-                "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 2},
+                "readinessProbe": {"httpGet": {"path": "/ready", "port": _DNS_READY_PORT}, "periodSeconds": 2},
                 "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}},
                 "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}},
                 "securityContext": {

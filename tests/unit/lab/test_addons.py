@@ -2,8 +2,12 @@
 
 import tempfile
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from lab import addons, spec
 
@@ -36,6 +40,30 @@ def test_name_service_runs_without_root_and_writes_nothing() -> None:
         "readOnlyRootFilesystem": True,
     }
     assert container["imagePullPolicy"] == "Never"
+
+
+@pytest.mark.parametrize(
+    ("available", "answer", "is_ready"),
+    [(1, None, True), (0, None, False), (1, ApiException(status=503), False), (1, HTTPError(), False)],
+)
+def test_name_service_is_ready_once_it_answers_itself(
+    monkeypatch: pytest.MonkeyPatch, available: int, answer: Exception | None, *, is_ready: bool
+) -> None:
+    """After a crash the API tells for a while what was before it."""
+    apps, core = (create_autospec(api, instance=True) for api in (client.AppsV1Api, client.CoreV1Api))
+    apps.read_namespaced_deployment.return_value = client.V1Deployment(
+        metadata=client.V1ObjectMeta(generation=1),
+        spec=client.V1DeploymentSpec(selector=client.V1LabelSelector(), template=client.V1PodTemplateSpec()),
+        status=client.V1DeploymentStatus(
+            observed_generation=1, updated_replicas=1, available_replicas=available, replicas=1
+        ),
+    )
+    pod = client.V1Pod(metadata=client.V1ObjectMeta(name="coredns-1"))
+    core.list_namespaced_pod.return_value = client.V1PodList(items=[pod])
+    core.connect_get_namespaced_pod_proxy_with_path.side_effect = [answer]
+    monkeypatch.setattr(client, "AppsV1Api", lambda _: apps)
+    monkeypatch.setattr(client, "CoreV1Api", lambda _: core)
+    assert addons.is_dns_ready(client.ApiClient()) is is_ready
 
 
 def test_every_binding_is_to_a_role_that_is_there() -> None:
