@@ -17,7 +17,7 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 	@touch $@
 
 ifeq ($(STACK),lab)
-up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default)
+up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
 	$(RUN) -m lab up --clusters $(CLUSTERS)
 	$(RUN) -m lab.deploy up $(if $(ENGINE),--engine $(ENGINE))
 	$(RUN) -m ops verify --stack $(STACK)
