@@ -84,11 +84,12 @@ class Trust(Section):
         hours, limit = self.root_validity_hours, "rootValidityHours"
         if self.root_certificate is not None:
             try:
-                hours = _root_ca.hours_left(self.root_certificate, datetime.now(UTC))
+                # Not what is left of it: an old root would then refuse every `up`, a weight shift included.
+                hours = _root_ca.lifetime_hours(self.root_certificate, datetime.now(UTC))
             except ValueError as error:
                 message = f"{NAMESPACE}:trust.rootCertificate: {error}"
                 raise ValueError(message) from None
-            limit = "the hours that are left of rootCertificate"
+            limit = "the hours that rootCertificate is valid"
         if self.intermediate_validity_hours > hours:
             message = (
                 f"intermediateValidityHours is {self.intermediate_validity_hours}; allowed is at most {limit}, "

@@ -58,9 +58,9 @@ def _may_sign_cas(extensions: x509.Extensions) -> bool:
     )
 
 
-def hours_left(certificate: x509.Certificate, now: datetime) -> int:
+def lifetime_hours(certificate: x509.Certificate, now: datetime) -> int:
     """
-    Count the whole hours from `now` to a root's end.
+    Count the whole hours for which a root is valid, from its first moment on.
 
     Raises:
         ValueError: It is expired or not yet valid.
@@ -69,7 +69,7 @@ def hours_left(certificate: x509.Certificate, now: datetime) -> int:
     if not first <= now < last:
         message = f"is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC and so not now; bring one that is"
         raise ValueError(message)
-    return (last - now) // timedelta(hours=1)
+    return (last - first) // timedelta(hours=1)
 
 
 def check_key_fits(certificate: x509.Certificate, key_pem: str) -> None:

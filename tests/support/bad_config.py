@@ -484,10 +484,11 @@ def expired() -> tuple[str, str]:
     return pems.make_root(key, not_after=pems.NOW), pems.key_pem(key)
 
 
-def about_to_expire() -> tuple[str, str]:
-    """A root of which some days are left."""
+def short_lived() -> tuple[str, str]:
+    """A root that is valid for ten days in all."""
     key = pems.make_key()
-    return pems.make_root(key, not_after=pems.NOW + timedelta(days=10)), pems.key_pem(key)
+    first = pems.NOW - timedelta(days=1)
+    return pems.make_root(key, not_before=first, not_after=first + timedelta(days=10)), pems.key_pem(key)
 
 
 def combined(*, key_first: bool) -> tuple[str, str]:
@@ -550,10 +551,10 @@ BAD_STACKS = {
     ),
     "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is no CA that may sign intermediates"),
     "a root that is expired": bad_root(expired, "mcsps:trust.rootCertificate: is valid from", "not now; bring one"),
-    "a root that ends before its intermediates": bad_root(
-        about_to_expire,
-        "mcsps:trust: intermediateValidityHours is 8760; allowed is at most the hours that are left of rootCertificate",
-        "which is 239",
+    "a root of a shorter life than its intermediates": bad_root(
+        short_lived,
+        "mcsps:trust: intermediateValidityHours is 8760; allowed is at most the hours that rootCertificate is valid",
+        "which is 240",
     ),
     "a root with its key behind it": bad_root(partial(combined, key_first=False), NOT_ONE),
     "a root with its key before it": bad_root(partial(combined, key_first=True), NOT_ONE),

@@ -27,12 +27,13 @@ def key_pem(key: Key, *, password: bytes | None = None) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, protection).decode()
 
 
-def make_root(
+def make_root(  # noqa: PLR0913 - one for each thing that a test makes wrong
     key: Key,
     *,
     constraints: x509.BasicConstraints | None = x509.BasicConstraints(ca=True, path_length=1),  # noqa: B008 - frozen
     usage: x509.KeyUsage | None = None,
     issuer: Key | None = None,
+    not_before: datetime = NOW - YEAR,
     not_after: datetime = END,
 ) -> str:
     """Make a certificate, by default a root CA that is fit for a mesh; an `issuer` signs it in the root's place."""
@@ -43,7 +44,7 @@ def make_root(
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - YEAR)
+        .not_valid_before(not_before)
         .not_valid_after(not_after)
     )
     if constraints is not None:

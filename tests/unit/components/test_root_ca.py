@@ -101,16 +101,24 @@ def test_a_root_is_taken_from_its_first_moment_to_its_last(*, moment: datetime, 
     """Both ends tested to the second."""
     root = _root_ca.read_root(pems.make_root(KEY))
     if taken:
-        _root_ca.hours_left(root, moment)
+        _root_ca.lifetime_hours(root, moment)
     else:
         with pytest.raises(ValueError, match=r"is valid from \d{4}-\d\d-\d\d to .* UTC and so not now; bring one"):
-            _root_ca.hours_left(root, moment)
+            _root_ca.lifetime_hours(root, moment)
 
 
-@pytest.mark.parametrize(("before", "hours"), [(SECOND, 0), (HOUR - SECOND, 0), (HOUR, 1), (25 * HOUR, 25)])
-def test_hours_that_are_left_of_a_root_are_whole(before: timedelta, hours: int) -> None:
+@pytest.mark.parametrize(("valid", "hours"), [(SECOND, 0), (HOUR - SECOND, 0), (HOUR, 1), (25 * HOUR, 25)])
+def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -> None:
     """An intermediate of as many hours does not outlive it."""
-    assert _root_ca.hours_left(_root_ca.read_root(pems.make_root(KEY)), pems.END - before) == hours
+    first = pems.NOW - pems.YEAR
+    root = _root_ca.read_root(pems.make_root(KEY, not_after=first + valid))
+    assert _root_ca.lifetime_hours(root, first) == hours
+
+
+def test_a_roots_lifetime_does_not_shrink_with_its_age() -> None:
+    """Otherwise config that worked for years would be refused some day."""
+    root = _root_ca.read_root(pems.make_root(KEY))
+    assert _root_ca.lifetime_hours(root, pems.NOW) == _root_ca.lifetime_hours(root, pems.END - SECOND)
 
 
 def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused() -> None:
