@@ -35,6 +35,7 @@ class Cluster:
         # Any: the generated models call every field optional, those that are always there too.
         self.core: Any = client.CoreV1Api(self._api)
         self.apps: Any = client.AppsV1Api(self._api)
+        self.custom: Any = client.CustomObjectsApi(self._api)
 
     def plain(self, found: object) -> dict[str, Any]:
         """Turn an object into what creates it again as it was."""
@@ -56,6 +57,10 @@ class Cluster:
         for pod in self.core.list_namespaced_pod(names.APP_NAMESPACE, label_selector=f"app={names.HELLOWORLD}").items:
             self.core.patch_namespaced_pod(pod.metadata.name, names.APP_NAMESPACE, body)
 
+    def patch_gateway_service(self, patch: Mapping[str, Any]) -> None:
+        """Change the east-west gateway's Service."""
+        self.core.patch_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE, dict(patch))
+
     def scale(self, deployment: str, replicas: int) -> None:
         """Scale a Deployment of istio-system and wait until it is so."""
         self.apps.patch_namespaced_deployment_scale(deployment, names.ISTIO_NAMESPACE, {"spec": {"replicas": replicas}})
@@ -69,10 +74,14 @@ class Cluster:
 
     def renew_trust(self, root_pem: str) -> None:
         """Let istiod read its `cacerts` again, and let everything get new certificates from it."""
-        self.restart(names.ISTIO_NAMESPACE, "app=istiod")
-        _until(lambda: self._trusts(root_pem))
+        self.renew_istiod(root_pem)
         self.restart(names.ISTIO_NAMESPACE, "app!=istiod")
         self.restart(names.APP_NAMESPACE)
+
+    def renew_istiod(self, root_pem: str) -> None:
+        """Let istiod alone read its `cacerts` again."""
+        self.restart(names.ISTIO_NAMESPACE, "app=istiod")
+        _until(lambda: self._trusts(root_pem))
 
     def _settled(self, namespace: str, gone: Collection[str] = ()) -> None:
         """Look at the pods themselves: a Deployment's status lags behind them."""
@@ -112,13 +121,19 @@ class Breakage:
 
 
 @contextlib.contextmanager
-def foreign_root(cluster: Cluster) -> Iterator[None]:
-    """Sign one cluster's certificates by a root of its own."""
+def foreign_root(cluster: Cluster, renew: Callable[[Cluster, str], None]) -> Iterator[None]:
+    """
+    Sign one cluster's certificates by a root of its own.
+
+    Args:
+        cluster: Which.
+        renew: Whom to tell of that root.
+    """
     secret = cluster.core.read_namespaced_secret(names.CACERTS, names.ISTIO_NAMESPACE)
     before: dict[str, str] = dict(secret.data)
     try:
         cluster.set_data(names.CACERTS, {key: _encode(pem) for key, pem in foreign_cacerts().items()})
-        cluster.renew_trust(foreign_root_pem())
+        renew(cluster, foreign_root_pem())
         yield
     finally:
         cluster.set_data(names.CACERTS, before)
@@ -134,6 +149,45 @@ def gateway_down(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         cluster.scale(names.EASTWEST_GATEWAY, deployment.spec.replicas)
+
+
+@contextlib.contextmanager
+def gateway_deselected(cluster: Cluster) -> Iterator[None]:
+    """
+    Let the east-west Service lead to no pod; pod and address stay.
+
+    Another target port would break nothing: istiod lets the gateway listen on whatever port the Service leads to.
+    """
+    service = cluster.core.read_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
+    try:
+        cluster.patch_gateway_service({"spec": {"selector": dict.fromkeys(service.spec.selector, "nobody")}})
+        yield
+    finally:
+        cluster.patch_gateway_service({"spec": {"selector": service.spec.selector}})
+
+
+@contextlib.contextmanager
+def cross_network_gateway_deleted(cluster: Cluster) -> Iterator[None]:
+    """Delete the Gateway by which the east-west gateway listens for other networks."""
+    kind = ("networking.istio.io", "v1", names.ISTIO_NAMESPACE, "gateways")
+    manifest = cluster.plain(cluster.custom.get_namespaced_custom_object(*kind, names.CROSS_NETWORK_GATEWAY))
+    try:
+        cluster.custom.delete_namespaced_custom_object(*kind, names.CROSS_NETWORK_GATEWAY)
+        yield
+    finally:
+        cluster.custom.create_namespaced_custom_object(*kind, manifest)
+
+
+@contextlib.contextmanager
+def gateway_label_removed(cluster: Cluster) -> Iterator[None]:
+    """Take the network label from the east-west Service, by which istiod tells its gateway."""
+    service = cluster.core.read_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
+    labels = {names.NETWORK_LABEL: service.metadata.labels[names.NETWORK_LABEL]}
+    try:
+        cluster.patch_gateway_service({"metadata": {"labels": dict.fromkeys(labels)}})
+        yield
+    finally:
+        cluster.patch_gateway_service({"metadata": {"labels": labels}})
 
 
 @contextlib.contextmanager
@@ -215,7 +269,12 @@ BREAKAGES = (
     Breakage(
         name="foreign root",
         cause=Cause.ROOTS_DIFFER,
-        breaks=lambda clusters: foreign_root(clusters["west"]),
+        breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_trust),
+    ),
+    Breakage(
+        name="foreign root that istiod alone was told of",
+        cause=Cause.ROOTS_DIFFER,
+        breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_istiod),
     ),
     Breakage(
         name="gateway scaled to nothing",
@@ -224,10 +283,28 @@ BREAKAGES = (
         breaks=lambda clusters: gateway_down(clusters["west"]),
     ),
     Breakage(
+        name="gateway that its Service does not select",
+        cause=Cause.GATEWAY_UNREACHABLE,
+        cluster="west",
+        breaks=lambda clusters: gateway_deselected(clusters["west"]),
+    ),
+    Breakage(
+        name="cross-network Gateway deleted",
+        cause=Cause.GATEWAY_UNREACHABLE,
+        cluster="west",
+        breaks=lambda clusters: cross_network_gateway_deleted(clusters["west"]),
+    ),
+    Breakage(
         name="network label removed",
         cause=Cause.NETWORK_LABEL_MISSING,
         cluster="west",
         breaks=lambda clusters: network_label_removed(clusters["west"]),
+    ),
+    Breakage(
+        name="network label removed from the gateway",
+        cause=Cause.NETWORK_LABEL_MISSING,
+        cluster="west",
+        breaks=lambda clusters: gateway_label_removed(clusters["west"]),
     ),
     Breakage(
         name="remote secret deleted",
@@ -266,7 +343,7 @@ BREAKAGES = (
         ),
     ),
 )
-"""The six causes, two of them in two ways; for lab clusters named east and west."""
+"""The six causes, each in one way or more; for lab clusters named east and west."""
 
 
 class _NotYetError(Exception):

@@ -6,7 +6,9 @@ import pytest
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lab.deploy import Engine
-from tests.e2e.breakages import BREAKAGES, Breakage, Cluster
+from ops.causes import Cause
+from ops.report import CheckId, State
+from tests.e2e.breakages import BREAKAGES, Breakage, Cluster, gateway_deselected
 from tests.e2e.checkout import Checkout, faults
 from tests.e2e.conftest import Lab
 
@@ -56,6 +58,27 @@ def test_verify_names_the_cause_and_is_green_after_the_mend(
     assert named == [(breakage.cause, breakage.cluster, breakage.peer)]
 
     assert faults_once_settled(checkout) == []
+
+
+def test_at_weight_0_a_gateway_that_no_request_needs_is_tried_all_the_same(
+    mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
+) -> None:
+    """All is well and what was not exercised is skipped; where the gateway's Service leads nowhere it is named."""
+    weight = checkout.config("v2Weight")
+    checkout.configure(v2Weight=0)
+    checkout.deploy("up", engine).must_succeed()
+    try:
+        report = checkout.verify(requests=FEW_REQUESTS)
+        assert report.ok, [check for check in report.checks if not check.ok]
+        crossings = {check.cluster: check.state for check in report.checks if check.id is CheckId.CROSSING}
+        assert crossings == {"east": State.SKIPPED, "west": State.PASSED}
+        with gateway_deselected(mesh["west"]):
+            report = checkout.verify(requests=FEW_REQUESTS, wait_seconds=BROKEN_WAIT_SECONDS)
+        assert [(cause.cause, cause.cluster) for cause in report.causes] == [(Cause.GATEWAY_UNREACHABLE, "west")]
+        assert all(traffic.ok for traffic in report.traffic)
+    finally:
+        checkout.configure(v2Weight=weight)
+        checkout.deploy("up", engine).must_succeed()
 
 
 def faults_once_settled(checkout: Checkout) -> list[object]:
