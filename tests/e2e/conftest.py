@@ -21,18 +21,10 @@ from lab.errors import LabError
 from lab.spec import STATE_DIR, ClusterSpec, clusters, existing
 from ops import access
 from ops.api import ClusterApi
-from tests.e2e import machine
+from tests.e2e import machine, real_engine
 from tests.e2e.checkout import ROOT, Checkout, run_module
 from tests.e2e.machine import Machine
 from tests.e2e.objects import Objects, held_by
-
-PULUMI_PROGRAMS = (
-    "pulumi",
-    "pulumi-resource-kubernetes",
-    "pulumi-resource-random",
-    "pulumi-resource-rancher2",
-    "pulumi-resource-tls",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +80,8 @@ def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
     """Each engine that is here."""
     del lab  # what holds for the whole machine is said first
     chosen = Engine(request.param)
-    lacking = [program for program in PULUMI_PROGRAMS if not shutil.which(program)]
-    if chosen is Engine.PULUMI and lacking:
-        pytest.skip(f"the real engine is not here: not on the PATH: {', '.join(lacking)}")
+    if chosen is Engine.PULUMI and (reason := real_engine.missing()):
+        pytest.skip(f"the real engine is not here: {reason}")
     return chosen
 
 

@@ -1,15 +1,21 @@
-"""What must be nowhere: pieces of every private key and token that a deployed mesh holds, and where they are found."""
+"""
+What must be nowhere: pieces of private keys and tokens that a deployed mesh holds, and where they are found.
+
+The clusters hold the intermediates' keys and the links' tokens. The root's key is in an engine's state alone, which the
+stand-in keeps in a file of mode 0600 and Pulumi encrypts.
+"""
 
 import base64
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components import _names as names
+from lab.engine.values import from_wire, reveal
 from ops.api import ClusterApi, SecretView
 
 PIECE = 40
@@ -30,6 +36,12 @@ def of_mesh(apis: Iterable[ClusterApi]) -> frozenset[bytes]:
             found |= _pieces(kubeconfig_in(link)["users"][0]["user"]["token"].encode())
             found |= _pieces(*link.data.values())
     return frozenset(found)
+
+
+def of_stand_in(resources: Iterable[Mapping[str, Any]]) -> frozenset[bytes]:
+    """Take pieces of every private key in the stand-in's state, the root's among them."""
+    outputs = [reveal(from_wire(each["outputs"])) for each in resources if each["type"].endswith("PrivateKey")]
+    return frozenset(_pieces(*(each["privateKeyPem"].encode() for each in outputs)))
 
 
 def kubeconfig_in(secret: SecretView) -> dict[str, Any]:

@@ -1,0 +1,21 @@
+"""Whether Pulumi is here with every plugin that the program needs: no test downloads one."""
+
+import json
+import shutil
+import subprocess
+
+from lab.deploy import find_pulumi
+
+PLUGINS = ("kubernetes", "random", "rancher2", "tls")
+
+
+def missing() -> str:
+    """Say what is lacking; empty if nothing."""
+    pulumi, reason = find_pulumi(may_install=False)
+    if pulumi is None:
+        return reason
+    listed = subprocess.run([pulumi, "plugin", "ls", "--json"], capture_output=True, check=True).stdout  # noqa: S603
+    installed = {plugin["name"] for plugin in json.loads(listed) if plugin["kind"] == "resource"}
+    # Pulumi takes those on the PATH too.
+    lacking = [name for name in PLUGINS if name not in installed and not shutil.which(f"pulumi-resource-{name}")]
+    return f"no plugin {', '.join(lacking)}" if lacking else ""
