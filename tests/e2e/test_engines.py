@@ -15,11 +15,13 @@ from lab.deploy import HOME, MARK, STACK, Engine
 from lab.engine.state import STATE_DIR as STAND_IN_DIR
 from lab.spec import STATE_DIR
 from ops.api import ClusterApi
+from ops.causes import Cause
 from ops.facts import Way
 from ops.report import CheckId, Report, State
 from ops.sidecar import see_endpoints
 from tests.e2e import certificates, needles, planned, rights
-from tests.e2e.checkout import Checkout, Run
+from tests.e2e.breakages import Cluster
+from tests.e2e.checkout import Checkout, Run, faults
 from tests.e2e.conftest import Lab
 from tests.e2e.foreign_ca import foreign_root_pem
 from tests.e2e.objects import Objects, held_by, left_over
@@ -207,12 +209,16 @@ def test_istiod_is_refused_nothing_that_it_asks_of_a_peer(mesh: Mesh, apis: dict
 
 
 def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
-    mesh: Mesh, shift: dict[str, str], apis: dict[str, ClusterApi]
+    mesh: Mesh, shift: dict[str, str], engine: Engine, apis: dict[str, ClusterApi]
 ) -> None:
     """Neither in what previews and ups said, diffs included, nor in any file of the lab that is not private."""
     del shift  # its diffs are searched too
     secret = needles.of_mesh(apis.values())
     assert len(secret) >= 8
+    if engine is Engine.STAND_IN:
+        everywhere = needles.of_stand_in(engine_state(engine))
+        assert everywhere - secret, "the root's key is none of the clusters'"
+        secret |= everywhere
     for run in mesh.said:
         assert not any(needle in run.text.encode() for needle in secret), f"{' '.join(run.command)} shows a secret"
         assert "PRIVATE KEY-----" not in run.text, f"{' '.join(run.command)} shows a private key"
@@ -239,6 +245,28 @@ def test_after_a_shift_a_preview_shows_no_change(shift: dict[str, str], engine: 
     """The new weight is in the state."""
     del shift
     checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
+
+
+def test_what_was_broken_in_a_cluster_is_mended_as_the_remedies_say(
+    shift: dict[str, str], engine: Engine, checkout: Checkout, lab: Lab
+) -> None:
+    """A Service is deleted, a remote secret too, labels are taken away: the documented command puts all right."""
+    del shift
+    east, west = (Cluster(str(spec.kubeconfig)) for spec in lab.clusters)
+    west.core.delete_namespaced_service(names.HELLOWORLD, names.APP_NAMESPACE)
+    west.patch_gateway_service({"metadata": {"labels": {names.NETWORK_LABEL: None}}})
+    east.core.patch_namespace(names.ISTIO_NAMESPACE, {"metadata": {"labels": {names.NETWORK_LABEL: None}}})
+    east.core.delete_namespaced_secret(names.remote_secret("west"), names.ISTIO_NAMESPACE)
+    broken = checkout.verify(requests=100, wait_seconds=0)
+    assert {(cause.cause, cause.cluster) for cause in broken.causes} == {
+        (Cause.NETWORK_LABEL_MISSING, "east"),
+        (Cause.NETWORK_LABEL_MISSING, "west"),
+        (Cause.SERVICE_ABSENT, "west"),
+        (Cause.REMOTE_NOT_SYNCED, "east"),
+    }
+    assert all("`pulumi up --refresh`" in cause.remedy for cause in broken.causes)
+    checkout.deploy("up", engine, "--refresh").must_succeed()
+    assert faults(checkout.verify(requests=100)) == []
 
 
 def test_destroy_leaves_no_object_in_any_cluster(lab: Lab, destroyed: Run, objects_before: dict[str, Objects]) -> None:

@@ -1,0 +1,53 @@
+"""The commands of the README themselves, from a checkout as a person has it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lab.deploy import MARK, Engine
+from lab.spec import existing
+from tests.e2e.checkout import COMMAND_SECONDS, ROOT, SHOWN_CHARACTERS, Checkout, run_module
+from tests.e2e.conftest import Lab
+
+pytestmark = pytest.mark.e2e
+
+Make = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def make(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+    """`make` in a copy of the checkout, which may take the lab down; gives all that it said."""
+    if lab.before is None:
+        pytest.skip("the lab was up before these tests, so it is somebody's, and stays")
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+
+    def run(target: str) -> str:
+        # The virtual environment is that of the tests, whatever its age.
+        command = ["make", "--old-file=.venv/installed", target, f"ENGINE={Engine.STAND_IN}"]
+        done = subprocess.run(  # noqa: S603 - the project's own Makefile
+            command,
+            cwd=checkout.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+        assert done.returncode == 0, f"make {target} ended with {done.returncode}:\n{done.stdout[-SHOWN_CHARACTERS:]}"
+        return done.stdout
+
+    yield run
+    run_module(ROOT, "lab", "up").must_succeed()
+
+
+def test_make_takes_a_person_from_nothing_to_a_proven_mesh_and_back(make: Make) -> None:
+    """`preview`, `up`, `verify` and `down`; the first changes nothing, and the last leaves nothing."""
+    assert re.search(r"^\d+ create  \(", make("preview"), re.MULTILINE)
+    assert not MARK.exists()
+    assert "all holds" in make("up")
+    assert "all holds" in make("verify")
+    make("down")
+    assert existing() == ()
