@@ -46,8 +46,8 @@ REMEDIES = {
         f"firewalls must let port {names.CROSS_NETWORK_PORT} in from every peer"
     ),
     Cause.NETWORK_LABEL_MISSING: (
-        f"{_UP} labels namespace {names.ISTIO_NAMESPACE} and Service {names.EASTWEST_GATEWAY} with "
-        f"{names.NETWORK_LABEL}=<network>"
+        f"{_UP} labels namespace {names.ISTIO_NAMESPACE} and Service {names.EASTWEST_GATEWAY} with their cluster's "
+        f"{names.NETWORK_LABEL}"
     ),
     Cause.REMOTE_NOT_SYNCED: (
         f"{_UP} makes the remote secret again; if it is there and labelled, see whether istiod's pod reaches the "

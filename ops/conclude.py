@@ -18,7 +18,7 @@ _WITNESSES = {
 }
 _TRAFFIC = {CheckId.TRAFFIC_INGRESS, CheckId.TRAFFIC_CLIENT}
 _OF_LINKS = {CheckId.REMOTE_SYNCED, CheckId.ENDPOINTS, CheckId.CROSSING}
-_HINTS = {
+HINTS = {
     CheckId.API: "see that the API server runs and that its address and credential are right",
     CheckId.ISTIOD: "see the pods and the log of Deployment istiod in istio-system",
     CheckId.MESH_ROOT: "see whether istiod runs: it writes ConfigMap istio-ca-root-cert",
@@ -62,7 +62,7 @@ def _explain(check: Check, findings: Iterable[Finding], silent: Collection[str])
         return check.model_copy(update={"consequence_of": behind.cause})
     if check.peer in silent:
         return check.model_copy(update={"consequence_of": CheckId.API})
-    return check.model_copy(update={"remedy": check.remedy or _HINTS.get(check.id)})
+    return check.model_copy(update={"remedy": check.remedy or HINTS.get(check.id)})
 
 
 def _witnesses(check: Check, finding: Finding) -> bool:
