@@ -150,7 +150,7 @@ def _link_seen(remote: RemoteFacts) -> str:
 
 def _gateways(facts: MeshFacts, clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
     for cluster in clusters:
-        if "gateway" in cluster.unread:
+        if not cluster.shows_gateway:
             continue
         gateway, verdict = cluster.gateway, gateways.judge(facts, cluster)
         if not gateway.workload or not gateway.workload.ready:

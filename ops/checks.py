@@ -146,7 +146,7 @@ def _client(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[Ch
     for check in endpoints.judge(client, {each.name: each for each in facts.clusters}):
         yield check if check.peer else _unless_unread(cluster, check, "local")
     for peer in facts.clusters:
-        if peer is not cluster and peer.versions and not peer.error:
+        if peer is not cluster and peer.versions and peer.shows_gateway:
             yield _crossing(client, peer, facts, weight)
 
 

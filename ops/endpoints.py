@@ -45,7 +45,7 @@ def _judge_remote(cluster: ClusterFacts, peer: ClusterFacts, client: ClientFacts
     shown = ", ".join(with_port(address, names.CROSS_NETWORK_PORT) for address in addresses)
     state = State.FAILED if missing else State.PASSED
     seen = "; ".join(missing) or f"{'+'.join(peer.versions)} at {shown} healthy"
-    if peer.error:
+    if not peer.shows_gateway:
         state, seen = State.SKIPPED, f"the east-west address of {peer.name} is not known"
     return Check(id=CheckId.ENDPOINTS, cluster=cluster.name, peer=peer.name, state=state, seen=seen)
 

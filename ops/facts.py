@@ -111,6 +111,11 @@ class ClusterFacts:
     local: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remotes: tuple[RemoteFacts, ...] = ()
 
+    @property
+    def shows_gateway(self) -> bool:
+        """Whether it is known where its east-west gateway is, or that it is nowhere."""
+        return not self.error and "gateway" not in self.unread
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClientFacts:

@@ -1,6 +1,6 @@
 """A healthy mesh as `ops` sees it, and ways to spoil it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,18 @@ ROOT = frozenset({"a1" * 32})
 FOREIGN_ROOT = frozenset({"f0" * 32})
 NAMES = ("east", "west", "north")
 VERSIONS = {"east": ("v1",), "west": ("v2",), "north": ()}
+
+
+UNKNOWN: Mapping[str, object] = {
+    "istiod": None,
+    "network_label": None,
+    "roots": {},
+    "certificates": {},
+    "service": ServiceFacts(present=False, detail="not looked at"),
+    "gateway": GatewayFacts(workload=None),
+    "local": {},
+}
+"""What stands for each thing that an API did not show."""
 
 
 def gateway_address(cluster: str) -> str:
@@ -111,6 +123,11 @@ def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: 
         mesh,
         clusters=tuple(replace(facts, **changes) if facts.name == cluster else facts for facts in mesh.clusters),
     )
+
+
+def hide(mesh: MeshFacts, cluster: str, attribute: str, reason: str) -> MeshFacts:
+    """Let the API of a cluster not show something."""
+    return spoil(mesh, cluster, unread={attribute: reason}, **{attribute: UNKNOWN[attribute]})
 
 
 def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> MeshFacts:  # noqa: ANN401

@@ -12,10 +12,12 @@ from tests.support.mesh import (
     FOREIGN_ROOT,
     MESH_CA,
     ROOT,
+    UNKNOWN,
     block,
     gateway,
     gateway_address,
     healthy_mesh,
+    hide,
     only_local,
     spoil,
     spoil_client,
@@ -247,18 +249,10 @@ def test_a_peer_whose_api_gives_no_answer_is_no_fault_of_those_that_read_it() ->
     assert named(absent) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
 
 
-@pytest.mark.parametrize("attribute", ["network_label", "service", "gateway", "roots", "certificates"])
+@pytest.mark.parametrize("attribute", UNKNOWN)
 def test_nothing_is_concluded_from_what_the_api_did_not_show(attribute: str) -> None:
     """Unknown is not missing."""
-    unknown: dict[str, object] = {
-        "network_label": None,
-        "service": ServiceFacts(present=False, detail="not looked at"),
-        "gateway": GatewayFacts(workload=None),
-        "roots": {},
-        "certificates": {},
-    }
-    mesh = spoil(healthy_mesh(), "west", unread={attribute: "403"}, **{attribute: unknown[attribute]})
-    assert named(mesh) == []
+    assert named(hide(healthy_mesh(), "west", attribute, "403")) == []
 
 
 def test_an_istiod_that_could_not_be_asked_is_no_unsynced_peer() -> None:

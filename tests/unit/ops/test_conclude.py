@@ -21,6 +21,7 @@ from tests.support.mesh import (
     gateway,
     gateway_address,
     healthy_mesh,
+    hide,
     loop,
     only_local,
     spoil,
@@ -166,7 +167,7 @@ def test_a_gateway_that_no_peer_tried_is_skipped() -> None:
 )
 def test_what_the_api_did_not_show_fails_alone_and_says_why(attribute: str, check: CheckId) -> None:
     """The rest of the cluster is judged as ever."""
-    said = report(spoil(healthy_mesh(), "west", unread={attribute: "the API answered 403 Forbidden"}))
+    said = report(hide(healthy_mesh(), "west", attribute, "the API answered 403 Forbidden"))
     (failed,) = [each for each in said.checks if not each.ok]
     assert (failed.id, failed.cluster) == (check, "west")
     assert failed.seen == "could not be read: the API answered 403 Forbidden"
