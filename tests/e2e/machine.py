@@ -32,9 +32,9 @@ FOLDERS = (
 )
 # This process may put its own files elsewhere later.
 TEMPORARY = Path(tempfile.gettempdir())
-CREDENTIALS = re.compile(rb"-----BEGIN [A-Z ]+-----|(certificate-authority|client-certificate|client-key)-data")
+KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|client-key-data")
 READ_BYTES = 1 << 16
-COMES_AND_GOES = ("processes", "credentials")
+COMES_AND_GOES = ("processes", "keys")
 SETTINGS = ("net", "vm", "kernel")
 # These go up and down by themselves.
 COUNTERS = ("kernel/random/", "kernel/ns_last_pid", "kernel/pty/nr", "net/netfilter/nf_conntrack_count", "kernel/sched")
@@ -46,8 +46,8 @@ class Machine:
 
     processes: frozenset[str]
     """Those in namespaces, cgroups and folders of labs, and no passing ones: others come and go."""
-    credentials: frozenset[str]
-    """Temporary files with a key, a certificate or a kubeconfig in them."""
+    keys: frozenset[str]
+    """Temporary files with a private key in them, or a kubeconfig that has one."""
     network_namespaces: frozenset[str]
     links: frozenset[str]
     routes: frozenset[str]
@@ -81,7 +81,7 @@ def look() -> Machine:
     time.sleep(1)
     return Machine(
         processes=frozenset(processes & _processes()),
-        credentials=frozenset(_credentials()),
+        keys=frozenset(_keys()),
         network_namespaces=frozenset(line.split()[0] for line in _lines("ip", "netns", "list")),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-j", "link"))),
         routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
@@ -110,13 +110,13 @@ def _processes() -> set[str]:
     return found
 
 
-def _credentials() -> list[str]:
+def _keys() -> list[str]:
     found = []
     for file in TEMPORARY.iterdir():
         try:
             if file.is_file():
                 with file.open("rb") as opened:
-                    found += [str(file)] if CREDENTIALS.search(opened.read(READ_BYTES)) else []
+                    found += [str(file)] if KEY.search(opened.read(READ_BYTES)) else []
         except OSError:
             continue
     return found
