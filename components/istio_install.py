@@ -62,6 +62,10 @@ class _Gateway:
     ports: Mapping[str, int]
     serves_other_networks: bool = False
 
+    def network(self, own: str) -> str | None:
+        """The network that it serves to others, if it does."""
+        return own if self.serves_other_networks else None
+
 
 WEB = {"http2": _names.HTTP_PORT, "https": _names.HTTPS_PORT}
 INGRESS = _Gateway(role="ingress", release=_names.INGRESS_GATEWAY, service_type="LoadBalancer", ports=WEB)
@@ -74,6 +78,7 @@ EASTWEST = _Gateway(
     ports={"tls": _names.CROSS_NETWORK_PORT},
     serves_other_networks=True,
 )
+GATEWAYS = (INGRESS, EGRESS, EASTWEST)
 
 
 class IstioInstall(pulumi.ComponentResource):
@@ -101,7 +106,9 @@ class IstioInstall(pulumi.ComponentResource):
         istiod = self._chart(
             name, args, _Release(name="istiod", chart="istiod", values=_istiod_values(args)), after=[cacerts, base]
         )
-        ingress, _, eastwest = (self._gateway(name, args, gateway, istiod) for gateway in (INGRESS, EGRESS, EASTWEST))
+        # Before all else: a cloud takes minutes to make a load balancer, and Pulumi ten seconds to trust any Service.
+        ingress, _, eastwest = (self._service(name, args, gateway) for gateway in GATEWAYS)
+        *_, eastwest_gateway = (self._gateway(name, args, gateway, istiod) for gateway in GATEWAYS)
         k8s.apiextensions.CustomResource(
             f"{name}-cross-network-gateway",
             api_version="networking.istio.io/v1",
@@ -110,7 +117,7 @@ class IstioInstall(pulumi.ComponentResource):
             spec=_istio_values.cross_network_gateway_spec(),
             # The validating webhook refuses it until istiod has written its CA there, which no annotation of the charts
             # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
-            opts=ResourceOptions(parent=self, depends_on=[eastwest]),
+            opts=ResourceOptions(parent=self, depends_on=[eastwest_gateway]),
         )
         self.ingress_address = ingress.status.apply(partial(_load_balancer_address, args.cluster_name, INGRESS))
         self.eastwest_address = eastwest.status.apply(partial(_load_balancer_address, args.cluster_name, EASTWEST))
@@ -129,17 +136,19 @@ class IstioInstall(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, provider=release.provider, depends_on=after),
         )
 
-    def _gateway(
-        self, name: str, args: IstioInstallArgs, gateway: _Gateway, control_plane: Resource
-    ) -> k8s.core.v1.Service:
-        network = args.network if gateway.serves_other_networks else None
-        values = _istio_values.gateway_values(network_gateway=network, timeout_seconds=args.timeout_seconds)
-        deployment = self._chart(
+    def _gateway(self, name: str, args: IstioInstallArgs, gateway: _Gateway, control_plane: Resource) -> Chart:
+        values = _istio_values.gateway_values(
+            network_gateway=gateway.network(args.network), timeout_seconds=args.timeout_seconds
+        )
+        return self._chart(
             name,
             args,
             _Release(name=gateway.release, chart="gateway", values=_istio_values.merge(values, args.gateway_values)),
             after=[control_plane],
         )
+
+    def _service(self, name: str, args: IstioInstallArgs, gateway: _Gateway) -> k8s.core.v1.Service:
+        network = gateway.network(args.network)
         selector = _istio_values.gateway_labels(gateway.release)
         return k8s.core.v1.Service(
             f"{name}-{gateway.role}",
@@ -157,7 +166,7 @@ class IstioInstall(pulumi.ComponentResource):
                     for port_name, port in {"status-port": _names.STATUS_PORT, **gateway.ports}.items()
                 ],
             },
-            opts=ResourceOptions(parent=self, depends_on=[deployment]),
+            opts=ResourceOptions(parent=self),
         )
 
 
