@@ -1,20 +1,28 @@
-"""What the README names is there."""
+"""What the README names is there, and what it says of the program is what the program says."""
 
 import re
+import shlex
 
 import pytest
+import yaml
 
+import settings
 from lab.cli import app as lab
+from lab.preflight import PACKAGES
+from lab.spec import clusters
 from ops.__main__ import app as ops
-from ops.causes import Cause
+from ops.causes import REMEDIES
+from ops.conclude import HINTS
 from tests.support.stacks import ROOT
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = {"lab": lab, "ops": ops}
+ON_EVERY_DEBIAN = {"mount", "util-linux"}
+TABLES = {tuple(row.strip("| ").split(" | ")) for row in README.splitlines() if row.startswith("| ")}
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z0-9]+)\b", README)) - {"it"}))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z0-9]+)\b", README)) - {"it", "openssl"}))
 def test_every_make_target_is_one(target: str) -> None:
     """And says what it is for in `make help`."""
     assert re.search(rf"^{target}:.*## ", MAKEFILE, re.MULTILINE)
@@ -27,10 +35,36 @@ def test_every_command_is_one(tool: str, command: str) -> None:
     assert command in known
 
 
-def test_every_cause_that_verify_can_name_is_explained() -> None:
-    """In the words in which `verify` names it."""
-    explained = re.findall(r"^\| ([^|]+) \|", README, re.MULTILINE)
-    assert {str(cause) for cause in Cause} <= set(explained)
+@pytest.mark.parametrize("cause", REMEDIES)
+def test_every_cause_that_verify_can_name_is_explained_with_the_remedy_that_it_prints(cause: str) -> None:
+    """In the same words, so that nobody reads of another."""
+    assert [row[2] for row in TABLES if row[0] == cause] == [REMEDIES[cause]]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("check", HINTS)
+def test_every_check_that_can_fail_without_a_cause_is_explained_with_its_hint(check: str) -> None:
+    """In the same words too."""
+    assert (check, HINTS[check]) in TABLES  # type: ignore[index]
+
+
+def test_the_packages_are_all_that_the_lab_and_ci_need() -> None:
+    """On a Debian that has no more than every Debian has."""
+    (line,) = re.findall(r"^    apt-get install (?:--\S+ )*(.+)$", README, re.MULTILINE)
+    ci = (ROOT / ".ci" / "run").read_text()
+    in_ci = re.findall(r"^    \[\S+\]=(\S+)$", ci, re.MULTILINE) + re.findall(r"lacking\+=\(([a-z0-9-]+)\)", ci)
+    assert {"containernetworking-plugins", "python3-venv"} <= set(in_ci), "CI's list is not read right"
+    assert (set(in_ci) | set(PACKAGES.values())) - ON_EVERY_DEBIAN <= set(shlex.split(line))
+
+
+def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
+    """By its name, and at its kubeconfig's path; it fits beside the other two."""
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (third,) = yaml.safe_load(block)
+    spec = clusters(3)[2]
+    assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
+    config = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text())["config"]
+    values = {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
+    assert len(settings.parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
 
 
 @pytest.mark.parametrize(
