@@ -132,7 +132,8 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
         files.write(PASSPHRASE, secrets.token_urlsafe(32))
     environment = {
         **os.environ,
-        "PULUMI_BACKEND_URL": f"file://{HOME}",
+        # Without the metadata that is kept beside each file: a kill leaves it empty, and the state unreadable.
+        "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TMPDIR": str(TEMPORARY),

@@ -227,6 +227,12 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
         (temporary / "stale").touch()
 
 
+def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
+    """A kill between the two leaves the metadata empty, and Pulumi then reads no state at all."""
+    pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
+    assert deploy.pulumi_for_lab(str(pulumi), 2).environment["PULUMI_BACKEND_URL"] == f"file://{home}?metadata=skip"
+
+
 def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
     """Pulumi writes it into the stack's file, and reads the lab's config with it."""
     tracked = (deploy.ROOT / "Pulumi.lab.yaml").read_text()
