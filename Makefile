@@ -28,6 +28,9 @@ preview: $(VENV)/installed ## What `make up` would change
 down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
 	$(RUN) -m lab down
 else
+ifneq ($(ENGINE),)
+$(error ENGINE is for the lab alone: stack $(STACK) is plain Pulumi. Leave ENGINE out, or STACK)
+endif
 up: $(VENV)/installed
 	pulumi up --stack $(STACK)
 	$(RUN) -m ops verify --stack $(STACK)
