@@ -76,11 +76,7 @@ def identities(spec: ClusterSpec) -> tuple[Identity, ...]:
 
 def ensure(spec: ClusterSpec) -> None:
     """Make whatever of the cluster's keys and certificates is missing in its pki folder, or of no use there."""
-    ca_key, ca = _ensure_ca(spec)
-    for identity in identities(spec):
-        if not _is_of_use(spec.pki / f"{identity.name}.crt", ca):
-            key = ec.generate_private_key(ec.SECP256R1())
-            _save(spec.pki, identity.name, key, issue(identity, key.public_key(), ca_key, ca))
+    _ensure_issued(spec.pki, f"mcsps-lab {spec.name}", identities(spec))
     public = spec.pki / "service-account.pub"
     if not public.exists():
         key = ec.generate_private_key(ec.SECP256R1())
@@ -89,6 +85,11 @@ def ensure(spec: ClusterSpec) -> None:
             public,
             key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
+
+
+def ensure_server(folder: Path, authority: str, server: Identity) -> None:
+    """Have in `folder` a CA called `authority`, and a server's key and certificate that are of use."""
+    _ensure_issued(folder, authority, (server,))
 
 
 def issue(
@@ -113,6 +114,14 @@ def issue(
     return builder.sign(ca_key, hashes.SHA256())
 
 
+def _ensure_issued(folder: Path, authority: str, wanted: Sequence[Identity]) -> None:
+    ca_key, ca = _ensure_ca(folder, authority)
+    for identity in wanted:
+        if not _is_of_use(folder / f"{identity.name}.crt", ca):
+            key = ec.generate_private_key(ec.SECP256R1())
+            _save(folder, identity.name, key, issue(identity, key.public_key(), ca_key, ca))
+
+
 def _is_of_use(path: Path, ca: x509.Certificate) -> bool:
     if not path.exists():
         return False
@@ -124,15 +133,15 @@ def _is_of_use(path: Path, ca: x509.Certificate) -> bool:
     return datetime.now(UTC) < certificate.not_valid_after_utc - RENEWAL
 
 
-def _ensure_ca(spec: ClusterSpec) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    certificate_path = spec.pki / "ca.crt"
+def _ensure_ca(folder: Path, name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    certificate_path = folder / "ca.crt"
     if certificate_path.exists():
-        key = load_pem_private_key((spec.pki / "ca.key").read_bytes(), password=None)
+        key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise LabError(f"{spec.pki / 'ca.key'} is not the lab's", "Run: python -m lab down")
+            raise LabError(f"{folder / 'ca.key'} is not the lab's", "Run: python -m lab down")
         return key, x509.load_pem_x509_certificate(certificate_path.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(f"mcsps-lab {spec.name}", ())
+    subject = _subject(name, ())
     certificate = (
         _builder(subject, subject, key.public_key(), CA_VALIDITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -140,7 +149,7 @@ def _ensure_ca(spec: ClusterSpec) -> tuple[ec.EllipticCurvePrivateKey, x509.Cert
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _save(spec.pki, "ca", key, certificate)
+    _save(folder, "ca", key, certificate)
     return key, certificate
 
 
