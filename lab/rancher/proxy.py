@@ -1,0 +1,133 @@
+"""
+The way to a cluster's API server: `/k8s/clusters/<id>/...`, as the token's user and nobody else.
+
+What the client says of itself goes no further: its credentials are for this server, and whom it would like to be is not
+for it to say. Answers pass as they come, so that a watch is one.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from lab.rancher import errors, impersonation
+from lab.rancher.errors import ApiError
+from lab.rancher.kube import KubeApi
+from lab.rancher.state import Rancher
+from lab.rancher.store import Document, Kind
+from lab.rancher.tokens import Identity
+
+METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_OURS = frozenset({"authorization", "cookie", "host", "x-api-host"})
+_LOG = logging.getLogger("rancher")
+Headers = Sequence[tuple[str, str]]
+
+
+def forwarded(headers: Headers) -> list[tuple[str, str]]:
+    """Return those of a client's headers that reach the cluster: pure."""
+    named = {name.strip().lower() for key, value in headers if key.lower() == "connection" for name in value.split(",")}
+    return [
+        (key, value)
+        for key, value in headers
+        if key.lower() not in _HOP_BY_HOP | _OURS | named and not key.lower().startswith("impersonate-")
+    ]
+
+
+def returned(headers: Headers) -> list[tuple[str, str]]:
+    """Return those of an answer's headers that reach the client: pure."""
+    return [(key, value) for key, value in headers if key.lower() not in _HOP_BY_HOP]
+
+
+class Proxy:
+    """The proxy to all clusters."""
+
+    def __init__(self, rancher: Rancher) -> None:
+        """Lead to the clusters of `rancher`."""
+        self._rancher = rancher
+
+    async def endpoint(self, request: Request) -> Response:
+        """Pass a request on, and the answer back."""
+        who: Identity = request.user
+        cluster = request.path_params["cluster"]
+        api = self._rancher.apis.get(cluster)
+        document = self._rancher.store.get(Kind.CLUSTER, cluster)
+        if api is None or document is None:
+            return _refusal(errors.missing(Kind.CLUSTER, cluster))
+        if not self._rancher.rights.sees(who.user, Kind.CLUSTER, document):
+            return _refusal(errors.forbidden(who.user, "get", Kind.CLUSTER, cluster))
+        if "upgrade" in request.headers:
+            return PlainTextResponse("the lab's stand-in for Rancher upgrades no HTTP connection to SPDY", 501)
+        try:
+            return await self._pass(request, api, who)
+        except httpx.HTTPError as error:
+            _LOG.warning("%s: %s", document["name"], type(error).__name__)
+            return PlainTextResponse(f"{document['name']}: {type(error).__name__}", 502)
+
+    async def _pass(self, request: Request, api: KubeApi, who: Identity) -> Response:
+        host = request.headers.get("host", "")
+        passed = forwarded(request.headers.items()) + list(impersonation.headers(who, host))
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        sent = api.client.build_request(
+            request.method,
+            # As it came, escapes and all.
+            httpx.URL(str(api.client.base_url)).copy_with(raw_path=_target(request)),
+            headers=passed,
+            content=_body(request) if has_body else None,
+        )
+        answer = await api.client.send(sent, stream=True)
+        response = StreamingResponse(_chunks(answer), answer.status_code)
+        response.raw_headers = [
+            (key.lower().encode(), value.encode()) for key, value in returned(answer.headers.multi_items())
+        ]
+        return response
+
+
+def _target(request: Request) -> bytes:
+    raw: bytes = request.scope["raw_path"]
+    prefix = f"/k8s/clusters/{request.path_params['cluster']}".encode()
+    path = raw.removeprefix(prefix) or b"/"
+    query: bytes = request.scope["query_string"]
+    return path + (b"?" + query if query else b"")
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect as error:
+        message = "the client went away"
+        raise httpx.WriteError(message) from error
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    except httpx.HTTPError as error:
+        # The status has gone out long ago: all that is left is to end the answer.
+        _LOG.info("an answer ended early: %s", type(error).__name__)
+        raise
+    finally:
+        await answer.aclose()
+
+
+def _refusal(error: ApiError) -> Response:
+    # Rancher's router writes its error as Go sees it, not as its API does.
+    code: Document = {"Code": error.code, "Status": error.status}
+    body = {"Code": code, "Message": error.message, "Cause": None, "FieldName": ""}
+    return JSONResponse(body, error.status)

@@ -1,0 +1,115 @@
+"""
+How Rancher reckons with the quotas of projects and namespaces: pure.
+
+Limits are in the API's own names (`limitsCpu`); resources are in those of Kubernetes (`limits.cpu`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.rancher import quantities
+from lab.rancher.quantities import Resources
+from lab.rancher.store import Document
+
+Limit = Mapping[str, Any]
+
+_RESOURCES = {
+    "replicationControllers": "replicationcontrollers",
+    "configMaps": "configmaps",
+    "persistentVolumeClaims": "persistentvolumeclaims",
+    "servicesNodePorts": "services.nodeports",
+    "servicesLoadBalancers": "services.loadbalancers",
+    "requestsCpu": "requests.cpu",
+    "requestsMemory": "requests.memory",
+    "requestsStorage": "requests.storage",
+    "limitsCpu": "limits.cpu",
+    "limitsMemory": "limits.memory",
+}
+_EXTENDED = "extended"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What does not fit: resources by their sum, and those that are negative. Both empty where all is well."""
+
+    exceeded: Resources
+    negative: Resources
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.exceeded and not self.negative
+
+
+def to_resources(limit: Limit) -> Resources:
+    """Return a limit in the names of Kubernetes; ValueError names a quantity that is none."""
+    found = {str(name): str(quantity) for name, quantity in (limit.get(_EXTENDED) or {}).items()}
+    for key, quantity in limit.items():
+        if key != _EXTENDED and quantity not in (None, ""):
+            found[_RESOURCES.get(key, key)] = str(quantity)
+    for name, quantity in found.items():
+        try:
+            quantities.parse(quantity)
+        except ValueError as error:
+            message = f'parsing quantity "{name}": {error}'
+            raise ValueError(message) from error
+    return found
+
+
+def to_limit(resources: Mapping[str, str]) -> Document:
+    """Return resources in the names of the API."""
+    back = {kubernetes: api for api, kubernetes in _RESOURCES.items()}
+    return {back.get(name, name): quantity for name, quantity in resources.items()}
+
+
+def fit(wanted: Limit, others: Iterable[Limit], project: Limit) -> Fit:
+    """Return what keeps a namespace's limit from going into the project's beside those of the other namespaces."""
+    own = to_resources(wanted)
+    negative = {name: it for name, it in own.items() if quantities.parse(it) < 0}
+    sums = quantities.add(_at_least_zero(to_resources(it)) for it in (wanted, *others))
+    most = to_resources(project)
+    exceeded = {
+        name: total
+        for name, total in sums.items()
+        if name in most and quantities.parse(total) > quantities.parse(most[name])
+    }
+    return Fit(exceeded, negative)
+
+
+def complete(requested: Limit | None, default: Limit | None) -> Document | None:
+    """
+    Return the limit that a namespace has.
+
+    None where its project has no default. Of what the namespace asks for, only what the default names counts.
+    """
+    if default is None:
+        return None
+    return dict(default) | {key: value for key, value in (requested or {}).items() if key in default}
+
+
+def complete_container(own: Limit | None, project: Limit | None) -> Document | None:
+    """Return the container defaults of a namespace: its own, and the project's where it says nothing."""
+    merged = dict(project or {}) | dict(own or {})
+    return merged or None
+
+
+def limit_range_spec(container: Limit) -> Document | None:
+    """Return the LimitRange that gives containers these defaults; None if it would say nothing."""
+    limits = {"cpu": container.get("limitsCpu"), "memory": container.get("limitsMemory")}
+    requests = {"cpu": container.get("requestsCpu"), "memory": container.get("requestsMemory")}
+    item: Document = {
+        "type": "Container",
+        "default": {name: it for name, it in limits.items() if it},
+        "defaultRequest": {name: it for name, it in requests.items() if it},
+    }
+    return {"limits": [item]} if item["default"] or item["defaultRequest"] else None
+
+
+def without(limit: Limit, bad: Iterable[str]) -> Resources:
+    """Return a limit's resources with the bad ones at zero: nothing is to be had of what does not fit."""
+    return to_resources(limit) | dict.fromkeys(bad, "0")
+
+
+def _at_least_zero(resources: Resources) -> Resources:
+    return {name: it if quantities.parse(it) >= 0 else "0" for name, it in resources.items()}

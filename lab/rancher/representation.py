@@ -1,0 +1,98 @@
+"""How documents leave the server: with type, links and actions, one by one or as a collection. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.rancher import schemas
+from lab.rancher.schemas import Context, Type
+from lab.rancher.store import Document
+
+_HIDDEN = frozenset({"token", "password"})
+"""Fields that no answer holds but the one to the request that made them."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the client sees the server, and which cluster's API it speaks to, if to one."""
+
+    url: str
+    """Scheme and host, without a slash at the end."""
+    cluster: str = ""
+
+    def root(self, context: Context) -> str:
+        """Return the URL of an API."""
+        return f"{self.url}{context.value}" + (f"/{self.cluster}" if context is Context.CLUSTER else "")
+
+    def schemas(self) -> str:
+        """Return where the schemas of the API are that the client speaks to."""
+        return f"{self.root(Context.CLUSTER if self.cluster else Context.MANAGEMENT)}/schemas"
+
+
+def resource(
+    it: Type, document: Mapping[str, object], site: Site, actions: Iterable[str] = (), secret: str = ""
+) -> Document:
+    """Return one document as its client sees it; `secret` is the value of the field that is shown this once."""
+    own = f"{site.root(it.context)}/{it.plural}/{document['id']}"
+    shown = {key: value for key, value in document.items() if key in it.fields and key not in _HIDDEN}
+    links = {"self": own}
+    if "PUT" in it.resource_methods:
+        links["update"] = own
+    if "DELETE" in it.resource_methods:
+        links["remove"] = own
+    if it is schemas.CLUSTER:
+        inside = Site(site.url, str(document["id"])).root(Context.CLUSTER)
+        links |= {sub.plural: f"{inside}/{sub.plural.lower()}" for sub in schemas.of_context(Context.CLUSTER)}
+        links["projects"] = f"{site.root(it.context)}/projects?clusterId={document['id']}"
+    return (
+        dict(it.defaults)
+        | shown
+        | ({"token": secret} if secret else {})
+        | {
+            "actions": {action: f"{own}?action={action}" for action in actions},
+            "baseType": it.name,
+            "createdTS": document.get("createdTS"),
+            "id": document["id"],
+            "links": links,
+            "type": it.name,
+        }
+    )
+
+
+def collection(it: Type, data: Sequence[Document], site: Site, path: str) -> Document:
+    """Return a list of resources, all on one page."""
+    own = f"{site.root(it.context)}/{it.plural.lower()}"
+    return {
+        "actions": {},
+        "createTypes": {it.name: own} if "POST" in it.collection_methods else {},
+        "data": list(data),
+        "filters": {},
+        "links": {"self": f"{site.url}{path}"},
+        "pagination": {"limit": 1000, "total": len(data)},
+        "resourceType": it.name,
+        "sort": {"links": {}, "order": "asc", "reverse": f"{site.url}{path}?order=desc"},
+        "type": "collection",
+    }
+
+
+def schema_collection(context: Context, site: Site) -> Document:
+    """Return the schemas of an API."""
+    root = site.root(context)
+    return {
+        "data": [schemas.render(it, root) for it in schemas.of_context(context)],
+        "links": {"self": f"{root}/schemas"},
+        "resourceType": "schema",
+        "type": "collection",
+    }
+
+
+def index(context: Context, site: Site) -> Document:
+    """Return what the API's own address shows: where its collections are."""
+    root = site.root(context)
+    links = {it.plural: f"{root}/{it.plural.lower()}" for it in schemas.of_context(context)}
+    return {
+        "actions": {},
+        "apiVersion": {"group": "management.cattle.io", "path": context.value, "version": "v3"},
+        "baseType": "apiRoot",
+        "links": links | {"schemas": f"{root}/schemas", "self": root},
+        "type": "apiRoot",
+    }

@@ -1,0 +1,43 @@
+"""Which class serves which type of the management API."""
+
+from collections.abc import Mapping
+
+from lab.rancher import errors, schemas
+from lab.rancher.resources.base import Resources
+from lab.rancher.resources.clusters import Clusters
+from lab.rancher.resources.projects import Projects
+from lab.rancher.resources.roles import RoleTemplates, bindings
+from lab.rancher.resources.settings import Settings
+from lab.rancher.resources.tokens import TokenResources
+from lab.rancher.resources.users import Users
+from lab.rancher.state import Rancher
+from lab.rancher.store import Document, Kind
+from lab.rancher.tokens import Identity
+
+
+class GlobalBindings(Resources):
+    """Bindings of a user to a global role: `admin` may everything, and whoever has `user` alone next to nothing."""
+
+    async def prepare(self, who: Identity, document: Document) -> None:
+        """Refuse a binding of a user that there is not."""
+        if self.rancher.store.get(Kind.USER, str(document.get("userId"))) is None:
+            raise errors.missing(Kind.USER, str(document.get("userId")))
+        if not document.get("globalRoleId"):
+            raise errors.invalid("MissingRequired", "", "globalRoleId")
+        await super().prepare(who, document)
+
+
+def of_management(rancher: Rancher) -> Mapping[str, Resources]:
+    """Return the resources by the name of their type."""
+    every = (
+        Clusters(rancher),
+        GlobalBindings(rancher, Kind.GLOBAL_BINDING, schemas.GLOBAL_BINDING),
+        Projects(rancher),
+        Resources(rancher, Kind.REGISTRATION_TOKEN, schemas.REGISTRATION_TOKEN),
+        RoleTemplates(rancher),
+        Settings(rancher),
+        TokenResources(rancher),
+        Users(rancher),
+        *bindings(rancher),
+    )
+    return {it.type.name: it for it in every}

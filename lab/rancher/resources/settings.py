@@ -1,0 +1,33 @@
+"""The server's settings; those that its start decides cannot be changed."""
+
+from lab.rancher import errors, schemas
+from lab.rancher.resources.base import Resources
+from lab.rancher.state import Rancher
+from lab.rancher.store import Document, Kind
+from lab.rancher.tokens import Identity
+
+_FIXED = frozenset({"cacerts", "server-url", "server-version"})
+
+
+class Settings(Resources):
+    """Settings by name."""
+
+    def __init__(self, rancher: Rancher) -> None:
+        """Serve the settings."""
+        super().__init__(rancher, Kind.SETTING, schemas.SETTING)
+
+    async def update(self, who: Identity, name: str, body: Document, *, replaces: bool) -> Document:  # noqa: ARG002 - there is one field
+        """Set a value; an empty one goes back to the default."""
+        setting = await self.get(who, name)
+        if not self.rancher.rights.is_admin(who.user):
+            raise errors.denied("update", self.type.name)
+        if name in _FIXED:
+            raise errors.ApiError(405, "MethodNotAllow", f"{name} is readOnly and cannot be edited")
+        value = str(body.get("value") or "")
+        changed = setting | {
+            "value": value or setting["default"],
+            "customized": bool(value),
+            "source": "db" if value else "",
+        }
+        self.rancher.store.put(self.kind, changed)
+        return changed

@@ -1,0 +1,60 @@
+"""Users with passwords, so that a token can belong to somebody who may less than the administrator."""
+
+from lab.rancher import errors, hashing, schemas, tokens
+from lab.rancher.resources.base import Resources
+from lab.rancher.state import Rancher
+from lab.rancher.store import Document, Kind
+from lab.rancher.tokens import Identity
+
+_HASH = "hash"
+_MIN_LENGTH = 12
+
+
+class Users(Resources):
+    """Users; a password goes in and never comes out."""
+
+    def __init__(self, rancher: Rancher) -> None:
+        """Serve the users."""
+        super().__init__(rancher, Kind.USER, schemas.USER)
+
+    async def prepare(self, who: Identity, document: Document) -> None:
+        """Refuse a user without a name of his own or a fit password."""
+        username = document.get("username")
+        if not username:
+            raise errors.invalid("MissingRequired", "", "username")
+        if any(it["username"] == username for it in self.rancher.store.all(Kind.USER)):
+            raise errors.invalid("NotUnique", "Username is already in use.", "username")
+        await super().prepare(who, document)
+        document["principalIds"] = [f"local://{document['id']}"]
+        _hash(document)
+
+    async def check_update(self, old: Document, new: Document) -> None:  # noqa: ARG002 - the new one says all
+        """Take a new password."""
+        if new.get("password"):
+            _hash(new)
+
+    async def before_delete(self, document: Document) -> None:
+        """Let the user's tokens go with him."""
+        for token in self.rancher.tokens.of_user(document["id"]):
+            self.rancher.tokens.revoke(token["id"])
+
+
+def login(rancher: Rancher, body: Document) -> Document:
+    """Return the token of a new session."""
+    for user in rancher.store.all(Kind.USER):
+        if user["username"] == body.get("username") and user.get(_HASH):
+            if not hashing.is_password(str(body.get("password")), user[_HASH]) or not user.get("enabled", True):
+                break
+            ttl = int(body.get("ttl") or 0)
+            request = tokens.Request(user["id"], str(body.get("description") or ""), ttl, is_derived=False)
+            document, value = rancher.tokens.create(request)
+            return document | {"token": value, "type": "token", "baseType": "token"}
+    raise errors.ApiError(401, "Unauthorized", "authentication failed")
+
+
+def _hash(document: Document) -> None:
+    password = str(document.pop("password", ""))
+    if len(password) < _MIN_LENGTH:
+        message = f"Password must be at least {_MIN_LENGTH} characters"
+        raise errors.invalid("InvalidBodyContent", message)
+    document[_HASH] = hashing.hash_password(password)

@@ -1,0 +1,56 @@
+"""Serves an ASGI application on a port of its own, for what only a network shows: TLS and streams."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from lab import pki
+
+LOOPBACK = "127.0.0.1"
+_START_SECONDS = 10.0
+
+
+def certify(folder: Path) -> None:
+    """Make a CA and a certificate for this machine's loopback address."""
+    pki.ensure_server(folder, "rancher test", pki.Identity("tls", "rancher", addresses=(IPv4Address(LOOPBACK),)))
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """Give a socket on a free port."""
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        yield sock
+
+
+@contextmanager
+def served(app: Starlette, sock: socket.socket, tls: Path | None = None) -> Iterator[None]:
+    """Serve `app` on a socket, over TLS with the keys in a folder."""
+    config = uvicorn.Config(
+        app,
+        ssl_certfile=tls / "tls.crt" if tls else None,
+        ssl_keyfile=tls / "tls.key" if tls else None,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started:
+        assert thread.is_alive(), "the server has ended"
+        assert time.monotonic() < deadline, "the server does not start"
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_START_SECONDS)

@@ -1,0 +1,107 @@
+"""Namespaces through the API of their cluster."""
+
+import json
+
+from lab.rancher import names
+from lab.rancher.resources import namespaces
+from tests.support.rancher_double import CLUSTER, RancherDouble
+
+PATH = f"/v3/cluster/{CLUSTER}/namespaces"
+HALF = {"limit": {"limitsCpu": "6000m", "limitsMemory": "6000Mi"}}
+
+
+def test_a_namespace_is_waiting_until_the_controllers_have_seen_it(server: RancherDouble) -> None:
+    """The provider waits for exactly that."""
+    project = server.project()
+    made = server.make(PATH, {"name": "sample", "projectId": project["id"], "resourceQuota": HALF})
+    assert made["state"] == "activating"
+    assert made["links"]["self"].endswith(f"{PATH}/sample")
+    server.reconcile()
+    read = server.ask("GET", f"{PATH}/sample").json()
+    assert (read["state"], read["transitioning"]) == ("active", "no")
+
+
+def test_a_namespace_is_kubernetes_own_with_rancher_s_annotations(server: RancherDouble) -> None:
+    """The client's fields become annotations, and the project's container defaults are copied."""
+    project = server.project()
+    server.make(PATH, {"name": "sample", "projectId": project["id"], "resourceQuota": HALF, "description": "d"})
+    metadata = server.kube.namespace("sample")
+    expected = {
+        names.PROJECT_ID: project["id"],
+        names.RESOURCE_QUOTA: '{"limit":{"limitsCpu":"6000m","limitsMemory":"6000Mi"}}',
+        names.CONTAINER_LIMIT: (
+            '{"requestsCpu":"100m","requestsMemory":"64Mi","limitsCpu":"200m","limitsMemory":"128Mi"}'
+        ),
+        names.DESCRIPTION: "d",
+        names.CREATOR_ID: "user-admin",
+    }
+    assert expected.items() <= metadata["annotations"].items()
+    assert metadata["labels"] == {names.CREATOR: names.NORMAN}
+
+
+def test_a_namespace_reads_back_as_it_was_made(server: RancherDouble) -> None:
+    """The annotations that are fields are not shown twice."""
+    project = server.project()
+    body = {"name": "sample", "projectId": project["id"], "resourceQuota": HALF, "labels": {"team": "mesh"}}
+    server.make(PATH, body)
+    read = server.ask("GET", f"{PATH}/sample").json()
+    assert {"projectId": project["id"], "resourceQuota": HALF, "name": "sample"}.items() <= read.items()
+    assert read["labels"]["team"] == "mesh"
+    assert not [it for it in read["annotations"] if it in {names.PROJECT_ID, names.RESOURCE_QUOTA}]
+
+
+def test_a_quota_that_does_not_go_into_the_project_s_is_refused(server: RancherDouble) -> None:
+    """Beside those of the namespaces that are there; nothing is made."""
+    project = server.project()
+    server.make(PATH, {"name": "one", "projectId": project["id"], "resourceQuota": HALF})
+    much = {"limit": {"limitsCpu": "6001m", "limitsMemory": "6000Mi"}}
+    answer = server.ask("POST", PATH, {"name": "two", "projectId": project["id"], "resourceQuota": much})
+    assert answer.status_code == 422
+    body = answer.json()
+    assert (body["code"], body["fieldName"]) == ("MaxLimitExceeded", "resourceQuota")
+    assert body["message"] == "exceeds projectLimit on fields: limits.cpu=12001m"
+    assert "/api/v1/namespaces/two" not in server.kube.objects
+
+
+def test_an_update_changes_labels_and_keeps_rancher_s(server: RancherDouble) -> None:
+    """A label that the client leaves out goes, unless it is Rancher's own."""
+    server.make(PATH, {"name": "sample", "labels": {"team": "mesh"}})
+    body = {"labels": {"env": "test", names.PROJECT_ID: "p-foreign"}, "annotations": {}, "description": "new"}
+    changed = server.ask("PUT", f"{PATH}/sample", body).json()
+    assert changed["description"] == "new"
+    assert "team" not in changed["labels"]
+    assert changed["labels"]["env"] == "test"
+    assert changed["labels"][names.CREATOR] == names.NORMAN
+
+
+def test_a_namespace_moves_into_a_project_without_quota_alone(server: RancherDouble) -> None:
+    """Rancher's own rule, and its words."""
+    limited = server.project()
+    free = server.project(name="free", resourceQuota=None, namespaceDefaultResourceQuota=None)
+    made = server.make(PATH, {"name": "sample"})
+    move = made["actions"]["move"]
+    refused = server.ask("POST", move, {"projectId": limited["id"]})
+    assert refused.json()["message"] == "can't move namespace. Project istio has resource quota set"
+    assert server.ask("POST", move, {"projectId": free["id"].partition(":")[2]}).status_code == 200
+    assert server.kube.namespace("sample")["annotations"][names.PROJECT_ID] == free["id"]
+
+
+def test_a_removed_namespace_is_gone(server: RancherDouble) -> None:
+    """And asked for again, it is not found."""
+    server.make(PATH, {"name": "sample"})
+    assert server.ask("DELETE", f"{PATH}/sample").status_code in {200, 204}
+    assert server.ask("GET", f"{PATH}/sample").status_code == 404
+
+
+def test_the_cluster_is_asked_as_the_user(server: RancherDouble) -> None:
+    """So that the cluster's own rights decide."""
+    server.ask("GET", PATH)
+    sent = dict(server.kube.seen[-1][2])
+    assert sent["impersonate-user"] == "user-admin"
+
+
+def test_a_namespace_in_trouble_says_so() -> None:
+    """And why."""
+    status = {"Conditions": [{"Type": "ResourceQuotaValidated", "Status": "False", "Message": "Oversubscribed"}]}
+    shown = namespaces.render({"metadata": {"name": "sample", "annotations": {names.STATUS: json.dumps(status)}}})
+    assert (shown["state"], shown["transitioningMessage"]) == ("error", "Oversubscribed")

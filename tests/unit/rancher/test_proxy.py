@@ -1,0 +1,173 @@
+"""The proxy to a cluster's API server."""
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lab.rancher import app, proxy
+from lab.rancher.kube import KubeApi
+from tests.support import live
+from tests.support.kube_double import KubeDouble
+from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble, config
+
+PODS = f"/k8s/clusters/{CLUSTER}/api/v1/pods"
+WATCH = f"{PODS}?watch=true"
+SECONDS = 10.0
+
+
+def sent(server: RancherDouble) -> list[tuple[str, str]]:
+    """Give the headers of the last request that reached the cluster."""
+    return server.kube.seen[-1][2]
+
+
+def test_a_request_reaches_the_cluster_as_the_token_s_user(server: RancherDouble) -> None:
+    """With the groups of all users of Rancher, and what else Rancher tells of them."""
+    assert server.ask("GET", PODS).status_code == 200
+    impersonated = [(key, value) for key, value in sent(server) if key.startswith("impersonate-")]
+    assert ("impersonate-user", "user-admin") in impersonated
+    groups = [value for key, value in impersonated if key == "impersonate-group"]
+    assert groups == ["system:authenticated", "system:cattle:authenticated"]
+    assert ("impersonate-extra-username", "admin") in impersonated
+    assert ("impersonate-extra-requesttokenid", server.admin.partition(":")[0]) in impersonated
+
+
+def test_whom_a_client_would_like_to_be_goes_no_further(server: RancherDouble) -> None:
+    """Nor do its credentials, in whatever header and case."""
+    wished = [
+        ("Impersonate-User", "system:admin"),
+        ("impersonate-group", "system:masters"),
+        ("IMPERSONATE-EXTRA-SCOPES", "all"),
+        ("Impersonate-Uid", "0"),
+        ("Cookie", "R_SESS=token-x:key"),
+    ]
+    server.ask("GET", PODS, headers=wished)
+    text = str(sent(server))
+    for value in ("system:admin", "system:masters", "IMPERSONATE-EXTRA-SCOPES", "impersonate-uid", "R_SESS"):
+        assert value not in text
+    assert server.admin not in text
+    assert "authorization" not in dict(sent(server))
+
+
+def test_headers_of_one_connection_do_not_pass(server: RancherDouble) -> None:
+    """Among them those that `Connection` names."""
+    headers = [("Connection", "keep-alive, X-Mine"), ("X-Mine", "1"), ("X-Theirs", "2"), ("Accept", "application/json")]
+    server.ask("GET", PODS, headers=headers)
+    passed = dict(sent(server))
+    assert "x-mine" not in passed
+    assert (passed["x-theirs"], passed["accept"]) == ("2", "application/json")
+    assert proxy.returned([("Transfer-Encoding", "chunked"), ("Audit-Id", "1")]) == [("Audit-Id", "1")]
+
+
+def test_path_query_and_body_pass_as_they_are(server: RancherDouble) -> None:
+    """Escapes too: the API server reads them itself."""
+    body = {"metadata": {"name": "one"}}
+    answer = server.ask("POST", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces?fieldManager=a%2Fb", body)
+    assert answer.status_code == 201
+    assert server.kube.seen[-1][:2] == ("POST", "/api/v1/namespaces")
+    assert b'"one"' in server.kube.bodies[-1]
+    assert server.kube.queries[-1] == "fieldManager=a%2Fb"
+
+
+def test_an_error_of_the_cluster_passes_as_it_is(server: RancherDouble) -> None:
+    """It is the API server's word, not Rancher's."""
+    answer = server.ask("GET", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces/none")
+    assert (answer.status_code, answer.json()["kind"]) == (404, "Status")
+
+
+def test_a_cluster_that_there_is_not_is_not_found(server: RancherDouble) -> None:
+    """For one who could see it."""
+    assert server.ask("GET", "/k8s/clusters/c-zzzzz/api").status_code == 404
+
+
+def test_a_cluster_that_cannot_be_reached_is_said_to_be(server: RancherDouble) -> None:
+    """At once, without a word of what the server knows of it."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        message = "no route to 10.0.0.1"
+        raise httpx.ConnectError(message, request=request)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(fail), base_url="https://kube.test")
+    vars(server.rancher)["apis"] = {**server.rancher.apis, CLUSTER: KubeApi(client)}
+    answer = server.ask("GET", PODS)
+    assert (answer.status_code, answer.text) == (502, "east: ConnectError")
+
+
+def test_an_upgrade_is_refused_by_name(server: RancherDouble) -> None:
+    """`kubectl exec` then says why it fails, instead of waiting."""
+    answer = server.ask("POST", PODS, headers=[("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1")])
+    assert (answer.status_code, "SPDY" in answer.text) == (501, True)
+
+
+@contextmanager
+def online(folder: Path, kube: KubeDouble) -> Iterator[tuple[httpx.Client, str]]:
+    """Have a server and a cluster on the network, and give a client of the server, and the administrator's token."""
+    live.certify(folder)
+    with live.listening() as behind, live.listening() as front:
+        inner = httpx.AsyncClient(
+            base_url=f"http://{live.LOOPBACK}:{behind.getsockname()[1]}", timeout=SECONDS, trust_env=False
+        )
+        rancher = app.make(config(folder), {CLUSTER: KubeApi(inner), OTHER: KubeApi(inner)})
+        served = live.served(app.build(rancher, with_controllers=False), front, folder)
+        with live.served(kube.app, behind), served:
+            trusted = ssl.create_default_context(cafile=folder / "ca.crt")
+            url = f"https://{live.LOOPBACK}:{front.getsockname()[1]}"
+            with httpx.Client(base_url=url, verify=trusted, trust_env=False, timeout=SECONDS) as client:
+                yield client, (folder / "admin-token").read_text()
+
+
+@pytest.fixture
+def kube() -> KubeDouble:
+    """A cluster whose watch says nothing yet."""
+    kube = KubeDouble()
+    kube.events = asyncio.Queue()
+    return kube
+
+
+def test_a_watch_passes_event_by_event(tmp_path: Path, kube: KubeDouble) -> None:
+    """Each is there before the next has happened, over TLS that the server's own CA vouches for."""
+    assert kube.events is not None
+    with online(tmp_path, kube) as (client, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        with client.stream("GET", WATCH, headers=headers) as answer:
+            assert answer.headers["content-type"] == "application/json"
+            lines = answer.iter_lines()
+            for number in range(3):
+                kube.say({"type": "ADDED", "object": {"number": number}})
+                assert f'"number": {number}' in next(lines)
+            kube.say(None)
+            assert list(lines) == []
+
+
+def test_a_client_that_goes_away_ends_its_watch(tmp_path: Path, kube: KubeDouble) -> None:
+    """Else the API server would keep one more for each."""
+    with online(tmp_path, kube) as (client, token):
+        with client.stream("GET", WATCH, headers={"Authorization": f"Bearer {token}"}) as answer:
+            kube.say({"type": "ADDED", "object": {}})
+            assert next(answer.iter_lines())
+        assert kube.ended.wait(SECONDS), "the watch goes on"
+
+
+def test_a_ca_that_is_not_the_server_s_is_of_no_use(tmp_path: Path, kube: KubeDouble) -> None:
+    """Nobody reaches it by a system's trust store."""
+    with online(tmp_path, kube) as (client, _), httpx.Client(base_url=client.base_url, trust_env=False) as other:
+        assert client.get("/ping").text == "pong"
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            other.get("/ping")
+
+
+def test_no_secret_is_in_the_log(tmp_path: Path, kube: KubeDouble, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is asked, and whatever goes wrong."""
+    caplog.set_level(0)
+    with online(tmp_path, kube) as (client, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        made = client.post("/v3/tokens", headers=headers, json={"ttl": 1000}).json()
+        client.get(PODS, headers={"Authorization": f"Bearer {made['token']}"})
+        client.get(PODS, headers={"Authorization": f"Bearer {made['token']}x"})
+        client.post("/v3/projects", headers=headers, content="{")
+    for secret in (token, made["token"], made["token"].partition(":")[2]):
+        assert secret not in caplog.text

@@ -1,0 +1,167 @@
+"""Tokens: how long they last, where they are good, and that nobody can read them again."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.rancher import hashing, names, tokens
+from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble
+
+HOUR = 3_600_000
+NAMESPACES = "/api/v1/namespaces"
+
+
+def proxied(server: RancherDouble, token: str, cluster: str = CLUSTER) -> int:
+    """Ask a cluster for its namespaces."""
+    return server.ask("GET", f"/k8s/clusters/{cluster}{NAMESPACES}", token=token).status_code
+
+
+def test_a_token_s_value_is_shown_once(server: RancherDouble) -> None:
+    """Neither the API nor the file has it afterwards."""
+    made = server.token(description="mcsps provider of east", ttl=HOUR)
+    key = made["token"].partition(":")[2]
+    assert made["token"].startswith(made["id"])
+    assert "token" not in server.ask("GET", f"/v3/tokens/{made['id']}").json()
+    assert key not in server.ask("GET", "/v3/tokens").text
+    state = server.config.state_file
+    assert state is not None
+    assert key not in state.read_text()
+
+
+def test_a_token_has_the_fields_that_the_provider_reads(server: RancherDouble) -> None:
+    """`enabled` above all, which it takes without looking whether it is there."""
+    made = server.token(description="d", ttl=HOUR, clusterId=CLUSTER)
+    read = server.ask("GET", f"/v3/tokens/{made['id']}").json()
+    expected = {"clusterId": CLUSTER, "description": "d", "enabled": True, "expired": False, "ttl": HOUR}
+    assert expected.items() <= read.items()
+    assert read["expiresAt"] == "2026-01-01T01:00:00Z"
+    assert read["links"]["remove"] == read["links"]["self"]
+    assert read["userId"] == "user-admin"
+
+
+def test_a_token_of_a_cluster_is_good_there_and_nowhere_else(server: RancherDouble) -> None:
+    """Neither in another cluster nor in the server's own API."""
+    token = server.token(clusterId=CLUSTER)["token"]
+    assert proxied(server, token) == 200
+    assert proxied(server, token, OTHER) == 401
+    assert server.ask("GET", "/v3/projects", token=token).status_code == 401
+    assert server.ask("GET", f"/v3/cluster/{CLUSTER}/namespaces", token=token).status_code == 200
+
+
+def test_an_expired_token_is_refused_and_says_that_it_is_expired(server: RancherDouble) -> None:
+    """It stays in the list, so that somebody can see why."""
+    made = server.token(ttl=HOUR)
+    server.advance(minutes=59)
+    assert proxied(server, made["token"]) == 200
+    server.advance(minutes=1)
+    assert proxied(server, made["token"]) == 401
+    assert server.ask("GET", f"/v3/tokens/{made['id']}").json()["expired"] is True
+
+
+def test_a_revoked_token_is_refused_at_once(server: RancherDouble) -> None:
+    """And is not there any more."""
+    made = server.token(ttl=HOUR)
+    assert server.ask("DELETE", f"/v3/tokens/{made['id']}").status_code == 204
+    assert proxied(server, made["token"]) == 401
+    assert server.ask("GET", f"/v3/tokens/{made['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("change", [lambda it: it + "x", lambda it: it.partition(":")[0], lambda _: "token-none:key"])
+def test_a_token_that_is_not_whole_is_refused(server: RancherDouble, change: object) -> None:
+    """A wrong key, none, and an id that there is not."""
+    assert callable(change)
+    assert proxied(server, change(server.token()["token"])) == 401
+
+
+def test_basic_credentials_are_a_token_too(server: RancherDouble) -> None:
+    """As access key and secret key."""
+    value = base64.b64encode(server.token()["token"].encode()).decode()
+    headers = [("Authorization", f"Basic {value}")]
+    assert server.ask("GET", "/v3/projects", token="", headers=headers).status_code == 200
+
+
+def test_the_session_s_own_token_cannot_be_removed(server: RancherDouble) -> None:
+    """In Rancher one logs out instead."""
+    answer = server.ask("DELETE", f"/v3/tokens/{server.admin.partition(':')[0]}")
+    assert answer.status_code == 400
+    assert "Use logout instead" in answer.json()["message"]
+
+
+def test_users_see_their_own_tokens_alone(server: RancherDouble) -> None:
+    """And cannot learn whether there are others."""
+    made = server.token()
+    _, theirs = server.user("reader", names.generate_key())
+    listed = server.ask("GET", "/v3/tokens", token=theirs).json()["data"]
+    assert [it["name"] for it in listed] == [theirs.partition(":")[0]]
+    answer = server.ask("GET", f"/v3/tokens/{made['id']}", token=theirs)
+    assert (answer.status_code, answer.json()["message"]) == (404, f"{made['id']} not found")
+
+
+def test_a_disabled_user_s_tokens_are_refused(server: RancherDouble) -> None:
+    """All of them, at once."""
+    user, token = server.user("reader", names.generate_key())
+    assert server.ask("GET", "/v3/settings", token=token).status_code == 200
+    server.ask("PUT", f"/v3/users/{user}", {"enabled": False})
+    assert server.ask("GET", "/v3/settings", token=token).status_code == 401
+
+
+def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
+    """Nor does a name that there is not; both look alike."""
+    server.user("reader", names.generate_key())
+    for name in ("reader", "nobody"):
+        body = {"username": name, "password": names.generate_key()}
+        answer = server.ask("POST", "/v3-public/localProviders/local?action=login", body, token="")
+        assert (answer.status_code, answer.json()["message"]) == (401, "authentication failed")
+
+
+@pytest.mark.parametrize(
+    ("ttl", "most", "default", "expected"),
+    [
+        (0, 90, 30, 30),
+        (0, 90, 0, 90),
+        (60, 90, 30, 60),
+        (91, 90, 30, 90),
+        (-1, 90, 30, 90),
+        (-1, 0, 30, -1),
+        (0, 0, 0, -1),
+    ],
+)
+def test_a_ttl_is_the_default_s_where_none_is_asked_for_and_never_beyond_the_most(
+    ttl: int, most: int, default: int, expected: int
+) -> None:
+    """Rancher cuts a longer one without a word."""
+    assert tokens.clamp_ttl(ttl, most, default) == expected
+
+
+def test_a_ttl_beyond_the_server_s_most_is_cut_without_a_word(server: RancherDouble) -> None:
+    """What was asked for and what was given then differ for ever: a client must look."""
+    server.ask("PUT", f"/v3/settings/{tokens.MAX_TTL}", {"value": "60"})
+    assert server.token(ttl=2 * HOUR)["ttl"] == HOUR
+
+
+@pytest.mark.parametrize(
+    ("path", "cluster"),
+    [
+        ("/k8s/clusters/c-1/api", "c-1"),
+        ("/k8s/clusters/c-1", "c-1"),
+        ("/v3/cluster/c-1/namespaces", "c-1"),
+        ("/v3/clusters/c-1", "c-1"),
+        ("/v3/projects/c-1:p-1", ""),
+        ("/v3/clusters", ""),
+        ("/other/clusters/c-1", ""),
+    ],
+)
+def test_a_path_says_which_cluster_it_leads_to(path: str, cluster: str) -> None:
+    """By that a token of a cluster is judged."""
+    assert tokens.cluster_of(path) == cluster
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_hash_is_of_its_own_key_alone(key: str, other: str) -> None:
+    """And no two hashes of one key are alike."""
+    hashed = hashing.hash_key(key)
+    assert hashing.is_key(key, hashed)
+    assert hashing.is_key(other, hashed) == (key == other)
+    assert hashed != hashing.hash_key(key)
