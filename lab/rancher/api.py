@@ -105,6 +105,9 @@ class Api:
         """List resources, or make one."""
         target = self._target(request)
         of, who = target.resources, request.user
+        if of.type is schemas.TOKEN and request.method == "POST" and request.query_params.get("action") == "logout":
+            self._rancher.tokens.revoke(who.token)
+            return Response(status_code=HTTPStatus.OK)
         if request.method not in of.type.collection_methods:
             raise _wrong_method(request, of)
         if request.method == "GET":

@@ -9,7 +9,7 @@ from lab.rancher.store import Document, Kind, Store
 
 _ADMIN = "admin"
 _OWNER = "cluster-owner"
-_OPEN = frozenset({Kind.SETTING, Kind.ROLE_TEMPLATE})
+_OPEN = frozenset({Kind.SETTING, Kind.ROLE_TEMPLATE, Kind.GLOBAL_ROLE})
 
 
 class Rights:

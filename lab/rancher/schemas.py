@@ -174,23 +174,30 @@ ROLE_TEMPLATE = Type(
     },
     is_fixed=("builtin",),
 )
+GLOBAL_ROLE = Type(
+    "globalRole",
+    "globalRoles",
+    _COMMON | {"builtin": _BOOLEAN, "description": _STRING, "newUserDefault": _BOOLEAN, "rules": "array[policyRule]"},
+    collection_methods=_READ,
+    resource_methods=_READ,
+)
 GLOBAL_BINDING = Type(
     "globalRoleBinding",
     "globalRoleBindings",
     _COMMON | {"globalRoleId": "reference[globalRole]", "userId": "reference[user]"},
-    is_fixed=("globalRoleId", "userId"),
+    is_fixed=("globalRoleId", "name", "userId"),
 )
 CLUSTER_BINDING = Type(
     "clusterRoleTemplateBinding",
     "clusterRoleTemplateBindings",
     _COMMON | _SUBJECT | {"clusterId": "reference[cluster]"},
-    is_fixed=("clusterId",),
+    is_fixed=("clusterId", "name"),
 )
 PROJECT_BINDING = Type(
     "projectRoleTemplateBinding",
     "projectRoleTemplateBindings",
     _COMMON | _SUBJECT | {"projectId": "reference[project]", "serviceAccount": _STRING},
-    is_fixed=("projectId",),
+    is_fixed=("name", "projectId"),
 )
 REGISTRATION_TOKEN = Type(
     "clusterRegistrationToken",
@@ -202,6 +209,7 @@ TYPES = (
     CLUSTER,
     CLUSTER_BINDING,
     GLOBAL_BINDING,
+    GLOBAL_ROLE,
     NAMESPACE,
     PROJECT,
     PROJECT_BINDING,

@@ -9,6 +9,8 @@ from lab.rancher.store import Document, Kind
 ADMIN = "user-admin"
 _READ = ["get", "list", "watch"]
 _EVERYTHING: Document = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+# The provider takes a cluster for active by the last of them.
+_ACTIVE = ("Ready", "Provisioned", "Connected", "Updated")
 _DAYS_90, _DAYS_30 = "129600", "43200"
 _MEMBERS = {"project-owner": "admin", "project-member": "edit", "read-only": "view"}
 """Which of Kubernetes' own ClusterRoles a role in a project comes down to."""
@@ -56,6 +58,8 @@ def _ensure_roles(rancher: Rancher) -> None:
     rules = {"cluster-owner": [_EVERYTHING, {"nonResourceURLs": ["*"], "verbs": ["*"]}], "cluster-member": [nodes]}
     for name, held in rules.items():
         _put(rancher, Kind.ROLE_TEMPLATE, name, _role("cluster", name) | {"rules": held})
+    for name in ("admin", "user", "user-base"):
+        _put(rancher, Kind.GLOBAL_ROLE, name, {"builtin": True, "name": name.replace("-", " ").title(), "rules": []})
     for kubernetes in _MEMBERS.values():
         # Kubernetes has these itself; Rancher knows them as templates that are there already.
         external = {"external": True, "hidden": True}
@@ -85,7 +89,7 @@ def _ensure_cluster(rancher: Rancher, cluster: ClusterConfig) -> None:
         cluster.id,
         {
             "apiEndpoint": cluster.server,
-            "conditions": [{"status": "True", "type": it} for it in ("Ready", "Provisioned", "Connected")],
+            "conditions": [{"status": "True", "type": it} for it in _ACTIVE],
             "description": "",
             "driver": "imported",
             "enableNetworkPolicy": cluster.enable_network_policy,

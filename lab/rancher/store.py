@@ -25,6 +25,7 @@ class Kind(StrEnum):
     TOKEN = "tokens"  # noqa: S105 - a plural
     USER = "users"
     ROLE_TEMPLATE = "roletemplates"
+    GLOBAL_ROLE = "globalroles"
     GLOBAL_BINDING = "globalrolebindings"
     CLUSTER_BINDING = "clusterroletemplatebindings"
     PROJECT_BINDING = "projectroletemplatebindings"

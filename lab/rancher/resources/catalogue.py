@@ -22,9 +22,11 @@ class GlobalBindings(Resources):
         """Refuse a binding of a user that there is not."""
         if self.rancher.store.get(Kind.USER, str(document.get("userId"))) is None:
             raise errors.missing(Kind.USER, str(document.get("userId")))
-        if not document.get("globalRoleId"):
-            raise errors.invalid("MissingRequired", "", "globalRoleId")
+        if self.rancher.store.get(Kind.GLOBAL_ROLE, str(document.get("globalRoleId") or "")) is None:
+            raise errors.invalid("InvalidReference", "", "globalRoleId")
+        given = document.get("name")
         await super().prepare(who, document)
+        document |= {"id": given, "name": given} if given else {}
 
 
 def of_management(rancher: Rancher) -> Mapping[str, Resources]:
@@ -32,6 +34,7 @@ def of_management(rancher: Rancher) -> Mapping[str, Resources]:
     every = (
         Clusters(rancher),
         GlobalBindings(rancher, Kind.GLOBAL_BINDING, schemas.GLOBAL_BINDING),
+        Resources(rancher, Kind.GLOBAL_ROLE, schemas.GLOBAL_ROLE),
         Projects(rancher),
         Resources(rancher, Kind.REGISTRATION_TOKEN, schemas.REGISTRATION_TOKEN),
         RoleTemplates(rancher),

@@ -54,8 +54,9 @@ class Bindings(Resources):
         if self.rancher.store.get(self._scope, where) is None:
             raise errors.missing(self._scope, str(where).rpartition(":")[2])
         await self.check_update({}, document)
+        given = document.get("name")
         await super().prepare(who, document)
-        own = document["id"]
+        own = given or document["id"]
         document |= {"id": f"{str(where).rpartition(':')[2]}:{own}", "name": own}
 
     async def check_update(self, old: Document, new: Document) -> None:  # noqa: ARG002 - the new one says all

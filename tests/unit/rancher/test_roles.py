@@ -52,6 +52,15 @@ def test_a_binding_gives_a_user_the_rules_in_the_cluster(server: RancherDouble) 
     assert server.ask("GET", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces", token=token).status_code == 200
 
 
+def test_a_binding_keeps_the_name_that_it_was_given(server: RancherDouble) -> None:
+    """It is a part of the id, and there is one of each."""
+    body = {"clusterId": CLUSTER, "name": "readers", "roleTemplateId": "cluster-member", "userId": "user-admin"}
+    made = server.make("/v3/clusterroletemplatebindings", body)
+    assert (made["id"], made["name"]) == (f"{CLUSTER}:readers", "readers")
+    again = server.ask("POST", "/v3/clusterroletemplatebindings", body)
+    assert (again.status_code, again.json()["code"]) == (409, "AlreadyExists")
+
+
 def test_a_binding_that_is_removed_takes_the_rules_away(server: RancherDouble) -> None:
     """In the cluster and in the server's own API."""
     user, token = server.user("reader", names.generate_key())

@@ -116,6 +116,13 @@ def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
         assert (answer.status_code, answer.json()["message"]) == (401, "authentication failed")
 
 
+def test_a_session_ends_with_its_token(server: RancherDouble) -> None:
+    """As the provider does when it has used a user's password."""
+    _, token = server.user("reader", names.generate_key())
+    assert server.ask("POST", "/v3/tokens?action=logout", token=token).status_code == 200
+    assert server.ask("GET", "/v3/tokens", token=token).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("ttl", "most", "default", "expected"),
     [
