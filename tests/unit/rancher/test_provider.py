@@ -118,7 +118,7 @@ def test_a_project_namespace_and_token_are_made_read_back_updated_and_removed(en
             name="sample",
             project_id=place.id,
             # Rancher copies it from the project: left out, each preview would want it away.
-            container_resource_limit=CONTAINER,
+            container_resource_limit=rancher2.NamespaceContainerResourceLimitArgs(**CONTAINER),
             opts=own,
         )
         token = rancher2.Token("token", cluster_id=found.id, description="test", ttl=3600, opts=own)
@@ -149,7 +149,9 @@ def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engi
 
     def program(provider: rancher2.Provider) -> None:
         own = ResourceOptions(provider=provider)
-        rule = {"api_groups": [""], "resources": ["services", "endpoints"], "verbs": ["get", "list", "watch"]}
+        rule = rancher2.RoleTemplateRuleArgs(
+            api_groups=[""], resources=["services", "endpoints"], verbs=["get", "list", "watch"]
+        )
         role = rancher2.RoleTemplate("role", name="reader", context="cluster", rules=[rule], opts=own)
         user = rancher2.User("user", username="reader", password=password, opts=own)
         rancher2.GlobalRoleBinding("base", global_role_id="user-base", user_id=user.id, opts=own)
