@@ -33,7 +33,10 @@ def main(
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        ws="none",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        # A command that says nothing for long is no dead connection.
+        ws_ping_interval=None,
     )
 
 

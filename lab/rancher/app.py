@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from lab.rancher import errors, seed
 from lab.rancher.api import Api, is_open
@@ -22,6 +22,7 @@ from lab.rancher.errors import ApiError
 from lab.rancher.kube import KubeApi
 from lab.rancher.proxy import METHODS, Proxy
 from lab.rancher.rights import Rights
+from lab.rancher.sockets import Sockets
 from lab.rancher.state import Rancher
 from lab.rancher.store import Store
 from lab.rancher.tokens import Tokens, read_credentials
@@ -76,6 +77,7 @@ def build(rancher: Rancher, *, with_controllers: bool = True) -> Starlette:
     return Starlette(
         routes=[
             *Api(rancher).routes(),
+            WebSocketRoute("/k8s/clusters/{cluster}/{rest:path}", Sockets(rancher).endpoint),
             Route("/k8s/clusters/{cluster}", proxy.endpoint, methods=METHODS),
             Route("/k8s/clusters/{cluster}/{rest:path}", proxy.endpoint, methods=METHODS),
         ],

@@ -20,14 +20,20 @@ _MERGE_PATCH = "application/merge-patch+json"
 class KubeApi:
     """The API of one cluster."""
 
-    def __init__(self, client: httpx.AsyncClient, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Speak through `client`, which knows server and credentials, and add `headers` to each request."""
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        headers: tuple[tuple[str, str], ...] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Speak through `client`, and add `headers` to each request; `tls` has the credentials for web sockets."""
         self.client = client
+        self.tls = tls
         self._headers = headers
 
     def impersonating(self, headers: tuple[tuple[str, str], ...]) -> Self:
         """Return the same API for somebody else, whom these headers name."""
-        return type(self)(self.client, headers)
+        return type(self)(self.client, headers, self.tls)
 
     async def __aenter__(self) -> Self:
         """Connect when first asked."""
@@ -127,7 +133,8 @@ def connect(cluster: ClusterConfig) -> KubeApi:
             # Each watch holds a connection for as long as it lasts.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             timeout=httpx.Timeout(_SECONDS, read=None),
-        )
+        ),
+        tls=context,
     )
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from lab.rancher import errors, impersonation
@@ -53,6 +53,18 @@ def returned(headers: Headers) -> list[tuple[str, str]]:
     return [(key, value) for key, value in headers if key.lower() not in _HOP_BY_HOP]
 
 
+def find(rancher: Rancher, connection: HTTPConnection) -> tuple[KubeApi, str]:
+    """Return the cluster that a path leads to, and what people call it; ApiError if the user sees none there."""
+    who: Identity = connection.user
+    cluster = connection.path_params["cluster"]
+    api, document = rancher.apis.get(cluster), rancher.store.get(Kind.CLUSTER, cluster)
+    if api is None or document is None:
+        raise errors.missing(Kind.CLUSTER, cluster)
+    if not rancher.rights.sees(who.user, Kind.CLUSTER, document):
+        raise errors.forbidden(who.user, "get", Kind.CLUSTER, cluster)
+    return api, str(document["name"])
+
+
 class Proxy:
     """The proxy to all clusters."""
 
@@ -62,21 +74,17 @@ class Proxy:
 
     async def endpoint(self, request: Request) -> Response:
         """Pass a request on, and the answer back."""
-        who: Identity = request.user
-        cluster = request.path_params["cluster"]
-        api = self._rancher.apis.get(cluster)
-        document = self._rancher.store.get(Kind.CLUSTER, cluster)
-        if api is None or document is None:
-            return _refusal(errors.missing(Kind.CLUSTER, cluster))
-        if not self._rancher.rights.sees(who.user, Kind.CLUSTER, document):
-            return _refusal(errors.forbidden(who.user, "get", Kind.CLUSTER, cluster))
+        try:
+            api, name = find(self._rancher, request)
+        except ApiError as error:
+            return _refusal(error)
         if "upgrade" in request.headers:
             return PlainTextResponse("the lab's stand-in for Rancher upgrades no HTTP connection to SPDY", 501)
         try:
-            return await self._pass(request, api, who)
+            return await self._pass(request, api, request.user)
         except httpx.HTTPError as error:
-            _LOG.warning("%s: %s", document["name"], type(error).__name__)
-            return PlainTextResponse(f"{document['name']}: {type(error).__name__}", 502)
+            _LOG.warning("%s: %s", name, type(error).__name__)
+            return PlainTextResponse(f"{name}: {type(error).__name__}", 502)
 
     async def _pass(self, request: Request, api: KubeApi, who: Identity) -> Response:
         host = request.headers.get("host", "")
@@ -85,7 +93,7 @@ class Proxy:
         sent = api.client.build_request(
             request.method,
             # As it came, escapes and all.
-            httpx.URL(str(api.client.base_url)).copy_with(raw_path=_target(request)),
+            httpx.URL(str(api.client.base_url)).copy_with(raw_path=target(request)),
             headers=passed,
             content=_body(request) if has_body else None,
         )
@@ -97,11 +105,12 @@ class Proxy:
         return response
 
 
-def _target(request: Request) -> bytes:
-    raw: bytes = request.scope["raw_path"]
-    prefix = f"/k8s/clusters/{request.path_params['cluster']}".encode()
+def target(connection: HTTPConnection) -> bytes:
+    """Return path and query as the cluster is to see them: pure."""
+    raw: bytes = connection.scope["raw_path"]
+    prefix = f"/k8s/clusters/{connection.path_params['cluster']}".encode()
     path = raw.removeprefix(prefix) or b"/"
-    query: bytes = request.scope["query_string"]
+    query: bytes = connection.scope["query_string"]
     return path + (b"?" + query if query else b"")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 Object = dict[str, Any]
 NAMESPACES = "/api/v1/namespaces"
@@ -41,7 +42,12 @@ class KubeDouble:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching = threading.Event()
         self._count = 0
-        self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=METHODS)])
+        self.app = Starlette(
+            routes=[
+                WebSocketRoute("/{path:path}/exec", self._execute),
+                Route("/{path:path}", self._answer, methods=METHODS),
+            ]
+        )
 
     def add_namespace(self, name: str, annotations: dict[str, str] | None = None) -> Object:
         """Store a namespace."""
@@ -87,6 +93,13 @@ class KubeDouble:
             if request.method == "GET"
             else _missing(path)
         )
+
+    async def _execute(self, socket: WebSocket) -> None:
+        self.seen.append(("EXEC", socket.url.path, list(socket.headers.items())))
+        self.queries.append(socket.url.query)
+        await socket.accept(socket.scope["subprotocols"][0])
+        await socket.send_bytes(b"\x01" + await socket.receive_bytes())
+        await socket.close(1000, "done")
 
     def _change(self, method: str, path: str, body: Object) -> Object:
         if method == "DELETE":

@@ -39,7 +39,8 @@ def served(app: Starlette, sock: socket.socket, tls: Path | None = None) -> Iter
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=1,
-        ws="none",
+        ws="websockets-sansio",
+        ws_ping_interval=None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from lab.rancher import names
 from lab.rancher.controllers import namespaces
-from lab.rancher.errors import ApiError
 from lab.rancher.kube import KubeApi
 from lab.rancher.store import Document, Kind, Store
 
@@ -80,12 +79,9 @@ async def sync(api: KubeApi, store: Store, cluster: str, found: Iterable[Documen
         if path not in wanted.bindings:
             await api.delete(path)
     for path, binding in wanted.bindings.items():
-        if path not in there:
-            try:
-                await api.create(_parent(path), binding)
-            except ApiError as error:
-                if error.code != "AlreadyExists":
-                    raise
+        # The administrator's binding has no owner by which it would be listed.
+        if path not in there and await api.get(path) is None:
+            await api.create(_parent(path), binding)
 
 
 async def _owned(api: KubeApi) -> AsyncIterator[Document]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from lab.rancher import app, proxy
 from lab.rancher.kube import KubeApi
@@ -150,6 +153,39 @@ def test_a_client_that_goes_away_ends_its_watch(tmp_path: Path, kube: KubeDouble
             kube.say({"type": "ADDED", "object": {}})
             assert next(answer.iter_lines())
         assert kube.ended.wait(SECONDS), "the watch goes on"
+
+
+def test_a_command_in_a_container_runs_through_a_web_socket(tmp_path: Path, kube: KubeDouble) -> None:
+    """In the protocol that Kubernetes speaks, both ways, as the token's user; and it ends when the command does."""
+    with online(tmp_path, kube) as (client, token):
+        url = f"{str(client.base_url).replace('https', 'wss')}{PODS}/one/exec?command=a%20b"
+        headers = {"Authorization": f"Bearer {token}", "Impersonate-User": "system:admin"}
+        trusted = ssl.create_default_context(cafile=tmp_path / "ca.crt")
+        protocol = Subprotocol("v4.channel.k8s.io")
+        with connect(url, ssl=trusted, additional_headers=headers, subprotocols=[protocol], proxy=None) as socket:
+            assert socket.subprotocol == protocol
+            socket.send(b"input")
+            assert list(socket) == [b"\x01input"]
+            assert socket.close_code == 1000
+    _, path, seen = kube.seen[-1]
+    assert (path, kube.queries[-1]) == ("/api/v1/pods/one/exec", "command=a%20b")
+    assert [value for key, value in seen if key == "impersonate-user"] == ["user-admin"]
+    assert token not in str(seen)
+
+
+@pytest.mark.parametrize("cluster", [CLUSTER, "c-zzzzz"])
+def test_a_web_socket_needs_a_token_and_a_cluster(tmp_path: Path, kube: KubeDouble, cluster: str) -> None:
+    """As everything does; nothing of it reaches the cluster."""
+    with online(tmp_path, kube) as (client, token):
+        url = f"{str(client.base_url).replace('https', 'wss')}{PODS.replace(CLUSTER, cluster)}/one/exec"
+        headers = {"Authorization": f"Bearer {token}{'x' if cluster == CLUSTER else ''}"}
+        trusted = ssl.create_default_context(cafile=tmp_path / "ca.crt")
+        with (
+            pytest.raises(InvalidStatus, match="403" if cluster == CLUSTER else "404"),
+            connect(url, ssl=trusted, additional_headers=headers, proxy=None),
+        ):
+            pass
+    assert kube.seen == []
 
 
 def test_a_ca_that_is_not_the_server_s_is_of_no_use(tmp_path: Path, kube: KubeDouble) -> None:
