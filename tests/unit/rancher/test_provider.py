@@ -184,6 +184,43 @@ def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engi
     assert [it["username"] for it in engine.store.all(Kind.USER)] == ["admin"]
 
 
+def test_everything_is_found_by_name(engine: Engine) -> None:
+    """Cluster, project, setting, role template and user; with a kubeconfig where one is asked for."""
+
+    def program(provider: rancher2.Provider) -> None:
+        opts = pulumi.InvokeOutputOptions(provider=provider)
+        pulumi.export("kubeconfig", rancher2.get_cluster_output(name="east", opts=opts).kube_config)
+        found = rancher2.get_project_output(cluster_id=CLUSTER, name="System", opts=opts)
+        pulumi.export("project", found.id)
+        pulumi.export("version", rancher2.get_setting_output(name="server-version", opts=opts).value)
+        role = rancher2.get_role_template_output(name="Cluster Owner", context="cluster", opts=opts)
+        pulumi.export("role", role.id)
+        pulumi.export("user", rancher2.get_user_output(username="admin", opts=opts).id)
+
+    outputs = {name: it.value for name, it in engine.stack(program).up().outputs.items()}
+    assert f"{engine.told.url}/k8s/clusters/{CLUSTER}" in outputs.pop("kubeconfig")
+    system = next(it["id"] for it in engine.store.all(Kind.PROJECT) if it["name"] == "System")
+    assert outputs == {"project": system, "version": "v2.13.0", "role": "cluster-owner", "user": "user-admin"}
+
+
+def test_a_token_that_is_revoked_by_hand_is_made_anew(engine: Engine) -> None:
+    """And one that is to live longer than the server lets it is replaced at each `up`: config must not ask for that."""
+
+    def program(provider: rancher2.Provider, ttl: int = 3600) -> None:
+        rancher2.Token("token", ttl=ttl, opts=ResourceOptions(provider=provider))
+
+    stack = engine.stack(program)
+    stack.up()
+    (made,) = (it for it in engine.store.all(Kind.TOKEN) if it["isDerived"])
+    engine.store.remove(Kind.TOKEN, made["id"])
+    assert stack.preview(refresh=True).change_summary.get(automation.OpType.CREATE) == 1
+    stack.up(refresh=True)
+    assert is_unchanged(stack)
+    too_long = engine.stack(partial(program, ttl=130000 * 60))
+    too_long.up()
+    assert automation.OpType.REPLACE in too_long.preview().change_summary
+
+
 @pytest.mark.parametrize(
     ("name", "reaching", "message"),
     [
