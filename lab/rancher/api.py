@@ -79,7 +79,9 @@ class Api:
         """Begin a session."""
         if request.query_params.get("action") != "login":
             raise ApiError(404, "NotFound", "not found")
-        return JSONResponse(users.login(self._rancher, await _body(request)), HTTPStatus.CREATED)
+        document, value = users.login(self._rancher, await _body(request))
+        shown = representation.resource(schemas.TOKEN, document, _site(request), secret=value)
+        return JSONResponse(shown, HTTPStatus.CREATED)
 
     async def index(self, request: Request) -> Response:
         """Say where everything is."""

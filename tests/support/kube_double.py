@@ -132,8 +132,7 @@ class KubeDouble:
         return JSONResponse(self._put(own, body), 201)
 
     def _list(self, path: str, selector: str) -> Response:
-        collection = path.rsplit("/", 1)[-1]
-        if not collection.endswith(("s", "ies")) or (path.startswith(f"{NAMESPACES}/") and path.count("/") == 4):
+        if not _is_collection(path):
             return _missing(path)
         key, _, value = selector.partition("=")
         found = [
@@ -152,6 +151,12 @@ class KubeDouble:
         body["metadata"].setdefault("uid", f"uid-{self._count}")
         self.objects[path] = body
         return body
+
+
+def _is_collection(path: str) -> bool:
+    parts = path.strip("/").split("/")
+    inside = parts[2 if parts[0] == "api" else 3 :]
+    return len(inside[2:] if len(inside) > 2 and inside[0] == "namespaces" else inside) == 1
 
 
 def _merge(old: Object, patch: Object) -> Object:

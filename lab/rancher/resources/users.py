@@ -39,16 +39,15 @@ class Users(Resources):
             self.rancher.tokens.revoke(token["id"])
 
 
-def login(rancher: Rancher, body: Document) -> Document:
-    """Return the token of a new session."""
+def login(rancher: Rancher, body: Document) -> tuple[Document, str]:
+    """Return the token of a new session, and its value."""
     for user in rancher.store.all(Kind.USER):
         if user["username"] == body.get("username") and user.get(_HASH):
             if not hashing.is_password(str(body.get("password")), user[_HASH]) or not user.get("enabled", True):
                 break
             ttl = int(body.get("ttl") or 0)
             request = tokens.Request(user["id"], str(body.get("description") or ""), ttl, is_derived=False)
-            document, value = rancher.tokens.create(request)
-            return document | {"token": value, "type": "token", "baseType": "token"}
+            return rancher.tokens.create(request)
     raise errors.ApiError(401, "Unauthorized", "authentication failed")
 
 

@@ -116,6 +116,23 @@ def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
         assert (answer.status_code, answer.json()["message"]) == (401, "authentication failed")
 
 
+def test_no_answer_holds_a_hash(server: RancherDouble) -> None:
+    """Neither that of a key nor that of a password, whoever asks, and when it is made as little as later."""
+    password = names.generate_key()
+    made = server.make("/v3/users", {"username": "reader", "password": password})
+    body = {"username": "reader", "password": password}
+    login = server.ask("POST", "/v3-public/localProviders/local?action=login", body, token="")
+    answers = [
+        login,
+        server.ask("GET", "/v3/users"),
+        server.ask("GET", "/v3/tokens"),
+        server.ask("POST", "/v3/tokens", {}),
+    ]
+    for text in (str(made), *(it.text for it in answers)):
+        assert "hash" not in text
+        assert password not in text
+
+
 def test_a_session_ends_with_its_token(server: RancherDouble) -> None:
     """As the provider does when it has used a user's password."""
     _, token = server.user("reader", names.generate_key())
