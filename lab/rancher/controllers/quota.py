@@ -37,8 +37,8 @@ class Outcome:
     """What a namespace's annotations are to say afterwards."""
 
     annotations: Mapping[str, str | None]
-    message: str = ""
-    """Why the quota does not go into the project's; empty where it does."""
+    message: str | None = None
+    """Why the quota does not go into the project's; empty where it does, and None where that was not looked at."""
 
 
 def read_quota(namespace: Document) -> Document | None:
@@ -71,11 +71,10 @@ async def sync(
     api = rancher.apis[cluster]
     first = await _sync_quota(api, namespace, project, others)
     second = await _sync_limits(api, namespace, project)
-    wanted = {
-        namespaces.QUOTA_VALIDATED: (not first.message, first.message),
-        namespaces.QUOTA_INIT: (True, ""),
-        namespaces.ROLES_POPULATED: (True, ""),
-    }
+    wanted = {namespaces.QUOTA_INIT: (True, ""), namespaces.ROLES_POPULATED: (True, "")}
+    waiting = namespaces.conditions(namespace).get(namespaces.QUOTA_VALIDATED, {}).get("status") == "Unknown"
+    if first.message is not None or waiting:
+        wanted[namespaces.QUOTA_VALIDATED] = (not first.message, first.message or "")
     status = namespaces.with_condition(namespace, wanted, rancher.now())
     said = {**first.annotations, **second, names.STATUS: status, names.NAMESPACE_AUTH: "true"}
     place = namespaces.project_of(namespace).partition(":")[2]
@@ -96,12 +95,15 @@ async def _sync_quota(
             return Outcome({names.RESOURCE_QUOTA: None})
         return Outcome({})
     said = {names.RESOURCE_QUOTA: render_quota(wanted)}
+    hard = quotas.to_resources(wanted)
+    if existing is not None and quantities.same(existing["spec"].get("hard") or {}, hard):
+        # What a namespace has it keeps: whoever comes later and asks for too much takes nothing away from it.
+        return Outcome(said)
     fit = quotas.fit(wanted, filter(None, map(read_quota, others)), project["resourceQuota"]["limit"])
-    bad = {**fit.exceeded, **fit.negative}
-    hard = quotas.without(wanted, bad)
     if existing is None:
-        await api.create(path, _object("ResourceQuota", {"hard": hard}))
-    elif fit.is_good and not quantities.same(existing["spec"].get("hard") or {}, hard):
+        left = quotas.without(wanted, {**fit.exceeded, **fit.negative})
+        await api.create(path, _object("ResourceQuota", {"hard": left}))
+    elif fit.is_good:
         await api.replace(f"{path}/{existing['metadata']['name']}", existing | {"spec": {"hard": hard}})
     texts = [f"Oversubscribed resource quota [{quantities.render(fit.exceeded)}]"] if fit.exceeded else []
     texts += [f"Negative resource quota [{quantities.render(fit.negative)}]"] if fit.negative else []

@@ -78,6 +78,24 @@ def test_a_quota_that_does_not_go_into_the_project_s_is_none(server: RancherDoub
     assert used == {"limitsCpu": "12", "limitsMemory": "12000Mi"}
 
 
+def test_what_a_namespace_has_it_keeps_when_another_asks_for_too_much(server: RancherDouble) -> None:
+    """However often the controllers look; and when the first goes, the second gets what it asked for."""
+    project = server.project()
+    server.kube.add_namespace("first", {names.PROJECT_ID: project["id"]})
+    server.reconcile()
+    place(server, project)
+    for _ in range(3):
+        server.reconcile()
+    condition = namespaces.conditions(server.kube.objects["/api/v1/namespaces/first"])["ResourceQuotaValidated"]
+    assert condition["status"] == "True"
+    hard = one(server.kube, "/api/v1/namespaces/first/resourcequotas")["spec"]["hard"]
+    assert hard == {"limits.cpu": "12000m", "limits.memory": "12000Mi"}
+    server.kube.objects = {key: it for key, it in server.kube.objects.items() if "/first" not in key}
+    server.reconcile()
+    assert one(server.kube, QUOTAS)["spec"]["hard"] == hard
+    assert namespaces.conditions(server.kube.objects[NAMESPACE])["ResourceQuotaValidated"]["status"] == "True"
+
+
 def test_a_new_default_of_the_project_reaches_a_namespace_that_has_none_of_its_own(server: RancherDouble) -> None:
     """By what its annotation leaves open; container defaults it has got already stay its own."""
     project = server.project()
