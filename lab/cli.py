@@ -20,6 +20,7 @@ from rich.text import Text
 
 from lab import cluster, files, images, lock, mounts, network, preflight, status, teardown, toolchain
 from lab.errors import LabError
+from lab.rancher import service
 from lab.spec import (
     CHARTS_DIR,
     DEFAULT_CLUSTERS,
@@ -50,6 +51,8 @@ def up(
     count: Annotated[
         int, typer.Option("--clusters", help=f"How many at least, up to {MAX_CLUSTERS}.")
     ] = DEFAULT_CLUSTERS,
+    rancher: Annotated[bool, typer.Option("--rancher", help="Have a stand-in for a Rancher server as well.")] = False,  # noqa: FBT002 - typer reads the default from here
+    isolation: Annotated[bool, typer.Option("--rancher-isolation", help="With project network isolation.")] = False,  # noqa: FBT002 - likewise
 ) -> None:
     """Have the clusters running: make, complete or heal them. Again is harmless."""
     with _told(), lock.held():
@@ -66,6 +69,8 @@ def up(
             for spec in wanted:
                 network.ensure_node(spec)
             _ensure_clusters(wanted, tools, archives, progress)
+        if rancher or isolation or service.is_wanted():
+            service.ensure(wanted, is_isolated=isolation)
         _print_clusters(wanted)
 
 
@@ -84,7 +89,11 @@ def show_status() -> None:
         memory = [status.memory_mib(spec) for spec in known]
         table.add_row("memory", *("-" if it is None else f"{it} MiB" for it in memory))
         _OUT.print(table)
-    if not all(state.is_well for column in states.values() for state in column):
+        has_rancher = service.is_wanted()
+        is_rancher_well = not has_rancher or service.is_ready()
+        if has_rancher:
+            _OUT.print(f"Rancher's stand-in, {service.URL}: {'well' if is_rancher_well else 'not well'}")
+    if not (is_rancher_well and all(state.is_well for column in states.values() for state in column)):
         raise typer.Exit(1)
 
 
@@ -97,7 +106,8 @@ def logs(
 ) -> None:
     """Show the end of a component's log."""
     with _told():
-        path = status.log_of(find(name, existing()), component)
+        is_rancher = (name, component) == (service.NAME, service.NAME)
+        path = service.log() if is_rancher else status.log_of(find(name, existing()), component)
     _become("tail", f"--lines={lines}", *(["--follow=name"] if follow else []), str(path))
 
 
@@ -168,6 +178,10 @@ def _print_clusters(shown: Sequence[ClusterSpec]) -> None:
         table.add_row(spec.name, spec.server, str(spec.pool))
     _OUT.print(table)
     _OUT.print(f"As administrator: python -m lab kubectl {shown[0].name} get nodes")
+    if service.is_wanted():
+        _OUT.print(
+            f"Rancher's stand-in: {service.URL}, with the CA and the administrator's token in {service.PLACE.directory}"
+        )
 
 
 def _progress() -> Progress:

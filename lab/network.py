@@ -6,6 +6,7 @@ the host's packet filter and no default route: nothing in the lab reaches beyond
 """
 
 import json
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import cast
 
@@ -56,6 +57,12 @@ def ensure_fabric() -> None:
     run("ip", "-n", FABRIC, "link", "set", _HOST_PORT, "master", BRIDGE, "up")
     run("ip", "link", "set", FABRIC, "addrgenmode", "none", "up")
     run("ip", "address", "replace", str(HOST_ADDRESS), "dev", FABRIC)
+
+
+def ensure_fabric_address(interface: IPv4Interface) -> None:
+    """Give the fabric itself an address, for a program that the host and every node reach."""
+    run("ip", "-n", FABRIC, "link", "set", "lo", "up")
+    run("ip", "-n", FABRIC, "address", "replace", str(interface), "dev", BRIDGE)
 
 
 def ensure_node(spec: ClusterSpec) -> None:

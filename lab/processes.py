@@ -15,11 +15,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from lab import files
 from lab.command import ENVIRONMENT, inside
 from lab.errors import LabError
-from lab.spec import ClusterSpec
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TERM_SECONDS = 10.0
@@ -34,6 +34,30 @@ mv "$4.new" "$4"
 shift 4
 exec "$@"
 """
+
+
+class Place(Protocol):
+    """Where a process runs, and where its record and its log are; a cluster is one."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def netns_path(self) -> Path:
+        """The network namespace."""
+
+    @property
+    def mountns_path(self) -> Path:
+        """The mount namespace of those that see a node's file system."""
+
+    @property
+    def run(self) -> Path:
+        """The folder of the records."""
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +99,12 @@ def parse_stat(line: str) -> tuple[int, str, int]:
     return int(before.split(maxsplit=1)[0]), fields[0], int(fields[19])
 
 
-def record_path(spec: ClusterSpec, name: str) -> Path:
+def record_path(spec: Place, name: str) -> Path:
     """Return where the record of a component is kept."""
     return spec.run / f"{name}.process"
 
 
-def log_path(spec: ClusterSpec, name: str) -> Path:
+def log_path(spec: Place, name: str) -> Path:
     """Return where a component's output goes."""
     return spec.logs / f"{name}.log"
 
@@ -106,7 +130,7 @@ def is_alive(record: Record | None) -> bool:
     return state not in "ZX" and start_ticks == record.start_ticks
 
 
-def ensure(spec: ClusterSpec, component: Component, procs_file: Path) -> None:
+def ensure(spec: Place, component: Component, procs_file: Path) -> None:
     """Have `component` running as described: start it, leave it alone, or start it anew."""
     record = read_record(record_path(spec, component.name))
     if is_alive(record) and record and record.digest == component.digest():
@@ -115,7 +139,7 @@ def ensure(spec: ClusterSpec, component: Component, procs_file: Path) -> None:
     _start(spec, component, procs_file)
 
 
-def stop(spec: ClusterSpec, name: str) -> None:
+def stop(spec: Place, name: str) -> None:
     """End a component by SIGTERM, after ten seconds by SIGKILL; no record means nothing to end."""
     path = record_path(spec, name)
     record = read_record(path)
@@ -124,7 +148,7 @@ def stop(spec: ClusterSpec, name: str) -> None:
     path.unlink(missing_ok=True)
 
 
-def check_alive(spec: ClusterSpec, *names: str) -> None:
+def check_alive(spec: Place, *names: str) -> None:
     """Raise LabError for the first of these components that has ended."""
     for name in names:
         if not is_alive(read_record(record_path(spec, name))):
@@ -134,7 +158,7 @@ def check_alive(spec: ClusterSpec, *names: str) -> None:
             )
 
 
-def _start(spec: ClusterSpec, component: Component, procs_file: Path) -> None:
+def _start(spec: Place, component: Component, procs_file: Path) -> None:
     record, log = record_path(spec, component.name), log_path(spec, component.name)
     files.make_folder(record.parent)
     files.make_folder(log.parent)

@@ -1,0 +1,182 @@
+"""
+The lab's Rancher as one of its processes: where it is, how it is started, and whether it is well.
+
+It listens on the fabric, beside the nodes and in none of them: it outlives each cluster, and the pods of all reach it.
+"""
+
+import ssl
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+import httpx
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from lab import cgroups, files, network, pki, processes
+from lab.errors import LabError
+from lab.processes import Component
+from lab.rancher import config
+from lab.rancher.config import ClusterConfig, ServerConfig
+from lab.spec import FABRIC, FABRIC_NETWORK, POD_CIDR, STATE_DIR, ClusterSpec
+
+NAME = "rancher"
+INTERFACE = IPv4Interface((FABRIC_NETWORK[2], FABRIC_NETWORK.prefixlen))
+PORT = 443
+URL = f"https://{INTERFACE.ip}"
+_POLL_SECONDS = 0.2
+_ASK_SECONDS = 2.0
+_START_SECONDS = 30.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class RancherPlace:
+    """Where the server is: on the fabric itself, with a folder beside those of the clusters."""
+
+    name: str = NAME
+
+    @property
+    def netns_path(self) -> Path:
+        """The fabric's network namespace."""
+        return network.NETNS_DIR / FABRIC
+
+    @property
+    def mountns_path(self) -> Path:
+        """No mount namespace of its own; nothing asks for it."""
+        return Path("/proc/self/ns/mnt")
+
+    @property
+    def directory(self) -> Path:
+        """Everything that the server keeps."""
+        return STATE_DIR / NAME
+
+    @property
+    def run(self) -> Path:
+        """Its record."""
+        return self.directory / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Its log."""
+        return self.directory / "logs"
+
+    @property
+    def pki(self) -> Path:
+        """Its CA, key and certificate; clients trust `ca.crt` in it."""
+        return self.directory / "pki"
+
+    @property
+    def config(self) -> Path:
+        """What it is told."""
+        return self.directory / "config.yaml"
+
+    @property
+    def admin_token(self) -> Path:
+        """The administrator's token, with mode 0600."""
+        return self.directory / "admin-token"
+
+
+PLACE = RancherPlace()
+
+
+def cluster_id(spec: ClusterSpec) -> str:
+    """Return Rancher's id of a cluster of the lab: the same in every lab, so that stack files can name it."""
+    return f"c-lab{spec.index:02d}"
+
+
+def is_wanted() -> bool:
+    """Return whether this lab has a Rancher: one that was once asked for stays."""
+    return PLACE.config.exists()
+
+
+def server_config(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> ServerConfig:
+    """Return what the server is told of itself and of the clusters: pure."""
+    return ServerConfig(
+        address=INTERFACE.ip,
+        port=PORT,
+        url=URL,
+        ca_file=PLACE.pki / "ca.crt",
+        certificate_file=PLACE.pki / f"{NAME}.crt",
+        key_file=PLACE.pki / f"{NAME}.key",
+        state_file=PLACE.directory / "state.json",
+        admin_token_file=PLACE.admin_token,
+        clusters=tuple(
+            ClusterConfig(
+                id=cluster_id(spec),
+                name=spec.name,
+                server=spec.server,
+                ca_file=spec.pki / "ca.crt",
+                certificate_file=spec.pki / "admin.crt",
+                key_file=spec.pki / "admin.key",
+                enable_network_policy=is_isolated,
+                pod_cidr=str(POD_CIDR),
+            )
+            for spec in specs
+        ),
+    )
+
+
+def component(told: ServerConfig) -> Component:
+    """Return the server as a process; a new certificate, configuration or program calls for a new one."""
+    certificates = [told.certificate_file, *(cluster.certificate_file for cluster in told.clusters)]
+    program = sorted(Path(__file__).parent.rglob("*.py"))
+    return Component(
+        NAME,
+        (sys.executable, "-m", "lab.rancher", f"--config={PLACE.config}"),
+        config_files=(PLACE.config, *certificates, *program),
+        environment={"PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def ensure(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> None:
+    """Have the server running for these clusters; isolation that was once asked for stays, too."""
+    was_isolated = is_wanted() and any(it.enable_network_policy for it in config.read(PLACE.config).clusters)
+    told = server_config(specs, is_isolated=is_isolated or was_isolated)
+    pki.ensure_server(PLACE.pki, "mcsps-lab rancher", pki.Identity(NAME, NAME, addresses=(INTERFACE.ip,)))
+    files.write(PLACE.config, config.render(told))
+    network.ensure_fabric_address(INTERFACE)
+    processes.ensure(PLACE, component(told), cgroups.procs_file(specs[0], cgroups.hierarchies()))
+    _wait()
+
+
+def stop() -> None:
+    """End the server; what it remembers stays."""
+    processes.stop(PLACE, NAME)
+
+
+def is_ready() -> bool:
+    """Return whether the server answers, over TLS that its CA vouches for."""
+    try:
+        verify = ssl.create_default_context(cafile=PLACE.pki / "ca.crt")
+        with httpx.Client(verify=verify, trust_env=False, timeout=_ASK_SECONDS) as client:
+            return client.get(f"{URL}/ping").text == "pong"
+    except (httpx.TransportError, FileNotFoundError):
+        return False
+
+
+def log() -> Path:
+    """Return the server's log; LabError without one."""
+    path = processes.log_path(PLACE, NAME)
+    if not path.exists():
+        raise LabError("This lab has no Rancher", "Run: python -m lab up --rancher")
+    return path
+
+
+def _wait() -> None:
+    def probe() -> bool:
+        processes.check_alive(PLACE, NAME)
+        return is_ready()
+
+    try:
+        Retrying(
+            retry=retry_if_result(lambda ready: not ready),
+            stop=stop_after_delay(_START_SECONDS),
+            wait=wait_fixed(_POLL_SECONDS),
+        )(probe)
+    except RetryError as error:
+        raise LabError(
+            f"{NAME} is not ready after {_START_SECONDS:.0f} s",
+            f"See why: python -m lab logs {NAME} {NAME}; then run up again",
+        ) from error
