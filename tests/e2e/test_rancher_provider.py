@@ -25,9 +25,12 @@ from tests.support.rancher_double import CLUSTER, OTHER, config
 
 SECONDS = 10.0
 ENGINE = ("pulumi", "pulumi-resource-rancher2")
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ENGINE)), reason=f"the real engine is not on PATH: {', '.join(ENGINE)}"
-)
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        not all(map(shutil.which, ENGINE)), reason=f"the real engine is not on PATH: {', '.join(ENGINE)}"
+    ),
+]
 QUOTA = {"limits_cpu": "12000m", "limits_memory": "12000Mi"}
 CONTAINER = {"limits_cpu": "200m", "limits_memory": "128Mi", "requests_cpu": "100m", "requests_memory": "64Mi"}
 
