@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from lab.rancher import app, proxy
@@ -162,11 +162,18 @@ def test_a_command_in_a_container_runs_through_a_web_socket(tmp_path: Path, kube
         headers = {"Authorization": f"Bearer {token}", "Impersonate-User": "system:admin"}
         trusted = ssl.create_default_context(cafile=tmp_path / "ca.crt")
         protocol = Subprotocol("v4.channel.k8s.io")
-        with connect(url, ssl=trusted, additional_headers=headers, subprotocols=[protocol], proxy=None) as socket:
-            assert socket.subprotocol == protocol
-            socket.send(b"input")
-            assert list(socket) == [b"\x01input"]
-            assert socket.close_code == 1000
+
+        async def run() -> None:
+            async with (
+                asyncio.timeout(SECONDS),
+                connect(url, ssl=trusted, additional_headers=headers, subprotocols=[protocol], proxy=None) as socket,
+            ):
+                assert socket.subprotocol == protocol
+                await socket.send(b"input")
+                assert [message async for message in socket] == [b"\x01input"]
+                assert socket.close_code == 1000
+
+        asyncio.run(run())
     _, path, seen = kube.seen[-1]
     assert (path, kube.queries[-1]) == ("/api/v1/pods/one/exec", "command=a%20b")
     assert [value for key, value in seen if key == "impersonate-user"] == ["user-admin"]
@@ -180,11 +187,13 @@ def test_a_web_socket_needs_a_token_and_a_cluster(tmp_path: Path, kube: KubeDoub
         url = f"{str(client.base_url).replace('https', 'wss')}{PODS.replace(CLUSTER, cluster)}/one/exec"
         headers = {"Authorization": f"Bearer {token}{'x' if cluster == CLUSTER else ''}"}
         trusted = ssl.create_default_context(cafile=tmp_path / "ca.crt")
-        with (
-            pytest.raises(InvalidStatus, match="403" if cluster == CLUSTER else "404"),
-            connect(url, ssl=trusted, additional_headers=headers, proxy=None),
-        ):
-            pass
+
+        async def run() -> None:
+            async with asyncio.timeout(SECONDS), connect(url, ssl=trusted, additional_headers=headers, proxy=None):
+                pytest.fail("it is let in")
+
+        with pytest.raises(InvalidStatus, match="403" if cluster == CLUSTER else "404"):
+            asyncio.run(run())
     assert kube.seen == []
 
 
