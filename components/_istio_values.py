@@ -155,6 +155,15 @@ def timeout_annotation(seconds: int) -> dict[str, str]:
     return {_names.TIMEOUT_SECONDS: str(seconds)}
 
 
+def deletion_annotation() -> dict[str, str]:
+    """
+    How Pulumi deletes an object of Istio's: at once.
+
+    Its usual way leaves a finalizer, whose removal is an update, and that waits for istiod's webhook, dead or alive.
+    """
+    return {_names.DELETION_PROPAGATION: "background"}
+
+
 def gateway_labels(release: str) -> dict[str, str]:
     """The labels by which the chart `gateway` marks, and a Service or Gateway finds, the pods of a release."""
     return {"app": release, "istio": release.removeprefix("istio-")}

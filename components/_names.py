@@ -17,6 +17,7 @@ MANAGED_BY = "mcsps"
 SKIP_AWAIT = "pulumi.com/skipAwait"
 TIMEOUT_SECONDS = "pulumi.com/timeoutSeconds"
 WAIT_FOR = "pulumi.com/waitFor"
+DELETION_PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 DEPENDS_ON = "config.kubernetes.io/depends-on"
 
 CACERTS = "cacerts"

@@ -85,7 +85,11 @@ class HelloworldApp(pulumi.ComponentResource):
             name,
             api_version="networking.istio.io/v1",
             kind=kind,
-            metadata={"name": physical_name, "namespace": _names.APP_NAMESPACE},
+            metadata={
+                "name": physical_name,
+                "namespace": _names.APP_NAMESPACE,
+                "annotations": _istio_values.deletion_annotation(),
+            },
             spec=spec,
             opts=ResourceOptions(parent=self, depends_on=after),
         )

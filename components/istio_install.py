@@ -113,7 +113,11 @@ class IstioInstall(pulumi.ComponentResource):
             f"{name}-cross-network-gateway",
             api_version="networking.istio.io/v1",
             kind="Gateway",
-            metadata={"name": _names.CROSS_NETWORK_GATEWAY, "namespace": _names.ISTIO_NAMESPACE},
+            metadata={
+                "name": _names.CROSS_NETWORK_GATEWAY,
+                "namespace": _names.ISTIO_NAMESPACE,
+                "annotations": _istio_values.deletion_annotation(),
+            },
             spec=_istio_values.cross_network_gateway_spec(),
             # The validating webhook refuses it until istiod has written its CA there, which no annotation of the charts
             # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
