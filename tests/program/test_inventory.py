@@ -122,6 +122,17 @@ def test_every_component_says_when_it_is_done(runs: Runs, stack: str) -> None:
     assert [short(urn) for urn, outputs in monitor.component_outputs.items() if has_secret(outputs)] == []
 
 
+def test_nothing_of_istio_s_kinds_waits_for_its_webhook_to_be_deleted(runs: Runs, stack: str) -> None:
+    """A finalizer would be removed by an update, which istiod must admit, and it may be dead."""
+    found = [
+        resource for resource in runs(stack).recorded if ".istio.io/" in str(resource.inputs.get("apiVersion", ""))
+    ]
+    assert found
+    assert {str(resource.inputs["metadata"].get("annotations")) for resource in found} == {
+        "{'pulumi.com/deletionPropagationPolicy': 'background'}"
+    }
+
+
 def test_only_the_real_root_is_protected(runs: Runs) -> None:
     """The lab is thrown away as a whole."""
     protected = {
