@@ -226,7 +226,7 @@ def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs, monkeypatch
         raise rancher_api.LookUpError("rancher.url", "nobody is there")
 
     monkeypatch.setattr(rancher_api, "look_up", refuse)
-    with pytest.raises(ConfigError, match="^mcsps:rancher.url: nobody is there$"):
+    with pytest.raises(ConfigError, match=r"^mcsps:rancher\.url: nobody is there$"):
         run(runs.stack(RANCHER), lambda *_: None)
     ids = {"clusters[0].access.clusterId": "c-f7r9g", "clusters[1].access.clusterId": "c-pzk8b"}
     ((url, hours, by_key),) = [(it.url, it.token_ttl_hours, it.cluster_ids) for it in asked]
