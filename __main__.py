@@ -69,6 +69,7 @@ pulumi.export(
             "eastwestAddress": istio[cluster.name].eastwest_address,
             "network": cluster.network,
             "caExpiry": trust.intermediates[cluster.name].expiry,
+            **clusters[cluster.name].token_expiry,
         }
         for cluster in settings.clusters
     },

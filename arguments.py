@@ -1,6 +1,7 @@
 """What each component is told: settings in, Args out. Creates nothing."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
@@ -29,6 +30,8 @@ from components import (
 )
 from settings import Cluster, Credential, Quota, Rancher, RancherAccess, Secrets, Settings
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def rancher_cluster(
     settings: Settings, secrets: Secrets, cluster: Cluster, provider: rancher2.Provider | None
@@ -54,6 +57,7 @@ def _rancher_access(rancher: Rancher, access: RancherAccess, provider: rancher2.
         cluster_id=access.cluster_id,
         token_ttl_hours=rancher.token_ttl_hours,
         token_generation=rancher.token_generation,
+        token_expiry=_token_expiry(rancher, datetime.now(UTC)),
         project=ProjectArgs(
             name=project.name,
             description=project.description,
@@ -66,6 +70,14 @@ def _rancher_access(rancher: Rancher, access: RancherAccess, provider: rancher2.
         ),
         provider=provider,
     )
+
+
+def _token_expiry(rancher: Rancher, now: datetime) -> str:
+    """The time is cut into equal parts, so that the date stays for one and moves on with the next."""
+    life = timedelta(hours=rancher.token_ttl_hours)
+    part = life - timedelta(hours=rancher.token_early_renewal_hours)
+    begun = EPOCH + (now - EPOCH) // part * part
+    return (begun + life).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _quota(quota: Quota) -> QuotaArgs:

@@ -241,8 +241,19 @@ class Rancher(Section):
     ca_certs: CaCertificates | None = None
     """PEM of the CA behind `url`; unset means one that every machine trusts."""
     token_ttl_hours: TokenHours = 720
+    token_early_renewal_hours: Hours = 240
     token_generation: Generation = 1
     project: Project = Project()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.token_early_renewal_hours >= self.token_ttl_hours:
+            message = (
+                f"tokenEarlyRenewalHours is {self.token_early_renewal_hours}; allowed is less than tokenTtlHours, "
+                f"which is {self.token_ttl_hours}"
+            )
+            raise ValueError(message)
+        return self
 
 
 class KubeconfigAccess(Section):

@@ -2,7 +2,7 @@
 The one reader of stack config: typed, validated, and every error names its key.
 
 `parse` turns plain values into `Settings` and is all that tools beside the program need. `load` is what the program
-calls: it adds the secrets and reads the kubeconfigs, and it fails before any resource is registered.
+calls: it adds the secrets, reads the kubeconfigs and asks Rancher, and it fails before any resource is registered.
 """
 
 import difflib
@@ -18,6 +18,7 @@ from pulumi.runtime import config as pulumi_config
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+import rancher_api
 from components import _kubeconfig, _root_ca
 from schema import (
     NAMESPACE,
@@ -103,7 +104,7 @@ def parse(values: Mapping[str, object]) -> Settings:
 
 def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     """
-    Read and check the whole stack config, kubeconfig files included.
+    Read and check the whole stack config: kubeconfig files, and by a look-up what is said of Rancher, included.
 
     Raises:
         ConfigError: What is wrong, by key. Nothing secret is quoted.
@@ -127,6 +128,8 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
         if isinstance(cluster.access, KubeconfigAccess)
     }
     token = secrets[RANCHER_TOKEN]
+    if settings.rancher is not None and token is not None:
+        _look_up(settings, settings.rancher, token)
     return settings, Secrets(
         kubeconfigs={name: pulumi.Output.secret(text) for name, (text, _) in kubeconfigs.items()},
         servers={name: endpoint for name, (_, endpoint) in kubeconfigs.items()},
@@ -193,6 +196,24 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
         return text, _kubeconfig.read_endpoint(text)
     except ValueError as error:
         raise ConfigError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
+
+
+def _look_up(settings: Settings, rancher: Rancher, token: str) -> None:
+    wanted = rancher_api.Wanted(
+        url=rancher.url,
+        ca_certs=rancher.ca_certs,
+        token=token,
+        token_ttl_hours=rancher.token_ttl_hours,
+        cluster_ids={
+            f"clusters[{index}].access.clusterId": cluster.access.cluster_id
+            for index, cluster in enumerate(settings.clusters)
+            if isinstance(cluster.access, RancherAccess)
+        },
+    )
+    try:
+        rancher_api.look_up(wanted)
+    except rancher_api.LookUpError as error:
+        raise ConfigError(f"{NAMESPACE}:{error.key}: {error}") from None
 
 
 def _describe(detail: ErrorDetails) -> str:

@@ -6,6 +6,7 @@ namespaces. Does not own the cluster itself, nor anything of Istio.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +19,10 @@ from pulumi import Input, Output, ResourceOptions
 from components import _kubeconfig, _names
 
 SECONDS_PER_HOUR = 3600
+EXPIRY = "goodUntil"
+CONTAINER_LIMITS = {"cpu": "100m", "memory": "100Mi"}
+CONTAINER_REQUESTS = {"cpu": "10m", "memory": "10Mi"}
+"""Defaults of a container in istio-system, where the project's are for an application."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +68,8 @@ class RancherAccessArgs:
     token_ttl_hours: int
     token_generation: int
     """A higher number makes new tokens."""
+    token_expiry: str
+    """Until when a token that is made now is good at least. Another date makes new tokens."""
     project: ProjectArgs
     provider: rancher2.Provider
 
@@ -92,17 +99,19 @@ class RancherCluster(pulumi.ComponentResource):
     """A pod that starts before it exists is judged without it."""
     peer_token: Output[str] | None
     """The Rancher token for the peers' remote secrets, secret; `None` without Rancher."""
+    token_expiry: Mapping[str, Output[str]]
+    """Until when the Rancher tokens are good at least, by the name to export it under; empty without Rancher."""
 
     def __init__(self, name: str, args: RancherClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:RancherCluster", name, {"clusterName": args.cluster_name}, opts)
         annotations: dict[str, Input[str]] = {}
-        self.peer_token = None
+        self.peer_token, self.token_expiry = None, {}
         access = args.access
         if isinstance(access, RancherAccessArgs):
-            kubeconfig: Input[str] = self._token(name, "provider", access).apply(
-                partial(_proxy_kubeconfig, args.cluster_name, access)
-            )
-            self.peer_token = self._token(name, "peers", access)
+            own, own_expiry = self._token(name, "provider", access)
+            kubeconfig: Input[str] = own.apply(partial(_proxy_kubeconfig, args.cluster_name, access))
+            self.peer_token, peers_expiry = self._token(name, "peers", access)
+            self.token_expiry = {"providerTokenExpiry": own_expiry, "peersTokenExpiry": peers_expiry}
             annotations = self._project(name, access)
         else:
             kubeconfig = access.kubeconfig
@@ -137,8 +146,8 @@ class RancherCluster(pulumi.ComponentResource):
                 "limits": [
                     {
                         "type": "Container",
-                        "default": {"cpu": "100m", "memory": "100Mi"},
-                        "default_request": {"cpu": "10m", "memory": "10Mi"},
+                        "default": CONTAINER_LIMITS,
+                        "default_request": CONTAINER_REQUESTS,
                     }
                 ]
             },
@@ -160,12 +169,12 @@ class RancherCluster(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
 
-    def _token(self, name: str, use: str, access: RancherAccessArgs) -> Output[str]:
+    def _token(self, name: str, use: str, access: RancherAccessArgs) -> tuple[Output[str], Output[str]]:
         child = ResourceOptions(parent=self)
         generation = random.RandomId(
             f"{name}-{use}-token-generation",
             byte_length=4,
-            keepers={"generation": str(access.token_generation)},
+            keepers={"generation": str(access.token_generation), EXPIRY: access.token_expiry},
             opts=child,
         )
         token = rancher2.Token(
@@ -175,7 +184,8 @@ class RancherCluster(pulumi.ComponentResource):
             ttl=access.token_ttl_hours * SECONDS_PER_HOUR,
             opts=ResourceOptions(parent=self, provider=access.provider, replacement_trigger=generation.hex),
         )
-        return Output.secret(token.token)
+        # From what the token was made with, not from what is wanted: an `up` that failed has made none.
+        return Output.secret(token.token), generation.keepers.apply(_read_expiry)
 
     def _project(self, name: str, access: RancherAccessArgs) -> dict[str, Input[str]]:
         args = access.project
@@ -205,8 +215,26 @@ class RancherCluster(pulumi.ComponentResource):
         quota = {"limitsCpu": args.namespace_quota.limits_cpu, "limitsMemory": args.namespace_quota.limits_memory}
         return {
             _names.RANCHER_PROJECT_ID: project.id,
-            _names.RANCHER_RESOURCE_QUOTA: json.dumps({"limit": quota}, separators=(",", ":")),
+            _names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota}),
+            # Rancher holds every LimitRange with its label to this; without it, to the project's values.
+            _names.RANCHER_CONTAINER_LIMIT: _compact(
+                {
+                    "requestsCpu": CONTAINER_REQUESTS["cpu"],
+                    "requestsMemory": CONTAINER_REQUESTS["memory"],
+                    "limitsCpu": CONTAINER_LIMITS["cpu"],
+                    "limitsMemory": CONTAINER_LIMITS["memory"],
+                }
+            ),
         }
+
+
+def _read_expiry(keepers: Mapping[str, str] | None) -> str:
+    return (keepers or {})[EXPIRY]
+
+
+def _compact(value: Mapping[str, object]) -> str:
+    # To the letter, order of keys included, as Rancher writes it: another text would be changed back and forth.
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _proxy_kubeconfig(name: str, access: RancherAccessArgs, token: str) -> str:

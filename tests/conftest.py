@@ -1,6 +1,9 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Self
 
 import pytest
 from hypothesis import settings
@@ -15,6 +18,24 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # Two busy cores make single examples slow now and then; that is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
+
+
+class Today(datetime):
+    """The day of all tests of what depends on it."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Give the same day, whatever the clock says."""
+        return cls(2026, 11, 23, tzinfo=tz)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone() -> Iterator[None]:
+    """No test depends on a server that a stack file names, nor on the day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rancher_api.look_up", lambda _: None)
+        patch.setattr("arguments.datetime", Today)
+        yield
 
 
 @pytest.fixture

@@ -406,7 +406,12 @@ BAD_VALUES = {
     "a token that lives for ever": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 0},
-        told=("mcsps:rancher.tokenTtlHours: got 0; allowed is a whole number from 1 to 8760",),
+        told=("mcsps:rancher.tokenTtlHours: got 0; allowed is a whole number from 2 to 8760",),
+    ),
+    "a token that would be renewed before it is made": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "tokenTtlHours": 240},
+        told=("mcsps:rancher: tokenEarlyRenewalHours is 240; allowed is less than tokenTtlHours, which is 240",),
     ),
     "a kubeconfig instead of its path": BadValue(
         place=(*ACCESS, "path"),

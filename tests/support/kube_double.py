@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 
 Object = dict[str, Any]
 NAMESPACES = "/api/v1/namespaces"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 
 
@@ -29,6 +30,7 @@ class KubeDouble:
         events: What a watch gives; None ends it. It belongs to the loop that the watch runs in: see `say`.
         ended: Set when a watch is over.
         refuses: The status of every answer but that of a watch; 0 where all is well.
+        allows: Whether whoever asks may do what he asks about.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class KubeDouble:
         self.events: asyncio.Queue[Object | None] | None = None
         self.ended = threading.Event()
         self.refuses = 0
+        self.allows = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching = threading.Event()
         self._count = 0
@@ -84,6 +87,8 @@ class KubeDouble:
             return StreamingResponse(self._stream(), media_type="application/json")
         if self.refuses:
             return _status(self.refuses, "ServiceUnavailable", "starting")
+        if path == REVIEWS:
+            return JSONResponse(body | {"status": {"allowed": self.allows}}, 201)
         if request.method == "POST":
             return self._create(path, body)
         if path in self.objects:

@@ -1,24 +1,27 @@
 """What components are told: settings and secrets in, Args out."""
 
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 import pulumi_rancher2 as rancher2
 import pytest
 
 import arguments
+import rancher_api
 from components import (
     BroughtRootArgs,
     Ca,
     MadeRootArgs,
     MeshLinkArgs,
+    RancherAccessArgs,
     RancherCluster,
     RancherTokenArgs,
     ServiceAccountArgs,
 )
-from settings import Secrets, Settings, load, parse
+from settings import ConfigError, Secrets, Settings, load, parse
 from tests.support import pems
 from tests.support.bad_config import Place, put
 from tests.support.recording import RecordingMonitor
@@ -64,6 +67,35 @@ def link(stack: Stack) -> MeshLinkArgs:
 
     run(stack, body)
     return found[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "expiry"),
+    [
+        # 720 hours of life less 240 are parts of 20 days, from 1970 on.
+        ("2026-11-23T00:00:00", "2026-12-23T00:00:00Z"),
+        ("2026-12-12T23:59:59", "2026-12-23T00:00:00Z"),
+        ("2026-12-13T00:00:00", "2027-01-12T00:00:00Z"),
+    ],
+)
+def test_tokens_are_good_for_their_life_less_a_part_of_it_at_least(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, now: str, expiry: str
+) -> None:
+    """The date moves on as often as it takes for a token to be renewed early enough, and is the same in between."""
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromisoformat(now).replace(tzinfo=tz)
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+        access = arguments.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+        assert isinstance(access, RancherAccessArgs)
+        assert access.token_expiry == expiry
+
+    monkeypatch.setattr(arguments, "datetime", Now)
+    run(runs.stack(RANCHER), body)
 
 
 def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
@@ -183,3 +215,21 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
     assert args.weights == {"v1": 90, "v2": 10}
     assert args.replicas == 4
     assert args.timeout_seconds == settings.istio.timeout_seconds
+
+
+def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is registered; what is wrong is an error of the key to mend."""
+    asked: list[rancher_api.Wanted] = []
+
+    def refuse(wanted: rancher_api.Wanted) -> None:
+        asked.append(wanted)
+        raise rancher_api.LookUpError("rancher.url", "nobody is there")
+
+    monkeypatch.setattr(rancher_api, "look_up", refuse)
+    with pytest.raises(ConfigError, match=r"^mcsps:rancher\.url: nobody is there$"):
+        run(runs.stack(RANCHER), lambda *_: None)
+    ids = {"clusters[0].access.clusterId": "c-f7r9g", "clusters[1].access.clusterId": "c-pzk8b"}
+    ((url, hours, by_key),) = [(it.url, it.token_ttl_hours, it.cluster_ids) for it in asked]
+    assert (url, hours, by_key) == (RANCHER_URL, 720, ids)
+    run(runs.stack(LAB), lambda *_: None)
+    assert len(asked) == 1

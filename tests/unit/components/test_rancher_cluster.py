@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pulumi
 import pulumi_rancher2 as rancher2
@@ -25,6 +26,7 @@ from tests.support.leaks import fake_secret, find_leaks
 from tests.support.recording import RecordingMonitor, record
 
 URL = "https://rancher.example"
+EXPIRY, LATER = "2026-12-23T00:00:00Z", "2027-01-12T00:00:00Z"
 QUOTA = QuotaArgs(limits_cpu="12000m", limits_memory="12000Mi")
 PROJECT = ProjectArgs(
     name="istio",
@@ -48,11 +50,14 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> Reco
         )
         cluster = RancherCluster("east", args)
         pulumi.export("hasPeerToken", cluster.peer_token is not None)
+        pulumi.export("tokenExpiry", cluster.token_expiry)
 
     return record(body, preview=preview)
 
 
-def by_rancher(*, preview: bool = False, ca_certs: str | None = "the CA", generation: int = 1) -> RecordingMonitor:
+def by_rancher(
+    *, preview: bool = False, ca_certs: str | None = "the CA", generation: int = 1, expiry: str = EXPIRY
+) -> RecordingMonitor:
     """Record a cluster that Rancher's proxy reaches."""
 
     def body() -> None:
@@ -63,11 +68,14 @@ def by_rancher(*, preview: bool = False, ca_certs: str | None = "the CA", genera
             cluster_id="c-f7r9g",
             token_ttl_hours=720,
             token_generation=generation,
+            token_expiry=expiry,
             project=PROJECT,
             provider=provider,
         )
         args = RancherClusterArgs(cluster_name="east", network="network-east", access=access)
-        pulumi.export("peerToken", RancherCluster("east", args).peer_token)
+        cluster = RancherCluster("east", args)
+        pulumi.export("peerToken", cluster.peer_token)
+        pulumi.export("tokenExpiry", cluster.token_expiry)
 
     return record(body, preview=preview)
 
@@ -186,10 +194,16 @@ def test_the_limit_range_gives_defaults_to_containers_that_name_none() -> None:
 
 def test_only_rancher_gives_a_token_for_peers() -> None:
     """A kubeconfig is nothing to hand on."""
-    assert by_kubeconfig().exports == {"hasPeerToken": False}
+    assert by_kubeconfig().exports == {"hasPeerToken": False, "tokenExpiry": {}}
     monitor = by_rancher()
     token = monitor.find(recording.RANCHER_TOKEN, "east-peers-token")
-    assert monitor.exports == {"peerToken": Secret(monitor.made(token, "token"))}
+    assert monitor.exports["peerToken"] == Secret(monitor.made(token, "token"))
+
+
+def test_it_is_told_when_each_token_ends(*, preview: bool) -> None:
+    """Under the names to export it by, before it is made, and not as a secret."""
+    expiry = by_rancher(preview=preview).exports["tokenExpiry"]
+    assert expiry == dict.fromkeys(("providerTokenExpiry", "peersTokenExpiry"), EXPIRY)
 
 
 @pytest.mark.parametrize("use", ["provider", "peers"])
@@ -207,14 +221,20 @@ def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     assert token.replacement_trigger == made
 
 
-def test_a_higher_generation_makes_new_tokens() -> None:
-    """By the keeper of their generation ids."""
-    first, second = by_rancher(), by_rancher(generation=2)
+@pytest.mark.parametrize(
+    ("changed", "keepers"),
+    [({"generation": 2}, ("2", EXPIRY)), ({"expiry": LATER}, ("1", LATER))],
+)
+def test_a_higher_generation_and_a_later_date_make_new_tokens(
+    changed: dict[str, Any], keepers: tuple[str, str]
+) -> None:
+    """By the keepers of their generation ids."""
+    first, second = by_rancher(), by_rancher(**changed)
     for name in ("east-provider-token", "east-peers-token"):
         before, after = (monitor.find(recording.RANCHER_TOKEN, name) for monitor in (first, second))
         assert before.replacement_trigger != after.replacement_trigger
-    keepers = [found.inputs["keepers"] for found in second.find_all(recording.RANDOM_ID)]
-    assert keepers == [{"generation": "2"}] * 2
+    found = [found.inputs["keepers"] for found in second.find_all(recording.RANDOM_ID)]
+    assert found == [dict(zip(("generation", "goodUntil"), keepers, strict=True))] * 2
 
 
 @pytest.mark.parametrize("ca_certs", ["the CA", None])
@@ -263,6 +283,9 @@ def test_istio_system_belongs_to_the_project_and_has_its_quota() -> None:
     assert namespace.inputs["metadata"]["annotations"] == {
         "field.cattle.io/projectId": "c-f7r9g:p-12345",
         "field.cattle.io/resourceQuota": '{"limit":{"limitsCpu":"12000m","limitsMemory":"12000Mi"}}',
+        "field.cattle.io/containerDefaultResourceLimit": (
+            '{"requestsCpu":"10m","requestsMemory":"10Mi","limitsCpu":"100m","limitsMemory":"100Mi"}'
+        ),
     }
 
 
