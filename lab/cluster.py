@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 from urllib3.exceptions import HTTPError
 
 from lab import addons, cgroups, controlplane, kubeconfig, mounts, node, pki, processes
@@ -29,7 +28,6 @@ PROCESSES = (
 STEPS = 6
 """How often `ensure` reports."""
 _STORE = ("etcd", "kube-apiserver")
-_POLL_SECONDS = 0.2
 _START_SECONDS = 120.0
 
 
@@ -111,20 +109,4 @@ def load_balancer(spec: ClusterSpec) -> Component:
 
 
 def _wait(spec: ClusterSpec, component: str, is_ready: Callable[[], bool], *needed: str) -> None:
-    """Wait until `is_ready`; LabError as soon as a process that is needed for it has ended."""
-
-    def probe() -> bool:
-        processes.check_alive(spec, *needed)
-        return is_ready()
-
-    try:
-        Retrying(
-            retry=retry_if_result(lambda ready: not ready),
-            stop=stop_after_delay(_START_SECONDS),
-            wait=wait_fixed(_POLL_SECONDS),
-        )(probe)
-    except RetryError as error:
-        raise LabError(
-            f"{spec.name}: {component} is not ready after {_START_SECONDS:.0f} s",
-            f"See why: python -m lab logs {spec.name} {component}; then run up again",
-        ) from error
+    processes.wait(spec, component, is_ready, *needed, seconds=_START_SECONDS)

@@ -12,10 +12,12 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lab import files
 from lab.command import ENVIRONMENT, inside
@@ -23,6 +25,7 @@ from lab.errors import LabError
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TERM_SECONDS = 10.0
+_POLL_SECONDS = 0.2
 _RECORD_SECONDS = 5.0
 # The process joins its cgroup and writes its own record: `up` may be killed at any moment.
 _LAUNCHER = """set -e
@@ -156,6 +159,26 @@ def check_alive(spec: Place, *names: str) -> None:
                 f"{spec.name}: {name} has ended",
                 f"See why: python -m lab logs {spec.name} {name}; then run up again",
             )
+
+
+def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, seconds: float) -> None:
+    """Wait until `is_ready`; LabError after `seconds`, and as soon as a process that is needed for it has ended."""
+
+    def probe() -> bool:
+        check_alive(spec, *needed)
+        return is_ready()
+
+    try:
+        Retrying(
+            retry=retry_if_result(lambda ready: not ready),
+            stop=stop_after_delay(seconds),
+            wait=wait_fixed(_POLL_SECONDS),
+        )(probe)
+    except RetryError as error:
+        raise LabError(
+            f"{spec.name}: {name} is not ready after {seconds:.0f} s",
+            f"See why: python -m lab logs {spec.name} {name}; then run up again",
+        ) from error
 
 
 def _start(spec: Place, component: Component, procs_file: Path) -> None:

@@ -57,12 +57,7 @@ class KubeApi:
 
     async def get(self, path: str) -> Document | None:
         """Return one object, or None."""
-        try:
-            return await self._send("GET", path)
-        except ApiError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
+        return await self._send_if_there("GET", path)
 
     async def create(self, path: str, body: Document) -> Document:
         """Make an object."""
@@ -78,12 +73,7 @@ class KubeApi:
 
     async def delete(self, path: str) -> Document | None:
         """Remove an object; one that is not there is no error."""
-        try:
-            return await self._send("DELETE", path)
-        except ApiError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
+        return await self._send_if_there("DELETE", path)
 
     async def watch(self, path: str, version: str, seconds: int) -> AsyncIterator[Document]:
         """Give the changes of a collection until the server ends the watch."""
@@ -94,6 +84,14 @@ class KubeApi:
                 raise _error(answer)
             async for line in answer.aiter_lines():
                 yield json.loads(line)
+
+    async def _send_if_there(self, method: str, path: str) -> Document | None:
+        try:
+            return await self._send(method, path)
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
     async def _send(
         self,

@@ -12,7 +12,6 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 import httpx
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lab import cgroups, files, network, pki, processes
 from lab.errors import LabError
@@ -25,7 +24,6 @@ NAME = "rancher"
 INTERFACE = IPv4Interface((FABRIC_NETWORK[2], FABRIC_NETWORK.prefixlen))
 PORT = 443
 URL = f"https://{INTERFACE.ip}"
-_POLL_SECONDS = 0.2
 _ASK_SECONDS = 2.0
 _START_SECONDS = 30.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -138,7 +136,7 @@ def ensure(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> None:
     files.write(PLACE.config, config.render(told))
     network.ensure_fabric_address(INTERFACE)
     processes.ensure(PLACE, component(told), cgroups.procs_file(specs[0], cgroups.hierarchies()))
-    _wait()
+    processes.wait(PLACE, NAME, is_ready, NAME, seconds=_START_SECONDS)
 
 
 def stop() -> None:
@@ -162,21 +160,3 @@ def log() -> Path:
     if not path.exists():
         raise LabError("This lab has no Rancher", "Run: python -m lab up --rancher")
     return path
-
-
-def _wait() -> None:
-    def probe() -> bool:
-        processes.check_alive(PLACE, NAME)
-        return is_ready()
-
-    try:
-        Retrying(
-            retry=retry_if_result(lambda ready: not ready),
-            stop=stop_after_delay(_START_SECONDS),
-            wait=wait_fixed(_POLL_SECONDS),
-        )(probe)
-    except RetryError as error:
-        raise LabError(
-            f"{NAME} is not ready after {_START_SECONDS:.0f} s",
-            f"See why: python -m lab logs {NAME} {NAME}; then run up again",
-        ) from error
