@@ -25,6 +25,8 @@ class IstioInstallArgs:
     cluster_name: str
     """Istio's `clusterName`."""
     network: str
+    locality: str | None
+    """Istio's locality of the gateways' pods; none for that of their nodes."""
     mesh_id: str
     trust_domain: str
     cacerts: Input[Mapping[str, str]] = field(repr=False)
@@ -142,7 +144,9 @@ class IstioInstall(pulumi.ComponentResource):
 
     def _gateway(self, name: str, args: IstioInstallArgs, gateway: _Gateway, control_plane: Resource) -> Chart:
         values = _istio_values.gateway_values(
-            network_gateway=gateway.network(args.network), timeout_seconds=args.timeout_seconds
+            network_gateway=gateway.network(args.network),
+            locality=args.locality,
+            timeout_seconds=args.timeout_seconds,
         )
         return self._chart(
             name,

@@ -55,7 +55,8 @@ QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
 HTTPS = "allowed is an https:// URL"
 NO_CA = "is no PEM of certificates alone; give the text of one CA certificate or more, neither a path nor a key"
 A_KIND = "allowed is kubeconfig or rancher"
-KEYS = "Allowed: clusters, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+KEYS = "Allowed: audiences, clusters, failover, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+TEAM = {"name": "x-team", "exact": "test"}
 
 
 def with_project(**project: object) -> dict[str, Any]:
@@ -188,6 +189,135 @@ BAD_VALUES = {
         place=("clusters", 0, "versions"),
         value=[],
         told=("mcsps:v2Weight: 10 sends 90 % to v1, which no cluster runs; add v1", "set the weight to 100"),
+    ),
+    **{
+        what: BadValue(place=("audiences",), value=audiences, told=told)
+        for what, (audiences, told) in {
+            "an audience without a name": ([{"version": "v2", "header": TEAM}], ("mcsps:audiences[0].name: missing",)),
+            "an audience of an unknown version": (
+                [{"name": "team", "version": "v3", "header": TEAM}],
+                ("mcsps:audiences[0].version: got 'v3'; allowed is 'v1' or 'v2'",),
+            ),
+            "an audience of everybody": (
+                [{"name": "all", "version": "v2"}],
+                ("mcsps:audiences[0]: names neither header nor region", "allowed is one of them or both", "v2Weight"),
+            ),
+            "two audiences of one name": (
+                [{"name": "team", "version": "v2", "header": {"name": "x-team", "exact": each}} for each in "ab"],
+                ("mcsps:audiences[1].name: 'team' is also that of audiences[0]; allowed is one name for each",),
+            ),
+            "an audience of a region where no cluster has one": (
+                [{"name": "europe", "version": "v2", "region": "eu"}],
+                ("mcsps:audiences[0].region: got 'eu', and no cluster has a locality; allowed is a region of",),
+            ),
+            "an audience hidden by the same header": (
+                [
+                    {"name": "team", "version": "v2", "header": TEAM},
+                    {"name": "again", "version": "v1", "header": TEAM},
+                ],
+                ("mcsps:audiences[1]: 'again' never gets a request, for audiences[0] before it gets them all;",),
+            ),
+        }.items()
+    },
+    **{
+        f"a header {what}": BadValue(
+            place=("audiences",),
+            value=[{"name": "team", "version": "v2", "header": {"name": "x-team", **header}}],
+            told=(f"mcsps:audiences[0].header{told[0]}", *told[1:]),
+        )
+        for what, (header, told) in {
+            "in capitals": (
+                {"name": "X-Team", "exact": "a"},
+                (".name: got 'X-Team'; allowed is a header's name in lower case",),
+            ),
+            "that is none": (
+                {"name": ":path", "exact": "a"},
+                (
+                    ".name: got ':path'; allowed is a header's name in lower case",
+                    "neither a pseudo-header such as :path",
+                ),
+            ),
+            "that is a token's claim": (
+                {"name": "@request.auth.claims.team", "exact": "a"},
+                (".name: got '@request.auth.claims.team'; allowed is", "nor a claim of a token"),
+            ),
+            "that may be anything": ({}, (": got none of exact, prefix and regex; allowed is one of them",)),
+            "that must be two things": (
+                {"exact": "a", "prefix": "a"},
+                (": got exact and prefix of exact, prefix and regex; allowed is one of them",),
+            ),
+            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed is a text of ASCII that is not empty",)),
+            "that must end in a blank": ({"exact": "a "}, (".exact: got 'a '; allowed is", "no blank at either end")),
+            "that must begin with a blank": (
+                {"prefix": " a"},
+                (".prefix: got ' a'; allowed is", "begins with no blank"),
+            ),
+            "that must not be ASCII": ({"exact": "Ü"}, (".exact: got 'Ü'; allowed is a text of ASCII",)),
+            "of no regex": (
+                {"regex": ""},
+                (".regex: got ''; allowed is a regular expression of 1 to 1024 characters",),
+            ),
+            "of a long regex": (
+                {"regex": "a" * 1025},
+                (".regex: got a value of 1025 characters; allowed is a regular expression of 1 to 1024 characters",),
+            ),
+            "of a broken regex": (
+                {"regex": "te(st"},
+                (".regex: got 'te(st'; missing ): te(st; allowed is a regular expression of RE2",),
+            ),
+            "of a regex that Python alone knows": (
+                {"regex": "(?=te)st"},
+                (".regex: got '(?=te)st'; invalid perl operator: (?=; allowed is", "neither look-around nor"),
+            ),
+            "of a regex too big for Envoy": (
+                {"regex": r"\pL{30}"},
+                (".regex: got ", "it compiles to ", "instructions; allowed are 32768: repeat less"),
+            ),
+        }.items()
+    },
+    **{
+        f"failover {what}": BadValue(place=("failover",), value=failover, told=(f"mcsps:failover{told}",))
+        for what, (failover, told) in {
+            "without a region": (
+                {"enabled": True},
+                ".enabled: got true, and no cluster has a locality; allowed with 2 regions or more: set clusters[]",
+            ),
+            "to nowhere": (
+                {"order": [{"from": "eu", "to": "us"}]},
+                ".order[0].from: got 'eu', and no cluster has a locality; allowed is a region of clusters[].locality",
+            ),
+            "from nowhere": ({"order": [{"to": "us"}]}, ".order[0].from: missing"),
+            "after no error": (
+                {"consecutiveGatewayErrors": 0},
+                ".consecutiveGatewayErrors: got 0; allowed is a whole number from 1 to 100",
+            ),
+            "of nobody": ({"maxEjectionPercent": 0}, ".maxEjectionPercent: got 0; allowed is a whole number from 1 to"),
+            "with too many tries": (
+                {"retryAttempts": 11},
+                ".retryAttempts: got 11; allowed is a whole number from 0 to",
+            ),
+            "without time": ({"connectTimeoutSeconds": 0}, ".connectTimeoutSeconds: got 0; allowed is a whole number"),
+        }.items()
+    },
+    "a locality of one cluster alone": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "us"},
+        told=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed is a locality for each",),
+    ),
+    "a locality without a region": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"zone": "us-1"},
+        told=("mcsps:clusters[1].locality.region: missing",),
+    ),
+    "a region with a dot": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "us.1"},
+        told=(f"mcsps:clusters[1].locality.region: got 'us.1'; {LABEL}",),
+    ),
+    "a locality too long for a label": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "u" * 32, "zone": "z" * 31},
+        told=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed are 63"),
     ),
     "charts from nowhere": BadValue(
         place=("istio", "charts"),
