@@ -75,15 +75,16 @@ def _check_cluster_name(value: str) -> str:
 
 
 def _check_header_regex(value: str) -> str:
-    if not value or len(value) > REGEX_MAX:
-        message = f"allowed is a regular expression of 1 to {REGEX_MAX} characters"
+    if not value.isascii() or not 1 <= len(value) <= REGEX_MAX:
+        message = f"allowed is a regular expression of 1 to {REGEX_MAX} characters of ASCII"
         raise ValueError(message)
     options = re2.Options()
     options.log_errors = False
     try:
         size = re2.compile(value, options).programsize
     except re2.error as error:
-        message = f"{error.args[0].decode()}; allowed is a regular expression of RE2, which has neither look-around nor backreferences"
+        said = error.args[0].decode()
+        message = f"{said}; allowed is a regular expression of RE2, which has neither look-around nor backreferences"
         raise ValueError(message) from None
     if size > REGEX_PROGRAM_MAX:
         message = f"it compiles to {size} instructions; allowed are {REGEX_PROGRAM_MAX}: repeat less"

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
-from tests.support.stacks import Stack, kubeconfig
+from tests.support.stacks import Stack, in_regions, kubeconfig
 
 NOT_ONE = "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else"
 ABSENT = object()
@@ -662,8 +662,57 @@ def in_plain_text(stack: Stack) -> Stack:
     return with_token.changed(rancherToken=fake_secret("plain"))
 
 
+def with_order(*steps: tuple[str, str]) -> Callable[[Stack, Path], Stack]:
+    """Give a stack of two regions an order of failover."""
+    order = [{"from": region, "to": following} for region, following in steps]
+    return lambda stack, _: in_regions(stack, "eu", "us").changed(failover={"order": order})
+
+
+def with_audiences(*audiences: Mapping[str, object]) -> Callable[[Stack, Path], Stack]:
+    """Give a stack of two regions audiences."""
+    numbered = [{"name": f"a-{number}", "version": "v1", **audience} for number, audience in enumerate(audiences)]
+    return lambda stack, _: in_regions(stack, "eu", "us").changed(audiences=numbered)
+
+
+def without_v2(stack: Stack, _folder: Path) -> Stack:
+    """A stack that runs v1 alone, and has an audience of v2."""
+    values = put(stack.values, VERSIONS, ["v1"])
+    audience = {"name": "team", "version": "v2", "header": TEAM}
+    return replace(stack, values=values).changed(v2Weight=0, audiences=[audience])
+
+
 KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
+    "an audience of a version that no cluster runs": BadStack(
+        make=without_v2,
+        told=("mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed is", "or add v2 to a cluster's"),
+    ),
+    "an audience of an unknown region": BadStack(
+        make=with_audiences({"region": "asia"}),
+        told=(
+            "mcsps:audiences[0].region: got 'asia', and the clusters are in eu, us; allowed is a region of clusters[]",
+        ),
+    ),
+    "an audience that two regions leave nothing": BadStack(
+        make=with_audiences({"region": "eu"}, {"region": "us"}, {"header": TEAM}),
+        told=("mcsps:audiences[2]: 'a-2' never gets a request, for audiences[0] and audiences[1] before it gets them",),
+    ),
+    "failover within one region": BadStack(
+        make=lambda stack, _: in_regions(stack, "eu", "eu").changed(failover={"enabled": True}),
+        told=("mcsps:failover.enabled: got true, and the clusters are in eu; allowed with 2 regions or more",),
+    ),
+    "failover to an unknown region": BadStack(
+        make=with_order(("eu", "asia")),
+        told=("mcsps:failover.order[0].to: got 'asia', and the clusters are in eu, us; allowed is a region of",),
+    ),
+    "failover to the same region": BadStack(
+        make=with_order(("us", "eu"), ("eu", "eu")),
+        told=("mcsps:failover.order[1].to: got 'eu', which is also from; allowed is another region",),
+    ),
+    "failover to two regions": BadStack(
+        make=with_order(("eu", "us"), ("eu", "us")),
+        told=("mcsps:failover.order[1].from: 'eu' is also that of order[0], which alone counts; allowed is one step",),
+    ),
     "a kubeconfig that is not there": bad_kubeconfig(lambda _: None, "cannot be read: No such file or directory"),
     "a kubeconfig that is a folder": bad_kubeconfig(Path.mkdir, "cannot be read: Is a directory"),
     "a kubeconfig that is no text": bad_kubeconfig(
