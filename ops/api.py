@@ -23,11 +23,13 @@ from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
 from ops import connection
+from ops.sameness import ROUTING_KINDS, Manifest
 
 _TIMEOUT_SECONDS = (5, 20)
 _INTERRUPT_SECONDS = 0.5
 _NOT_FOUND = 404
 _SHOWN_CHARACTERS = 200
+_ISTIO = ("networking.istio.io", "v1")
 
 
 class ApiError(Exception):
@@ -119,8 +121,10 @@ class ClusterApi:
         self._configuration = configuration
         self._interrupted = interrupted or threading.Event()
         api = client.ApiClient(configuration)
+        self._plain: Callable[[object], dict[str, Any]] = api.sanitize_for_serialization
         self._core = client.CoreV1Api(api)
         self._apps = client.AppsV1Api(api)
+        self._custom = client.CustomObjectsApi(api)
         self._version = client.VersionApi(api)
 
     def version(self) -> str:
@@ -131,6 +135,24 @@ class ClusterApi:
         """Labels of a namespace."""
         found = _find(self._core.read_namespace, name)
         return dict(found.metadata.labels or {}) if found else None
+
+    def shared(self, namespace: str) -> tuple[Manifest, ...]:
+        """A namespace, its Services, and Istio's routing in it, as manifests; of what is not there, nothing."""
+        found = _find(self._core.read_namespace, namespace)
+        services = _ask(self._core.list_namespaced_service, namespace).items
+        routing = [
+            item
+            for plural in ROUTING_KINDS.values()
+            for item in (_find(self._custom.list_namespaced_custom_object, *_ISTIO, namespace, plural) or {}).get(
+                "items", ()
+            )
+        ]
+        # The library leaves the kind out of what it reads.
+        return (
+            *({**self._plain(each), "kind": "Namespace"} for each in (found,) if each),
+            *({**self._plain(service), "kind": "Service"} for service in services),
+            *routing,
+        )
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
         """Data of a ConfigMap."""

@@ -6,7 +6,7 @@ from components import _names as names
 from components import _routing as routing
 from ops import endpoints, gateways, split, trust
 from ops.api import Workload
-from ops.causes import mislabelled
+from ops.causes import mislabelled, unlike
 from ops.facts import (
     SYNCED,
     UNTRIED,
@@ -63,6 +63,7 @@ def _cluster(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[C
     yield _unless_unread(cluster, _root(cluster, facts), "roots", "certificates")
     present = cluster.service
     yield _unless_unread(cluster, _check(CheckId.SERVICE, cluster, present.detail, passed=present.present), "service")
+    yield _unless_unread(cluster, _sameness(cluster, facts), "shared")
     yield _unless_unread(cluster, _gateway(cluster, facts), "gateway")
     for remote in cluster.remotes:
         yield _remote_secret(cluster, remote)
@@ -91,6 +92,13 @@ def _root(cluster: ClusterFacts, facts: MeshFacts) -> Check:
     shown = "; ".join(dict.fromkeys(map(trust.short, cluster.roots.values())))
     seen = f"no root certificate in {', '.join(missing)}" if missing else shown
     return _check(CheckId.MESH_ROOT, cluster, seen, passed=not missing and not trust.distrust(facts))
+
+
+def _sameness(cluster: ClusterFacts, facts: MeshFacts) -> Check:
+    found = [difference for difference in unlike(facts) if difference.cluster == cluster.name]
+    seen = str(found[0]) if found else "as in every cluster that was seen"
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    return _check(CheckId.SAMENESS, cluster, seen + more, passed=not found)
 
 
 def _gateway(cluster: ClusterFacts, facts: MeshFacts) -> Check:

@@ -14,6 +14,7 @@ _WITNESSES = {
     Cause.NETWORK_LABEL_MISSING: {CheckId.NETWORK_LABEL},
     Cause.REMOTE_NOT_SYNCED: {CheckId.REMOTE_SYNCED, CheckId.REMOTE_SECRET},
     Cause.SERVICE_ABSENT: {CheckId.SERVICE},
+    Cause.CLUSTERS_DIFFER: {CheckId.SAMENESS},
     Cause.CREDENTIAL_WRONG: {CheckId.REMOTE_SECRET},
 }
 _TRAFFIC = {CheckId.TRAFFIC_INGRESS, CheckId.TRAFFIC_CLIENT}
@@ -27,8 +28,8 @@ HINTS = {
     CheckId.CROSSING: "see the logs of the client pod's sidecar and of the peer's east-west gateway",
     CheckId.REMOTE_SECRET: "see whether istiod runs, and whether the server that the secret names is the peer's API",
     CheckId.REMOTE_SYNCED: "see whether istiod runs",
-    CheckId.TRAFFIC_INGRESS: "see the gateway's log, and whether the VirtualServices are equal",
-    CheckId.TRAFFIC_CLIENT: "see the sidecar's log, and whether the VirtualServices are equal",
+    CheckId.TRAFFIC_INGRESS: "see the gateway's log",
+    CheckId.TRAFFIC_CLIENT: "see the sidecar's log",
 }
 
 

@@ -17,6 +17,7 @@ class CheckId(StrEnum):
     NETWORK_LABEL = "network-label"
     MESH_ROOT = "mesh-root"
     SERVICE = "service-present"
+    SAMENESS = "sameness"
     GATEWAY = "gateway-reachable"
     REMOTE_SECRET = "remote-secret"  # noqa: S105 - the name of a check
     REMOTE_SYNCED = "remote-synced"

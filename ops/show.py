@@ -18,6 +18,7 @@ _COLUMNS = {
     CheckId.NETWORK_LABEL: "network",
     CheckId.MESH_ROOT: "root",
     CheckId.SERVICE: "Service",
+    CheckId.SAMENESS: "same",
     CheckId.GATEWAY: "east-west",
     CheckId.REMOTE_SECRET: "remote secrets",
     CheckId.REMOTE_SYNCED: "synced",

@@ -61,6 +61,18 @@ class ApiDouble:
         self._refuse("namespace_labels")
         return {"topology.istio.io/network": f"network-{self.name}"}
 
+    def shared(self, namespace: str) -> tuple[Mapping[str, Any], ...]:
+        """A namespace with helloworld's Service."""
+        self._refuse("shared")
+        return (
+            {"kind": "Namespace", "metadata": {"name": namespace, "labels": {"istio-injection": "enabled"}}},
+            {
+                "kind": "Service",
+                "metadata": {"name": "helloworld", "namespace": namespace},
+                "spec": {"ports": [{"name": "http", "port": 5000}]},
+            },
+        )
+
     def config_map(self, _namespace: str, _name: str) -> Mapping[str, str]:
         """The mesh root."""
         self._refuse("config_map")

@@ -126,6 +126,26 @@ def stored(name: str) -> Mapping[str, object]:
     return {"metadata": {"name": name}, "data": {"key": base64.b64encode(SECRET.encode()).decode()}}
 
 
+def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiServer) -> None:
+    """In the API's own spelling, with kinds, which lists leave out; a kind that Kubernetes does not know has none."""
+    route = {"kind": "VirtualService", "metadata": {"name": "r", "namespace": "n"}, "spec": {"hosts": ["*"]}}
+    server.answers = {
+        "/api/v1/namespaces/n": (200, {"metadata": {"name": "n"}}),
+        "/api/v1/namespaces/n/services": (
+            200,
+            {"items": [{"metadata": {"name": "s"}, "spec": {"clusterIP": "1.2.3.4"}}]},
+        ),
+        "/apis/networking.istio.io/v1/namespaces/n/virtualservices": (200, {"items": [route]}),
+    }
+    assert api.shared("n") == (
+        {"kind": "Namespace", "metadata": {"name": "n"}},
+        {"kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "1.2.3.4"}},
+        route,
+    )
+    server.answers = {"/api/v1/namespaces/n/services": (200, {"items": []})}
+    assert api.shared("n") == ()
+
+
 def test_what_does_not_exist_is_none(api: ClusterApi) -> None:
     """And to delete it is fine."""
     assert api.namespace_labels("n") is None

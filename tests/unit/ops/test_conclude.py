@@ -17,6 +17,7 @@ from ops.show import show
 from tests.support.mesh import (
     FOREIGN_CA,
     FOREIGN_ROOT,
+    SHARED,
     block,
     gateway,
     gateway_address,
@@ -212,6 +213,30 @@ def test_a_cluster_without_a_root_fails_without_a_cause() -> None:
     assert root.state is State.FAILED
     assert said.causes == ()
     assert root.remedy is not None
+
+
+def test_a_route_that_is_another_in_one_cluster_explains_its_traffic() -> None:
+    """Of two clusters nobody knows which is right, so both are named."""
+    other = {**SHARED, "VirtualService sample/helloworld": {"spec": {"hosts": ["*"], "http": []}}}
+    mesh = replace(spoil(healthy_mesh(), "west", shared=other), traffic=(loop("west", v1=1000, v2=0),))
+    said = report(mesh)
+    for cluster, seen in (
+        ("east", "a list of 1 in east, a list of 0 in west"),
+        ("west", "a list of 0 in west, a list"),
+    ):
+        check = find(said, CheckId.SAMENESS, cluster)
+        assert (check.state, check.cause) == (State.FAILED, Cause.CLUSTERS_DIFFER)
+        assert check.seen.startswith(f"VirtualService sample/helloworld spec.http is {seen}")
+    assert find(said, CheckId.TRAFFIC_CLIENT, "west").consequence_of is Cause.CLUSTERS_DIFFER
+
+
+def test_a_cluster_with_several_differences_tells_their_number() -> None:
+    """And the first one."""
+    said = report(spoil(healthy_mesh(("east", "west", "north")), "west", shared={}))
+    assert find(said, CheckId.SAMENESS, "west").seen.endswith(
+        "missing in west, there in east, there in north; and 1 more"
+    )
+    assert find(said, CheckId.SAMENESS, "east").state is State.PASSED
 
 
 def test_a_cluster_that_gives_no_answer_fails_that_check_alone() -> None:

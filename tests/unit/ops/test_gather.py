@@ -52,6 +52,7 @@ def test_everything_that_verify_judges_is_seen() -> None:
     assert set(facts.roots) == {"istio-system", "sample"}
     assert set(facts.certificates) == {"helloworld-v1-5f", "istio-ingressgateway-5f"}
     assert facts.gateway.resolved == ("127.0.0.1",)
+    assert set(facts.shared) == {"Namespace sample", "Service sample/helloworld"}
 
 
 def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
@@ -70,6 +71,7 @@ def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
         ("config_map", {"roots"}),
         ("deployment", {"istiod", "gateway"}),
         ("service", {"service", "gateway", "ingress"}),
+        ("shared", {"shared"}),
         ("pods", {"local", "certificates"}),
         ("execute", {"certificates"}),
     ],
