@@ -185,13 +185,13 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
 
 
 def _audience(settings: Settings, audience: Audience) -> _routing.Audience:
-    clusters = settings.clusters_in(audience.region) if audience.region else ()
+    clusters = settings.clusters if audience.region else ()
     return _routing.Audience(
         name=audience.name,
         version=str(audience.version),
         header=audience.header.name if audience.header else None,
         header_match=audience.header.match if audience.header else {},
-        clusters=tuple(cluster.name for cluster in clusters),
+        clusters=tuple(cluster.name for cluster in clusters if settings.is_within(cluster.name, audience.region)),
     )
 
 

@@ -1,6 +1,6 @@
 """What the stack config may say: sections, types, and the rules that tie keys to each other. Reads nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, get_args
@@ -347,11 +347,20 @@ class Settings(Section):
         """Whether clients watch endpoints and leave their own cluster when it is dead."""
         return self.failover.is_on(self.regions)
 
-    def clusters_in(self, region: str) -> tuple[Cluster, ...]:
-        """The clusters of a region."""
-        return tuple(
-            cluster for cluster in self.clusters if cluster.locality is not None and cluster.locality.region == region
-        )
+    def is_within(self, cluster: str, region: str | None) -> bool:
+        """Whether a cluster is in a region; none stands for all of them."""
+        return region in {None, self._region_by_cluster[cluster]}
+
+    def v2_weight_for(self, cluster: str, headers: Mapping[str, str]) -> int:
+        """Percent of v2 among the answers to such requests from a cluster."""
+        for audience in self.audiences:
+            if self.is_within(cluster, audience.region) and audience.means(headers):
+                return 100 if audience.version is Version.V2 else 0
+        return self.v2_weight
+
+    @property
+    def _region_by_cluster(self) -> Mapping[str, str | None]:
+        return {cluster.name: cluster.locality.region if cluster.locality else None for cluster in self.clusters}
 
     @model_validator(mode="after")
     def _check_localities(self) -> Self:
@@ -371,9 +380,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_audiences(self) -> Self:
-        regions = {cluster.name: cluster.locality.region if cluster.locality else None for cluster in self.clusters}
         run = {version for cluster in self.clusters for version in cluster.versions}
-        check_audiences(self.audiences, regions, run)
+        check_audiences(self.audiences, self._region_by_cluster, run)
         return self
 
     @model_validator(mode="after")

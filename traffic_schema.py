@@ -75,6 +75,19 @@ class Header(Section):
             raise ValueError(message)
         return self
 
+    @property
+    def example(self) -> str | None:
+        """A value that matches; none is made up for a regular expression."""
+        return self.exact or (None if self.prefix is None else f"{self.prefix}0")
+
+    def matches(self, value: str | None) -> bool:
+        """Tell whether a request with this value, or without the header, is meant."""
+        if value is None:
+            return False
+        if self.regex is not None:
+            return re2.fullmatch(self.regex, value) is not None
+        return value == self.exact or (self.prefix is not None and value.startswith(self.prefix))
+
     def covers(self, other: Self) -> bool:
         """
         Tell whether each request that `other` matches is surely matched by this one.
@@ -86,10 +99,9 @@ class Header(Section):
             return False
         if self.regex == MATCHES_ALL or self.match == other.match:
             return True
-        if other.exact is not None and self.regex is not None:
-            return re2.fullmatch(self.regex, other.exact) is not None
-        start = other.exact or other.prefix
-        return self.prefix is not None and start is not None and start.startswith(self.prefix)
+        if other.exact is not None:
+            return self.matches(other.exact)
+        return self.prefix is not None and other.prefix is not None and other.prefix.startswith(self.prefix)
 
 
 class Audience(Section):
@@ -110,6 +122,10 @@ class Audience(Section):
             )
             raise ValueError(message)
         return self
+
+    def means(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether it is about requests with such headers, named in lower case."""
+        return self.header is None or self.header.matches(headers.get(self.header.name))
 
 
 class FailoverStep(Section):

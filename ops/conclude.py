@@ -37,14 +37,14 @@ def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, request
     """Judge all that was seen."""
     findings = diagnose(facts)
     silent = {cluster.name for cluster in facts.clusters if cluster.error}
-    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen.v2_weight))
+    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen))
     return Report(
         stack=stack,
         mesh=chosen.mesh.id,
         v2_weight=chosen.v2_weight,
         requests=requests,
         checks=checks,
-        traffic=tuple(traffic_row(traffic, chosen.v2_weight) for traffic in facts.traffic),
+        traffic=tuple(traffic_row(traffic, chosen) for traffic in facts.traffic),
         causes=tuple(_name(finding, findings, checks) for finding in findings),
     )
 

@@ -150,12 +150,19 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficFacts:
-    """One curl loop; `trouble` says why it could not be made."""
+    """
+    One curl loop.
+
+    Attributes:
+        audience: Whose requests it made; empty for everybody's.
+        trouble: Why it could not be made.
+    """
 
     cluster: str
     way: Way
     url: str
     tally: Tally
+    audience: str = ""
     trouble: str = ""
 
 

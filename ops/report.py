@@ -72,6 +72,7 @@ class Traffic(_Model):
     One curl loop against the weight.
 
     Attributes:
+        audience: Whose requests it made; empty for everybody's.
         bound: How far `v2_share` may lie from `v2_expected`; both 0 to 1.
         instances: How many pods answered, by their names.
         errors: What failed requests brought, counted.
@@ -79,6 +80,7 @@ class Traffic(_Model):
 
     cluster: str
     way: Way
+    audience: str
     url: str
     requests: int
     v1: int

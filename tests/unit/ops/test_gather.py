@@ -191,8 +191,9 @@ def test_a_loop_through_an_ingress_asks_each_request_once() -> None:
         return httpx.Response(200, text="Hello version: v1, instance: helloworld-v1-5f\n")
 
     http = httpx.Client(transport=httpx.MockTransport(answer))
-    facts = through_ingress("east", "198.18.11.1", 100, threading.Event(), http)
+    facts = through_ingress("east", "198.18.11.1", 100, threading.Event(), http, headers={"x-team": "test"})
     assert len(asked) == 100
+    assert {request.headers["x-team"] for request in asked} == {"test"}
     assert facts.tally.failed == 2
     assert facts.tally.errors == {"ConnectError": 1, "HTTP 503": 1}
     assert facts.tally.instances == {"helloworld-v1-5f": 98}
