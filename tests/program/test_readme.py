@@ -13,12 +13,13 @@ from lab.spec import clusters
 from ops.__main__ import app as ops
 from ops.causes import REMEDIES
 from ops.conclude import HINTS
-from tests.support.stacks import ROOT
+from tests.support.stacks import LAB, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = {"lab": lab, "ops": ops}
 ON_EVERY_DEBIAN = {"mount", "util-linux"}
+YAML_BLOCKS = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 TABLES = {tuple(row.strip("| ").split(" | ")) for row in README.splitlines() if row.startswith("| ")}
 
 
@@ -58,13 +59,21 @@ def test_the_packages_are_all_that_the_lab_and_ci_need() -> None:
 
 def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
     """By its name, and at its kubeconfig's path; it fits beside the other two."""
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    (third,) = yaml.safe_load(block)
+    (third,) = YAML_BLOCKS[0]
     spec = clusters(3)[2]
     assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
-    config = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text())["config"]
-    values = {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
+    values = load_values(LAB)
     assert len(settings.parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
+
+
+def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
+    """In a stack whose clusters all have that locality."""
+    _, written, locality = YAML_BLOCKS
+    values = load_values(LAB)
+    clusters = [{**cluster, **locality} for cluster in values["clusters"]]
+    parsed = settings.parse({**values, "clusters": clusters, "audiences": written["mcsps:audiences"]})
+    assert [audience.name for audience in parsed.audiences] == ["test-team", "europe"]
+    assert parsed.regions == ("eu",)
 
 
 @pytest.mark.parametrize(
