@@ -131,3 +131,12 @@ def test_a_version_that_one_cluster_alone_runs_keeps_its_share(runs: Runs) -> No
         assert [part["weight"] for part in spec["http"][0]["route"]] == [90, 10]
         assert spec["http"][0].pop("retries")
         assert spec == before
+
+
+def test_routes_wait_for_subsets_and_never_for_pods(regions: Stack) -> None:
+    """A weight of 0 must get through while the pods of a version do not come up."""
+    monitor = regions.changed(audiences=[TEAM]).run()
+    for route in monitor.find_all(recording.VIRTUAL_SERVICE):
+        cluster = route.name.partition("-")[0]
+        needs = {need for need in monitor.depends_on(route) if need.startswith(f"{cluster}-helloworld")}
+        assert needs == {f"{cluster}-helloworld-destination-rule"}
