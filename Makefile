@@ -4,6 +4,8 @@ ENGINE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+LAB_RANCHER := $(filter lab-rancher,$(STACK))
+VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
 
 .PHONY: help up preview verify test e2e soak bench down
 .DEFAULT_GOAL := help
@@ -16,14 +18,14 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-ifeq ($(STACK),lab)
+ifneq ($(filter lab lab-%,$(STACK)),)
 up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
-	$(RUN) -m lab up --clusters $(CLUSTERS)
-	$(RUN) -m lab.deploy up $(if $(ENGINE),--engine $(ENGINE))
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) -m lab up --clusters $(CLUSTERS) $(if $(LAB_RANCHER),--rancher)
+	$(RUN) -m lab.deploy up --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE))
+	$(RUN) $(VERIFY)
 
 preview: $(VENV)/installed ## What `make up` would change
-	$(RUN) -m lab.deploy preview $(if $(ENGINE),--engine $(ENGINE))
+	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE))
 
 down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
 	$(RUN) -m lab down
@@ -33,7 +35,7 @@ $(error ENGINE is for the lab alone: stack $(STACK) is plain Pulumi. Leave ENGIN
 endif
 up: $(VENV)/installed
 	pulumi up --stack $(STACK)
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) $(VERIFY)
 
 preview: $(VENV)/installed
 	pulumi preview --stack $(STACK)
@@ -43,7 +45,7 @@ down: $(VENV)/installed
 endif
 
 verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) $(VERIFY)
 
 test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .
