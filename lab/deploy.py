@@ -35,6 +35,8 @@ TEMPORARY = HOME / "tmp"
 """Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
 MARK = STATE_DIR / "deployed-by"
 INSTALL_TIMEOUT_SECONDS = 300
+ALWAYS_SO_BY_STAND_IN = frozenset({"--diff", "--refresh"})
+"""The stand-in asks the clusters each time, and shows each field that differs."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 told = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -179,8 +181,8 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
 
 
 def run_stand_in(command: Command, arguments: list[str], descriptor: int) -> int:
-    """Run the stand-in, in a process of its own as Pulumi is; it asks the clusters each time and needs no --refresh."""
-    options = [argument for argument in arguments if argument != "--refresh"]
+    """Run the stand-in, in a process of its own as Pulumi is."""
+    options = [argument for argument in arguments if argument not in ALWAYS_SO_BY_STAND_IN]
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
         [sys.executable, "-m", "lab.engine", command, "--stack", STACK, *options],
         cwd=ROOT,
