@@ -4,7 +4,8 @@ ENGINE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies)
+PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
+	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
 .PHONY: help up preview drift verify test e2e soak bench down

@@ -43,6 +43,9 @@ def preview(
     policy_packs: Annotated[
         list[str] | None, typer.Option("--policy-pack", help="Not run, and said so: the stand-in knows no policies.")
     ] = None,
+    _policy_pack_configs: Annotated[
+        list[str] | None, typer.Option("--policy-pack-config", help="Not read: it goes with a pack.")
+    ] = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Show what `up` would change, field by field; changes nothing."""

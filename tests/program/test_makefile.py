@@ -49,11 +49,20 @@ def test_every_target_has_a_command_for_every_stack(checkout: Path, target: str,
 def test_a_preview_runs_the_policy_pack_where_there_is_one(
     checkout: Path, arguments: tuple[str, ...], command: str
 ) -> None:
-    """A drift check does not: it asks what the clusters are, and not whether they may."""
+    """
+    By the config that the pack has for the stack, if any.
+
+    A drift check runs none: it asks what the clusters are, and not whether they may.
+    """
     assert make(checkout, "preview", *arguments) == f"{command} --diff"
     (checkout / PACK).parent.mkdir()
     (checkout / PACK).touch()
     assert make(checkout, "preview", *arguments) == f"{command} --diff --policy-pack policies"
+    config = f"policies/{command.partition('--stack ')[2] or 'lab'}.json"
+    (checkout / config).touch()
+    assert make(checkout, "preview", *arguments) == (
+        f"{command} --diff --policy-pack policies --policy-pack-config {config}"
+    )
     assert make(checkout, "drift", *arguments) == f"{command} --diff --refresh --expect-no-changes"
 
 
