@@ -132,6 +132,7 @@ def test_a_pull_request_gets_one_comment_with_the_preview_that_make_gives() -> N
     assert triggers(WORKFLOWS["preview"]) == {"pull_request"}
     assert options["command"] == "preview"
     assert f"--policy-pack {options['policyPacks']}" in (ROOT / "Makefile").read_text()
+    assert "policies/{0}.json" in options["policyPackConfigs"]
     for option in ("diff", "suppress-outputs", "comment-on-pr", "edit-pr-comment", "always-include-summary"):
         assert options[option] is True, option
 

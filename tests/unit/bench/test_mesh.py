@@ -58,7 +58,12 @@ def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatc
     monkeypatch.setattr(mesh, "verify", lambda: done.append("verify"))
     found = {ROOT: frozenset({"namespace/default", "customresourcedefinition/gateways.networking.istio.io"})}
     empty = {ROOT: frozenset({"namespace/default"})}
-    with pytest.raises(BenchError), mesh.installed(found, Engine.STAND_IN, lambda _: None):
-        done.append("measure")
-        raise BenchError
+
+    def measure_and_fail() -> None:
+        with mesh.installed(found, Engine.STAND_IN, lambda _: None):
+            done.append("measure")
+            raise BenchError
+
+    with pytest.raises(BenchError):
+        measure_and_fail()
     assert done == [empty, "up", "verify", "measure", "destroy", empty]
