@@ -53,7 +53,7 @@ def test_the_workflows_are_what_githubs_schema_allows() -> None:
 
 
 def test_an_audit_finds_nothing() -> None:
-    """Neither a credential that stays, nor an action by its tag, nor a value of others within a script."""
+    """Neither an action by its tag, nor a value of others within a script, nor a trigger that trusts a fork."""
     run(str(Path(sys.executable).with_name("zizmor")), "--offline", "--strict-collection", str(FOLDER))
 
 
@@ -77,6 +77,13 @@ def test_no_job_may_write_but_the_one_that_comments() -> None:
     granted = {(name, key, value) for name, job in jobs() for key, value in job["permissions"].items()}
     read = {(name, "contents", "read") for name in WORKFLOWS}
     assert granted == {*read, ("preview", "pull-requests", "write")}
+
+
+def test_no_checkout_keeps_its_token() -> None:
+    """Whatever runs after it could push with it."""
+    checkouts = list(steps("actions/checkout"))
+    assert {name for name, _ in checkouts} == set(WORKFLOWS)
+    assert all(step["with"]["persist-credentials"] is False for _, step in checkouts)
 
 
 def test_every_job_ends_and_gives_way() -> None:
