@@ -42,6 +42,8 @@ TEMPORARY = HOME / "tmp"
 MARK = STATE_DIR / "deployed-by"
 """Which engine made what the lab holds, and of which stack."""
 INSTALL_TIMEOUT_SECONDS = 300
+ALWAYS_SO_BY_STAND_IN = frozenset({"--diff", "--refresh"})
+"""The stand-in asks the clusters each time, and shows each field that differs."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,8 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
 
 
 def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descriptor: int) -> int:
-    """Run the stand-in, in a process of its own as Pulumi is; it asks the clusters each time and needs no --refresh."""
-    options = [argument for argument in arguments if argument != "--refresh"]
+    """Run the stand-in, in a process of its own as Pulumi is."""
+    options = [argument for argument in arguments if argument not in ALWAYS_SO_BY_STAND_IN]
     given = ["--secret", f"{RANCHER_TOKEN}={service.PLACE.admin_token}"] if stack.needs_rancher else []
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
         [sys.executable, "-m", "lab.engine", command, "--stack", stack.name, *given, *options],

@@ -30,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(deploy, "PASSPHRASE", tmp_path / "home" / "passphrase")
     monkeypatch.setattr(deploy, "TEMPORARY", tmp_path / "home" / "tmp")
     monkeypatch.setattr(deploy, "MARK", tmp_path / "mark")
+    monkeypatch.setattr(service.RancherPlace, "directory", tmp_path / "rancher")
     monkeypatch.setattr(deploy, "a_person_is_there", lambda: False)
     monkeypatch.setattr(deploy, "existing", lambda: spec.clusters(2))
     for engine in ("run_pulumi", "run_stand_in"):
@@ -254,7 +255,7 @@ def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
         deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
 
 
-def test_the_stand_in_takes_a_refresh_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command that mends what was changed in a cluster is the same on both engines."""
     called: list[list[str]] = []
 
@@ -263,17 +264,30 @@ def test_the_stand_in_takes_a_refresh_for_granted(monkeypatch: pytest.MonkeyPatc
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    run_stand_in(Command.UP, deploy.read_stack("lab"), ["--refresh", "--json"], 3)
+    run_stand_in(Command.UP, deploy.read_stack("lab"), ["--diff", "--refresh", "--json"], 3)
     assert called[0][1:] == ["-m", "lab.engine", "up", "--stack", "lab", "--json"]
 
 
+def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options that this command does not know, with their values, in their order; and the engine's own exit code."""
+    given: list[list[str]] = []
+
+    def run(_command: Command, _stack: deploy.LabStack, arguments: list[str], _descriptor: int) -> int:
+        given.append(arguments)
+        return 7
+
+    monkeypatch.setattr(deploy, "run_stand_in", run)
+    options = ["--diff", "--policy-pack", "policies", "--expect-no-changes"]
+    result = CliRunner().invoke(deploy.app, ["preview", "--engine", "stand-in", *options])
+    assert (result.exit_code, given) == (7, [options])
+
+
 @pytest.fixture
-def rancher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def rancher(tmp_path: Path) -> Path:
     """A lab with a Rancher; gives the file of its administrator's token."""
     place = tmp_path / "rancher"
     place.mkdir()
     (place / "admin-token").write_text("token-abc12:fake")
-    monkeypatch.setattr(service.RancherPlace, "directory", place)
     (place / "config.yaml").touch()
     return place / "admin-token"
 
