@@ -82,6 +82,8 @@ class RancherClusterArgs:
     network: str
     access: KubeconfigAccessArgs | RancherAccessArgs
     namespace_node_selector: str | None = None
+    adopts_istio_namespace: bool = False
+    """Whether istio-system may be there already, as an Istio operator leaves it."""
 
 
 class RancherCluster(pulumi.ComponentResource):
@@ -92,6 +94,7 @@ class RancherCluster(pulumi.ComponentResource):
     """
     Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up`
     finds those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over, too.
+    Without charts it is istio-system that may be there already.
     """
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
@@ -128,7 +131,9 @@ class RancherCluster(pulumi.ComponentResource):
                 "labels": {_names.NETWORK_LABEL: args.network},
                 "annotations": annotations,
             },
-            opts=child,
+            opts=ResourceOptions(
+                parent=self, provider=self.crd_provider if args.adopts_istio_namespace else self.provider
+            ),
         )
         self.app_namespace = k8s.core.v1.Namespace(
             f"{name}-sample",

@@ -40,13 +40,17 @@ PROJECT = ProjectArgs(
 )
 
 
-def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> RecordingMonitor:
+def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts: bool = False) -> RecordingMonitor:
     """Record a cluster that a kubeconfig reaches."""
 
     def body() -> None:
         access = KubeconfigAccessArgs(kubeconfig=pulumi.Output.secret(fake_secret("kubeconfig")))
         args = RancherClusterArgs(
-            cluster_name="east", network="network-east", access=access, namespace_node_selector=selector
+            cluster_name="east",
+            network="network-east",
+            access=access,
+            namespace_node_selector=selector,
+            adopts_istio_namespace=adopts,
         )
         cluster = RancherCluster("east", args)
         pulumi.export("hasPeerToken", cluster.peer_token is not None)
@@ -296,3 +300,15 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
     args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
     whole = RancherClusterArgs(cluster_name="east", network="east", access=args)
     assert fake_secret("kubeconfig") not in repr(whole) + repr(replace(whole, network="west"))
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts: bool) -> None:
+    """An operator may have left it; whatever else is there already is somebody's."""
+    monitor = by_kubeconfig(adopts=adopts)
+    found = [*monitor.find_all(recording.NAMESPACE), *monitor.find_all(recording.LIMIT_RANGE)]
+    adopting = {
+        each.inputs["metadata"]["name"] for each in found if monitor.provider_name(each) == "east-kubernetes-crds"
+    }
+    assert len(found) == 3
+    assert adopting == ({"istio-system"} if adopts else set())
