@@ -158,6 +158,7 @@ def mesh_link(
                 source_provider=clusters[source.name].provider,
                 token_generation=settings.links.token_generation,
                 reads_secrets=settings.links.read_secrets,
+                reads_endpoints=settings.istio.installer is Installer.OPERATOR,
             )
         ),
         target_provider=clusters[target.name].provider,

@@ -29,6 +29,8 @@ READER_RULES: tuple[PolicyRuleArgsDict, ...] = (
 """All that istiod 1.31 asks of a peer, Secrets excepted."""
 SECRETS_RULE: PolicyRuleArgsDict = {"api_groups": [""], "resources": ["secrets"], "verbs": READ}
 """What istiod asks besides, unless its controller for a peer's credentials is off."""
+ENDPOINTS_RULE: PolicyRuleArgsDict = {"api_groups": [""], "resources": ["endpoints"], "verbs": READ}
+"""What an istiod asks that is from before EndpointSlices were its only source."""
 
 
 class Ca(Enum):
@@ -49,6 +51,8 @@ class ServiceAccountArgs:
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
     reads_secrets: bool
     """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
+    reads_endpoints: bool = False
+    """Whether the reader may read Endpoints beside EndpointSlices, for an old istiod."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +112,11 @@ class MeshLink(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{name}-reader", metadata={"namespace": _names.ISTIO_NAMESPACE, **metadata}, opts=child
         )
-        rules = (*READER_RULES, SECRETS_RULE) if args.reads_secrets else READER_RULES
+        rules = [
+            *READER_RULES,
+            *([SECRETS_RULE] if args.reads_secrets else []),
+            *([ENDPOINTS_RULE] if args.reads_endpoints else []),
+        ]
         role = k8s.rbac.v1.ClusterRole(f"{name}-reader-role", metadata=metadata, rules=rules, opts=child)
         k8s.rbac.v1.ClusterRoleBinding(
             f"{name}-reader-binding",

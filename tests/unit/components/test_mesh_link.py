@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from components.mesh_link import READER_RULES, SECRETS_RULE
+from components.mesh_link import ENDPOINTS_RULE, READER_RULES, SECRETS_RULE
 from lab.engine.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -18,7 +18,12 @@ SERVER = "https://east.example:6443"
 
 
 def by_service_account(
-    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca: str | Ca = Ca.CLUSTER
+    *,
+    preview: bool = False,
+    generation: int = 1,
+    reads_secrets: bool = False,
+    reads_endpoints: bool = False,
+    ca: str | Ca = Ca.CLUSTER,
 ) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
@@ -27,6 +32,7 @@ def by_service_account(
             source_provider=kubernetes_provider("east"),
             token_generation=generation,
             reads_secrets=reads_secrets,
+            reads_endpoints=reads_endpoints,
         )
         link(credential, ca)
 
@@ -178,11 +184,14 @@ def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
     ]
 
 
+@pytest.mark.parametrize("reads_endpoints", [True, False])
 @pytest.mark.parametrize("reads_secrets", [True, False])
-def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool) -> None:
-    """With Secrets only if they are asked for, and so what is said below holds in the cluster."""
-    rules = by_service_account(reads_secrets=reads_secrets).find(recording.CLUSTER_ROLE).inputs["rules"]
-    expected = (*READER_RULES, SECRETS_RULE) if reads_secrets else READER_RULES
+def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool, reads_endpoints: bool) -> None:
+    """With Secrets and Endpoints only if they are asked for, and so what is said below holds in the cluster."""
+    monitor = by_service_account(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+    rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
+    more = [rule for rule, asked in ((SECRETS_RULE, reads_secrets), (ENDPOINTS_RULE, reads_endpoints)) if asked]
+    expected = [*READER_RULES, *more]
     assert rules == [
         {"apiGroups": rule["api_groups"], "resources": rule["resources"], "verbs": ["get", "list", "watch"]}
         for rule in expected
