@@ -10,12 +10,14 @@ from components import (
     BroughtRootArgs,
     Ca,
     HelloworldAppArgs,
+    HelmInstallerArgs,
     Intermediate,
     IstioInstallArgs,
     KubeconfigAccessArgs,
     MadeRootArgs,
     MeshLinkArgs,
     MeshTrustArgs,
+    OperatorInstallerArgs,
     Peers,
     PeersUserArgs,
     ProjectArgs,
@@ -31,7 +33,7 @@ from components import (
     _root_ca,
     _routing,
 )
-from settings import Audience, Cluster, Credential, Project, Quota, Rancher, RancherAccess, Secrets, Settings
+from settings import Audience, Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Secrets, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,6 +51,7 @@ def rancher_cluster(
             else KubeconfigAccessArgs(kubeconfig=secrets.kubeconfigs[cluster.name])
         ),
         namespace_node_selector=cluster.namespace_node_selector,
+        adopts_istio_namespace=settings.istio.installer is Installer.OPERATOR,
     )
 
 
@@ -75,7 +78,9 @@ def _peers(settings: Settings, rancher: Rancher, cluster: Cluster) -> PeersUserA
     if not rancher.peers_user:
         return Peers.PROGRAMS_USER
     return PeersUserArgs(
-        username=_names.peers_user(settings.mesh.id, cluster.name), reads_secrets=settings.links.read_secrets
+        username=_names.peers_user(settings.mesh.id, cluster.name),
+        reads_secrets=settings.links.read_secrets,
+        reads_endpoints=settings.istio.installer is Installer.OPERATOR,
     )
 
 
@@ -134,20 +139,27 @@ def istio_install(
     return IstioInstallArgs(
         cluster_name=cluster.name,
         network=cluster.network,
-        locality=cluster.locality.label if cluster.locality else None,
         mesh_id=settings.mesh.id,
         trust_domain=settings.mesh.trust_domain,
         cacerts=intermediate.cacerts,
         hub=istio.hub,
         tag=istio.tag,
-        charts=istio.charts,
-        chart_version=istio.version,
         timeout_seconds=istio.timeout_seconds,
-        reads_peer_secrets=settings.links.read_secrets,
-        crd_provider=crd_provider,
-        base_values=istio.values.base,
-        istiod_values=istio.values.istiod,
-        gateway_values=istio.values.gateway,
+        networking_api=istio.networking_api,
+        installer=(
+            HelmInstallerArgs(
+                charts=istio.charts,
+                chart_version=istio.version,
+                reads_peer_secrets=settings.links.read_secrets,
+                gateway_locality=cluster.locality.label if cluster.locality else None,
+                crd_provider=crd_provider,
+                base_values=istio.values.base,
+                istiod_values=istio.values.istiod,
+                gateway_values=istio.values.gateway,
+            )
+            if istio.installer is Installer.HELM
+            else OperatorInstallerArgs()
+        ),
     )
 
 
@@ -169,6 +181,7 @@ def mesh_link(
                 source_provider=clusters[source.name].provider,
                 token_generation=settings.links.token_generation,
                 reads_secrets=settings.links.read_secrets,
+                reads_endpoints=settings.istio.installer is Installer.OPERATOR,
             )
         ),
         target_provider=clusters[target.name].provider,
@@ -201,6 +214,7 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
         requests=app.resources.requests.model_dump(),
         limits=app.resources.limits.model_dump(),
         timeout_seconds=settings.istio.timeout_seconds,
+        networking_api=settings.istio.networking_api,
     )
 
 

@@ -1,13 +1,15 @@
 """What the stack config may say: sections, types, and the rules that tie keys to each other. Reads nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from components import _istio_values, _root_ca
+from components import _istio_values, _names, _root_ca
 from sections import NAMESPACE, Section, sections_within
 from traffic_schema import Audience, Failover, Locality, Version, check_audiences
 from value_types import (
@@ -99,15 +101,67 @@ class ChartValues(Section):
     gateway: Annotated[dict[str, Any], _check_chart_values("gateway")] = Field(default_factory=dict)
 
 
-class Istio(Section):
-    """Which Istio, and from where."""
+class Installer(StrEnum):
+    """Who makes Istio's objects in a cluster."""
 
+    HELM = "helm"
+    OPERATOR = "operator"
+
+
+VERSIONS: dict[Installer, tuple[tuple[int, int], tuple[float, ...]]] = {
+    Installer.HELM: ((1, 30), (inf,)),
+    Installer.OPERATOR: ((1, 12), (1, 24)),
+}
+"""By installer: the first version of Istio, and the first that is too new."""
+VERSIONS_TOLD = {
+    Installer.HELM: "1.30 or newer; set version and tag to one of these",
+    Installer.OPERATOR: "1.12 to 1.23, for Istio 1.24 has no in-cluster operator; set version and tag to one of these, "
+    "or installer helm",
+}
+
+
+class Istio(Section):
+    """Which Istio, from where, and who installs it."""
+
+    installer: Installer = Installer.HELM
     version: ChartVersion = "1.31.1"
     hub: NonEmpty = "docker.io/istio"
     tag: NonEmpty = "1.31.1"
     charts: Charts = "https://blob.istio.io/istio-release/charts"
     timeout_seconds: TimeoutSeconds = 600
     values: ChartValues = ChartValues()
+
+    @property
+    def networking_api(self) -> str:
+        """The apiVersion of Istio's routing: by the operator the one that all of its versions serve."""
+        by_helm = self.installer is Installer.HELM
+        return _names.NETWORKING_API if by_helm else _names.NETWORKING_API_BEFORE_1_22
+
+    @model_validator(mode="after")
+    def _check_versions(self) -> Self:
+        first, end = VERSIONS[self.installer]
+        for key, value in (("version", self.version), ("tag", self.tag)):
+            # A mirror may have tags of its own kind, which say nothing of a version.
+            found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
+            if found and not first <= (int(found[1]), int(found[2])) < end:
+                message = (
+                    f"{NAMESPACE}:istio.{key}: got '{found[0]}'; allowed with installer {self.installer} is "
+                    f"{VERSIONS_TOLD[self.installer]}"
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_charts(self) -> Self:
+        if self.installer is not Installer.HELM:
+            given = [f"values.{chart}" for chart, values in self.values if values]
+            for key in (["charts"] if "charts" in self.model_fields_set else []) + given:
+                message = (
+                    f"{NAMESPACE}:istio.{key}: is set; allowed with installer helm alone, for the operator brings its "
+                    f"own charts: leave it out"
+                )
+                raise ValueError(message)
+        return self
 
 
 class Images(Section):
@@ -365,7 +419,7 @@ class Settings(Section):
     @property
     def fails_over(self) -> bool:
         """Whether clients watch endpoints and leave their own cluster when it is dead."""
-        return self.failover.is_on(self.regions)
+        return self.istio.installer is Installer.HELM and self.failover.is_on(self.regions)
 
     def is_within(self, cluster: str, region: str | None) -> bool:
         """Whether a cluster is in a region; none stands for all of them."""
@@ -395,6 +449,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_failover(self) -> Self:
+        if self.failover.enabled and self.istio.installer is not Installer.HELM:
+            message = (
+                f"{NAMESPACE}:failover.enabled: got true; allowed with installer helm alone, for Istio before 1.20 "
+                f"cannot both prefer a cluster and sort regions: leave it out"
+            )
+            raise ValueError(message)
         self.failover.check(self.regions)
         return self
 
@@ -414,6 +474,16 @@ class Settings(Section):
                     f"add {version} to a cluster's versions, or set the weight to {100 if version is Version.V1 else 0}"
                 )
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_links(self) -> Self:
+        if self.istio.installer is Installer.OPERATOR and not self.links.read_secrets:
+            message = (
+                f"{NAMESPACE}:links.readSecrets: got false; allowed with installer operator is true, for no istiod "
+                f"before 1.31 can do without its peers' Secrets"
+            )
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

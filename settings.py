@@ -23,6 +23,7 @@ from components import _kubeconfig, _root_ca
 from schema import (
     Cluster,
     Credential,
+    Installer,
     KubeconfigAccess,
     Project,
     Quota,
@@ -40,6 +41,7 @@ __all__ = [
     "Cluster",
     "ConfigError",
     "Credential",
+    "Installer",
     "KubeconfigAccess",
     "Project",
     "Quota",

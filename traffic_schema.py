@@ -150,7 +150,7 @@ class Failover(Section):
     order: tuple[FailoverStep, ...] = ()
 
     def is_on(self, regions: Sequence[str]) -> bool:
-        """Whether clients watch endpoints and leave their own cluster when it is dead."""
+        """Whether it is asked for, or these regions ask for it."""
         return len(regions) >= MIN_REGIONS if self.enabled is None else self.enabled
 
     def check(self, regions: Sequence[str]) -> None:

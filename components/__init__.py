@@ -1,7 +1,8 @@
 """The mesh, one ComponentResource a module, each with its Args."""
 
+from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs, OperatorInstallerArgs
 from components.helloworld_app import HelloworldApp, HelloworldAppArgs
-from components.istio_install import IstioInstall, IstioInstallArgs
+from components.istio_install import IstioInstall
 from components.mesh_link import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
 from components.mesh_trust import BroughtRootArgs, Intermediate, MadeRootArgs, MeshTrust, MeshTrustArgs
 from components.rancher_cluster import (
@@ -20,6 +21,7 @@ __all__ = [
     "Ca",
     "HelloworldApp",
     "HelloworldAppArgs",
+    "HelmInstallerArgs",
     "Intermediate",
     "IstioInstall",
     "IstioInstallArgs",
@@ -29,6 +31,7 @@ __all__ = [
     "MeshLinkArgs",
     "MeshTrust",
     "MeshTrustArgs",
+    "OperatorInstallerArgs",
     "Peers",
     "PeersUserArgs",
     "ProjectArgs",

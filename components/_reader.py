@@ -24,8 +24,10 @@ _RULES = (
 """All that istiod 1.31 asks of a peer, Secrets excepted."""
 _SECRETS = Rule(api_group="", resources=("secrets",))
 """What istiod asks besides, unless its controller for a peer's credentials is off."""
+_ENDPOINTS = Rule(api_group="", resources=("endpoints",))
+"""What an istiod asks that is from before EndpointSlices were its only source."""
 
 
-def rules(*, reads_secrets: bool) -> Sequence[Rule]:
+def rules(*, reads_secrets: bool, reads_endpoints: bool) -> Sequence[Rule]:
     """All that a reader may read, by `READ` and no other verb."""
-    return (*_RULES, _SECRETS) if reads_secrets else _RULES
+    return (*_RULES, *([_SECRETS] if reads_secrets else []), *([_ENDPOINTS] if reads_endpoints else []))

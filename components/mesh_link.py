@@ -36,6 +36,8 @@ class ServiceAccountArgs:
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
     reads_secrets: bool
     """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
+    reads_endpoints: bool = False
+    """Whether the reader may read Endpoints beside EndpointSlices, for an old istiod."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,7 +102,7 @@ class MeshLink(pulumi.ComponentResource):
             metadata=metadata,
             rules=[
                 {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
-                for rule in _reader.rules(reads_secrets=args.reads_secrets)
+                for rule in _reader.rules(reads_secrets=args.reads_secrets, reads_endpoints=args.reads_endpoints)
             ],
             opts=child,
         )

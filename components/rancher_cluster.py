@@ -74,6 +74,8 @@ class PeersUserArgs:
     """One on the whole server."""
     reads_secrets: bool
     """Whether he may read the cluster's Secrets; `IstioInstall` must be told the same."""
+    reads_endpoints: bool
+    """Whether he may read Endpoints, for an istiod from before EndpointSlices were its only source."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +109,8 @@ class RancherClusterArgs:
     network: str
     access: KubeconfigAccessArgs | RancherAccessArgs
     namespace_node_selector: str | None = None
+    adopts_istio_namespace: bool = False
+    """Whether istio-system may be there already, as an Istio operator leaves it."""
 
 
 class RancherCluster(pulumi.ComponentResource):
@@ -117,6 +121,7 @@ class RancherCluster(pulumi.ComponentResource):
     """
     Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up`
     finds those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over, too.
+    Without charts it is istio-system that may be there already.
     """
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
@@ -170,7 +175,9 @@ class RancherCluster(pulumi.ComponentResource):
                 "labels": {_names.NETWORK_LABEL: args.network},
                 "annotations": annotations,
             },
-            opts=child,
+            opts=ResourceOptions(
+                parent=self, provider=self.crd_provider if args.adopts_istio_namespace else self.provider
+            ),
         )
         self.app_namespace = k8s.core.v1.Namespace(
             f"{name}-sample",
@@ -257,7 +264,9 @@ class RancherCluster(pulumi.ComponentResource):
             description=f"Reads in {name} what the istiod of its peers needs",
             rules=[
                 {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
-                for rule in _reader.rules(reads_secrets=access.peers.reads_secrets)
+                for rule in _reader.rules(
+                    reads_secrets=access.peers.reads_secrets, reads_endpoints=access.peers.reads_endpoints
+                )
             ],
             opts=child,
         )

@@ -22,6 +22,7 @@ from kubernetes.stream.ws_client import ERROR_CHANNEL
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
+from components import _names as names
 from ops import connection
 from ops.sameness import ROUTING_KINDS, Manifest
 
@@ -29,7 +30,8 @@ _TIMEOUT_SECONDS = (5, 20)
 _INTERRUPT_SECONDS = 0.5
 _NOT_FOUND = 404
 _SHOWN_CHARACTERS = 200
-_ISTIO = ("networking.istio.io", "v1")
+_ISTIO = names.NETWORKING_API_BEFORE_1_22.split("/")
+"""Every Istio serves it."""
 
 
 class ApiError(Exception):

@@ -13,7 +13,7 @@ from lab.spec import clusters
 from ops.__main__ import app as ops
 from ops.causes import REMEDIES
 from ops.conclude import HINTS
-from tests.support.stacks import LAB, ROOT, load_values
+from tests.support.stacks import LAB, RANCHER, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -80,12 +80,19 @@ def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
 
 def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
     """In a stack whose clusters all have that locality."""
-    _, written, locality = YAML_BLOCKS
+    _, _, written, locality = YAML_BLOCKS
     values = load_values(LAB)
     clusters = [{**cluster, **locality} for cluster in values["clusters"]]
     parsed = settings.parse({**values, "clusters": clusters, "audiences": written["mcsps:audiences"]})
     assert [audience.name for audience in parsed.audiences] == ["test-team", "europe"]
     assert parsed.regions == ("eu",)
+
+
+def test_the_config_for_the_operator_is_taken_and_its_version_is_that_of_the_command() -> None:
+    """In place of what the stack file says of Istio."""
+    istio = YAML_BLOCKS[1]["mcsps:istio"]
+    assert settings.parse({**load_values(RANCHER), "istio": istio}).istio.installer is settings.Installer.OPERATOR
+    assert f"istioctl operator init --tag {istio['tag']}" in README
 
 
 @pytest.mark.parametrize(

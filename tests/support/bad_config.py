@@ -59,6 +59,9 @@ KEYS = "Allowed: audiences, clusters, failover, helloworld, istio, links, mesh, 
 TEAM = {"name": "x-team", "exact": "test"}
 
 
+BY_OPERATOR = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
+
+
 def with_project(**project: object) -> dict[str, Any]:
     """A Rancher with a project of its own kind."""
     return {"url": "https://r.example", "project": project}
@@ -336,6 +339,54 @@ BAD_VALUES = {
     ),
     "a version that YAML reads as a number": BadValue(
         place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed is a text, which needs quotes",)
+    ),
+    "a version that the charts are not for": BadValue(
+        place=("istio", "version"),
+        value="1.29.9",
+        told=("mcsps:istio.version: got '1.29.9'; allowed with installer helm is 1.30 or newer; set version and tag",),
+    ),
+    "a tag of another time than the charts": BadValue(
+        place=("istio", "tag"),
+        value="1.23.6-distroless",
+        told=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm is 1.30 or newer",),
+    ),
+    "an installer that does not exist": BadValue(
+        place=("istio", "installer"),
+        value="sail",
+        told=("mcsps:istio.installer: got 'sail'; allowed is 'helm' or 'operator'",),
+    ),
+    "an operator for the default version": BadValue(
+        place=("istio",),
+        value={"installer": "operator"},
+        told=(
+            "mcsps:istio.version: got '1.31.1'; allowed with installer operator is 1.12 to 1.23",
+            "Istio 1.24 has no in-cluster operator; set version and tag to one of these, or installer helm",
+        ),
+    ),
+    "an operator for the first version without one": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "version": "1.24.0"},
+        told=("mcsps:istio.version: got '1.24.0'; allowed with installer operator is 1.12 to 1.23",),
+    ),
+    "an operator for a version before the seed's": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "version": "1.11.8"},
+        told=("mcsps:istio.version: got '1.11.8'; allowed with installer operator is 1.12 to 1.23",),
+    ),
+    "an operator with the default tag": BadValue(
+        place=("istio",),
+        value={"installer": "operator", "version": "1.23.6"},
+        told=("mcsps:istio.tag: got '1.31.1'; allowed with installer operator is 1.12 to 1.23", "set version and tag"),
+    ),
+    "an operator with charts": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "charts": "/charts"},
+        told=("mcsps:istio.charts: is set; allowed with installer helm alone", "leave it out"),
+    ),
+    "an operator with a chart's values": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "values": {"base": {}, "gateway": {"labels": {}}}},
+        told=("mcsps:istio.values.gateway: is set; allowed with installer helm alone", "leave it out"),
     ),
     "no hub": BadValue(
         place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed is a text that is not empty",)
@@ -717,6 +768,12 @@ BAD_STACKS = {
         make=with_audiences({"region": "eu"}, {"region": "us"}, {"header": TEAM}),
         told=("mcsps:audiences[2]: 'a-2' never gets a request, for audiences[0] and audiences[1] before it gets them",),
     ),
+    "failover by the operator": BadStack(
+        make=lambda stack, _: in_regions(stack, "eu", "us").changed(
+            failover={"enabled": True}, istio={"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
+        ),
+        told=("mcsps:failover.enabled: got true; allowed with installer helm alone", "leave it out"),
+    ),
     "failover within one region": BadStack(
         make=lambda stack, _: in_regions(stack, "eu", "eu").changed(failover={"enabled": True}),
         told=("mcsps:failover.enabled: got true, and the clusters are in eu; allowed with 2 regions or more",),
@@ -784,6 +841,10 @@ BAD_STACKS = {
             "mcsps:clusters[0]: peerServer with linkCredential rancherToken needs peerCaCerts",
             "set peerCaCerts, or linkCredential serviceAccount",
         ),
+    ),
+    "an operator's istiod that is to do without Secrets": BadStack(
+        make=lambda stack, _: stack.changed(istio=BY_OPERATOR, links={"readSecrets": False}),
+        told=("mcsps:links.readSecrets: got false; allowed with installer operator is true",),
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),

@@ -38,6 +38,7 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 CHART = "kubernetes:helm.sh/v4:Chart"
 GATEWAY = "kubernetes:networking.istio.io/v1:Gateway"
 DESTINATION_RULE = "kubernetes:networking.istio.io/v1:DestinationRule"
+ISTIO_OPERATOR = "kubernetes:install.istio.io/v1alpha1:IstioOperator"
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 
 ROOT_EXPIRY = "2036-11-23T00:00:00Z"

@@ -26,7 +26,7 @@ from components import (
 )
 from settings import ConfigError, Secrets, Settings, load, parse
 from tests.support import pems
-from tests.support.bad_config import Place, put
+from tests.support.bad_config import BY_OPERATOR, Place, put
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
@@ -154,6 +154,16 @@ def test_a_peers_server_and_its_ca_may_differ_from_those_that_the_program_uses(r
 def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: Runs) -> None:
     """The kubeconfig's is that of the program's own way to the cluster."""
     assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
+
+
+@pytest.mark.parametrize(("istio", "reads"), [({}, False), (BY_OPERATOR, True)])
+def test_a_peer_that_the_operator_installed_may_read_endpoints(
+    runs: Runs, istio: dict[str, str], *, reads: bool
+) -> None:
+    """Its istiod is older than those that read EndpointSlices alone."""
+    args = link(runs.stack(LAB).changed(istio=istio))
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.reads_endpoints is reads
 
 
 def test_generations_reach_the_links(runs: Runs) -> None:

@@ -94,6 +94,15 @@ def test_failover_is_on_where_there_are_two_regions(values: Mapping[str, object]
     assert settings.parse({**values, "failover": failover}).fails_over is on
 
 
+def test_the_operator_s_istio_fails_over_nowhere() -> None:
+    """Audiences may have regions all the same."""
+    istio = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
+    stack = settings.parse(
+        {**TWO_REGIONS, "istio": istio, "audiences": [{"name": "a", "version": "v1", "region": "eu"}]}
+    )
+    assert not stack.fails_over
+
+
 def test_failover_is_switched_off_by_one_key() -> None:
     """Whatever else is said of it."""
     failover = {"enabled": False, "order": [{"from": "eu", "to": "us"}], "retryAttempts": 3}

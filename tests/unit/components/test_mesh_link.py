@@ -17,7 +17,12 @@ SERVER = "https://east.example:6443"
 
 
 def by_service_account(
-    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca: str | Ca = Ca.CLUSTER
+    *,
+    preview: bool = False,
+    generation: int = 1,
+    reads_secrets: bool = False,
+    reads_endpoints: bool = False,
+    ca: str | Ca = Ca.CLUSTER,
 ) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
@@ -26,6 +31,7 @@ def by_service_account(
             source_provider=kubernetes_provider("east"),
             token_generation=generation,
             reads_secrets=reads_secrets,
+            reads_endpoints=reads_endpoints,
         )
         link(credential, ca)
 
@@ -177,13 +183,15 @@ def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
     ]
 
 
+@pytest.mark.parametrize("reads_endpoints", [True, False])
 @pytest.mark.parametrize("reads_secrets", [True, False])
-def test_the_role_that_is_registered_is_the_readers_rules(*, reads_secrets: bool) -> None:
-    """With Secrets only if they are asked for."""
-    rules = by_service_account(reads_secrets=reads_secrets).find(recording.CLUSTER_ROLE).inputs["rules"]
+def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool, reads_endpoints: bool) -> None:
+    """With Secrets and Endpoints only if they are asked for, and so what is said below holds in the cluster."""
+    monitor = by_service_account(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+    rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
     assert rules == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in _reader.rules(reads_secrets=reads_secrets)
+        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     ]
 
 

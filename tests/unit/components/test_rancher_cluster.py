@@ -43,13 +43,17 @@ PROJECT = ProjectArgs(
 )
 
 
-def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> RecordingMonitor:
+def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts: bool = False) -> RecordingMonitor:
     """Record a cluster that a kubeconfig reaches."""
 
     def body() -> None:
         access = KubeconfigAccessArgs(kubeconfig=pulumi.Output.secret(fake_secret("kubeconfig")))
         args = RancherClusterArgs(
-            cluster_name="east", network="network-east", access=access, namespace_node_selector=selector
+            cluster_name="east",
+            network="network-east",
+            access=access,
+            namespace_node_selector=selector,
+            adopts_istio_namespace=adopts,
         )
         cluster = RancherCluster("east", args)
         pulumi.export("hasPeerToken", cluster.peer_token is not None)
@@ -58,7 +62,7 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> Reco
     return record(body, preview=preview)
 
 
-PEERS_USER = PeersUserArgs(username="mesh1-east-reader", reads_secrets=True)
+PEERS_USER = PeersUserArgs(username="mesh1-east-reader", reads_secrets=True, reads_endpoints=False)
 
 
 def by_rancher(
@@ -291,17 +295,20 @@ def test_the_peers_user_makes_a_token_for_himself_when_he_may() -> None:
     assert {"east-peers-login", "east-peers-binding", "east-peers-user"} <= monitor.depends_on(token)
 
 
+@pytest.mark.parametrize("reads_endpoints", [True, False])
 @pytest.mark.parametrize("reads_secrets", [True, False])
-def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(*, reads_secrets: bool) -> None:
+def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
+    *, reads_secrets: bool, reads_endpoints: bool
+) -> None:
     """By a role of the cluster; the global one is for the login alone."""
-    monitor = by_rancher(peers=replace(PEERS_USER, reads_secrets=reads_secrets))
+    monitor = by_rancher(peers=replace(PEERS_USER, reads_secrets=reads_secrets, reads_endpoints=reads_endpoints))
     user = monitor.find(recording.RANCHER_USER)
     assert user.inputs["username"] == user.inputs["name"] == "mesh1-east-reader"
     role = monitor.find("rancher2:index/roleTemplate:RoleTemplate")
     assert (role.inputs["name"], role.inputs["context"]) == ("mesh1-east-reader", "cluster")
     assert role.inputs["rules"] == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in _reader.rules(reads_secrets=reads_secrets)
+        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     ]
     binding = monitor.find("rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding")
     assert binding.inputs == {
@@ -402,3 +409,15 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
     args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
     whole = RancherClusterArgs(cluster_name="east", network="east", access=args)
     assert fake_secret("kubeconfig") not in repr(whole) + repr(replace(whole, network="west"))
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts: bool) -> None:
+    """An operator may have left it; whatever else is there already is somebody's."""
+    monitor = by_kubeconfig(adopts=adopts)
+    found = [*monitor.find_all(recording.NAMESPACE), *monitor.find_all(recording.LIMIT_RANGE)]
+    adopting = {
+        each.inputs["metadata"]["name"] for each in found if monitor.provider_name(each) == "east-kubernetes-crds"
+    }
+    assert len(found) == 3
+    assert adopting == ({"istio-system"} if adopts else set())

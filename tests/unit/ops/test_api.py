@@ -135,7 +135,7 @@ def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiSe
             200,
             {"items": [{"metadata": {"name": "s"}, "spec": {"clusterIP": "1.2.3.4"}}]},
         ),
-        "/apis/networking.istio.io/v1/namespaces/n/virtualservices": (200, {"items": [route]}),
+        "/apis/networking.istio.io/v1beta1/namespaces/n/virtualservices": (200, {"items": [route]}),
     }
     assert api.shared("n") == (
         {"kind": "Namespace", "metadata": {"name": "n"}},
