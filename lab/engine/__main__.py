@@ -24,6 +24,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab, or lab-... .")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
+SecretOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        metavar="KEY=FILE",
+        help="A secret value of the config, from a file of mode 0600 or stricter; may be given again.",
+    ),
+]
 StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state.")]
 
 _FOLDER = Path()
@@ -37,6 +45,7 @@ def preview(
     stack: StackOption,
     as_json: JsonOption = False,
     expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="Fail if `up` would change.")] = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Show what `up` would change, field by field; changes nothing."""
@@ -47,7 +56,7 @@ def preview(
             expect_no_changes and any(change.step is not Step.SAME for change in run.display.changes)
         )
 
-    _main(stack, state_dir, as_json=as_json, work=work)
+    _main(stack, state_dir, secret, as_json=as_json, work=work)
 
 
 @app.command()
@@ -55,10 +64,11 @@ def up(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Carry the program out, wait until all is ready, and delete what the program no longer has."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: run.up())
+    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: run.up())
 
 
 @app.command()
@@ -67,17 +77,18 @@ def destroy(
     stack: StackOption,
     as_json: JsonOption = False,
     unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources too.")] = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Delete all that earlier runs made, dependents first."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: run.destroy(unprotect=unprotect))
+    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: run.destroy(unprotect=unprotect))
 
 
-def _main(name: str, state_dir: Path, *, as_json: bool, work: Callable[[Run], bool]) -> None:
+def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: bool, work: Callable[[Run], bool]) -> None:
     display = Display(Console(), as_json=as_json)
     logging.getLogger("lab.engine.program").addHandler(_NoteHandler(display))
     try:
-        stack = stacks.load(_FOLDER, name)
+        stack = stacks.load(_FOLDER, name, secrets or ())
         with display, begin(stack, _FOLDER, state_dir, display) as run:
             is_well = work(run)
     except (EngineError, OSError) as error:
