@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TYPE: Final = "pulumi:providers:rancher2"
 _NEEDED: Final = frozenset({"apiUrl", "tokenKey"})
 _INPUTS: Final = _NEEDED | {"caCerts"}
+_OFF: Final = ("bootstrap", "insecure")
+"""Inputs that the SDK gives by itself, and that may say `false` alone."""
 
 
 class RancherServers:
@@ -36,7 +38,8 @@ class RancherServers:
         Raises:
             EngineError: an input that is not understood, or one that is needed and is not there.
         """
-        if unknown := sorted(provider.inputs.keys() - _INPUTS):
+        off = {name for name in _OFF if provider.inputs.get(name) == "false"}
+        if unknown := sorted(provider.inputs.keys() - _INPUTS - off):
             raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
         if missing := sorted(_NEEDED - provider.inputs.keys()):
             raise EngineError(f"{provider.name}: {', '.join(missing)} is needed by the stand-in")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import yaml
 from rich.console import Console
@@ -223,7 +222,13 @@ def test_secrets_are_marked_and_never_printed(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("text", "old", "new", "name", "shown"),
     [
-        (PROJECT, '"12000Mi"', '"13000Mi"', "project", 'resourceQuota.projectLimit.limitsMemory: "12000Mi" => "13000Mi"'),
+        (
+            PROJECT,
+            '"12000Mi"',
+            '"13000Mi"',
+            "project",
+            'resourceQuota.projectLimit.limitsMemory: "12000Mi" => "13000Mi"',
+        ),
         (PROJECT, 'name="istio"', 'name="mesh"', "project", 'name: "istio" => "mesh"'),
         (PROJECT, 'description="Istio",', "", "project", 'description: "Istio" => (none)'),
         (ROLE, '"list"', '"watch"', "role", 'rules[0].verbs[1]: "list" => "watch"'),
@@ -484,9 +489,7 @@ def test_a_failed_rotation_leaves_the_old_tokens_good(lab: Lab, behind: Behind) 
     assert behind.seen[-1] == ["peers", "peers", "provider", "provider"]
 
 
-def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchanged(
-    lab: Lab, behind: Behind
-) -> None:
+def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchanged(lab: Lab, behind: Behind) -> None:
     """The preview says so, and an `up` looks."""
     lab.run(MESH, "up")
     lab.double.rancher.store.remove(Kind.TOKEN, lab.entries["token"].id)
@@ -498,11 +501,11 @@ def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchan
     assert steps == {"token": Step.CREATE, "east": Step.UPDATE, "remote": Step.CREATE}
 
 
-class _KilledError(BaseException):
-    """Ends a run as a kill would: nothing is put right after it."""
+class _LostError(EngineError):
+    """Ends a run where a kill would, with the state as it is then."""
 
 
-@pytest.mark.parametrize("name", ["project", "token", "role", "user", "own"])
+@pytest.mark.parametrize("name", ["project", "token", "roleTemplate", "user", "customUserToken"])
 @pytest.mark.parametrize("then", ["up", "destroy"])
 @pytest.mark.parametrize("is_late", [True, False])
 def test_what_a_killed_run_made_is_not_left_behind(
@@ -511,24 +514,22 @@ def test_what_a_killed_run_made_is_not_left_behind(
     """Whether the kill came before the request or before its answer; what somebody else made alike stays."""
     theirs = lab.double.project(name="istio", description="theirs")["id"]
     lab.started.add(theirs)
+    hit = next(it for token, it in rancher2.TYPES.items() if token.startswith(f"rancher2:index/{name}:"))
     made = rancher2.make
 
     def make(type_: rancher2.RancherType, own: RancherServer, inputs: Properties) -> Properties:
-        is_hit = type_.plural == rancher2.TYPES[lab_types[name]].plural and (
-            name not in {"own", "token"} or type_.is_users_own == (name == "own")
-        )
-        if is_hit and not is_late:
-            raise _KilledError
-        answer = made(type_, own, inputs)
-        if is_hit:
-            raise _KilledError
-        return answer
+        if type_ is not hit:
+            return made(type_, own, inputs)
+        if is_late:
+            made(type_, own, inputs)
+        raise _LostError("lost")
 
     with monkeypatch.context() as patched:
         patched.setattr(rancher2, "make", make)
-        with pytest.raises(_KilledError):
-            lab.run(ALL, "up")
-    assert lab.entries[name].pending
+        assert not lab.run(ALL, "up")[0]
+    assert [it.type for it in lab.entries.values() if it.pending and not it.id] == [
+        token for token, it in rancher2.TYPES.items() if it is hit
+    ]
     assert lab.run(ALL, then)[0], lab.printed
     if then == "destroy":
         assert lab.entries == {}
@@ -540,14 +541,21 @@ def test_what_a_killed_run_made_is_not_left_behind(
     assert lab.double.ask("GET", f"/v3/projects/{theirs}").status_code == 200
 
 
-lab_types = {rancher2_type.rpartition("/")[2].partition(":")[0]: rancher2_type for rancher2_type in rancher2.TYPES}
-lab_types = {
-    "project": lab_types["project"],
-    "token": lab_types["token"],
-    "role": lab_types["roleTemplate"],
-    "user": lab_types["user"],
-    "own": lab_types["customUserToken"],
-}
+def test_what_was_made_and_is_not_ready_when_a_run_is_killed_is_made_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its id is known then."""
+
+    def lose(*_: object) -> None:
+        raise _LostError("lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rancher2, "wait_until_active", lose)
+        assert not lab.run(PROJECT, "up")[0]
+    (lost,) = lab.all(Kind.PROJECT)
+    assert (lab.entries["project"].pending, lab.entries["project"].id) == (True, lost["id"])
+    assert lab.run(PROJECT, "up") == (True, {"project": Step.CREATE}), lab.printed
+    assert [it["id"] for it in lab.all(Kind.PROJECT)] == [lab.entries["project"].id] != [lost["id"]]
 
 
 def test_a_replacement_that_rancher_refuses_leaves_what_was_there(lab: Lab) -> None:
@@ -567,15 +575,198 @@ def test_what_rancher_refuses_to_make_is_not_remembered(lab: Lab) -> None:
     assert "user" not in lab.entries
 
 
-def test_a_user_s_token_goes_with_him_or_by_whatever_password_he_has(lab: Lab) -> None:
-    """One whose user is gone is gone; one that nobody can log in for is named, with what mends it."""
+def test_a_user_s_token_is_removed_with_him_where_he_cannot_log_in(lab: Lab) -> None:
+    """Until then it is named, with what mends it, and nothing that it needs is removed."""
     lab.run(USER + OWN, "up")
     (user,) = lab.all(Kind.USER)
     lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
-    assert not lab.run(USER, "up")[0] or lab.tokens() == []
-    lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
-    if lab.tokens():
-        assert "does not let user reader in" in lab.printed
+    assert not lab.run("", "destroy")[0]
+    assert "failed: own: its token is his alone to remove: " in lab.printed
+    assert "does not let user reader in: see whether he is enabled" in lab.printed
+    assert {"own", "user", "rancher"} <= set(lab.entries)
     lab.double.ask("DELETE", f"/v3/users/{user['id']}")
     assert lab.run("", "destroy")[0], lab.printed
     assert lab.entries == {}
+
+
+def test_a_token_that_the_administrator_sees_needs_no_log_in_to_go(lab: Lab) -> None:
+    """Whoever it was made for."""
+    lab.run(USER + OWN, "up")
+    (user,), (token,) = lab.all(Kind.USER), lab.all(Kind.TOKEN)
+    lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
+    lab.double.rancher.store.put(Kind.TOKEN, token | {"userId": "user-admin"})
+    assert lab.run("", "destroy")[0], lab.printed
+    assert lab.all(Kind.TOKEN) == []
+
+
+def test_nobody_stays_logged_in(lab: Lab) -> None:
+    """A session is ended when its one request is done."""
+    for verb in ("up", "preview", "up"):
+        lab.run(USER + OWN, verb)
+    assert [it["isDerived"] for it in lab.all(Kind.TOKEN)] == [True]
+
+
+def test_what_is_to_be_kept_is_only_forgotten(lab: Lab) -> None:
+    """`retain_on_delete` holds here as well, and `deleted_with` sends no request of its own."""
+    kept = 'role = rancher2.RoleTemplate("role", name="kept", opts=opts(provider=server, retain_on_delete=True))'
+    lab.run(kept, "up")
+    assert lab.run("", "up") == (True, {"role": Step.DELETE})
+    assert "it is retained: only forgotten" in lab.printed
+    assert [it["name"] for it in lab.all(Kind.ROLE_TEMPLATE)] == ["kept"]
+
+
+def test_a_protected_token_is_not_replaced_and_one_that_no_longer_is_may_be(lab: Lab) -> None:
+    """The old one goes then, though it was protected when it was made."""
+    protected = TOKEN.replace("opts=anew", "opts=opts.merge(anew, opts(protect=True))")
+    lab.run(protected, "up")
+    assert not lab.run(protected, "preview", generation="2")[0]
+    assert "token is protected and would be replaced" in lab.printed
+    assert lab.run(TOKEN, "up", generation="2")[0], lab.printed
+    assert lab.tokens() == ["provider"]
+
+
+def test_what_the_program_ignores_stays_as_it_is(lab: Lab) -> None:
+    """As it was last carried out."""
+    lab.run(PROJECT, "up")
+    ignoring = PROJECT.replace("opts=o", 'opts=opts.merge(o, opts(ignore_changes=["description"]))')
+    assert lab.run(ignoring.replace('"Istio"', '"Mesh"'), "up") == (True, {}), lab.printed
+
+
+def test_a_renamed_resource_is_the_same_one(lab: Lab) -> None:
+    """By its alias, also where it is replaced in the same run."""
+    lab.run(TOKEN, "up")
+    old = lab.entries["token"].id
+    renamed = TOKEN.replace('"token", cluster', '"key", cluster').replace(
+        "opts=anew", 'opts=opts.merge(anew, opts(aliases=[pulumi.Alias(name="token")]))'
+    )
+    assert lab.run(renamed, "preview") == (True, {}), lab.printed
+    is_well, steps = lab.run(renamed, "up", generation="2")
+    assert is_well, lab.printed
+    assert steps == {"generation": Step.REPLACE, "key": Step.REPLACE, f"token::{old}": Step.DELETE}
+    assert lab.tokens() == ["provider"]
+
+
+def test_a_provider_that_is_not_known_yet_is_not_asked(lab: Lab) -> None:
+    """What is new is to be created, and what is there is compared with what it was."""
+    late = (
+        'url = random.RandomId("late", byte_length=4, keepers={"at": config.get("late") or "1"}).hex.apply(lambda _: '
+        'config.require("url"))\n'
+        'two = rancher2.Provider("two", api_url=url, token_key=config.require_secret("rancherToken"), '
+        'ca_certs=config.require("ca"))\n'
+        'rancher2.RoleTemplate("role", name=config.get("name") or "reader", opts=opts(provider=two))\n'
+    )
+    assert lab.run(late, "preview")[1]["role"] is Step.CREATE
+    assert lab.run(late, "up")[0], lab.printed
+    assert lab.run(late, "preview", late="2") == (True, {"late": Step.REPLACE, "two": Step.UPDATE})
+    assert lab.run(late, "preview", late="2", name="other")[1]["role"] is Step.UPDATE
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('rancher2.Namespace("x", project_id="p", opts=o)', "rancher2:index/namespace:Namespace"),
+        ('rancher2.Setting("x", value="y", opts=o)', "rancher2:index/setting:Setting"),
+        ('rancher2.get_cluster(name="east", opts=pulumi.InvokeOptions(provider=server))', "getCluster"),
+        ('rancher2.Token("x", ttl=3600)', "no explicit provider"),
+        ('rancher2.Token("x", renew=False, opts=o)', "renew is not supported"),
+        ('rancher2.Project("x", cluster_id=EAST, opts=o)', "name must be given"),
+        ('rancher2.Project("x", name="x", cluster_id=EAST, wait_for_cluster=True, opts=o)', "waitForCluster"),
+        ('rancher2.RoleTemplate("x", name="x", locked=True, opts=o)', "locked"),
+        ('rancher2.User("x", name="x", username="x", password="y", must_change_password=True, opts=o)', "mustChange"),
+        ('rancher2.GlobalRoleBinding("x", global_role_id="user", group_principal_id="g", opts=o)', "groupPrincipalId"),
+        ('rancher2.Provider("x", api_url="https://127.0.0.1", token_key="t:k", insecure=True)', "insecure"),
+        ('rancher2.Provider("x", api_url="https://127.0.0.1")', "tokenKey is needed"),
+        ('rancher2.Provider("x", api_url="u", token_key="t", opts=opts(ignore_changes=["apiUrl"]))', "ignoreChanges"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_what_is_not_carried_out_is_refused_by_name(lab: Lab, text: str, named: str, verb: str) -> None:
+    """Never a silent pass."""
+    assert not lab.run(text, verb)[0]
+    assert named in lab.printed
+    assert "Traceback" not in lab.printed
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"url": "https://198.51.100.7"}, "rancher: its Rancher 198.51.100.7 is not in the lab's network"),
+        (
+            {"url": "https://rancher.example.com"},
+            "rancher: its Rancher rancher.example.com is not in the lab's network",
+        ),
+        ({"ca": "none"}, "is no PEM certificate"),
+        ({"url": "https://127.0.0.1:1"}, "does not answer (ConnectError)"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_named(lab: Lab, changes: dict[str, str], message: str) -> None:
+    """As soon as something that is there is looked at."""
+    lab.run(ROLE, "up")
+    assert not lab.run(ROLE, "preview", **changes)[0]
+    assert message in lab.printed
+
+
+def test_a_server_of_another_ca_is_refused_at_once(lab: Lab, tmp_path: Path) -> None:
+    """A certificate does not become right by waiting."""
+    other = tmp_path / "other"
+    other.mkdir()
+    live.certify(other)
+    lab.run(ROLE, "up")
+    assert not lab.run(ROLE, "preview", ca=(other / "ca.crt").read_text())[0]
+    assert "has a certificate that the CA given for it did not sign" in lab.printed
+
+
+def test_a_token_that_is_none_is_named_in_rancher_s_words(lab: Lab) -> None:
+    """And not quoted."""
+    lab.run(ROLE, "up")
+    lab.double.admin = "token-none:hunter2hunter2"
+    assert not lab.run(ROLE, "preview")[0]
+    assert "failed: role: Rancher refuses: Unauthorized 401: must authenticate" in lab.printed
+    assert "hunter2" not in lab.printed
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([httpx.Response(503), httpx.Response(200, json={"id": "c"})], ""),
+        ([httpx.ConnectError("refused"), httpx.Response(200, json={"id": "c"})], ""),
+        ([httpx.Response(503)] * 9, "Rancher refuses: 503 Service Unavailable"),
+        ([httpx.Response(200, text="<html>")], "rancher.test answers 200, and not as Rancher does"),
+        ([httpx.Response(500, json={"code": "ServerError"})], "Rancher refuses: ServerError"),
+    ],
+)
+def test_what_passes_by_itself_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response | httpx.ConnectError], message: str
+) -> None:
+    """And what does not is said."""
+    monkeypatch.setattr(rancher_server, "PATIENCE_SECONDS", 0.3)
+    left = iter(answers)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        match next(left):
+            case httpx.Response() as given:
+                return given
+            case error:
+                raise error
+
+    client = httpx.Client(base_url="https://rancher.test", transport=httpx.MockTransport(answer))
+    server = RancherServer(client, "token-a:b")
+    if message:
+        with pytest.raises(EngineError, match=message):
+            server.get("clusters", "c")
+    else:
+        assert server.get("clusters", "c") == {"id": "c"}
+
+
+def test_a_post_is_not_sent_twice() -> None:
+    """What was posted may have been carried out, though the answer says nothing of it."""
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return httpx.Response(503)
+
+    client = httpx.Client(base_url="https://rancher.test", transport=httpx.MockTransport(answer))
+    with pytest.raises(EngineError, match="503"):
+        RancherServer(client, "token-a:b").create("projects", {})
+    assert sent == ["POST"]
