@@ -234,7 +234,7 @@ def _read_project(live: Properties) -> Properties:
 def _replace_project(server: RancherServer, id_: str, inputs: Properties, _changed: frozenset[str]) -> Properties:
     live = server.get("projects", id_) or {}
     # What Rancher itself has noted there stays.
-    noted = {name: live[name] for name in ("annotations", "labels") if name in live}
+    noted: Properties = {name: live[name] for name in ("annotations", "labels") if name in live}
     return server.update("projects", id_, {"id": id_, **noted, **_project_body(inputs)}, replaces=True)
 
 

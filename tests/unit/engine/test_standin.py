@@ -118,14 +118,14 @@ def test_an_output_that_the_program_calls_secret_is_never_printed(bench: Bench, 
             assert "hex: [secret]" in bench.printed
 
 
-@pytest.mark.parametrize(("special", "pattern"), [(True, r"[!-~]{64}"), (False, r"[A-Za-z0-9]{64}")])
-def test_a_password_is_secret_and_stays_the_same(bench: Bench, special: bool, pattern: str) -> None:
+@pytest.mark.parametrize(("special", "pattern"), [("True", r"[!-~]{64}"), ("False", r"[A-Za-z0-9]{64}")])
+def test_a_password_is_secret_and_stays_the_same(bench: Bench, special: str, pattern: str) -> None:
     """It has its length, and special characters only where they are wanted."""
     text = f'pulumi.export("made", random.RandomPassword("made", length=64, special={special}).result)'
     assert bench.run(text, "up")[0]
     made = bench.entries["made"].outputs["result"].value
     assert re.fullmatch(pattern, made)
-    assert made.isalnum() is not special
+    assert made.isalnum() is (special == "False")
     assert "made: [secret]" in bench.printed
     assert bench.run(text, "up")[1] == {"made": Step.SAME}
     assert bench.entries["made"].outputs["result"].value == made
