@@ -24,6 +24,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab, or lab-... .")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
+SecretOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        metavar="KEY=FILE",
+        help="A secret value of the config, from a file of mode 0600 or stricter; may be given again.",
+    ),
+]
 StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state.")]
 
 _FOLDER = Path()
@@ -46,6 +54,7 @@ def preview(
     _policy_pack_configs: Annotated[
         list[str] | None, typer.Option("--policy-pack-config", help="Not read: it goes with a pack.")
     ] = None,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Show what `up` would change, field by field; changes nothing."""
@@ -58,7 +67,7 @@ def preview(
         is_changed = any(change.step is not Step.SAME for change in run.display.changes)
         return _CHANGED if expect_no_changes and is_changed else 0
 
-    _main(stack, state_dir, as_json=as_json, work=work)
+    _main(stack, state_dir, secret, as_json=as_json, work=work)
 
 
 @app.command()
@@ -66,10 +75,11 @@ def up(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Carry the program out, wait until all is ready, and delete what the program no longer has."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: 0 if run.up() else _FAILED)
+    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else _FAILED)
 
 
 @app.command()
@@ -78,17 +88,20 @@ def destroy(
     stack: StackOption,
     as_json: JsonOption = False,
     unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources too.")] = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Delete all that earlier runs made, dependents first."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: 0 if run.destroy(unprotect=unprotect) else _FAILED)
+    _main(
+        stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.destroy(unprotect=unprotect) else _FAILED
+    )
 
 
-def _main(name: str, state_dir: Path, *, as_json: bool, work: Callable[[Run], int]) -> None:
+def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: bool, work: Callable[[Run], int]) -> None:
     display = Display(Console(), as_json=as_json)
     logging.getLogger("lab.engine.program").addHandler(_NoteHandler(display))
     try:
-        stack = stacks.load(_FOLDER, name)
+        stack = stacks.load(_FOLDER, name, secrets or ())
         with display, begin(stack, _FOLDER, state_dir, display) as run:
             code = work(run)
     except (EngineError, OSError) as error:

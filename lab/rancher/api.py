@@ -134,7 +134,10 @@ class Api:
             if request.method != "POST":
                 raise _wrong_method(request, of)
             done = await of.act(who, name, action, await _body(request))
-            return _answer(done, target.site) if done else Response(status_code=HTTPStatus.OK)
+            if not done:
+                return Response(status_code=HTTPStatus.OK)
+            # What is stored has no type of its own: an action's answer that has one is complete.
+            return _answer(done if "type" in done else _shown(target, who, done), target.site)
         if request.method not in of.type.resource_methods:
             raise _wrong_method(request, of)
         if request.method == "GET":

@@ -151,6 +151,7 @@ USER = Type(
         "principalIds": "array[reference[principal]]",
         "username": _STRING,
     },
+    actions={"setpassword": {"input": "setPasswordInput", "output": "user"}},
     defaults={"enabled": True},
     is_fixed=("principalIds", "username", "me"),
 )
