@@ -43,7 +43,7 @@ _INTERRUPTED = 130
 
 
 @app.command()
-def preview(
+def preview(  # noqa: PLR0913 - one for each option
     *,
     stack: StackOption,
     as_json: JsonOption = False,
