@@ -138,7 +138,7 @@ def cut(
     """Take a cluster's node, or pods on it, off the network; `heal` gives it back."""
     with _told(), lock.held():
         spec = find(name, existing())
-        faults.cut(spec, pods or (), is_silent=not refusing)
+        faults.cut(spec, pods or None, is_silent=not refusing)
         _OUT.print(f"{name} is cut off. To give it back: python -m lab heal {name}")
 
 

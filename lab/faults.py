@@ -16,6 +16,7 @@ from typing import Self
 from lab.command import inside, run
 from lab.errors import LabError
 from lab.network import NODE_LINK
+from lab.preflight import require_root
 from lab.spec import MAX_CLUSTERS, ClusterSpec, clusters, existing, find
 
 _MARK = "mcsps-lab-cut"
@@ -25,9 +26,9 @@ _REJECT = ("REJECT", "--reject-with", "tcp-reset")
 _DROP_TABLE, _REJECT_TABLE = "mangle", "filter"
 
 
-def cut(spec: ClusterSpec, pods: Sequence[IPv4Address] = (), *, is_silent: bool) -> None:
+def cut(spec: ClusterSpec, pods: Sequence[IPv4Address] | None = None, *, is_silent: bool) -> None:
     """
-    Let a node, or only these of its pods, answer nothing (silent) or every TCP packet with a reset (refusing).
+    Let a node, or these of its pods alone, answer nothing (silent) or every TCP packet with a reset (refusing).
 
     Nothing ends: the kubelet still reaches the pods, so their cluster goes on to take them for ready.
     """
@@ -57,7 +58,7 @@ class Nodes:
         Find them by the kubeconfigs through which the stack reaches its clusters (None: it uses none).
 
         Raises:
-            LabError: One of the clusters is not the lab's, or the lab is down.
+            LabError: One of the clusters is not the lab's, this process is not root's, or the lab is down.
         """
         known = {spec.kubeconfig: spec.name for spec in clusters(MAX_CLUSTERS)}
         if foreign := [name for name, path in kubeconfigs.items() if path not in known]:
@@ -65,12 +66,14 @@ class Nodes:
                 f"Not a cluster of the lab: {', '.join(foreign)}",
                 "Clusters that serve somebody are not taken away on purpose: name the lab's stack",
             )
+        require_root()
         there = existing()
         return cls({name: find(known[path], there) for name, path in kubeconfigs.items() if path})
 
-    def cut(self, cluster: str, pods: Sequence[str] = (), *, is_silent: bool) -> None:
-        """Cut a cluster's node, or only these of its pods, off the network."""
-        cut(self.specs[cluster], [IPv4Address(pod) for pod in pods], is_silent=is_silent)
+    def cut(self, cluster: str, pods: Sequence[str] | None = None, *, is_silent: bool) -> None:
+        """Cut a cluster's node, or these of its pods alone, off the network."""
+        addresses = None if pods is None else [IPv4Address(pod) for pod in pods]
+        cut(self.specs[cluster], addresses, is_silent=is_silent)
 
     def heal(self, cluster: str) -> None:
         """Take back every cut of a cluster."""
@@ -78,22 +81,21 @@ class Nodes:
 
 
 def _rules(
-    pods: Sequence[IPv4Address], *, is_silent: bool
+    pods: Sequence[IPv4Address] | None, *, is_silent: bool
 ) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
     """Yield table, chain, match and target of each rule: pure."""
     tcp = ("-p", "tcp")
-    if pods and is_silent:
-        for pod in map(str, pods):
+    for pod in map(str, pods or ()):
+        if is_silent:
             yield _DROP_TABLE, "FORWARD", ("-d", pod), _DROP
             yield _DROP_TABLE, "FORWARD", ("-s", pod), _DROP
-    elif pods:
-        for pod in map(str, pods):
+        else:
             yield _REJECT_TABLE, "FORWARD", ("-d", pod, *tcp), _REJECT
-    elif is_silent:
+    if pods is None and is_silent:
         # Where the link is told for certain: a packet to a Service leaves OUTPUT with the link of the way before NAT.
         yield _DROP_TABLE, "PREROUTING", ("-i", NODE_LINK), _DROP
         yield _DROP_TABLE, "POSTROUTING", ("-o", NODE_LINK), _DROP
-    else:
+    elif pods is None:
         yield _REJECT_TABLE, "INPUT", ("-i", NODE_LINK, *tcp), _REJECT
         yield _REJECT_TABLE, "FORWARD", ("-i", NODE_LINK, *tcp), _REJECT
 

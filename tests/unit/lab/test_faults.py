@@ -43,6 +43,12 @@ class Node:
         return ""
 
 
+@pytest.fixture(autouse=True)
+def root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass for root, who alone may cut."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
 @pytest.fixture
 def node(monkeypatch: pytest.MonkeyPatch) -> Node:
     """A node with a rule of kube-proxy's."""
@@ -81,6 +87,13 @@ def test_a_silent_pod_is_cut_off_from_other_pods_and_not_from_its_kubelet(node: 
     }
 
 
+def test_no_pods_are_not_the_whole_node(node: Node) -> None:
+    """A list that came out empty cuts nothing off."""
+    faults.cut(EAST, [], is_silent=True)
+    faults.cut(EAST, [], is_silent=False)
+    assert node.rules == {"filter": [OF_KUBE_PROXY], "mangle": []}
+
+
 def test_a_refusing_pod_resets(node: Node) -> None:
     """What is for it, and nothing else."""
     faults.cut(EAST, [POD], is_silent=False)
@@ -91,7 +104,7 @@ def test_a_refusing_pod_resets(node: Node) -> None:
 def test_whatever_was_cut_a_heal_takes_back_and_nothing_else(node: Node) -> None:
     """Twice the same cut, as after a drill that was killed, and a heal where nothing is cut."""
     for _ in range(2):
-        for pods in ((), (POD,)):
+        for pods in (None, [POD]):
             for is_silent in (True, False):
                 faults.cut(EAST, pods, is_silent=is_silent)
     for _ in range(2):
@@ -134,7 +147,6 @@ def test_a_lab_that_is_down_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_commands_cut_and_heal(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a person gives them; a text that is no address is refused."""
     monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(cli, "existing", lambda: spec.clusters(2))
     assert CliRunner().invoke(cli.app, ["cut", "west"]).exit_code == 0
     assert len(node.rules["mangle"]) == 2
