@@ -170,8 +170,8 @@ def _drawing(path: Path | None) -> Callable[[DrillReport], None]:
         return lambda _: None
     try:
         from ops.drill import picture  # noqa: PLC0415 - as above
-    except ModuleNotFoundError as error:
-        raise OpsError(f"--picture needs {error.name}: pip install -r requirements-dev.txt") from None
+    except ModuleNotFoundError:
+        raise OpsError("--picture needs matplotlib: pip install -r requirements-dev.txt") from None
     picture.check(path)
     return partial(picture.draw, path=path)
 

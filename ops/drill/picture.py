@@ -53,9 +53,12 @@ def series(source: SourceRow) -> dict[str, list[int]]:
 
 
 def _plot(place: Axes, scenario: ScenarioRow, source: SourceRow) -> None:
-    lines = series(source)
-    seconds = lines.pop("second")
-    place.stackplot(seconds, *lines.values(), labels=list(lines), colors=[_COLOURS[name] for name in lines])
+    # Each second is as wide as it lasts, the last one too.
+    lines = {name: [*numbers, *numbers[-1:]] for name, numbers in series(source).items()}
+    seconds = [*lines["second"][:-1], *(second + 1 for second in lines["second"][-1:])]
+    counts = {name: numbers for name, numbers in lines.items() if name != "second"}
+    colours = [_COLOURS[name] for name in counts]
+    place.stackplot(seconds, *counts.values(), labels=list(counts), colors=colours, step="post")
     place.axvline(0, color="black", linewidth=1)
     place.axvline(scenario.away_seconds, color="black", linewidth=1)
     if scenario.bound_seconds is not None:
