@@ -1,11 +1,13 @@
 STACK ?= lab
 CLUSTERS ?= 2
 ENGINE ?=
+CLUSTER ?=
+PICTURE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview verify test e2e soak bench down
+.PHONY: help up preview verify drill test e2e soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -44,6 +46,9 @@ endif
 
 verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
 	$(RUN) -m ops verify --stack $(STACK)
+
+drill: $(VENV)/installed ## Take a cluster of the lab away under traffic, and give it back (CLUSTER=, PICTURE=drill.svg)
+	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
 
 test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .

@@ -102,7 +102,9 @@ def drill(  # noqa: PLR0913 - one for each option
     not be carried out.
     """
     for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        # One that is ignored, as under `nohup`, stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         # Here, for `verify` runs where neither the lab nor a library to draw with is to be had.

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -40,6 +41,15 @@ RULE = {
         "connectionPool": {"tcp": {"connectTimeout": "1s"}},
     }
 }
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Give signals back as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -164,6 +174,27 @@ def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(lab_faults, "existing", tuple)
     code, _, err = run()
     assert (code, "the lab is down" in err) == (2, True)
+
+
+@pytest.mark.usefixtures("apis")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=lambda it: it.name)
+def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
+    monkeypatch: pytest.MonkeyPatch, world: World, number: signal.Signals
+) -> None:
+    """And deletes the client pods; the fixture looks for leftovers."""
+    signal.signal(number, signal.SIG_DFL)
+
+    def wait(seconds: float) -> None:
+        world.wait(seconds)
+        if world.cuts:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(ops.drill.run, "Conductor", partial(Conductor, now=world.now, wait=wait))
+    code, out, err = run()
+    assert (code, out) == (130, "")
+    assert "interrupted" in err
+    (cut,) = world.cuts
+    assert cut.restored == world.at
 
 
 @pytest.mark.usefixtures("apis")
