@@ -114,6 +114,14 @@ def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
     assert {phase.requests for phase in source(row, STAYING, Way.CLIENT).phases} == {0}
 
 
+def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
+    """Of what began in the last seconds only the good answers would be there."""
+    world = World()
+    row = carry_out(world)
+    (cut,) = world.cuts
+    assert {it.timeline[-1].second for it in row.sources} == {int(world.at - 6 - cut.cut)}
+
+
 def test_each_scenario_begins_when_the_one_before_has_come_back() -> None:
     """In turn, and all of them are ok."""
     world = World()
