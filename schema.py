@@ -216,7 +216,7 @@ class Quota(Section):
 
 
 class Project(Section):
-    """The Rancher project of every cluster with access `rancher`."""
+    """The Rancher project of istio-system in every cluster with access `rancher`."""
 
     name: NonEmpty = "istio"
     description: str = "Istio Manage Project"
@@ -234,6 +234,13 @@ class Project(Section):
         return self
 
 
+class AppProject(Project):
+    """The Rancher project of the application's namespace, likewise."""
+
+    name: NonEmpty = "sample"
+    description: str = "Demo application of the mesh"
+
+
 class Rancher(Section):
     """The Rancher server; its API token is the secret `rancherToken`."""
 
@@ -243,7 +250,10 @@ class Rancher(Section):
     token_ttl_hours: TokenHours = 720
     token_early_renewal_hours: Hours = 240
     token_generation: Generation = 1
+    peers_user: bool = True
+    """Whether peers read by a Rancher user of their own; without, their token may do all that `rancherToken` may."""
     project: Project = Project()
+    app_project: AppProject = AppProject()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -267,7 +277,17 @@ class RancherAccess(Section):
     """Reached through Rancher's proxy by a scoped, expiring token."""
 
     kind: Literal["rancher"]
-    cluster_id: RancherClusterId
+    cluster_id: RancherClusterId | None = None
+    cluster_name: NonEmpty | None = None
+    """As Rancher shows it; `rancher_api` finds the id."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.cluster_id is None) == (self.cluster_name is None):
+            said = "neither is" if self.cluster_id is None else "both are"
+            message = f"{said} set of clusterId and clusterName; allowed is one of them"
+            raise ValueError(message)
+        return self
 
 
 class Credential(StrEnum):

@@ -6,6 +6,8 @@ from components.mesh_link import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, S
 from components.mesh_trust import BroughtRootArgs, Intermediate, MadeRootArgs, MeshTrust, MeshTrustArgs
 from components.rancher_cluster import (
     KubeconfigAccessArgs,
+    Peers,
+    PeersUserArgs,
     ProjectArgs,
     QuotaArgs,
     RancherAccessArgs,
@@ -27,6 +29,8 @@ __all__ = [
     "MeshLinkArgs",
     "MeshTrust",
     "MeshTrustArgs",
+    "Peers",
+    "PeersUserArgs",
     "ProjectArgs",
     "QuotaArgs",
     "RancherAccessArgs",

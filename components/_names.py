@@ -62,6 +62,11 @@ def reader(target: str) -> str:
     return f"istio-reader-for-{target}"
 
 
+def peers_user(mesh_id: str, cluster: str) -> str:
+    """The user of Rancher as whom the istiod of its peers reads `cluster`."""
+    return f"{mesh_id}-{cluster}-reader"
+
+
 def version_deployment(version: str) -> str:
     """The Deployment that runs one version of helloworld."""
     return f"{HELLOWORLD}-{version}"

@@ -63,7 +63,7 @@ class Nodes:
         known = {spec.kubeconfig: spec.name for spec in clusters(MAX_CLUSTERS)}
         if foreign := [name for name, path in kubeconfigs.items() if path not in known]:
             raise LabError(
-                f"Not a cluster of the lab: {', '.join(foreign)}",
+                f"Not reached by a kubeconfig of the lab's: {', '.join(foreign)}",
                 "Clusters that serve somebody are not taken away on purpose: name the lab's stack",
             )
         require_root()

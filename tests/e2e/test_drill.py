@@ -143,7 +143,7 @@ def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
     """Its clusters serve somebody."""
     done = checkout.run("ops", "drill", "--stack", "mcsps-test")
     assert done.code == 2
-    assert "Not a cluster of the lab" in done.stderr
+    assert "Not reached by a kubeconfig of the lab's" in done.stderr
 
 
 def end_when_away(checkout: Checkout, target: Target, death: Death, number: signal.Signals) -> int:

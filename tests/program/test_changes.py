@@ -26,7 +26,13 @@ GENERATIONS = {
     "Rancher's tokens": (
         RANCHER,
         ("rancher", "tokenGeneration"),
-        {recording.RANDOM_ID, recording.RANCHER_TOKEN, recording.KUBERNETES_PROVIDER, recording.SECRET},
+        {
+            recording.RANDOM_ID,
+            recording.RANCHER_TOKEN,
+            recording.RANCHER_USER_TOKEN,
+            recording.KUBERNETES_PROVIDER,
+            recording.SECRET,
+        },
     ),
 }
 

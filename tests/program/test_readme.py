@@ -28,6 +28,18 @@ def test_every_make_target_is_one(target: str) -> None:
     assert re.search(rf"^{target}:.*## ", MAKEFILE, re.MULTILINE)
 
 
+@pytest.mark.parametrize("target", re.findall(r"^([a-z0-9]+):.*## ", MAKEFILE, re.MULTILINE))
+def test_every_make_target_is_in_the_table_of_commands(target: str) -> None:
+    """But for the one that lists them itself."""
+    assert target == "help" or [row for row in TABLES if row[0] == f"`make {target}`"]
+
+
+def test_every_workflow_is_in_the_table_of_workflows() -> None:
+    """And no other."""
+    there = {f"`{path.name}`" for path in (ROOT / ".github" / "workflows").iterdir()}
+    assert {row[0] for row in TABLES if row[0].endswith(".yaml`")} == there
+
+
 @pytest.mark.parametrize(("tool", "command"), sorted(set(re.findall(r"python -m (lab|ops)\s+([a-z]+)", README))))
 def test_every_command_is_one(tool: str, command: str) -> None:
     """Of the tool that it is said to be of."""

@@ -53,7 +53,7 @@ LABEL = "allowed is a DNS label"
 PERCENT = "allowed is a whole number from 0 to 100"
 QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
 HTTPS = "allowed is an https:// URL"
-NO_CA = "is no PEM of certificates alone; give the text of one CA certificate or more, neither a path nor a key"
+NO_CA = "is no PEM of certificates alone; give one CA certificate or more and no key, as text or as the absolute path"
 A_KIND = "allowed is kubeconfig or rancher"
 KEYS = "Allowed: clusters, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
 
@@ -402,6 +402,26 @@ BAD_VALUES = {
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "../x"},
         told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed is Rancher's id, such as c-f7r9g or local",),
+    ),
+    "a cluster that is named twice": BadValue(
+        place=ACCESS,
+        value={"kind": "rancher", "clusterId": "c-f7r9g", "clusterName": "east"},
+        told=("mcsps:clusters[0].access: both are set of clusterId and clusterName; allowed is one of them",),
+    ),
+    "a cluster that is not named": BadValue(
+        place=ACCESS,
+        value={"kind": "rancher"},
+        told=("mcsps:clusters[0].access: neither is set of clusterId and clusterName; allowed is one of them",),
+    ),
+    "a file of CAs that is not there": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "caCerts": "/no/such/ca.pem"},
+        told=("mcsps:rancher.caCerts: the file /no/such/ca.pem cannot be read: No such file or directory; name a",),
+    ),
+    "an application's project that is too small for its namespace": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "appProject": {"projectQuota": {"limitsCpu": "11"}}},
+        told=("mcsps:rancher.appProject: namespaceQuota.limitsCpu is 12000m; allowed is at most projectQuota",),
     ),
     "a token that lives for ever": BadValue(
         place=("rancher",),

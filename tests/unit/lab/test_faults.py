@@ -133,7 +133,7 @@ def test_the_nodes_are_found_by_their_kubeconfigs(node: Node, monkeypatch: pytes
 def test_a_cluster_that_is_not_the_labs_is_refused(monkeypatch: pytest.MonkeyPatch, foreign: Path | None) -> None:
     """Though the others are: nobody's clusters are taken away but the lab's."""
     monkeypatch.setattr(faults, "existing", lambda: spec.clusters(2))
-    with pytest.raises(LabError, match=r"^Not a cluster of the lab: prod\."):
+    with pytest.raises(LabError, match=r"^Not reached by a kubeconfig of the lab's: prod\."):
         faults.Nodes.behind({"east": EAST.kubeconfig, "prod": foreign})
 
 
