@@ -1,5 +1,5 @@
 """
-The few things that `verify` asks of one cluster's API, as plain typed values.
+The few things that `ops` asks of one cluster's API, as plain typed values.
 
 Knows nothing of checks. A thing that does not exist is `None` or empty; any other refusal is an
 `ApiError`.
@@ -168,6 +168,15 @@ class ClusterApi:
             return None
         return Workload(wanted=found.spec.replicas, ready=found.status.ready_replicas or 0)
 
+    def scale(self, namespace: str, name: str, replicas: int) -> None:
+        """Set the replicas of a Deployment; nothing is waited for."""
+        _ask(self._apps.patch_namespaced_deployment_scale, name, namespace, {"spec": {"replicas": replicas}})
+
+    def istio_spec(self, namespace: str, plural: str, name: str) -> Mapping[str, Any] | None:
+        """Spec of an object of Istio's networking kinds, such as `destinationrules`."""
+        found = _find(self._custom.get_namespaced_custom_object, *_ISTIO, namespace, plural, name)
+        return dict(found.get("spec") or {}) if found else None
+
     def service(self, namespace: str, name: str) -> ServiceView | None:
         """Ports and outside addresses of a Service."""
         found = _find(self._core.read_namespaced_service, name, namespace)
@@ -207,6 +216,20 @@ class ClusterApi:
     def delete_pod(self, namespace: str, name: str) -> None:
         """Delete a pod at once; one that is gone already is fine."""
         _find(self._core.delete_namespaced_pod, name, namespace, grace_period_seconds=0)
+
+    def log(self, namespace: str, pod: str, container: str, seconds: int) -> str:
+        """What a container printed in the last seconds (1 or more), each line after its time in RFC 3339."""
+        answer = _ask(
+            self._core.read_namespaced_pod_log,
+            pod,
+            namespace,
+            container=container,
+            since_seconds=seconds,
+            timestamps=True,
+            # The library would take the text for JSON.
+            _preload_content=False,
+        )
+        return str(answer.data.decode(errors="replace"))
 
     def execute(
         self, namespace: str, pod: str, container: str, command: list[str], timeout_seconds: float

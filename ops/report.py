@@ -37,11 +37,13 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """A part of what `--json` prints."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class Check(_Model):
+class Check(Model):
     """
     One check.
 
@@ -67,7 +69,7 @@ class Check(_Model):
         return self.state is not State.FAILED
 
 
-class Traffic(_Model):
+class Traffic(Model):
     """
     One curl loop against the weight.
 
@@ -95,7 +97,7 @@ class Traffic(_Model):
     ok: bool
 
 
-class NamedCause(_Model):
+class NamedCause(Model):
     """A cause with its remedy; `cluster` is null where it is the mesh's as a whole."""
 
     cause: Cause
@@ -106,7 +108,7 @@ class NamedCause(_Model):
     consequences: tuple[str, ...]
 
 
-class Report(_Model):
+class Report(Model):
     """All that `verify` has to say."""
 
     stack: str
