@@ -272,6 +272,7 @@ class RancherCluster(pulumi.ComponentResource):
         )
         binding = rancher2.ClusterRoleTemplateBinding(
             f"{name}-peers-binding",
+            name=username,
             cluster_id=access.cluster_id,
             role_template_id=role.id,
             user_id=user.id,

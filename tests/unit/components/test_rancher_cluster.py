@@ -313,6 +313,7 @@ def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
     binding = monitor.find("rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding")
     assert binding.inputs == {
         "clusterId": "c-f7r9g",
+        "name": "mesh1-east-reader",
         "roleTemplateId": "east-peers-role-id",
         "userId": "east-peers-user-id",
     }
