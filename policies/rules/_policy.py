@@ -1,6 +1,7 @@
 """How a rule becomes a policy of Pulumi's: its checks see plain resources, and its messages say how to mend."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from ._resources import Resource, from_args
+from ._resources import STACK, Resource, from_args
 
 Parameters = Mapping[str, Any]
 """By name, each as its schema says: the engine refuses any other before a rule runs."""
@@ -37,6 +38,14 @@ class Rule:
         """All parameters, from the policy config or by default."""
         return {name: configured.get(name, schema["default"]) for name, schema in self.schema.items()}
 
+    def misconfigured(self, configured: Mapping[str, Any]) -> Iterator[str]:
+        """Name the parameters that there are not; the engine checks the values of those that there are, and no more."""
+        allowed = ", ".join(self.schema) or "none"
+        for name in configured.keys() - self.schema.keys():
+            close = difflib.get_close_matches(name, self.schema, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            yield f"The policy config of {self.name} has an unknown parameter {name!r}{hint} Allowed: {allowed}"
+
     @property
     def config_schema(self) -> PolicyConfigSchema | None:
         """The same in the SDK's terms."""
@@ -51,8 +60,12 @@ def resource_policy(rule: Rule, check: Callable[[Resource, Parameters], Iterable
     """Judge each resource by itself, by its inputs; `check` says what is wrong with one."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for finding in check(from_args(args), rule.parameters(args.get_config())):
+        resource, configured = from_args(args), args.get_config()
+        for finding in check(resource, rule.parameters(configured)):
             report(rule.message(finding), None)
+        # There is one stack in every run, so this is told once.
+        for fault in rule.misconfigured(configured) if resource.type == STACK else ():
+            report(fault, None)
 
     return ResourceValidationPolicy(
         rule.name,
@@ -70,9 +83,11 @@ def stack_policy(
     """Judge all resources of a stack, by their outputs; `check` says what is wrong, and with which."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [from_args(resource) for resource in args.resources]
-        for resource, finding in check(resources, rule.parameters(args.get_config())):
+        resources, configured = [from_args(resource) for resource in args.resources], args.get_config()
+        for resource, finding in check(resources, rule.parameters(configured)):
             report(rule.message(finding), resource.urn)
+        for fault in rule.misconfigured(configured):
+            report(fault, None)
 
     return StackValidationPolicy(
         rule.name,

@@ -9,6 +9,7 @@ from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValida
 
 from ._values import UNKNOWN, Unknown, items, look, plain, walk
 
+STACK = "pulumi:pulumi:Stack"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 CHARTS = re.compile(r"kubernetes:helm\.sh/v[34]:(Chart|Release)")
 """Of these, a real engine shows a Release with its inputs, and a Chart by the objects that it is rendered to."""

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from . import _secret_material
 from ._policy import Parameters, Rule, stack_policy
-from ._resources import Resource
+from ._resources import STACK, Resource
 
-STACK = "pulumi:pulumi:Stack"
 OWN_COMPONENTS = "mcsps:"
 RULE = Rule(
     name="mcsps-secrets-not-in-outputs",

@@ -17,9 +17,11 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel, Policy
 
+from lab.engine.registrations import STACK_TYPE
 from policies import rules
-from policies.rules import POLICIES
-from tests.support.recording import RANCHER_TOKEN
+from policies.rules import POLICIES, root_ca_validity, routes_equal
+from tests.support.policies import Made, judge
+from tests.support.recording import NAMESPACE, RANCHER_TOKEN
 from tests.support.stacks import ROOT
 
 FOLDER = ROOT / "policies"
@@ -71,6 +73,16 @@ def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub)
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={TOKEN_RULE: advised}))
     (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
     assert found.enforcementLevel == analyzer_pb2.ADVISORY
+
+
+@pytest.mark.parametrize("policy", [root_ca_validity.POLICY, routes_equal.POLICY], ids=["resources", "stacks"])
+def test_an_unknown_parameter_is_refused_once(policy: Policy) -> None:
+    """The engine passes it over, and a rule would go on with its default."""
+    resources = (Made(type=STACK_TYPE, name="stack"), Made(type=NAMESPACE))
+    (found,) = judge(policy, *resources, maxRootValidtyHours=1)
+    told = f"The policy config of {policy.name} has an unknown parameter 'maxRootValidtyHours'"
+    hint = "; did you mean 'maxRootValidityHours'? Allowed: maxRootValidityHours" if policy.config_schema else "."
+    assert found.message == f"{told}{hint}" + ("" if policy.config_schema else " Allowed: none")
 
 
 def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
