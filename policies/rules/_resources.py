@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
@@ -32,16 +33,22 @@ class Provider:
         return self.name == "default" or self.name.startswith("default_")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resource:
     """One resource: before it is made, with its inputs; in a whole stack, with its outputs."""
 
     type: str
     name: str
     urn: str
-    properties: Mapping[str, Any]
+    told: Mapping[str, Any]
+    """The properties as the SDK gives them."""
     protect: bool
     provider: Provider | None
+
+    @cached_property
+    def properties(self) -> Mapping[str, Any]:
+        """The properties as plain data; most rules know by the type that they need none of a CRD's megabytes."""
+        return dict(plain(self.told))
 
     def is_object(self, *kinds: str) -> bool:
         """Whether it is an object of Kubernetes of one of these kinds, such as `core/ConfigMap`, in any version."""
@@ -103,7 +110,7 @@ def from_args(args: ResourceValidationArgs | PolicyResource) -> Resource:
         type=args.resource_type,
         name=args.name,
         urn=args.urn,
-        properties=plain(args.props),
+        told=args.props,
         protect=args.opts.protect,
         provider=_provider(args.provider),
     )

@@ -33,10 +33,9 @@ def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
     """Judge where a chart comes from, the hubs in its values, and the images of pods."""
     allowed: Sequence[str] = parameters[ALLOWED]
     for what, source in _sources(resource):
-        place = source.partition("://")[2] or source
-        if any(_is_within(place, retired) for retired in RETIRED):
+        if any(_is_within(source, retired) for retired in RETIRED):
             yield f"{resource} has {what} {show(source)}, a place that is retired"
-        elif allowed and not any(_is_within(place, one.partition("://")[2] or one) for one in allowed):
+        elif allowed and not any(_is_within(source, place) for place in allowed):
             yield f"{resource} has {what} {show(source)}; allowed is {', '.join(allowed)}"
 
 
@@ -53,7 +52,7 @@ def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def _is_within(source: str, place: str) -> bool:
-    place = place.rstrip("/")
+    source, place = (text.rpartition("://")[2].rstrip("/") for text in (source, place))
     return source == place or source.startswith((f"{place}/", f"{place}:", f"{place}@"))
 
 

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from lab.engine.registrations import STACK_TYPE
+from lab.engine.values import Secret
 from policies.rules import no_secrets_in_inputs, no_secrets_in_outputs
 from tests.support import pems
-from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
+from tests.support.policies import UNKNOWN, Made, as_plain, assert_bears_all, judge
 from tests.support.recording import CHART, SECRET
 from tests.support.stacks import kubeconfig
 
@@ -95,6 +96,12 @@ def test_none_is_exported(value: object, what: str) -> None:
         assert f"{name} has {what} at clusters.east" in found.message
         assert "To mend it, export what tells of it without being it" in found.message
         assert_quotes_nothing(found.message)
+
+
+def test_a_mark_changes_nothing_about_an_export() -> None:
+    """Whoever may read the stack may ask for it in plain text."""
+    (found,) = judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs=as_plain({"key": Secret(KEY)})))
+    assert "the stack has a private key at key among its outputs" in found.message
 
 
 @harmless

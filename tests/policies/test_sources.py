@@ -165,6 +165,10 @@ def test_a_version_not_known_yet_may_be_new_enough() -> None:
         ),
         (changed(ISTIOD, HUB, "gcr.io/istio-release"), "has values.global.hub 'gcr.io/istio-release'"),
         (
+            changed(ISTIOD, ("values", "mirrorOf"), "https://istio-release.storage.googleapis.com/charts/"),
+            "has values.mirrorOf 'https://istio-release.storage.googleapis.com/charts/'",
+        ),
+        (
             changed(ISTIOD, ("values", "pilot"), {"image": "registry.istio.io/release/pilot:1.31.1"}),
             "has values.pilot.image 'registry.istio.io/release/pilot:1.31.1'",
         ),
