@@ -4,8 +4,13 @@ ENGINE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+LAB_RANCHER := $(filter lab-rancher,$(STACK))
+VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
+PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
+	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
+DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help up preview verify test e2e soak bench down
+.PHONY: help up preview drift verify test e2e soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -16,14 +21,17 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-ifeq ($(STACK),lab)
+ifneq ($(filter lab lab-%,$(STACK)),)
 up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
-	$(RUN) -m lab up --clusters $(CLUSTERS)
-	$(RUN) -m lab.deploy up $(if $(ENGINE),--engine $(ENGINE))
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) -m lab up --clusters $(CLUSTERS) $(if $(LAB_RANCHER),--rancher)
+	$(RUN) -m lab.deploy up --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE))
+	$(RUN) $(VERIFY)
 
-preview: $(VENV)/installed ## What `make up` would change
-	$(RUN) -m lab.deploy preview $(if $(ENGINE),--engine $(ENGINE))
+preview: $(VENV)/installed ## What `make up` would change, and what the policies say of it
+	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(PREVIEW)
+
+drift: $(VENV)/installed ## Whether the clusters still are what the program says; error 7 if not, another if that cannot be seen
+	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(DRIFT)
 
 down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
 	$(RUN) -m lab down
@@ -33,17 +41,20 @@ $(error ENGINE is for the lab alone: stack $(STACK) is plain Pulumi. Leave ENGIN
 endif
 up: $(VENV)/installed
 	pulumi up --stack $(STACK)
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) $(VERIFY)
 
 preview: $(VENV)/installed
-	pulumi preview --stack $(STACK)
+	pulumi preview --stack $(STACK) $(PREVIEW)
+
+drift: $(VENV)/installed
+	pulumi preview --stack $(STACK) $(DRIFT)
 
 down: $(VENV)/installed
 	pulumi destroy --stack $(STACK)
 endif
 
 verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
-	$(RUN) -m ops verify --stack $(STACK)
+	$(RUN) $(VERIFY)
 
 test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .

@@ -10,12 +10,16 @@ from components import (
     BroughtRootArgs,
     Ca,
     HelloworldAppArgs,
+    HelmInstallerArgs,
     Intermediate,
     IstioInstallArgs,
     KubeconfigAccessArgs,
     MadeRootArgs,
     MeshLinkArgs,
     MeshTrustArgs,
+    OperatorInstallerArgs,
+    Peers,
+    PeersUserArgs,
     ProjectArgs,
     QuotaArgs,
     RancherAccessArgs,
@@ -24,11 +28,12 @@ from components import (
     RancherTokenArgs,
     ServiceAccountArgs,
     _kubeconfig,
+    _names,
     _pem,
     _root_ca,
     _routing,
 )
-from settings import Cluster, Credential, Quota, Rancher, RancherAccess, Secrets, Settings
+from settings import Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Secrets, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,34 +46,54 @@ def rancher_cluster(
         cluster_name=cluster.name,
         network=cluster.network,
         access=(
-            _rancher_access(settings.rancher, cluster.access, provider)
+            _rancher_access(settings, settings.rancher, secrets.cluster_ids[cluster.name], cluster, provider)
             if isinstance(cluster.access, RancherAccess) and settings.rancher and provider
             else KubeconfigAccessArgs(kubeconfig=secrets.kubeconfigs[cluster.name])
         ),
         namespace_node_selector=cluster.namespace_node_selector,
+        adopts_istio_namespace=settings.istio.installer is Installer.OPERATOR,
     )
 
 
-def _rancher_access(rancher: Rancher, access: RancherAccess, provider: rancher2.Provider) -> RancherAccessArgs:
-    project = rancher.project
+def _rancher_access(
+    settings: Settings, rancher: Rancher, cluster_id: str, cluster: Cluster, provider: rancher2.Provider
+) -> RancherAccessArgs:
     return RancherAccessArgs(
         url=rancher.url,
         ca_certs=rancher.ca_certs,
-        cluster_id=access.cluster_id,
+        cluster_id=cluster_id,
         token_ttl_hours=rancher.token_ttl_hours,
         token_generation=rancher.token_generation,
         token_expiry=_token_expiry(rancher, datetime.now(UTC)),
-        project=ProjectArgs(
-            name=project.name,
-            description=project.description,
-            container_limits_cpu=project.container_limit.limits_cpu,
-            container_limits_memory=project.container_limit.limits_memory,
-            container_requests_cpu=project.container_limit.requests_cpu,
-            container_requests_memory=project.container_limit.requests_memory,
-            namespace_quota=_quota(project.namespace_quota),
-            project_quota=_quota(project.project_quota),
-        ),
+        project=_project(rancher.project),
+        app_project=_project(rancher.app_project),
+        peers=_peers(settings, rancher, cluster),
         provider=provider,
+    )
+
+
+def _peers(settings: Settings, rancher: Rancher, cluster: Cluster) -> PeersUserArgs | Peers:
+    if cluster.credential is not Credential.RANCHER_TOKEN:
+        return Peers.NO_TOKEN
+    if not rancher.peers_user:
+        return Peers.PROGRAMS_USER
+    return PeersUserArgs(
+        username=_names.peers_user(settings.mesh.id, cluster.name),
+        reads_secrets=settings.links.read_secrets,
+        reads_endpoints=settings.istio.installer is Installer.OPERATOR,
+    )
+
+
+def _project(project: Project) -> ProjectArgs:
+    return ProjectArgs(
+        name=project.name,
+        description=project.description,
+        container_limits_cpu=project.container_limit.limits_cpu,
+        container_limits_memory=project.container_limit.limits_memory,
+        container_requests_cpu=project.container_limit.requests_cpu,
+        container_requests_memory=project.container_limit.requests_memory,
+        namespace_quota=_quota(project.namespace_quota),
+        project_quota=_quota(project.project_quota),
     )
 
 
@@ -119,14 +144,21 @@ def istio_install(
         cacerts=intermediate.cacerts,
         hub=istio.hub,
         tag=istio.tag,
-        charts=istio.charts,
-        chart_version=istio.version,
         timeout_seconds=istio.timeout_seconds,
-        reads_peer_secrets=settings.links.read_secrets,
-        crd_provider=crd_provider,
-        base_values=istio.values.base,
-        istiod_values=istio.values.istiod,
-        gateway_values=istio.values.gateway,
+        networking_api=istio.networking_api,
+        installer=(
+            HelmInstallerArgs(
+                charts=istio.charts,
+                chart_version=istio.version,
+                reads_peer_secrets=settings.links.read_secrets,
+                crd_provider=crd_provider,
+                base_values=istio.values.base,
+                istiod_values=istio.values.istiod,
+                gateway_values=istio.values.gateway,
+            )
+            if istio.installer is Installer.HELM
+            else OperatorInstallerArgs()
+        ),
     )
 
 
@@ -148,6 +180,7 @@ def mesh_link(
                 source_provider=clusters[source.name].provider,
                 token_generation=settings.links.token_generation,
                 reads_secrets=settings.links.read_secrets,
+                reads_endpoints=settings.istio.installer is Installer.OPERATOR,
             )
         ),
         target_provider=clusters[target.name].provider,
@@ -159,7 +192,7 @@ def _peer_endpoint(settings: Settings, secrets: Secrets, source: Cluster) -> tup
         return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
     if isinstance(source.access, RancherAccess) and settings.rancher:
         # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
-        server = _kubeconfig.rancher_server(settings.rancher.url, source.access.cluster_id)
+        server = _kubeconfig.rancher_server(settings.rancher.url, secrets.cluster_ids[source.name])
         return server, settings.rancher.ca_certs or Ca.PUBLIC
     endpoint = secrets.servers[source.name]
     return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
@@ -177,4 +210,5 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
         requests=app.resources.requests.model_dump(),
         limits=app.resources.limits.model_dump(),
         timeout_seconds=settings.istio.timeout_seconds,
+        networking_api=settings.istio.networking_api,
     )

@@ -47,6 +47,16 @@ class LookUpError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WantedCluster:
+    """How the config names a cluster: by Rancher's id, or else by the name that Rancher shows."""
+
+    key: str
+    """Of the access in the config."""
+    id: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What the config says of a Rancher server."""
 
@@ -54,30 +64,53 @@ class Wanted:
     ca_certs: str | None
     token: str = field(repr=False)
     token_ttl_hours: int
-    cluster_ids: Mapping[str, str]
-    """By the config key that names each."""
+    makes_users: bool
+    """Whether a user, his role and his bindings are to be made."""
+    clusters: Mapping[str, WantedCluster]
+    """By the name that the config gives to each."""
 
 
-def look_up(wanted: Wanted) -> None:
+def look_up(wanted: Wanted) -> Mapping[str, str]:
     """
-    Ask the server whether all of it can be.
+    Ask the server whether all of it can be; returns Rancher's id of each cluster, by its name in the config.
 
     Raises:
         LookUpError: What cannot be, and how to mend it. The token is never quoted.
     """
-    if not _TOKEN.fullmatch(wanted.token):
-        raise LookUpError("rancherToken", f"is no token; {_ALLOWED}")
-    client = httpx.Client(
-        base_url=wanted.url,
-        headers={"Authorization": f"Bearer {wanted.token}", "Accept": "application/json"},
-        timeout=SECONDS,
-        verify=_trust(wanted.ca_certs),
-    )
-    with client, _reaching(wanted.url):
+    with _client(wanted.url, wanted.ca_certs, wanted.token) as client:
         known = _clusters(client)
         _check_ttl(client, wanted.token_ttl_hours)
-        for key, cluster_id in wanted.cluster_ids.items():
-            _check_cluster(client, key, cluster_id, known)
+        if wanted.makes_users:
+            _check_makes_users(client)
+        found = {name: _find(cluster, known) for name, cluster in wanted.clusters.items()}
+        for name, cluster in wanted.clusters.items():
+            _check_cluster(client, cluster.key, known[found[name]])
+    return found
+
+
+def find(url: str, ca_certs: str | None, token: str, cluster: WantedCluster) -> str:
+    """
+    Ask the server for the id of one cluster, and for nothing else.
+
+    Raises:
+        LookUpError: It cannot be asked, or has no such cluster. The token is never quoted.
+    """
+    with _client(url, ca_certs, token) as client:
+        return _find(cluster, _clusters(client))
+
+
+@contextmanager
+def _client(url: str, ca_certs: str | None, token: str) -> Iterator[httpx.Client]:
+    if not _TOKEN.fullmatch(token):
+        raise LookUpError("rancherToken", f"is no token; {_ALLOWED}")
+    client = httpx.Client(
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+        timeout=SECONDS,
+        verify=_trust(ca_certs),
+    )
+    with client, _reaching(url):
+        yield client
 
 
 def _trust(ca_certs: str | None) -> ssl.SSLContext:
@@ -145,14 +178,42 @@ def _check_ttl(client: httpx.Client, hours: int) -> None:
         )
 
 
-def _check_cluster(client: httpx.Client, key: str, cluster_id: str, known: Mapping[str, dict[str, Any]]) -> None:
-    cluster = known.get(cluster_id)
-    if cluster is None:
-        seen = [f"{id_} ({it.get('name')})" for id_, it in sorted(known.items())]
-        listed = ", ".join(seen[:SHOWN_MAX]) + (", ..." if len(seen) > SHOWN_MAX else "")
+def _check_makes_users(client: httpx.Client) -> None:
+    for kind in ("user", "roleTemplate", "globalRoleBinding"):
+        # Rancher leaves out of the schemas what the user may not do.
+        if "POST" not in (_read(client.get(f"/v3/schemas/{kind}")).get("collectionMethods") or ()):
+            raise LookUpError(
+                "rancher.peersUser",
+                f"the user of rancherToken may not make a {kind}, as the peers' own user needs; take a token of a "
+                f"Rancher administrator, or set it to false: peers then hold a token with all rights of rancherToken",
+            )
+
+
+def _find(cluster: WantedCluster, known: Mapping[str, dict[str, Any]]) -> str:
+    if cluster.id is not None:
+        if cluster.id not in known:
+            raise LookUpError(
+                f"{cluster.key}.clusterId",
+                f"'{cluster.id}' is no cluster that the user of rancherToken may see; he sees {_list(known)}",
+            )
+        return cluster.id
+    named = {id_: it for id_, it in known.items() if it.get("name") == cluster.name}
+    if len(named) != 1:
+        count = f"{len(named)} clusters: {_list(named)}; set clusterId" if named else f"none; he sees {_list(known)}"
         raise LookUpError(
-            key, f"'{cluster_id}' is no cluster that the user of rancherToken may see; he sees {listed or 'none'}"
+            f"{cluster.key}.clusterName",
+            f"of the clusters that the user of rancherToken may see, '{cluster.name}' is the name of {count}",
         )
+    return next(iter(named))
+
+
+def _list(clusters: Mapping[str, dict[str, Any]]) -> str:
+    seen = [f"{id_} ({it.get('name')})" for id_, it in sorted(clusters.items())]
+    return (", ".join(seen[:SHOWN_MAX]) or "none") + (", ..." if len(seen) > SHOWN_MAX else "")
+
+
+def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> None:
+    cluster_id = str(cluster["id"])
     if cluster.get("state") != "active":
         message = cluster.get("transitioningMessage")
         raise LookUpError(

@@ -1,14 +1,16 @@
 """What the stack config may say: sections, types, and the rules that tie keys to each other. Reads nothing."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from components import _istio_values, _root_ca
+from components import _istio_values, _names, _root_ca
 from value_types import (
     CaCertificates,
     Charts,
@@ -120,15 +122,67 @@ class ChartValues(Section):
     gateway: Annotated[dict[str, Any], _check_chart_values("gateway")] = Field(default_factory=dict)
 
 
-class Istio(Section):
-    """Which Istio, and from where."""
+class Installer(StrEnum):
+    """Who makes Istio's objects in a cluster."""
 
+    HELM = "helm"
+    OPERATOR = "operator"
+
+
+VERSIONS: dict[Installer, tuple[tuple[int, int], tuple[float, ...]]] = {
+    Installer.HELM: ((1, 30), (inf,)),
+    Installer.OPERATOR: ((1, 12), (1, 24)),
+}
+"""By installer: the first version of Istio, and the first that is too new."""
+VERSIONS_TOLD = {
+    Installer.HELM: "1.30 or newer; set version and tag to one of these",
+    Installer.OPERATOR: "1.12 to 1.23, for Istio 1.24 has no in-cluster operator; set version and tag to one of these, "
+    "or installer helm",
+}
+
+
+class Istio(Section):
+    """Which Istio, from where, and who installs it."""
+
+    installer: Installer = Installer.HELM
     version: ChartVersion = "1.31.1"
     hub: NonEmpty = "docker.io/istio"
     tag: NonEmpty = "1.31.1"
     charts: Charts = "https://blob.istio.io/istio-release/charts"
     timeout_seconds: TimeoutSeconds = 600
     values: ChartValues = ChartValues()
+
+    @property
+    def networking_api(self) -> str:
+        """The apiVersion of Istio's routing: by the operator the one that all of its versions serve."""
+        by_helm = self.installer is Installer.HELM
+        return _names.NETWORKING_API if by_helm else _names.NETWORKING_API_BEFORE_1_22
+
+    @model_validator(mode="after")
+    def _check_versions(self) -> Self:
+        first, end = VERSIONS[self.installer]
+        for key, value in (("version", self.version), ("tag", self.tag)):
+            # A mirror may have tags of its own kind, which say nothing of a version.
+            found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
+            if found and not first <= (int(found[1]), int(found[2])) < end:
+                message = (
+                    f"{NAMESPACE}:istio.{key}: got '{found[0]}'; allowed with installer {self.installer} is "
+                    f"{VERSIONS_TOLD[self.installer]}"
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_charts(self) -> Self:
+        if self.installer is not Installer.HELM:
+            given = [f"values.{chart}" for chart, values in self.values if values]
+            for key in (["charts"] if "charts" in self.model_fields_set else []) + given:
+                message = (
+                    f"{NAMESPACE}:istio.{key}: is set; allowed with installer helm alone, for the operator brings its "
+                    f"own charts: leave it out"
+                )
+                raise ValueError(message)
+        return self
 
 
 class Images(Section):
@@ -216,7 +270,7 @@ class Quota(Section):
 
 
 class Project(Section):
-    """The Rancher project of every cluster with access `rancher`."""
+    """The Rancher project of istio-system in every cluster with access `rancher`."""
 
     name: NonEmpty = "istio"
     description: str = "Istio Manage Project"
@@ -234,6 +288,13 @@ class Project(Section):
         return self
 
 
+class AppProject(Project):
+    """The Rancher project of the application's namespace, likewise."""
+
+    name: NonEmpty = "sample"
+    description: str = "Demo application of the mesh"
+
+
 class Rancher(Section):
     """The Rancher server; its API token is the secret `rancherToken`."""
 
@@ -243,7 +304,10 @@ class Rancher(Section):
     token_ttl_hours: TokenHours = 720
     token_early_renewal_hours: Hours = 240
     token_generation: Generation = 1
+    peers_user: bool = True
+    """Whether peers read by a Rancher user of their own; without, their token may do all that `rancherToken` may."""
     project: Project = Project()
+    app_project: AppProject = AppProject()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -267,7 +331,17 @@ class RancherAccess(Section):
     """Reached through Rancher's proxy by a scoped, expiring token."""
 
     kind: Literal["rancher"]
-    cluster_id: RancherClusterId
+    cluster_id: RancherClusterId | None = None
+    cluster_name: NonEmpty | None = None
+    """As Rancher shows it; `rancher_api` finds the id."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.cluster_id is None) == (self.cluster_name is None):
+            said = "neither is" if self.cluster_id is None else "both are"
+            message = f"{said} set of clusterId and clusterName; allowed is one of them"
+            raise ValueError(message)
+        return self
 
 
 class Credential(StrEnum):
@@ -365,6 +439,16 @@ class Settings(Section):
                     f"add {version} to a cluster's versions, or set the weight to {100 if version is Version.V1 else 0}"
                 )
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_links(self) -> Self:
+        if self.istio.installer is Installer.OPERATOR and not self.links.read_secrets:
+            message = (
+                f"{NAMESPACE}:links.readSecrets: got false; allowed with installer operator is true, for no istiod "
+                f"before 1.31 can do without its peers' Secrets"
+            )
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

@@ -24,7 +24,9 @@ from schema import (
     NAMESPACE,
     Cluster,
     Credential,
+    Installer,
     KubeconfigAccess,
+    Project,
     Quota,
     Rancher,
     RancherAccess,
@@ -38,7 +40,9 @@ __all__ = [
     "Cluster",
     "ConfigError",
     "Credential",
+    "Installer",
     "KubeconfigAccess",
+    "Project",
     "Quota",
     "Rancher",
     "RancherAccess",
@@ -84,6 +88,8 @@ class Secrets:
     """Kubeconfig text by cluster name, for access `kubeconfig`."""
     servers: Mapping[str, _kubeconfig.Endpoint] = field(default_factory=dict, repr=False)
     """Where each of these kubeconfigs leads; not secret."""
+    cluster_ids: Mapping[str, str] = field(default_factory=dict)
+    """Rancher's id of each cluster with access `rancher`, by the cluster's name; not secret."""
     rancher_token: pulumi.Output[str] | None = field(default=None, repr=False)
     root_private_key: pulumi.Output[str] | None = field(default=None, repr=False)
 
@@ -128,11 +134,11 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
         if isinstance(cluster.access, KubeconfigAccess)
     }
     token = secrets[RANCHER_TOKEN]
-    if settings.rancher is not None and token is not None:
-        _look_up(settings, settings.rancher, token)
+    cluster_ids = _look_up(settings, settings.rancher, token) if settings.rancher is not None and token else {}
     return settings, Secrets(
         kubeconfigs={name: pulumi.Output.secret(text) for name, (text, _) in kubeconfigs.items()},
         servers={name: endpoint for name, (_, endpoint) in kubeconfigs.items()},
+        cluster_ids=cluster_ids,
         rancher_token=pulumi.Output.secret(token) if token else None,
         root_private_key=pulumi.Output.secret(key_pem) if key_pem else None,
     )
@@ -198,20 +204,28 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
         raise ConfigError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
 
 
-def _look_up(settings: Settings, rancher: Rancher, token: str) -> None:
+def _look_up(settings: Settings, rancher: Rancher, token: str) -> Mapping[str, str]:
+    accesses = [
+        (index, cluster, cluster.access)
+        for index, cluster in enumerate(settings.clusters)
+        if isinstance(cluster.access, RancherAccess)
+    ]
     wanted = rancher_api.Wanted(
         url=rancher.url,
         ca_certs=rancher.ca_certs,
         token=token,
         token_ttl_hours=rancher.token_ttl_hours,
-        cluster_ids={
-            f"clusters[{index}].access.clusterId": cluster.access.cluster_id
-            for index, cluster in enumerate(settings.clusters)
-            if isinstance(cluster.access, RancherAccess)
+        makes_users=rancher.peers_user
+        and any(cluster.credential is Credential.RANCHER_TOKEN for _, cluster, _ in accesses),
+        clusters={
+            cluster.name: rancher_api.WantedCluster(
+                key=f"clusters[{index}].access", id=access.cluster_id, name=access.cluster_name
+            )
+            for index, cluster, access in accesses
         },
     )
     try:
-        rancher_api.look_up(wanted)
+        return rancher_api.look_up(wanted)
     except rancher_api.LookUpError as error:
         raise ConfigError(f"{NAMESPACE}:{error.key}: {error}") from None
 

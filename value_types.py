@@ -1,4 +1,8 @@
-"""What a single value of the stack config may be: types, each with a text of what is allowed. Reads nothing."""
+"""
+What a single value of the stack config may be: types, each with a text of what is allowed.
+
+Reads nothing but a file of CA certificates that a value names.
+"""
 
 import re
 from collections.abc import Callable
@@ -17,6 +21,7 @@ from components import _names, _pem, _root_ca
 DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
 PORT_MAX = 65535
+PATH_MAX = 4096
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -119,13 +124,21 @@ def _pem_by(read: Callable[[str], Value]) -> PlainValidator:
     return PlainValidator(check)
 
 
-def _read_ca(text: str) -> str:
+def _read_ca(value: str) -> str:
     try:
+        text = Path(value).read_text() if _is_absolute_path(value) else value
         certificates = _pem.read_certificates(text)
+    except OSError as error:
+        message = f"the file {value} cannot be read: {error.strerror}; name a readable file of CA certificates"
+        raise ValueError(message) from None
     except ValueError as error:
-        message = f"{error}; give the text of one CA certificate or more, neither a path nor a key"
+        message = f"{error}; give one CA certificate or more and no key, as text or as the absolute path of a file"
         raise ValueError(message) from None
     return "".join(map(_pem.write_certificate, certificates))
+
+
+def _is_absolute_path(value: str) -> bool:
+    return value.startswith("/") and value.isprintable() and len(value) < PATH_MAX
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench import mesh, program, show, warm
+from bench import mesh, program, shift, show, stats, warm
 from bench.timing import BenchError
 from lab.deploy import Engine
 
@@ -23,8 +23,14 @@ class What(StrEnum):
 
     PROGRAM = "program"
     MESH = "mesh"
+    SHIFT = "shift"
     WARM = "warm"
     ALL = "all"
+
+    @property
+    def starts_empty(self) -> bool:
+        """Whether it takes clusters of the lab without a mesh."""
+        return self in (What.MESH, What.SHIFT, What.ALL)
 
 
 @app.command()
@@ -33,13 +39,16 @@ def main(
         What,
         typer.Argument(
             help="program: a preview, without engine or lab. mesh: empty clusters of the lab to a verified mesh. "
-            "warm: takes the lab down, and up again to a verified mesh, which stays. all: program and mesh, for nobody "
-            "who did not ask for it is to lose a lab."
+            "shift: a changed weight to the last proxy that has it, on empty clusters too. warm: takes the lab down, "
+            "and up again to a verified mesh, which stays. all: all but warm, for nobody who did not ask for it is to "
+            "lose a lab."
         ),
     ] = What.ALL,
     clusters: Annotated[str, typer.Option(help="Numbers of clusters, apart by commas, for `program`.")] = "2,8,16",
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of runs, ours and the floor's.")] = 5,
-    engine: Annotated[Engine | None, typer.Option(help="For mesh and warm; unset: pulumi where it can be had.")] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="For all but program; unset: pulumi where it can be had.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every sample to this file.")] = None,
 ) -> None:
     """Measure, each figure as a ratio against a floor measured in the same run."""
@@ -47,12 +56,14 @@ def main(
     chosen = mesh.chosen_engine(engine)
     try:
         # Before minutes are spent on the program alone.
-        found = mesh.find_empty_clusters() if what in (What.MESH, What.ALL) else {}
+        found = mesh.find_empty_clusters() if what.starts_empty else {}
         with show.errors.status("") as status:
             if what in (What.PROGRAM, What.ALL):
                 results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
             if what in (What.MESH, What.ALL):
                 results |= {"engine": chosen, "mesh": _mesh(found, pairs, chosen, status.update)}
+            if what in (What.SHIFT, What.ALL):
+                results |= {"engine": chosen, "shift": _shift(found, pairs, chosen, status.update)}
             if what is What.WARM:
                 results |= {"engine": chosen, "warm": _warm(chosen, status.update)}
     except BenchError as error:
@@ -82,6 +93,17 @@ def _mesh(found: mesh.Found, pairs: int, engine: Engine, tell: Tell) -> object:
     show.comparisons(f"From two empty clusters, engine {engine}", "program", "by hand", rows)
     show.console.print(f"aim: a ratio of at most {mesh.MAX_RATIO}\n")
     return asdict(both)
+
+
+def _shift(found: mesh.Found, pairs: int, engine: Engine, tell: Tell) -> object:
+    shifts = shift.measure(found, pairs, engine, tell)
+    rows = [("to the last proxy", shifts.total), ("of which the command", shifts.command)]
+    show.comparisons(f"A changed weight, engine {engine}", "up", "kubectl apply", rows)
+    show.console.print(
+        f"after the command's end: {stats.wall(shifts.arrival.ours)} s, and by hand "
+        f"{stats.wall(shifts.arrival.floor)} s; aim: at most {shift.MAX_ARRIVAL_SECONDS} s\n"
+    )
+    return asdict(shifts)
 
 
 def _warm(engine: Engine, tell: Tell) -> object:

@@ -8,7 +8,7 @@ those of the commands and of the clusters together.
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from lab import cgroups, lock
 from lab.deploy import STACK, Engine, find_pulumi
 from lab.engine import stack as lab_stack
 from lab.engine.program import run_program
+from lab.engine.registrations import Registration
 from lab.engine.values import Properties
 from lab.spec import CHARTS_DIR, STATE_DIR, existing
 from ops import stack
@@ -81,7 +82,7 @@ def find_empty_clusters() -> Found:
     Raises:
         BenchError: The lab is down, or its clusters are not empty.
     """
-    kubeconfigs = [path for _, path in _accesses(stack.load(STACK, ROOT))]
+    kubeconfigs = [path for _, path in accesses(stack.load(STACK, ROOT))]
     if not all(path.exists() for path in kubeconfigs):
         raise BenchError("the lab is down; run: python -m lab up")
     found = _objects(kubeconfigs)
@@ -101,8 +102,7 @@ def measure(found: Found, pairs: int, engine: Engine, tell: Callable[[str], None
         tell: Is told what goes on.
     """
     config = stack.load(STACK, ROOT)
-    # Helm and Pulumi leave CRDs behind on purpose, and a cluster that has them is not empty.
-    empty = {path: frozenset(name for name in names if not name.endswith(".istio.io")) for path, names in found.items()}
+    empty = _without_definitions(found)
     _empty(empty)
     runs: dict[Side, list[Run]] = {side: [] for side in Side}
     with TemporaryDirectory() as folder:
@@ -128,9 +128,25 @@ def verify() -> None:
     run([sys.executable, "-m", "ops", "verify", "--stack", STACK])
 
 
-def deploy(command: str, engine: Engine) -> None:
-    """Have the program carried out; RunFailedError if that fails."""
-    run([sys.executable, "-m", "lab.deploy", command, "--engine", engine])
+def deploy(command: str, engine: Engine, folder: Path = ROOT) -> None:
+    """Have the program of a checkout carried out; RunFailedError if that fails."""
+    run([sys.executable, "-m", "lab.deploy", command, "--engine", engine], folder=folder)
+
+
+@contextlib.contextmanager
+def installed(found: Found, engine: Engine, tell: Callable[[str], None]) -> Iterator[None]:
+    """Keep a verified mesh on the clusters, which are empty before and after."""
+    empty = _without_definitions(found)
+    _empty(empty)
+    try:
+        tell("installing the mesh")
+        deploy("up", engine)
+        verify()
+        yield
+    finally:
+        tell("emptying the clusters")
+        deploy("destroy", engine)
+        _empty(empty)
 
 
 def _by_program(engine: Engine) -> Run:
@@ -142,7 +158,7 @@ def _by_hand(folder: Path, config: Settings) -> Run:
     for name, text in floor_files(config, charts).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    for cluster, kubeconfig in _accesses(config):
+    for cluster, kubeconfig in accesses(config):
         (folder / cluster.name / "kubeconfig").symlink_to(kubeconfig)
 
     def install() -> None:
@@ -183,13 +199,18 @@ def floor_files(config: Settings, charts: Mapping[tuple[str, str], Properties]) 
 
 def program_charts(config: Mapping[str, str]) -> Mapping[tuple[str, str], Properties]:
     """Ask the program for the values that it gives to each chart, by cluster and release."""
+    return {(cluster, chart.inputs["name"]): chart.inputs["values"] for cluster, chart in registered(config, CHART)}
+
+
+def registered(config: Mapping[str, str], kind: str) -> list[tuple[str, Registration]]:
+    """Run the program without an engine; gives what it registers of a type in its components, with each's cluster."""
     monitor = PreviewMonitor(project=NAMESPACE, stack=STACK, preview=True)
     run_program(PROGRAM, monitor, config)
-    return {
-        (monitor.registrations[chart.parent].inputs["clusterName"], chart.inputs["name"]): chart.inputs["values"]
-        for chart in monitor.registrations.values()
-        if chart.type == CHART and chart.parent
-    }
+    return [
+        (monitor.registrations[each.parent].inputs["clusterName"], each)
+        for each in monitor.registrations.values()
+        if each.type == kind and each.parent
+    ]
 
 
 def clusters_cpu() -> float:
@@ -218,24 +239,31 @@ def _cgroup_cpu(hierarchy: cgroups.Hierarchy, cgroup: str) -> float:
     return int((folder / "cpuacct.usage").read_text()) / 1e9
 
 
-def _accesses(config: Settings) -> list[tuple[Cluster, Path]]:
+def accesses(config: Settings) -> list[tuple[Cluster, Path]]:
+    """List the clusters, each with its kubeconfig."""
     return [
         (cluster, cluster.access.path) for cluster in config.clusters if isinstance(cluster.access, KubeconfigAccess)
     ]
 
 
 def _objects(kubeconfigs: list[Path]) -> Found:
-    return {path: frozenset(_kubectl(path, "get", ",".join(KINDS), "--output=name").split()) for path in kubeconfigs}
+    return {path: frozenset(kubectl(path, "get", ",".join(KINDS), "--output=name").split()) for path in kubeconfigs}
+
+
+def _without_definitions(found: Found) -> Found:
+    """Leave the CRDs out: Helm and Pulumi leave them behind on purpose, and a cluster that has them is not empty."""
+    return {path: frozenset(name for name in names if not name.endswith(".istio.io")) for path, names in found.items()}
 
 
 def _empty(before: Found) -> None:
     """Delete what was not there before, istiod's copies of the root certificate included."""
     for kubeconfig, names in _objects(list(before)).items():
         if new := sorted(names - before[kubeconfig]):
-            _kubectl(kubeconfig, "delete", "--timeout=180s", *new)
+            kubectl(kubeconfig, "delete", "--timeout=180s", *new)
         root = "--field-selector=metadata.name=istio-ca-root-cert"
-        _kubectl(kubeconfig, "delete", "configmaps", "--all-namespaces", root)
+        kubectl(kubeconfig, "delete", "configmaps", "--all-namespaces", root)
 
 
-def _kubectl(kubeconfig: Path, *arguments: str) -> str:
+def kubectl(kubeconfig: Path, *arguments: str) -> str:
+    """Run the lab's kubectl and return what it wrote; RunFailedError if it fails."""
     return run([str(BINARIES / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments])

@@ -19,6 +19,18 @@ ISTIOD_NEEDS = (
 )
 """What of its chart must be there before istiod starts, in the notation of the depends-on annotation."""
 
+ISTIOD_RESOURCES: Values = {
+    "requests": {"cpu": "100m", "memory": "256Mi"},
+    "limits": {"cpu": "2000m", "memory": "2048Mi"},
+}
+PROXY_RESOURCES: Values = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"cpu": "1000m", "memory": "512Mi"},
+}
+"""Of a sidecar, and of a gateway."""
+# Without it istiod drops a whole cacerts update whose bundle has one root more or less.
+MULTIROOT: Values = {"ISTIO_MULTIROOT_MESH": "true"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSource:
@@ -68,6 +80,15 @@ def base_values() -> dict[str, Any]:
     }
 
 
+def mesh_config(trust_domain: str) -> dict[str, Any]:
+    """What every proxy of the mesh is told, whoever installs Istio."""
+    return {
+        "trustDomain": trust_domain,
+        # Proxies take a changed root from istiod and not only at their start.
+        "defaultConfig": {"proxyMetadata": {"PROXY_CONFIG_XDS_AGENT": "true"}},
+    }
+
+
 def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must know
     *,
     mesh_id: str,
@@ -80,7 +101,6 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
     timeout_seconds: int,
 ) -> dict[str, Any]:
     """Values of the chart `istiod`."""
-    proxy = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "1000m", "memory": "512Mi"}}
     return {
         "global": {
             "meshID": mesh_id,
@@ -91,25 +111,17 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
             "istioNamespace": _names.ISTIO_NAMESPACE,
             # Links have accounts of their own; this one could read every Secret.
             "enableReaderRBAC": False,
-            "proxy": {"resources": proxy},
+            "proxy": {"resources": PROXY_RESOURCES},
         },
-        "meshConfig": {
-            "trustDomain": trust_domain,
-            # Proxies take a changed root from istiod and not only at their start.
-            "defaultConfig": {"proxyMetadata": {"PROXY_CONFIG_XDS_AGENT": "true"}},
-        },
+        "meshConfig": mesh_config(trust_domain),
         # The chart reads env here; pilot.env is another installer's spelling and is ignored.
         "env": {
-            # Without it istiod drops a whole cacerts update whose bundle has one root more or less.
-            "ISTIO_MULTIROOT_MESH": "true",
+            **MULTIROOT,
             # Off, istiod reads no Secret of a peer, and a link's role needs none.
             "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(reads_peer_secrets).lower(),
         },
         "base": {"validationFailurePolicy": "Fail"},
-        "resources": {
-            "requests": {"cpu": "100m", "memory": "256Mi"},
-            "limits": {"cpu": "2000m", "memory": "2048Mi"},
-        },
+        "resources": ISTIOD_RESOURCES,
         "deploymentAnnotations": {
             # Pulumi makes a chart's objects side by side. An istiod that starts before its injector's template is
             # there never serves injection, and no pod with a sidecar can start.
@@ -139,10 +151,7 @@ def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict
         "service": {"type": "None"},
         # The pod names the image `auto`, which Kubernetes takes for `latest` and would pull at every start.
         "imagePullPolicy": "IfNotPresent",
-        "resources": {
-            "requests": {"cpu": "50m", "memory": "64Mi"},
-            "limits": {"cpu": "1000m", "memory": "512Mi"},
-        },
+        "resources": PROXY_RESOURCES,
         "annotations": timeout_annotation(timeout_seconds),
     }
     if network_gateway is not None:

@@ -27,6 +27,9 @@ INGRESS_GATEWAY = "istio-ingressgateway"
 EGRESS_GATEWAY = "istio-egressgateway"
 EASTWEST_GATEWAY = "istio-eastwestgateway"
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
+CONTROL_PLANE = "control-plane"
+EASTWEST = "eastwest"
+ISTIOD_EXTENSIONS_READER = "mcsps-istiod-extensions-reader"
 ISTIOD_HOST = f"istiod.{ISTIO_NAMESPACE}.svc"
 
 HELLOWORLD = "helloworld"
@@ -35,6 +38,9 @@ HELLOWORLD_MESH = "helloworld-mesh"
 HELLOWORLD_HOST = f"{HELLOWORLD}.{APP_NAMESPACE}.svc.cluster.local"
 HELLOWORLD_PATH = "/hello"
 HELLOWORLD_PORT = 5000
+
+NETWORKING_API = "networking.istio.io/v1"
+NETWORKING_API_BEFORE_1_22 = "networking.istio.io/v1beta1"
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -60,6 +66,11 @@ def remote_secret(source: str) -> str:
 def reader(target: str) -> str:
     """The account, kept in a source cluster, as which `target`'s istiod reads that cluster."""
     return f"istio-reader-for-{target}"
+
+
+def peers_user(mesh_id: str, cluster: str) -> str:
+    """The user of Rancher as whom the istiod of its peers reads `cluster`."""
+    return f"{mesh_id}-{cluster}-reader"
 
 
 def version_deployment(version: str) -> str:

@@ -33,6 +33,8 @@ class HelloworldAppArgs:
     limits: Mapping[str, str]
     timeout_seconds: int
     """How long to wait for each Deployment."""
+    networking_api: str
+    """The apiVersion of Istio's routing; with another the objects are other resources."""
 
 
 class HelloworldApp(pulumi.ComponentResource):
@@ -57,19 +59,36 @@ class HelloworldApp(pulumi.ComponentResource):
         )
         for version, image in args.images.items():
             self._deployment(name, version, image, args)
-        rule = self._routing_object(
-            f"{name}-destination-rule",
+
+        def routing_object(
+            suffix: str, kind: str, physical_name: str, spec: Mapping[str, Any], after: pulumi.Resource | None = None
+        ) -> k8s.apiextensions.CustomResource:
+            return k8s.apiextensions.CustomResource(
+                f"{name}-{suffix}",
+                api_version=args.networking_api,
+                kind=kind,
+                metadata={
+                    "name": physical_name,
+                    "namespace": _names.APP_NAMESPACE,
+                    "annotations": _istio_values.deletion_annotation(),
+                },
+                spec=spec,
+                opts=ResourceOptions(parent=self, depends_on=after),
+            )
+
+        rule = routing_object(
+            "destination-rule",
             "DestinationRule",
             _names.HELLOWORLD,
             _routing.destination_rule_spec(tuple(args.weights)),
         )
-        self._routing_object(f"{name}-gateway", "Gateway", _names.HELLOWORLD_GATEWAY, _routing.gateway_spec())
+        routing_object("gateway", "Gateway", _names.HELLOWORLD_GATEWAY, _routing.gateway_spec())
         for route, gateway, host in (
             (_names.HELLOWORLD, _names.HELLOWORLD_GATEWAY, "*"),
             (_names.HELLOWORLD_MESH, "mesh", _names.HELLOWORLD_HOST),
         ):
-            self._routing_object(
-                f"{name}-route-{'mesh' if gateway == 'mesh' else 'ingress'}",
+            routing_object(
+                f"route-{'mesh' if gateway == 'mesh' else 'ingress'}",
                 "VirtualService",
                 route,
                 _routing.virtual_service_spec(gateway=gateway, host=host, weights=args.weights),
@@ -77,22 +96,6 @@ class HelloworldApp(pulumi.ComponentResource):
                 after=rule,
             )
         self.register_outputs({})
-
-    def _routing_object(
-        self, name: str, kind: str, physical_name: str, spec: Mapping[str, Any], after: pulumi.Resource | None = None
-    ) -> k8s.apiextensions.CustomResource:
-        return k8s.apiextensions.CustomResource(
-            name,
-            api_version="networking.istio.io/v1",
-            kind=kind,
-            metadata={
-                "name": physical_name,
-                "namespace": _names.APP_NAMESPACE,
-                "annotations": _istio_values.deletion_annotation(),
-            },
-            spec=spec,
-            opts=ResourceOptions(parent=self, depends_on=after),
-        )
 
     def _deployment(self, name: str, version: str, image: str, args: HelloworldAppArgs) -> None:
         labels = {"app": _names.HELLOWORLD, "version": version}

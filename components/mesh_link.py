@@ -14,21 +14,8 @@ import pulumi_kubernetes as k8s
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
-from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict
 
-from components import _kubeconfig, _names
-
-READ = ("get", "list", "watch")
-READER_RULES: tuple[PolicyRuleArgsDict, ...] = (
-    {"api_groups": [""], "resources": ["services", "pods", "nodes", "namespaces", "configmaps"], "verbs": READ},
-    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": READ},
-    {"api_groups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": READ},
-    {"api_groups": ["networking.istio.io"], "resources": ["workloadentries", "serviceentries"], "verbs": READ},
-    {"api_groups": ["gateway.networking.k8s.io"], "resources": ["gateways"], "verbs": READ},
-)
-"""All that istiod 1.31 asks of a peer, Secrets excepted."""
-SECRETS_RULE: PolicyRuleArgsDict = {"api_groups": [""], "resources": ["secrets"], "verbs": READ}
-"""What istiod asks besides, unless its controller for a peer's credentials is off."""
+from components import _kubeconfig, _names, _reader
 
 
 class Ca(Enum):
@@ -49,6 +36,8 @@ class ServiceAccountArgs:
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
     reads_secrets: bool
     """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
+    reads_endpoints: bool = False
+    """Whether the reader may read Endpoints beside EndpointSlices, for an old istiod."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,8 +97,15 @@ class MeshLink(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{name}-reader", metadata={"namespace": _names.ISTIO_NAMESPACE, **metadata}, opts=child
         )
-        rules = (*READER_RULES, SECRETS_RULE) if args.reads_secrets else READER_RULES
-        role = k8s.rbac.v1.ClusterRole(f"{name}-reader-role", metadata=metadata, rules=rules, opts=child)
+        role = k8s.rbac.v1.ClusterRole(
+            f"{name}-reader-role",
+            metadata=metadata,
+            rules=[
+                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
+                for rule in _reader.rules(reads_secrets=args.reads_secrets, reads_endpoints=args.reads_endpoints)
+            ],
+            opts=child,
+        )
         k8s.rbac.v1.ClusterRoleBinding(
             f"{name}-reader-binding",
             metadata=metadata,

@@ -1,13 +1,14 @@
 """
 Access to one cluster, and the namespaces that the mesh lives in.
 
-Owns the credentials by which the program reaches the cluster, the one Kubernetes provider, the Rancher project, and the
-namespaces. Does not own the cluster itself, nor anything of Istio.
+Owns the credentials by which the program reaches the cluster and those that Rancher gives to its peers, the one
+Kubernetes provider, the Rancher projects, and the namespaces. Does not own the cluster itself, nor anything of Istio.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 
 import pulumi
@@ -16,9 +17,10 @@ import pulumi_rancher2 as rancher2
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
-from components import _kubeconfig, _names
+from components import _kubeconfig, _names, _reader
 
 SECONDS_PER_HOUR = 3600
+PASSWORD_LENGTH = 32
 EXPIRY = "goodUntil"
 CONTAINER_LIMITS = {"cpu": "100m", "memory": "100Mi"}
 CONTAINER_REQUESTS = {"cpu": "10m", "memory": "10Mi"}
@@ -55,6 +57,27 @@ class ProjectArgs:
     project_quota: QuotaArgs
 
 
+class Peers(Enum):
+    """By whose token the peers read the cluster, where they have no user of their own."""
+
+    NO_TOKEN = auto()
+    """Rancher gives them none."""
+    PROGRAMS_USER = auto()
+    """The program's own user: whoever has the token may do what he may."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PeersUserArgs:
+    """A user of Rancher for the peers of one cluster, who may read there what their istiod needs, and no more."""
+
+    username: str
+    """One on the whole server."""
+    reads_secrets: bool
+    """Whether he may read the cluster's Secrets; `IstioInstall` must be told the same."""
+    reads_endpoints: bool
+    """Whether he may read Endpoints, for an istiod from before EndpointSlices were its only source."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RancherAccessArgs:
     """Access through Rancher's proxy by tokens that this component makes."""
@@ -71,6 +94,10 @@ class RancherAccessArgs:
     token_expiry: str
     """Until when a token that is made now is good at least. Another date makes new tokens."""
     project: ProjectArgs
+    """Of istio-system."""
+    app_project: ProjectArgs
+    """Of the application's namespace."""
+    peers: PeersUserArgs | Peers
     provider: rancher2.Provider
 
 
@@ -82,6 +109,8 @@ class RancherClusterArgs:
     network: str
     access: KubeconfigAccessArgs | RancherAccessArgs
     namespace_node_selector: str | None = None
+    adopts_istio_namespace: bool = False
+    """Whether istio-system may be there already, as an Istio operator leaves it."""
 
 
 class RancherCluster(pulumi.ComponentResource):
@@ -92,27 +121,45 @@ class RancherCluster(pulumi.ComponentResource):
     """
     Takes over what is there, for Istio's chart `base` alone: charts keep their CRDs when they go, so the next `up`
     finds those of the last. The chart's ValidatingWebhookConfiguration `istiod-default-validator` is taken over, too.
+    Without charts it is istio-system that may be there already.
     """
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
     limit_range: k8s.core.v1.LimitRange
     """A pod that starts before it exists is judged without it."""
     peer_token: Output[str] | None
-    """The Rancher token for the peers' remote secrets, secret; `None` without Rancher."""
+    """The Rancher token for the peers' remote secrets, secret; `None` if there is none."""
     token_expiry: Mapping[str, Output[str]]
     """Until when the Rancher tokens are good at least, by the name to export it under; empty without Rancher."""
 
     def __init__(self, name: str, args: RancherClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:RancherCluster", name, {"clusterName": args.cluster_name}, opts)
         annotations: dict[str, Input[str]] = {}
+        app_annotations: dict[str, Input[str]] = {}
         self.peer_token, self.token_expiry = None, {}
         access = args.access
         if isinstance(access, RancherAccessArgs):
-            own, own_expiry = self._token(name, "provider", access)
-            kubeconfig: Input[str] = own.apply(partial(_proxy_kubeconfig, args.cluster_name, access))
-            self.peer_token, peers_expiry = self._token(name, "peers", access)
-            self.token_expiry = {"providerTokenExpiry": own_expiry, "peersTokenExpiry": peers_expiry}
-            annotations = self._project(name, access)
+            own = self._generation(name, "provider", access)
+            token = self._token(name, "provider", access, own)
+            kubeconfig: Input[str] = token.apply(partial(_proxy_kubeconfig, args.cluster_name, access))
+            self.token_expiry = {"providerTokenExpiry": own.keepers.apply(_read_expiry)}
+            if access.peers is not Peers.NO_TOKEN:
+                theirs = self._generation(name, "peers", access)
+                self.peer_token = self._peer_token(name, access, theirs)
+                self.token_expiry = {**self.token_expiry, "peersTokenExpiry": theirs.keepers.apply(_read_expiry)}
+            annotations = {
+                **self._project(f"{name}-project", access, access.project),
+                # Rancher holds every LimitRange with its label to this; without it, to the project's values.
+                _names.RANCHER_CONTAINER_LIMIT: _compact(
+                    {
+                        "requestsCpu": CONTAINER_REQUESTS["cpu"],
+                        "requestsMemory": CONTAINER_REQUESTS["memory"],
+                        "limitsCpu": CONTAINER_LIMITS["cpu"],
+                        "limitsMemory": CONTAINER_LIMITS["memory"],
+                    }
+                ),
+            }
+            app_annotations = self._project(f"{name}-app-project", access, access.app_project)
         else:
             kubeconfig = access.kubeconfig
         if args.namespace_node_selector is not None:
@@ -128,11 +175,17 @@ class RancherCluster(pulumi.ComponentResource):
                 "labels": {_names.NETWORK_LABEL: args.network},
                 "annotations": annotations,
             },
-            opts=child,
+            opts=ResourceOptions(
+                parent=self, provider=self.crd_provider if args.adopts_istio_namespace else self.provider
+            ),
         )
         self.app_namespace = k8s.core.v1.Namespace(
             f"{name}-sample",
-            metadata={"name": _names.APP_NAMESPACE, "labels": {_names.INJECTION_LABEL: "enabled"}},
+            metadata={
+                "name": _names.APP_NAMESPACE,
+                "labels": {_names.INJECTION_LABEL: "enabled"},
+                "annotations": app_annotations,
+            },
             opts=child,
         )
         self.limit_range = k8s.core.v1.LimitRange(
@@ -169,28 +222,80 @@ class RancherCluster(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
 
-    def _token(self, name: str, use: str, access: RancherAccessArgs) -> tuple[Output[str], Output[str]]:
-        child = ResourceOptions(parent=self)
-        generation = random.RandomId(
+    def _generation(self, name: str, use: str, access: RancherAccessArgs) -> random.RandomId:
+        # Its keepers say until when the token is good: what it was made with, not what is wanted now, for an `up` that
+        # failed has made none.
+        return random.RandomId(
             f"{name}-{use}-token-generation",
             byte_length=4,
             keepers={"generation": str(access.token_generation), EXPIRY: access.token_expiry},
-            opts=child,
+            opts=ResourceOptions(parent=self),
         )
+
+    def _token(self, name: str, use: str, access: RancherAccessArgs, generation: random.RandomId) -> Output[str]:
         token = rancher2.Token(
             f"{name}-{use}-token",
             cluster_id=access.cluster_id,
-            description=generation.hex.apply(lambda hex_id: f"mcsps {use} of {name}, {hex_id}"),
+            description=_describe_token(name, use, generation),
             ttl=access.token_ttl_hours * SECONDS_PER_HOUR,
             opts=ResourceOptions(parent=self, provider=access.provider, replacement_trigger=generation.hex),
         )
-        # From what the token was made with, not from what is wanted: an `up` that failed has made none.
-        return Output.secret(token.token), generation.keepers.apply(_read_expiry)
+        return Output.secret(token.token)
 
-    def _project(self, name: str, access: RancherAccessArgs) -> dict[str, Input[str]]:
-        args = access.project
+    def _peer_token(self, name: str, access: RancherAccessArgs, generation: random.RandomId) -> Output[str]:
+        if not isinstance(access.peers, PeersUserArgs):
+            return self._token(name, "peers", access, generation)
+        child = ResourceOptions(parent=self, provider=access.provider)
+        username = access.peers.username
+        password = random.RandomPassword(
+            f"{name}-peers-password", length=PASSWORD_LENGTH, special=False, opts=ResourceOptions(parent=self)
+        )
+        user = rancher2.User(
+            f"{name}-peers-user", username=username, name=username, password=password.result, opts=child
+        )
+        # Without a global role nobody may log in, and a user makes his tokens himself.
+        login = rancher2.GlobalRoleBinding(
+            f"{name}-peers-login", global_role_id="user-base", user_id=user.id, opts=child
+        )
+        role = rancher2.RoleTemplate(
+            f"{name}-peers-role",
+            name=username,
+            context="cluster",
+            description=f"Reads in {name} what the istiod of its peers needs",
+            rules=[
+                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
+                for rule in _reader.rules(
+                    reads_secrets=access.peers.reads_secrets, reads_endpoints=access.peers.reads_endpoints
+                )
+            ],
+            opts=child,
+        )
+        binding = rancher2.ClusterRoleTemplateBinding(
+            f"{name}-peers-binding",
+            cluster_id=access.cluster_id,
+            role_template_id=role.id,
+            user_id=user.id,
+            opts=child,
+        )
+        token = rancher2.CustomUserToken(
+            f"{name}-peers-token",
+            username=user.username,
+            password=password.result,
+            cluster_id=access.cluster_id,
+            description=_describe_token(name, "peers", generation),
+            ttl=access.token_ttl_hours * SECONDS_PER_HOUR,
+            opts=ResourceOptions(
+                parent=self,
+                provider=access.provider,
+                depends_on=[login, binding],
+                replacement_trigger=generation.hex,
+            ),
+        )
+        return Output.secret(token.token)
+
+    def _project(self, name: str, access: RancherAccessArgs, args: ProjectArgs) -> dict[str, Input[str]]:
         project = rancher2.Project(
-            f"{name}-project",
+            name,
             name=args.name,
             cluster_id=access.cluster_id,
             description=args.description,
@@ -213,19 +318,11 @@ class RancherCluster(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, provider=access.provider),
         )
         quota = {"limitsCpu": args.namespace_quota.limits_cpu, "limitsMemory": args.namespace_quota.limits_memory}
-        return {
-            _names.RANCHER_PROJECT_ID: project.id,
-            _names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota}),
-            # Rancher holds every LimitRange with its label to this; without it, to the project's values.
-            _names.RANCHER_CONTAINER_LIMIT: _compact(
-                {
-                    "requestsCpu": CONTAINER_REQUESTS["cpu"],
-                    "requestsMemory": CONTAINER_REQUESTS["memory"],
-                    "limitsCpu": CONTAINER_LIMITS["cpu"],
-                    "limitsMemory": CONTAINER_LIMITS["memory"],
-                }
-            ),
-        }
+        return {_names.RANCHER_PROJECT_ID: project.id, _names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota})}
+
+
+def _describe_token(name: str, use: str, generation: random.RandomId) -> Output[str]:
+    return Output.concat("mcsps ", use, " of ", name, ", ", generation.hex)
 
 
 def _read_expiry(keepers: Mapping[str, str] | None) -> str:

@@ -1,7 +1,8 @@
 """
 The program on the lab: by Pulumi where it can be had, else by the stand-in.
 
-Owns the choice of the engine and Pulumi's backend for the lab. Knows nothing of what the program makes.
+Owns the choice of the engine, Pulumi's backend for the lab, and the secrets that only a running lab has. Knows nothing
+of what the program makes.
 """
 
 import os
@@ -9,9 +10,11 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -20,11 +23,14 @@ from rich.console import Console
 
 from lab import files, lock, preflight
 from lab.errors import LabError
+from lab.rancher import service
 from lab.spec import STATE_DIR, existing
 from ops.errors import OpsError
 from ops.pulumi_cli import PulumiCli
 
 STACK = "lab"
+NAMESPACE = "mcsps"
+RANCHER_TOKEN = f"{NAMESPACE}:rancherToken"
 ROOT = Path(__file__).resolve().parents[1]
 PULUMI_VERSION = "3.260.0"
 INSTALLER = "https://get.pulumi.com"
@@ -34,7 +40,24 @@ PASSPHRASE = HOME / "passphrase"
 TEMPORARY = HOME / "tmp"
 """Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
 MARK = STATE_DIR / "deployed-by"
+"""Which engine made what the lab holds, and of which stack."""
 INSTALL_TIMEOUT_SECONDS = 300
+ALWAYS_SO_BY_STAND_IN = frozenset({"--diff", "--refresh"})
+"""The stand-in asks the clusters each time, and shows each field that differs."""
+
+
+@dataclass(frozen=True)
+class LabStack:
+    """A stack of the lab's, as its file has it."""
+
+    name: str
+    document: Mapping[str, Any]
+
+    @property
+    def needs_rancher(self) -> bool:
+        """Whether the file names a Rancher server."""
+        return bool(self.document["config"].get(f"{NAMESPACE}:rancher"))
+
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 told = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -92,16 +115,51 @@ def a_person_is_there() -> bool:
     return sys.stdin.isatty() and os.environ.get("CI") != "true"
 
 
-def choose(wanted: Engine | None, *, may_install: bool) -> tuple[Engine, str | None]:
+def read_stack(name: str) -> LabStack:
+    """
+    Read a stack file of the lab's.
+
+    Raises:
+        LabError: The stack is none of the lab's, there is no such file, or it needs a Rancher that the lab has not.
+    """
+    file = ROOT / f"Pulumi.{name}.yaml"
+    if name != STACK and not name.startswith(f"{STACK}-"):
+        raise LabError(f"Stack {name} is none of the lab's", f"Take {STACK} or {STACK}-..., or plain pulumi")
+    if not file.is_file():
+        raise LabError(f"There is no stack {name}: {file.name} is missing", f"Write it, or take {STACK}")
+    stack = LabStack(name, yaml.safe_load(file.read_text()))
+    if stack.needs_rancher and not service.is_wanted():
+        raise LabError(f"Stack {name} needs a Rancher, which this lab has not", "Run: python -m lab up --rancher")
+    return stack
+
+
+def claim(stack: str) -> Engine | None:
+    """
+    Find out who made what the lab holds; nobody, if it holds nothing.
+
+    Raises:
+        LabError: It is another stack's.
+    """
+    if not MARK.exists():
+        return None
+    maker, made = MARK.read_text().split()
+    if made != stack:
+        raise LabError(
+            f"The lab holds stack {made}, and {stack} would make the same objects again",
+            f"Run: make down, or python -m lab.deploy destroy --stack {made}",
+        )
+    return Engine(maker)
+
+
+def choose(wanted: Engine | None, maker: Engine | None, *, may_install: bool) -> tuple[Engine, str | None]:
     """
     Choose the engine, and say which and why; returns it with Pulumi's path.
 
-    What one engine has made it alone can change, so whoever made what the lab holds is chosen again, unasked.
+    What one engine has made it alone can change, so the `maker` of what the lab holds is chosen again, unasked.
 
     Raises:
         LabError: Pulumi is wanted and is not to be had, or the other engine's resources are in the lab.
     """
-    maker = Engine(MARK.read_text().strip()) if MARK.exists() else None
     if wanted and maker and wanted is not maker:
         raise LabError(
             f"The lab holds what the {maker} engine made, and the {wanted} engine would not know it",
@@ -119,7 +177,7 @@ def choose(wanted: Engine | None, *, may_install: bool) -> tuple[Engine, str | N
     return engine, path
 
 
-def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
+def pulumi_for_lab(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
     """
     Prepare Pulumi's backend for the lab: local files, a passphrase made once, no trace in the checkout.
 
@@ -140,31 +198,40 @@ def pulumi_for_lab(executable: str, descriptor: int) -> PulumiCli:
     }
     environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
     (HOME / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "mcsps", "runtime": "python"}))
-    config_file = HOME / f"Pulumi.{STACK}.yaml"
-    made = subprocess.run(  # noqa: S603 - a fixed command without a shell
-        [executable, "stack", "select", STACK, "--create", "--non-interactive"],
-        cwd=HOME,
-        env=environment,
-        check=False,
-        stdout=subprocess.DEVNULL,
-    )
-    if made.returncode:
-        raise LabError(
-            f"`pulumi stack select {STACK} --create` failed with exit code {made.returncode}",
-            "See what it said above; make down removes its state with the lab",
-        )
+    config_file = HOME / f"Pulumi.{stack.name}.yaml"
+    _run_in_home([executable, "stack", "select", stack.name, "--create"], environment)
     salt = {key: value for key, value in yaml.safe_load(config_file.read_text()).items() if key == "encryptionsalt"}
-    config = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text())
     # Whole or not at all: without its salt the state could not be read any more.
-    files.write(config_file, yaml.safe_dump({**config, **salt}))
+    files.write(config_file, yaml.safe_dump({**stack.document, **salt}))
+    if stack.needs_rancher:
+        token = service.PLACE.admin_token.read_text()
+        command = [executable, "config", "set", "--secret", RANCHER_TOKEN, "--stack", stack.name]
+        _run_in_home(command, environment, token)
     return PulumiCli(
         executable=executable,
-        stack=STACK,
+        stack=stack.name,
         root=ROOT,
         environment=environment,
         config_file=config_file,
         keeps=(descriptor,),
     )
+
+
+def _run_in_home(command: list[str], environment: dict[str, str], given: str | None = None) -> None:
+    done = subprocess.run(  # noqa: S603 - a fixed command without a shell
+        [*command, "--non-interactive"],
+        cwd=HOME,
+        env=environment,
+        check=False,
+        input=given,
+        text=True,
+        stdout=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise LabError(
+            f"`pulumi {' '.join(command[1:])}` failed with exit code {done.returncode}",
+            "See what it said above; make down removes its state with the lab",
+        )
 
 
 def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
@@ -178,36 +245,38 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
     return cli.run(command, "--yes", "--skip-preview", *arguments)
 
 
-def run_stand_in(command: Command, arguments: list[str], descriptor: int) -> int:
-    """Run the stand-in, in a process of its own as Pulumi is; it asks the clusters each time and needs no --refresh."""
-    options = [argument for argument in arguments if argument != "--refresh"]
+def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descriptor: int) -> int:
+    """Run the stand-in, in a process of its own as Pulumi is."""
+    options = [argument for argument in arguments if argument not in ALWAYS_SO_BY_STAND_IN]
+    given = ["--secret", f"{RANCHER_TOKEN}={service.PLACE.admin_token}"] if stack.needs_rancher else []
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
-        [sys.executable, "-m", "lab.engine", command, "--stack", STACK, *options],
+        [sys.executable, "-m", "lab.engine", command, "--stack", stack.name, *given, *options],
         cwd=ROOT,
         pass_fds=(descriptor,),
         check=False,
     ).returncode
 
 
-def carry_out(command: Command, engine: Engine | None, arguments: list[str]) -> int:
+def carry_out(command: Command, name: str, engine: Engine | None, arguments: list[str]) -> int:
     """
     Hold the lab and run an engine on it; returns the engine's exit code.
 
     Raises:
-        LabError: The lab is down, or the engine is not to be had.
+        LabError: The lab is down or holds another stack, or the engine is not to be had.
         OpsError: What a killed run left cannot be settled.
     """
     preflight.require_root()
     with lock.held() as descriptor:
         if not existing():
             raise LabError("The lab is down", "Run: make up, or python -m lab up for the clusters alone")
-        chosen, path = choose(engine, may_install=command is Command.UP and a_person_is_there())
+        stack = read_stack(name)
+        chosen, path = choose(engine, claim(name), may_install=command is Command.UP and a_person_is_there())
         if command is Command.UP:
-            files.write(MARK, chosen)
+            files.write(MARK, f"{chosen} {name}")
         code = (
-            run_pulumi(pulumi_for_lab(path, descriptor), command, arguments)
+            run_pulumi(pulumi_for_lab(path, stack, descriptor), command, arguments)
             if path
-            else run_stand_in(command, arguments, descriptor)
+            else run_stand_in(command, stack, arguments, descriptor)
         )
         if command is Command.DESTROY and code == 0:
             MARK.unlink(missing_ok=True)
@@ -218,13 +287,14 @@ def carry_out(command: Command, engine: Engine | None, arguments: list[str]) -> 
 def main(
     context: typer.Context,
     command: Annotated[Command, typer.Argument(help="What to do with the lab's stack; more options go to the engine.")],
+    stack: Annotated[str, typer.Option(help=f"{STACK}, or {STACK}-..., with a file of its own.")] = STACK,
     engine: Annotated[
         Engine | None, typer.Option(help="Unset: whoever made what the lab holds, else pulumi where it can be had.")
     ] = None,
 ) -> None:
     """Carry the program out on the lab."""
     try:
-        code = carry_out(command, engine, context.args)
+        code = carry_out(command, stack, engine, context.args)
     except (LabError, OpsError, OSError, yaml.YAMLError) as error:
         told.print(f"error: {error}", markup=False)
         raise typer.Exit(2) from None

@@ -116,6 +116,16 @@ class Toolchain:
         return self.folder / "bin" / name
 
 
+def place() -> Toolchain:
+    """
+    Say where the programs of these pins are, built or not.
+
+    Raises:
+        LabError: Go is missing or too old.
+    """
+    return Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
+
+
 def ensure(progress: Progress) -> Toolchain:
     """
     Build what is missing, one program after another, and return the toolchain.
@@ -125,7 +135,7 @@ def ensure(progress: Progress) -> Toolchain:
     Raises:
         LabError: Go is missing or too old, the disk is too full, or a build failed.
     """
-    toolchain = Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
+    toolchain = place()
     if _is_whole(toolchain):
         return toolchain
     with cache.filling(toolchain.folder, progress) as filling:

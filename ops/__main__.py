@@ -44,6 +44,9 @@ def verify(
         ),
     ] = 30,
     *,
+    rancher_token_file: Annotated[
+        Path | None, typer.Option(help="A file with Rancher's token; unset: the stack's secret, decrypted by pulumi.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """
@@ -55,7 +58,9 @@ def verify(
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         chosen = stacks.load(stack, _ROOT)
-        options = Options(stack=stack, root=_ROOT, requests=requests, wait_seconds=wait)
+        options = Options(
+            stack=stack, root=_ROOT, requests=requests, wait_seconds=wait, rancher_token_file=rancher_token_file
+        )
         report = run_verify(chosen, options, progress.print)
     except (OpsError, settings.ConfigError) as error:
         progress.print(f"error: {error}", markup=False)

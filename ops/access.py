@@ -7,6 +7,7 @@ import yaml
 from kubernetes import client, config
 from kubernetes.config import ConfigException
 
+import rancher_api
 import settings
 from components import _kubeconfig
 from ops import stack as stacks
@@ -15,7 +16,11 @@ from ops.errors import OpsError
 
 
 def connect(
-    chosen: settings.Settings, stack: str, root: Path, interrupted: threading.Event | None = None
+    chosen: settings.Settings,
+    stack: str,
+    root: Path,
+    interrupted: threading.Event | None = None,
+    rancher_token_file: Path | None = None,
 ) -> dict[str, ClusterApi]:
     """
     Make one API client for each cluster; nothing is sent yet.
@@ -25,17 +30,22 @@ def connect(
         stack: Its name.
         root: The folder of Pulumi.yaml.
         interrupted: Ends commands in containers when it is set.
+        rancher_token_file: Holds Rancher's token, in place of the stack's encrypted config.
 
     Raises:
-        OpsError: A kubeconfig cannot be used, or the Rancher token cannot be had.
+        OpsError: A kubeconfig cannot be used, the Rancher token cannot be had, or Rancher does not know a cluster.
     """
     token = ""
     if any(isinstance(cluster.access, settings.RancherAccess) for cluster in chosen.clusters):
-        token = stacks.secret(stack, settings.RANCHER_TOKEN, root)
+        token = (
+            _read_token(rancher_token_file)
+            if rancher_token_file
+            else stacks.secret(stack, settings.RANCHER_TOKEN, root)
+        )
     configurations = {}
     for cluster in chosen.clusters:
         try:
-            configurations[cluster.name] = _configuration(chosen.rancher, cluster.access, token)
+            configurations[cluster.name] = _configuration(chosen.rancher, cluster, token)
         except (ConfigException, ValueError, KeyError, TypeError) as error:
             # The library's own messages may quote the kubeconfig, which holds credentials.
             ours = isinstance(error, _KubeconfigError)
@@ -48,12 +58,9 @@ class _KubeconfigError(ValueError):
     """A kubeconfig that cannot be used; the text quotes nothing of it."""
 
 
-def _configuration(
-    rancher: settings.Rancher | None,
-    access: settings.KubeconfigAccess | settings.RancherAccess,
-    token: str,
-) -> client.Configuration:
+def _configuration(rancher: settings.Rancher | None, cluster: settings.Cluster, token: str) -> client.Configuration:
     configuration = client.Configuration()
+    access = cluster.access
     if isinstance(access, settings.KubeconfigAccess):
         config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=str(_checked(access.path)),
@@ -62,8 +69,8 @@ def _configuration(
         )
     elif rancher is not None:
         document = _kubeconfig.render_token_kubeconfig(
-            name=access.cluster_id,
-            server=_kubeconfig.rancher_server(rancher.url, access.cluster_id),
+            name=cluster.name,
+            server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, cluster.name, access, token)),
             ca_pem=rancher.ca_certs,
             token=token,
         )
@@ -71,6 +78,25 @@ def _configuration(
             yaml.safe_load(document), client_configuration=configuration, persist_config=False
         )
     return configuration
+
+
+def _cluster_id(rancher: settings.Rancher, name: str, access: settings.RancherAccess, token: str) -> str:
+    if access.cluster_id is not None:
+        return access.cluster_id
+    wanted = rancher_api.WantedCluster(key=f"access of {name}", id=None, name=access.cluster_name)
+    try:
+        return rancher_api.find(rancher.url, rancher.ca_certs, token, wanted)
+    except rancher_api.LookUpError as error:
+        raise OpsError(f"{settings.NAMESPACE}:{error.key}: {error}") from None
+
+
+def _read_token(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise OpsError(f"the file of Rancher's token, {file}, cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OpsError(f"the file of Rancher's token, {file}, is not text") from None
 
 
 def _checked(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Reads the answers of Envoy's admin interface: `clusters?format=json`, and the `config_dump` of its secrets. Pure."""
+"""Reads the answers of Envoy's admin interface: `clusters?format=json`, and `config_dump`s of secrets and routes."""
 
 import base64
 import re
@@ -90,6 +90,39 @@ class _Clusters(_Lax):
     cluster_statuses: tuple[_Cluster, ...] = ()
 
 
+class _WeightedCluster(_Lax):
+    name: str
+    weight: int = 0
+
+
+class _WeightedClusters(_Lax):
+    clusters: tuple[_WeightedCluster, ...] = ()
+
+
+class _RouteAction(_Lax):
+    weighted_clusters: _WeightedClusters = _WeightedClusters()
+
+
+class _Route(_Lax):
+    route: _RouteAction = _RouteAction()
+
+
+class _VirtualHost(_Lax):
+    routes: tuple[_Route, ...] = ()
+
+
+class _RouteConfig(_Lax):
+    virtual_hosts: tuple[_VirtualHost, ...] = ()
+
+
+class _DynamicRoute(_Lax):
+    route_config: _RouteConfig
+
+
+class _DynamicRoutes(_Lax):
+    configs: tuple[_DynamicRoute, ...] = ()
+
+
 class _Bytes(_Lax):
     inline_bytes: str
 
@@ -150,17 +183,39 @@ def helloworld_endpoints(clusters_json: str) -> tuple[Endpoint, ...]:
     """
     found = []
     for cluster in _Clusters.model_validate_json(clusters_json).cluster_statuses:
-        direction, _, rest = cluster.name.partition("|")
-        port, _, rest = rest.partition("|")
-        subset, _, host = rest.partition("|")
-        if (direction, port, host) != (
-            "outbound",
-            str(names.HELLOWORLD_PORT),
-            names.HELLOWORLD_HOST,
-        ):
-            continue
-        found += [_endpoint(subset, host_status) for host_status in cluster.host_statuses]
+        subset = _helloworld_subset(cluster.name)
+        if subset is not None:
+            found += [_endpoint(subset, host_status) for host_status in cluster.host_statuses]
     return tuple(endpoint for endpoint in found if endpoint)
+
+
+def helloworld_splits(routes_json: str) -> tuple[Mapping[str, int], ...]:
+    """
+    List the weighted routes to helloworld that a proxy has, each as percent by subset.
+
+    Raises:
+        pydantic.ValidationError: The text is not Envoy's answer.
+    """
+    routes = [
+        route.route.weighted_clusters.clusters
+        for each in _DynamicRoutes.model_validate_json(routes_json).configs
+        for host in each.route_config.virtual_hosts
+        for route in host.routes
+    ]
+    splits = (
+        {subset: part.weight for part in parts if (subset := _helloworld_subset(part.name)) is not None}
+        for parts in routes
+    )
+    return tuple(split for split in splits if split)
+
+
+def _helloworld_subset(cluster: str) -> str | None:
+    """Read the subset in the name of one of helloworld's Envoy clusters; another one's is `None`."""
+    direction, _, rest = cluster.partition("|")
+    port, _, rest = rest.partition("|")
+    subset, _, host = rest.partition("|")
+    ours = ("outbound", str(names.HELLOWORLD_PORT), names.HELLOWORLD_HOST)
+    return subset if (direction, port, host) == ours else None
 
 
 def _endpoint(subset: str, host: _Host) -> Endpoint | None:

@@ -1,11 +1,11 @@
 """Asks a pod's proxy what it knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from components import _names as names
 from ops.api import ApiError, ClusterApi
-from ops.envoy import Certificates, Endpoint, helloworld_endpoints, workload_certificates
+from ops.envoy import Certificates, Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
 
 _PROXY = "istio-proxy"
 _EXEC_SECONDS = 20.0
@@ -31,6 +31,16 @@ def see_certificates(api: ClusterApi, namespace: str, pod: str) -> Certificates:
         ApiError: There is no proxy, or it gave no answer.
     """
     return _ask(api, namespace, pod, "config_dump?resource=dynamic_active_secrets", workload_certificates)
+
+
+def see_splits(api: ClusterApi, namespace: str, pod: str) -> tuple[Mapping[str, int], ...]:
+    """
+    List the weighted routes to helloworld that the proxy of a pod has, each as percent by subset.
+
+    Raises:
+        ApiError: There is no proxy, or it gave no answer.
+    """
+    return _ask(api, namespace, pod, "config_dump?resource=dynamic_route_configs", helloworld_splits)
 
 
 def _ask(api: ClusterApi, namespace: str, pod: str, path: str, read: Callable[[str], Answer]) -> Answer:

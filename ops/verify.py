@@ -36,12 +36,14 @@ class Options:
         requests: In each curl loop.
         wait_seconds: How long istiod and the sidecars may take to learn of each other. Requests are never waited for
             nor repeated.
+        rancher_token_file: Holds Rancher's token, in place of the stack's encrypted config.
     """
 
     stack: str
     root: Path
     requests: int
     wait_seconds: float
+    rancher_token_file: Path | None = None
 
 
 def verify(chosen: settings.Settings, options: Options, say: Callable[[str], None]) -> Report:
@@ -56,7 +58,7 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
         say(f"making {needed} requests in each loop, for fewer do not show {chosen.v2_weight} % of v2")
         options = replace(options, requests=needed)
     patience = Patience(seconds=options.wait_seconds)
-    apis = access.connect(chosen, options.stack, options.root, patience.interrupted)
+    apis = access.connect(chosen, options.stack, options.root, patience.interrupted, options.rancher_token_file)
     run = _Run(chosen=chosen, options=options, apis=apis, patience=patience, say=say)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:

@@ -1,7 +1,7 @@
 """What all tests share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Self
 
@@ -10,6 +10,7 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+import rancher_api
 from tests.support.runs import Runs
 
 # An Output inside an f-string is then an error instead of a warning text that lands in a resource.
@@ -18,6 +19,11 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # Two busy cores make single examples slow now and then; that is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
+
+
+def find_by_config(wanted: rancher_api.Wanted) -> Mapping[str, str]:
+    """Take the server for one that has all that is wanted."""
+    return {name: cluster.id or f"c-{name}" for name, cluster in wanted.clusters.items()}
 
 
 class Today(datetime):
@@ -33,7 +39,7 @@ class Today(datetime):
 def alone() -> Iterator[None]:
     """No test depends on a server that a stack file names, nor on the day."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rancher_api.look_up", lambda _: None)
+        patch.setattr("rancher_api.look_up", find_by_config)
         patch.setattr("arguments.datetime", Today)
         yield
 

@@ -24,30 +24,50 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab, or lab-... .")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
+SecretOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        metavar="KEY=FILE",
+        help="A secret value of the config, from a file of mode 0600 or stricter; may be given again.",
+    ),
+]
 StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state.")]
 
 _FOLDER = Path()
 """Holds the program and its stack files, as with Pulumi."""
+_FAILED = 1
+_CHANGED = 7
+"""Pulumi's own code for a preview with --expect-no-changes that shows some."""
 _INTERRUPTED = 130
 
 
 @app.command()
-def preview(
+def preview(  # noqa: PLR0913 - one for each option
     *,
     stack: StackOption,
     as_json: JsonOption = False,
     expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="Fail if `up` would change.")] = False,
+    policy_packs: Annotated[
+        list[str] | None, typer.Option("--policy-pack", help="Not run, and said so: the stand-in knows no policies.")
+    ] = None,
+    _policy_pack_configs: Annotated[
+        list[str] | None, typer.Option("--policy-pack-config", help="Not read: it goes with a pack.")
+    ] = None,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Show what `up` would change, field by field; changes nothing."""
 
-    def work(run: Run) -> bool:
-        is_well = run.preview()
-        return is_well and not (
-            expect_no_changes and any(change.step is not Step.SAME for change in run.display.changes)
-        )
+    def work(run: Run) -> int:
+        for pack in policy_packs or ():
+            run.display.note(f"the policy pack {pack} was not run: the stand-in knows no policies, only Pulumi does")
+        if not run.preview():
+            return _FAILED
+        is_changed = any(change.step is not Step.SAME for change in run.display.changes)
+        return _CHANGED if expect_no_changes and is_changed else 0
 
-    _main(stack, state_dir, as_json=as_json, work=work)
+    _main(stack, state_dir, secret, as_json=as_json, work=work)
 
 
 @app.command()
@@ -55,10 +75,11 @@ def up(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Carry the program out, wait until all is ready, and delete what the program no longer has."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: run.up())
+    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else _FAILED)
 
 
 @app.command()
@@ -67,27 +88,30 @@ def destroy(
     stack: StackOption,
     as_json: JsonOption = False,
     unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources too.")] = False,
+    secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Delete all that earlier runs made, dependents first."""
-    _main(stack, state_dir, as_json=as_json, work=lambda run: run.destroy(unprotect=unprotect))
+    _main(
+        stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.destroy(unprotect=unprotect) else _FAILED
+    )
 
 
-def _main(name: str, state_dir: Path, *, as_json: bool, work: Callable[[Run], bool]) -> None:
+def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: bool, work: Callable[[Run], int]) -> None:
     display = Display(Console(), as_json=as_json)
     logging.getLogger("lab.engine.program").addHandler(_NoteHandler(display))
     try:
-        stack = stacks.load(_FOLDER, name)
+        stack = stacks.load(_FOLDER, name, secrets or ())
         with display, begin(stack, _FOLDER, state_dir, display) as run:
-            is_well = work(run)
+            code = work(run)
     except (EngineError, OSError) as error:
         display.finish({}, [str(error)])
-        is_well = False
+        code = _FAILED
     except KeyboardInterrupt:
         display.finish({}, ["interrupted: run it again to go on from here"])
         # Threads that still wait for a cluster would hold the process for minutes.
         os._exit(_INTERRUPTED)
-    raise typer.Exit(0 if is_well else 1)
+    raise typer.Exit(code)
 
 
 class _NoteHandler(logging.Handler):

@@ -121,6 +121,17 @@ class Cluster:
         self._unanswered: dict[str, str] = {}
         self._api = DynamicClient(client, discoverer=Discovery)  # type: ignore[no-untyped-call]
 
+    def answers(self) -> bool:
+        """Tell whether the API server is there and takes the credentials, within a few seconds."""
+        try:
+            self._call(
+                lambda: self._api.request("get", "/version", serialize=False, _request_timeout=_DRY_TIMEOUTS),
+                patience=DRY_PATIENCE_SECONDS,
+            )
+        except EngineError:
+            return False
+        return True
+
     def get(self, identity: Identity) -> Properties | None:
         """Read an object; None where it, or its kind, is not there."""
         try:

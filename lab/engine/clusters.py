@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import urlsplit
 
+from lab.engine import lab_network
 from lab.engine.cluster import Cluster
 from lab.engine.errors import EngineError
 from lab.engine.values import has_unknown, reveal
-from lab.spec import FABRIC_NETWORK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +48,8 @@ class Clusters:
         self._state = state
         self._credentials = credentials
         self._inputs: dict[str, Properties] = {}
-        self._clusters: dict[str, Cluster] = {}
+        self._before: dict[str, Properties] = {}
+        self._clusters: dict[str, Cluster | None] = {}
         self._lock = Lock()
 
     def add(self, provider: Registration, before: Entry | None) -> None:
@@ -69,11 +68,14 @@ class Clusters:
             raise EngineError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
+            self._before[provider.urn] = before.inputs if before else {}
             self._clusters.pop(provider.urn, None)
 
     def of(self, reference: str | None) -> Cluster | None:
         """
-        Give the cluster behind `<urn>::<id>`, or a bare URN; None while its kubeconfig is not known.
+        Give the cluster behind `<urn>::<id>`, or a bare URN; None while the way to it is not known.
+
+        A preview that cannot know the kubeconfig yet goes by the last one, as long as that one is good.
 
         Raises:
             EngineError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
@@ -84,15 +86,22 @@ class Clusters:
         inputs = self._inputs_of(urn)
         if "kubeconfig" not in inputs:
             raise EngineError(f"the provider {urn} has no kubeconfig")
-        if has_unknown(inputs):
-            return None
         with self._lock:
             if urn not in self._clusters:
-                name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
-                cluster = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
-                _require_lab(cluster)
-                self._clusters[urn] = cluster
+                is_known = not has_unknown(inputs)
+                self._clusters[urn] = self._connect(urn, inputs) if is_known else self._connect_as_before(urn)
             return self._clusters[urn]
+
+    def _connect(self, urn: str, inputs: Properties) -> Cluster:
+        name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
+        cluster = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+        lab_network.require(f"cluster {cluster.name}: its API server", cluster.server)
+        return cluster
+
+    def _connect_as_before(self, urn: str) -> Cluster | None:
+        before = self._before.get(urn, {})
+        cluster = self._connect(urn, before) if "kubeconfig" in before else None
+        return cluster if cluster and cluster.answers() else None
 
     def place(self, reference: str | None, identity: Identity) -> Place:
         """
@@ -129,19 +138,6 @@ class Clusters:
         if entry is None:
             raise EngineError(f"the provider {urn} is not known")
         return entry.inputs
-
-
-def _require_lab(cluster: Cluster) -> None:
-    host = urlsplit(cluster.server).hostname
-    try:
-        is_in_lab = ip_address(host or "") in FABRIC_NETWORK
-    except ValueError:
-        is_in_lab = False
-    if not is_in_lab:
-        raise EngineError(
-            f"cluster {cluster.name}: its API server {host} is not in the lab's network {FABRIC_NETWORK}, and the "
-            "stand-in is for the lab alone: use pulumi"
-        )
 
 
 def _urn(reference: str) -> str:

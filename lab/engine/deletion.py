@@ -13,6 +13,7 @@ from lab.engine.cluster import UnreachableError
 from lab.engine.errors import EngineError
 from lab.engine.order import run_in_order
 from lab.engine.plan import Change, Step
+from lab.engine.providers import rancher2
 from lab.engine.providers.helm import CHART
 from lab.engine.providers.kubernetes import identity_in, is_object
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from lab.engine.clusters import Clusters, Place
     from lab.engine.display import Display
+    from lab.engine.rancher_servers import RancherServers
     from lab.engine.state import Entry, State
 
 _TOGETHER: Final = 12
@@ -31,7 +33,12 @@ class Deletion:
     """Deletes entries of the state, and what they stand for."""
 
     def __init__(
-        self, state: State, display: Display, clusters: Clusters, claimed: Container[Place] = frozenset()
+        self,
+        state: State,
+        display: Display,
+        clusters: Clusters,
+        servers: RancherServers,
+        claimed: Container[Place] = frozenset(),
     ) -> None:
         """
         Prepare a deletion.
@@ -40,11 +47,13 @@ class Deletion:
             state: loses the entries.
             display: shows each.
             clusters: hold what the entries stand for.
+            servers: likewise.
             claimed: what is to stay, because other resources stand for it now.
         """
         self._state = state
         self._display = display
         self._clusters = clusters
+        self._servers = servers
         self._claimed = claimed
         self.failures: dict[str, str] = {}
         """What went wrong, by URN."""
@@ -66,11 +75,11 @@ class Deletion:
         Raises:
             EngineError: the entry's provider is not known.
         """
-        if not is_object(entry.type):
+        if not _is_elsewhere(entry):
             return ""
         if entry.retain_on_delete:
             return "it is retained: only forgotten"
-        if self._clusters.place(entry.provider, identity_in(entry)) in self._claimed:
+        if is_object(entry.type) and self._clusters.place(entry.provider, identity_in(entry)) in self._claimed:
             return "another resource has it now: only forgotten"
         return ""
 
@@ -78,8 +87,8 @@ class Deletion:
         """Delete one resource; False when that failed."""
         try:
             note = self.reprieve(entry)
-            if is_object(entry.type) and not note and entry.deleted_with not in doomed:
-                self._delete_object(entry)
+            if _is_elsewhere(entry) and not note and entry.deleted_with not in doomed:
+                self._delete_from_rancher(entry) if entry.type in rancher2.TYPES else self._delete_object(entry)
         except EngineError as error:
             self.failures[entry.urn] = str(error)
             return False
@@ -99,6 +108,12 @@ class Deletion:
         except UnreachableError:
             if not self._clusters.may_be_gone(entry.provider or ""):
                 raise
+
+    def _delete_from_rancher(self, entry: Entry) -> None:
+        server = self._servers.of(entry.provider)
+        if server is None:
+            raise EngineError("the way to its Rancher is not known")
+        rancher2.delete(entry, server, rancher2.passwords_in(self._state.entries().values()))
 
 
 def refuse_protected(doomed: Mapping[str, Entry]) -> None:
@@ -149,6 +164,11 @@ def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
             inside.setdefault(parent, set()).add(urn)
             parent = entries[parent].parent
     return {urn: inside.get(urn, set()) for urn in entries}
+
+
+def _is_elsewhere(entry: Entry) -> bool:
+    """Tell whether an entry stands for something on a cluster or a server, and not for itself alone."""
+    return is_object(entry.type) or entry.type in rancher2.TYPES
 
 
 def _is_webhook(entry: Entry) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -55,9 +55,28 @@ class Ledger:
             self.state.put(_entry(registration, result.outcome.id, inputs, outputs or {}))
         self.display.change(Change(urn=registration.urn, step=result.step, fields=result.fields, note=result.note))
 
-    def announce(self, registration: Registration, id_: str, inputs: Properties) -> None:
+    def announce(
+        self, registration: Registration, id_: str, inputs: Properties, outputs: Properties | None = None
+    ) -> None:
         """Remember what is about to be made, so that a run killed now leaves nothing unknown behind."""
-        self.state.put(_entry(registration, id_, inputs, {}, pending=True))
+        self.state.put(_entry(registration, id_, inputs, outputs or {}, pending=True))
+
+    def set_aside(self, before: Entry) -> None:
+        """Remember a resource beside the one that follows it; pruning takes it away."""
+        # That it may go was settled when it was let be replaced.
+        self.state.put(replace(before, urn=_aside(before), protect=False))
+
+    def take_back(self, registration: Registration, before: Entry | None) -> None:
+        """Forget what was announced and not made, and have in its place what was there before."""
+        if before is None:
+            self.state.remove(registration.urn)
+        else:
+            self.state.put(replace(before, urn=registration.urn))
+            self.state.remove(_aside(before))
+
+
+def _aside(before: Entry) -> str:
+    return f"{before.urn}::{before.id}"
 
 
 def is_triggered(registration: Registration, before: Entry | None) -> bool:

@@ -132,8 +132,8 @@ class Objects:
         if before is not None and (is_moved or anew):
             refuse_to_replace(registration, before, Step.REPLACE)
         if before is not None and is_moved:
-            # The old object serves until all that uses it has the new one; pruning takes it away.
-            self._ledger.state.put(replace(before, urn=f"{before.urn}::{before.id}"))
+            # The old object serves until all that uses it has the new one.
+            self._ledger.set_aside(before)
         is_ready = before is not None and not before.pending and not is_moved
         if not is_ready and made.identity is not None:
             self._ledger.announce(registration, made.identity.id, made.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import traceback
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -19,8 +19,10 @@ from lab.engine.errors import EngineError
 from lab.engine.ledger import Ledger
 from lab.engine.plan import Change, Step
 from lab.engine.program import run_program
+from lab.engine.rancher_servers import RancherServers
 from lab.engine.standin import StandIn
 from lab.engine.state import Entry, State, locked
+from lab.engine.values import Secret
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -41,13 +43,14 @@ class Run:
     stack: Stack
     state: State
     clusters: Clusters
+    servers: RancherServers
     display: Display
 
     def preview(self) -> bool:
         """Show what `up` would change; True without a failure."""
         standin, failures = self._run_program(preview=True)
         doomed = self._unwanted(standin)
-        deletion = Deletion(self.state, self.display, self.clusters, standin.claimed)
+        deletion = Deletion(self.state, self.display, self.clusters, self.servers, standin.claimed)
         try:
             refuse_protected(doomed)
             for urn, entry in doomed.items() if not failures else ():
@@ -80,13 +83,14 @@ class Run:
             stack=self.stack.name,
             ledger=Ledger(self.state, self.display, preview=preview),
             clusters=self.clusters,
+            servers=self.servers,
             helm_binary=_Helm(self.display).path,
         )
         program = self.folder / "__main__.py"
         if not program.is_file():
             return standin, [f"{program} is not there"]
         try:
-            run_program(program, standin, self.stack.config)
+            run_program(program, standin, {**self.stack.config, **self.stack.secrets}, tuple(self.stack.secrets))
         except Exception as error:  # noqa: BLE001 - the program may raise anything, and no traceback is to be shown
             failures = [f"{urn.rpartition('::')[2]}: {text}" for urn, text in standin.failures.items()]
             return standin, failures or [self._explain(error)]
@@ -113,7 +117,7 @@ class Run:
         }
 
     def _delete(self, doomed: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
-        deletion = Deletion(self.state, self.display, self.clusters, claimed)
+        deletion = Deletion(self.state, self.display, self.clusters, self.servers, claimed)
         try:
             deletion.run(doomed)
         except EngineError as error:
@@ -134,11 +138,13 @@ def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iter
         # A run that was killed leaves its own behind.
         shutil.rmtree(credentials, ignore_errors=True)
         credentials.mkdir(mode=0o700)
+        display.hide([Secret(text) for text in stack.secrets.values()])
         try:
             state = State.load(stack.name, state_dir)
             for entry in state.entries().values():
                 display.hide([entry.inputs, entry.outputs])
-            yield Run(folder, stack, state, Clusters(state, credentials), display)
+            with closing(RancherServers(state)) as servers:
+                yield Run(folder, stack, state, Clusters(state, credentials), servers, display)
         finally:
             shutil.rmtree(credentials, ignore_errors=True)
 

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Final
 from pulumi.runtime.rpc import UNKNOWN
 
 from lab.engine import clusters as providers
-from lab.engine import paths
+from lab.engine import paths, rancher_servers
 from lab.engine.errors import EngineError
 from lab.engine.ledger import Ledger, Result
 from lab.engine.monitor import Monitor
 from lab.engine.objects import Objects, references
 from lab.engine.plan import Step, differences
-from lab.engine.providers import helm, kubernetes, random, tls
+from lab.engine.providers import helm, kubernetes, rancher2, random, tls
+from lab.engine.rancher_resources import RancherResources
 from lab.engine.registrations import Outcome, Reading, Registration
-from lab.engine.values import Secret, Unknown, reveal
+from lab.engine.values import Secret, Unknown, has_unknown, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
@@ -30,22 +31,32 @@ if TYPE_CHECKING:
 
     from lab.engine.clusters import Clusters, Place
     from lab.engine.providers.local import LocalType
+    from lab.engine.rancher_servers import RancherServers
     from lab.engine.values import Properties
 
 _LOCAL: Final[dict[str, LocalType]] = {**tls.TYPES, **random.TYPES}
-_LOCAL_PROVIDERS: Final = frozenset({"pulumi:providers:random", "pulumi:providers:tls"})
+_PROVIDERS: Final = frozenset({providers.TYPE, rancher_servers.TYPE, "pulumi:providers:random", "pulumi:providers:tls"})
 
 
 class StandIn(Monitor):
     """Carries registrations out; in a preview, only compares."""
 
-    def __init__(
-        self, *, project: str, stack: str, ledger: Ledger, clusters: Clusters, helm_binary: Callable[[], Path]
+    def __init__(  # noqa: PLR0913 - what a run works with
+        self,
+        *,
+        project: str,
+        stack: str,
+        ledger: Ledger,
+        clusters: Clusters,
+        servers: RancherServers,
+        helm_binary: Callable[[], Path],
     ) -> None:
         super().__init__(project=project, stack=stack, preview=ledger.preview)
         self._ledger = ledger
         self._clusters = clusters
+        self._servers = servers
         self._objects = Objects(ledger, clusters, helm_binary)
+        self._rancher = RancherResources(ledger, servers)
         self._stopped = Event()
         self.failures: dict[str, str] = {}
         """What went wrong, by URN or function."""
@@ -111,7 +122,9 @@ class StandIn(Monitor):
             raise EngineError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
         if type_ in _LOCAL:
             return _LOCAL[type_].carry_out(registration, self._ledger)
-        if type_ == providers.TYPE or type_ in _LOCAL_PROVIDERS:
+        if type_ in rancher2.TYPES:
+            return self._rancher.carry_out(registration)
+        if type_ in _PROVIDERS:
             return self._provider(registration)
         if type_ == helm.CHART:
             return self._chart(registration)
@@ -127,6 +140,13 @@ class StandIn(Monitor):
         before = self._ledger.before(registration)
         if registration.type == providers.TYPE:
             self._clusters.add(registration, before)
+            if before is not None and has_unknown(registration.inputs) and self._clusters.of(registration.urn) is None:
+                self._ledger.display.note(
+                    f"{registration.name}: its kubeconfig is known once this is carried out, and the last one is not "
+                    "good any more: what it has made is not looked at, and counts as unchanged"
+                )
+        elif registration.type == rancher_servers.TYPE:
+            self._servers.add(registration)
         elif registration.inputs:
             raise EngineError(f"{', '.join(registration.inputs)} is not supported")
         fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
@@ -152,9 +172,12 @@ class StandIn(Monitor):
 def _unsupported(registration: Registration) -> list[str]:
     """Name the options that would be passed over in silence."""
     type_ = registration.type
-    has_no_values = not registration.custom or type_ == providers.TYPE or type_ in _LOCAL_PROVIDERS
+    has_no_values = not registration.custom or type_ in _PROVIDERS
     options = {
-        "additionalSecretOutputs": has_no_values and registration.additional_secret_outputs,
+        # Each Rancher provider has some, and they are secret as inputs already.
+        "additionalSecretOutputs": has_no_values
+        and type_ != rancher_servers.TYPE
+        and registration.additional_secret_outputs,
         "customTimeouts.delete": "delete" in registration.custom_timeouts,
         "deleteBeforeReplace": registration.delete_before_replace,
         "ignoreChanges": has_no_values and registration.ignore_changes,

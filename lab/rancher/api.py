@@ -18,7 +18,7 @@ from lab.rancher.resources.base import Resources
 from lab.rancher.resources.catalogue import of_management
 from lab.rancher.resources.namespaces import Namespaces
 from lab.rancher.resources.tokens import SECRET
-from lab.rancher.schemas import Context
+from lab.rancher.schemas import Context, Type
 from lab.rancher.state import Rancher
 from lab.rancher.store import Document
 from lab.rancher.tokens import Identity
@@ -92,7 +92,8 @@ class Api:
         """Return the schemas of the API."""
         site = _site(request)
         context = Context.CLUSTER if site.cluster else Context.MANAGEMENT
-        return _answer(representation.schema_collection(context, site), site)
+        shown = [self._schema(request, it) for it in schemas.of_context(context)]
+        return _answer(representation.schema_collection(shown, site.root(context)), site)
 
     async def schema(self, request: Request) -> Response:
         """Return one schema."""
@@ -101,7 +102,12 @@ class Api:
         found = schemas.find(context, request.path_params["name"])
         if found is None:
             raise ApiError(404, "NotFound", "schema not found")
-        return _answer(schemas.render(found, site.root(context)), site)
+        return _answer(self._schema(request, found), site)
+
+    def _schema(self, request: Request, it: Type) -> Document:
+        served = self._management.get(it.name)
+        may_create = served is None or self._rancher.rights.creates(request.user.user, served.kind)
+        return schemas.render(it, _site(request).root(it.context), may_create=may_create)
 
     async def collection(self, request: Request) -> Response:
         """List resources, or make one."""
@@ -128,7 +134,10 @@ class Api:
             if request.method != "POST":
                 raise _wrong_method(request, of)
             done = await of.act(who, name, action, await _body(request))
-            return _answer(done, target.site) if done else Response(status_code=HTTPStatus.OK)
+            if not done:
+                return Response(status_code=HTTPStatus.OK)
+            # What is stored has no type of its own: an action's answer that has one is complete.
+            return _answer(done if "type" in done else _shown(target, who, done), target.site)
         if request.method not in of.type.resource_methods:
             raise _wrong_method(request, of)
         if request.method == "GET":

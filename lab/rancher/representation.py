@@ -74,11 +74,10 @@ def collection(it: Type, data: Sequence[Document], site: Site, path: str) -> Doc
     }
 
 
-def schema_collection(context: Context, site: Site) -> Document:
-    """Return the schemas of an API."""
-    root = site.root(context)
+def schema_collection(shown: Sequence[Document], root: str) -> Document:
+    """Return the schemas of the API at the URL `root`."""
     return {
-        "data": [schemas.render(it, root) for it in schemas.of_context(context)],
+        "data": list(shown),
         "links": {"self": f"{root}/schemas"},
         "resourceType": "schema",
         "type": "collection",

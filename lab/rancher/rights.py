@@ -9,6 +9,8 @@ from lab.rancher.store import Document, Kind, Store
 
 _ADMIN = "admin"
 _OWNER = "cluster-owner"
+_INSIDE = frozenset({Kind.PROJECT, Kind.PROJECT_BINDING, Kind.CLUSTER_BINDING})
+"""Kinds whose documents belong to a cluster."""
 _OPEN = frozenset({Kind.SETTING, Kind.ROLE_TEMPLATE, Kind.GLOBAL_ROLE})
 
 
@@ -35,12 +37,15 @@ class Rights:
             return name in {it.get("projectId") for it in self._bindings(user)}
         return name == user or document.get("userId") == user
 
+    def creates(self, user: str, kind: Kind) -> bool:
+        """Return whether the user may make anything of that kind, anywhere."""
+        return self.is_admin(user) or kind is Kind.TOKEN or (kind in _INSIDE and bool(self._owned(user)))
+
     def changes(self, user: str, kind: Kind, document: Document) -> bool:
         """Return whether the user may make, change or remove the document."""
         if self.is_admin(user):
             return True
-        inside = kind in {Kind.PROJECT, Kind.PROJECT_BINDING, Kind.CLUSTER_BINDING}
-        return inside and self._cluster(document) in self._owned(user)
+        return kind in _INSIDE and self._cluster(document) in self._owned(user)
 
     def _owned(self, user: str) -> set[str]:
         return {

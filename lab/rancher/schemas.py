@@ -151,6 +151,7 @@ USER = Type(
         "principalIds": "array[reference[principal]]",
         "username": _STRING,
     },
+    actions={"setpassword": {"input": "setPasswordInput", "output": "user"}},
     defaults={"enabled": True},
     is_fixed=("principalIds", "username", "me"),
 )
@@ -235,14 +236,14 @@ def of_context(context: Context) -> Iterable[Type]:
     return (it for it in TYPES if it.context is context)
 
 
-def render(it: Type, root: str) -> Document:
-    """Return the schema of a type, whose API is at the URL `root`."""
+def render(it: Type, root: str, *, may_create: bool) -> Document:
+    """Return the schema of a type, whose API is at the URL `root`, as somebody sees it who may make one, or may not."""
     group = "cluster.cattle.io" if it.context is Context.CLUSTER else "management.cattle.io"
     updatable = it.updatable()
     return {
         "actions": {},
         "baseType": "schema",
-        "collectionMethods": list(it.collection_methods),
+        "collectionMethods": [method for method in it.collection_methods if may_create or method != "POST"],
         "id": it.name,
         "links": {
             "collection": f"{root}/{it.plural.lower()}",

@@ -67,8 +67,9 @@ def faults(report: Report) -> list[object]:
 class Checkout:
     """A copy of the project for one test, with the virtual environment of the tests."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stack: str = STACK) -> None:
         self.root = root
+        self.stack = stack
         shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)
         (root / ".venv").symlink_to(sys.prefix)
         if (ROOT / PULUMI_TOOLS).exists():
@@ -77,28 +78,28 @@ class Checkout:
     @property
     def settings(self) -> settings.Settings:
         """The lab's stack config as it is now."""
-        return stacks.load(STACK, self.root)
+        return stacks.load(self.stack, self.root)
 
     def configure(self, **values: Any) -> None:  # noqa: ANN401 - whatever YAML can say
         """Set keys of the lab's stack config, given without their prefix."""
-        file = self.root / f"Pulumi.{STACK}.yaml"
+        file = self.root / f"Pulumi.{self.stack}.yaml"
         document = yaml.safe_load(file.read_text())
         document["config"] |= {f"{settings.NAMESPACE}:{key}": value for key, value in values.items()}
         file.write_text(yaml.safe_dump(document))
 
     def config(self, key: str) -> Any:  # noqa: ANN401 - whatever YAML can say
         """Read a key of the lab's stack config as it stands in the file."""
-        document = yaml.safe_load((self.root / f"Pulumi.{STACK}.yaml").read_text())
+        document = yaml.safe_load((self.root / f"Pulumi.{self.stack}.yaml").read_text())
         return document["config"][f"{settings.NAMESPACE}:{key}"]
 
     def deploy(self, command: str, engine: Engine, *options: str) -> Run:
         """Carry the program out on the lab."""
-        return self.run("lab.deploy", command, "--engine", engine, *options)
+        return self.run("lab.deploy", command, "--stack", self.stack, "--engine", engine, *options)
 
-    def verify(self, *, requests: int = 1000, wait_seconds: int = 30) -> Report:
+    def verify(self, *options: str, requests: int = 1000, wait_seconds: int = 30) -> Report:
         """Verify the mesh, after as many seconds for it to settle; fails only where there is no report."""
-        options = ("--json", "--requests", str(requests), "--wait", str(wait_seconds))
-        done = self.run("ops", "verify", "--stack", STACK, *options)
+        how = ("--json", "--requests", str(requests), "--wait", str(wait_seconds))
+        done = self.run("ops", "verify", "--stack", self.stack, *how, *options)
         assert done.stdout.startswith("{"), done.text
         report = Report.model_validate_json(done.stdout)
         assert (done.code == 0) == report.ok, f"exit code {done.code} is not what the report says:\n{done.text}"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.stacks import LAB, RANCHER
+from tests.support.stacks import LAB, OPERATOR, RANCHER
 
 
-@pytest.fixture(params=[LAB, RANCHER])
+@pytest.fixture(params=[LAB, RANCHER, OPERATOR])
 def stack(request: pytest.FixtureRequest) -> str:
-    """Both stack files, one after the other."""
+    """Both stack files and the one with the other installer, one after the other."""
     return str(request.param)

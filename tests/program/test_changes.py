@@ -8,25 +8,29 @@ from tests.support.bad_config import put
 from tests.support.inventory import Inventory, changed, plain, take_inventory
 from tests.support.recording import RecordingMonitor, fingerprint
 from tests.support.runs import Runs
-from tests.support.stacks import LAB, RANCHER, Stack
+from tests.support.stacks import LAB, OPERATOR, RANCHER, Stack
 
+INTERMEDIATES = {
+    recording.RANDOM_ID,
+    recording.PRIVATE_KEY,
+    recording.CERT_REQUEST,
+    recording.LOCALLY_SIGNED_CERT,
+    recording.SECRET,
+}
 GENERATIONS = {
     "links": (LAB, ("links", "tokenGeneration"), {recording.RANDOM_ID, recording.SECRET}),
-    "intermediates": (
-        LAB,
-        ("trust", "intermediateGeneration"),
-        {
-            recording.RANDOM_ID,
-            recording.PRIVATE_KEY,
-            recording.CERT_REQUEST,
-            recording.LOCALLY_SIGNED_CERT,
-            recording.SECRET,
-        },
-    ),
+    "intermediates": (LAB, ("trust", "intermediateGeneration"), INTERMEDIATES),
+    "intermediates, with the operator": (OPERATOR, ("trust", "intermediateGeneration"), INTERMEDIATES),
     "Rancher's tokens": (
         RANCHER,
         ("rancher", "tokenGeneration"),
-        {recording.RANDOM_ID, recording.RANCHER_TOKEN, recording.KUBERNETES_PROVIDER, recording.SECRET},
+        {
+            recording.RANDOM_ID,
+            recording.RANCHER_TOKEN,
+            recording.RANCHER_USER_TOKEN,
+            recording.KUBERNETES_PROVIDER,
+            recording.SECRET,
+        },
     ),
 }
 

@@ -14,7 +14,7 @@ from tests.support import recording
 from tests.support.inventory import short, take_inventory, unknown_places
 from tests.support.recording import record
 from tests.support.runs import Runs
-from tests.support.stacks import ROOT, load_values
+from tests.support.stacks import LAB, RANCHER, ROOT
 
 COMPONENTS = {
     "mcsps:index:HelloworldApp",
@@ -84,17 +84,18 @@ def test_every_resource_in_a_cluster_has_an_explicit_provider(
     monitor = runs(stack, preview=preview)
     inside = [found for found in monitor.recorded if found.type.startswith(package)]
     assert [found.name for found in inside if found.provider is None] == []
-    assert bool(inside) == (package == "kubernetes:" or stack == "mcsps-test")
+    assert bool(inside) == (package == "kubernetes:" or stack != LAB)
 
 
 def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: str, *, preview: bool) -> None:
     """Then a kubeconfig that is not known yet, or is new, replaces nothing."""
     providers = runs(stack, preview=preview).find_all(recording.KUBERNETES_PROVIDER)
-    names = [cluster["name"] for cluster in load_values(stack)["clusters"]]
+    names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
     identifiers = {found.name: found.inputs["clusterIdentifier"] for found in providers}
     assert identifiers == {f"{name}-kubernetes{role}": name for name in names for role in ("", "-crds")}
 
 
+@pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_default_providers_are_switched_off(stack: str) -> None:
     """For the packages whose resources live somewhere."""
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
@@ -109,7 +110,7 @@ def test_every_resource_belongs_to_a_component(runs: Runs, stack: str, *, previe
         for found in monitor.recorded
         if found.parent is None or monitor.registrations[found.parent].type == STACK_TYPE
     }
-    assert below == COMPONENTS | ({recording.RANCHER_PROVIDER} if stack == "mcsps-test" else set())
+    assert below == COMPONENTS | (set() if stack == LAB else {recording.RANCHER_PROVIDER})
     parents = {monitor.registrations[found.parent].type for found in monitor.recorded if found.parent}
     assert parents == COMPONENTS | {STACK_TYPE}
 
@@ -128,9 +129,8 @@ def test_nothing_of_istio_s_kinds_waits_for_its_webhook_to_be_deleted(runs: Runs
         resource for resource in runs(stack).recorded if ".istio.io/" in str(resource.inputs.get("apiVersion", ""))
     ]
     assert found
-    assert {str(resource.inputs["metadata"].get("annotations")) for resource in found} == {
-        "{'pulumi.com/deletionPropagationPolicy': 'background'}"
-    }
+    policy = "pulumi.com/deletionPropagationPolicy"
+    assert {resource.inputs["metadata"].get("annotations", {}).get(policy) for resource in found} == {"background"}
 
 
 def test_only_the_real_root_is_protected(runs: Runs) -> None:

@@ -25,6 +25,8 @@ KEEPERS_OF_SECRETS = {
     (recording.KUBERNETES_PROVIDER, "kubeconfig"),
     (recording.LOCALLY_SIGNED_CERT, "caPrivateKeyPem"),
     (recording.RANCHER_PROVIDER, "tokenKey"),
+    (recording.RANCHER_USER, "password"),
+    (recording.RANCHER_USER_TOKEN, "password"),
     (recording.SECRET, "stringData"),
     (recording.SELF_SIGNED_CERT, "privateKeyPem"),
 }
@@ -142,7 +144,7 @@ def test_secrets_go_only_where_secrets_are_kept(runs: Runs, stack: str) -> None:
     places = {
         (found.type, key) for found in monitor.recorded for key, value in found.inputs.items() if has_secret(value)
     }
-    unused = set() if stack == RANCHER else {(recording.RANCHER_PROVIDER, "tokenKey")}
+    unused = {(type_, key) for type_, key in KEEPERS_OF_SECRETS if stack == LAB and "rancher2" in type_}
     assert places == KEEPERS_OF_SECRETS - unused
     assert not [found.name for found in monitor.recorded if has_secret(found.replacement_trigger)]
 

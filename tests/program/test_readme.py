@@ -13,12 +13,13 @@ from lab.spec import clusters
 from ops.__main__ import app as ops
 from ops.causes import REMEDIES
 from ops.conclude import HINTS
-from tests.support.stacks import ROOT
+from tests.support.stacks import RANCHER, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = {"lab": lab, "ops": ops}
 ON_EVERY_DEBIAN = {"mount", "util-linux"}
+YAML_BLOCKS = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 TABLES = {tuple(row.strip("| ").split(" | ")) for row in README.splitlines() if row.startswith("| ")}
 
 
@@ -26,6 +27,18 @@ TABLES = {tuple(row.strip("| ").split(" | ")) for row in README.splitlines() if 
 def test_every_make_target_is_one(target: str) -> None:
     """And says what it is for in `make help`."""
     assert re.search(rf"^{target}:.*## ", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", re.findall(r"^([a-z0-9]+):.*## ", MAKEFILE, re.MULTILINE))
+def test_every_make_target_is_in_the_table_of_commands(target: str) -> None:
+    """But for the one that lists them itself."""
+    assert target == "help" or [row for row in TABLES if row[0] == f"`make {target}`"]
+
+
+def test_every_workflow_is_in_the_table_of_workflows() -> None:
+    """And no other."""
+    there = {f"`{path.name}`" for path in (ROOT / ".github" / "workflows").iterdir()}
+    assert {row[0] for row in TABLES if row[0].endswith(".yaml`")} == there
 
 
 @pytest.mark.parametrize(("tool", "command"), sorted(set(re.findall(r"python -m (lab|ops)\s+([a-z]+)", README))))
@@ -58,13 +71,21 @@ def test_the_packages_are_all_that_the_lab_and_ci_need() -> None:
 
 def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
     """By its name, and at its kubeconfig's path; it fits beside the other two."""
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    block, _ = YAML_BLOCKS
     (third,) = yaml.safe_load(block)
     spec = clusters(3)[2]
     assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
     config = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text())["config"]
     values = {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
     assert len(settings.parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
+
+
+def test_the_config_for_the_operator_is_taken_and_its_version_is_that_of_the_command() -> None:
+    """In place of what the stack file says of Istio."""
+    _, block = YAML_BLOCKS
+    istio = yaml.safe_load(block)["mcsps:istio"]
+    assert settings.parse({**load_values(RANCHER), "istio": istio}).istio.installer is settings.Installer.OPERATOR
+    assert f"istioctl operator init --tag {istio['tag']}" in README
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,12 @@ LABEL = "allowed is a DNS label"
 PERCENT = "allowed is a whole number from 0 to 100"
 QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
 HTTPS = "allowed is an https:// URL"
-NO_CA = "is no PEM of certificates alone; give the text of one CA certificate or more, neither a path nor a key"
+NO_CA = "is no PEM of certificates alone; give one CA certificate or more and no key, as text or as the absolute path"
 A_KIND = "allowed is kubeconfig or rancher"
 KEYS = "Allowed: clusters, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+
+
+BY_OPERATOR = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
 
 
 def with_project(**project: object) -> dict[str, Any]:
@@ -206,6 +209,54 @@ BAD_VALUES = {
     ),
     "a version that YAML reads as a number": BadValue(
         place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed is a text, which needs quotes",)
+    ),
+    "a version that the charts are not for": BadValue(
+        place=("istio", "version"),
+        value="1.29.9",
+        told=("mcsps:istio.version: got '1.29.9'; allowed with installer helm is 1.30 or newer; set version and tag",),
+    ),
+    "a tag of another time than the charts": BadValue(
+        place=("istio", "tag"),
+        value="1.23.6-distroless",
+        told=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm is 1.30 or newer",),
+    ),
+    "an installer that does not exist": BadValue(
+        place=("istio", "installer"),
+        value="sail",
+        told=("mcsps:istio.installer: got 'sail'; allowed is 'helm' or 'operator'",),
+    ),
+    "an operator for the default version": BadValue(
+        place=("istio",),
+        value={"installer": "operator"},
+        told=(
+            "mcsps:istio.version: got '1.31.1'; allowed with installer operator is 1.12 to 1.23",
+            "Istio 1.24 has no in-cluster operator; set version and tag to one of these, or installer helm",
+        ),
+    ),
+    "an operator for the first version without one": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "version": "1.24.0"},
+        told=("mcsps:istio.version: got '1.24.0'; allowed with installer operator is 1.12 to 1.23",),
+    ),
+    "an operator for a version before the seed's": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "version": "1.11.8"},
+        told=("mcsps:istio.version: got '1.11.8'; allowed with installer operator is 1.12 to 1.23",),
+    ),
+    "an operator with the default tag": BadValue(
+        place=("istio",),
+        value={"installer": "operator", "version": "1.23.6"},
+        told=("mcsps:istio.tag: got '1.31.1'; allowed with installer operator is 1.12 to 1.23", "set version and tag"),
+    ),
+    "an operator with charts": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "charts": "/charts"},
+        told=("mcsps:istio.charts: is set; allowed with installer helm alone", "leave it out"),
+    ),
+    "an operator with a chart's values": BadValue(
+        place=("istio",),
+        value={**BY_OPERATOR, "values": {"base": {}, "gateway": {"labels": {}}}},
+        told=("mcsps:istio.values.gateway: is set; allowed with installer helm alone", "leave it out"),
     ),
     "no hub": BadValue(
         place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed is a text that is not empty",)
@@ -403,6 +454,26 @@ BAD_VALUES = {
         value={"kind": "rancher", "clusterId": "../x"},
         told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed is Rancher's id, such as c-f7r9g or local",),
     ),
+    "a cluster that is named twice": BadValue(
+        place=ACCESS,
+        value={"kind": "rancher", "clusterId": "c-f7r9g", "clusterName": "east"},
+        told=("mcsps:clusters[0].access: both are set of clusterId and clusterName; allowed is one of them",),
+    ),
+    "a cluster that is not named": BadValue(
+        place=ACCESS,
+        value={"kind": "rancher"},
+        told=("mcsps:clusters[0].access: neither is set of clusterId and clusterName; allowed is one of them",),
+    ),
+    "a file of CAs that is not there": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "caCerts": "/no/such/ca.pem"},
+        told=("mcsps:rancher.caCerts: the file /no/such/ca.pem cannot be read: No such file or directory; name a",),
+    ),
+    "an application's project that is too small for its namespace": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "appProject": {"projectQuota": {"limitsCpu": "11"}}},
+        told=("mcsps:rancher.appProject: namespaceQuota.limitsCpu is 12000m; allowed is at most projectQuota",),
+    ),
     "a token that lives for ever": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 0},
@@ -585,6 +656,10 @@ BAD_STACKS = {
             "mcsps:clusters[0]: peerServer with linkCredential rancherToken needs peerCaCerts",
             "set peerCaCerts, or linkCredential serviceAccount",
         ),
+    ),
+    "an operator's istiod that is to do without Secrets": BadStack(
+        make=lambda stack, _: stack.changed(istio=BY_OPERATOR, links={"readSecrets": False}),
+        told=("mcsps:links.readSecrets: got false; allowed with installer operator is true",),
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),

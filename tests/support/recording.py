@@ -20,8 +20,11 @@ CERT_REQUEST = "tls:index/certRequest:CertRequest"
 SELF_SIGNED_CERT = "tls:index/selfSignedCert:SelfSignedCert"
 LOCALLY_SIGNED_CERT = "tls:index/locallySignedCert:LocallySignedCert"
 RANDOM_ID = "random:index/randomId:RandomId"
+RANDOM_PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
 RANCHER_PROVIDER = "pulumi:providers:rancher2"
 RANCHER_TOKEN = "rancher2:index/token:Token"  # noqa: S105 - a type
+RANCHER_USER = "rancher2:index/user:User"
+RANCHER_USER_TOKEN = "rancher2:index/customUserToken:CustomUserToken"  # noqa: S105 - a type
 RANCHER_PROJECT = "rancher2:index/project:Project"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -35,6 +38,7 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 CHART = "kubernetes:helm.sh/v4:Chart"
 GATEWAY = "kubernetes:networking.istio.io/v1:Gateway"
 DESTINATION_RULE = "kubernetes:networking.istio.io/v1:DestinationRule"
+ISTIO_OPERATOR = "kubernetes:install.istio.io/v1alpha1:IstioOperator"
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 
 ROOT_EXPIRY = "2036-11-23T00:00:00Z"
@@ -154,6 +158,10 @@ def _secret(registration: Registration) -> Outcome:
     return Outcome(outputs={"data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}})
 
 
+def _random_password(registration: Registration) -> Outcome:
+    return Outcome(outputs={"result": Secret(fake_secret(f"password {registration.name} {fingerprint(registration)}"))})
+
+
 def _rancher_token(registration: Registration) -> Outcome:
     token = fake_secret(f"token {registration.name} {fingerprint(registration)}")
     return Outcome(outputs={"token": token, "secretKey": fake_secret("half of a token")})
@@ -169,9 +177,11 @@ MAKERS: Mapping[str, Maker] = {
     SELF_SIGNED_CERT: _certificate(ROOT_EXPIRY),
     LOCALLY_SIGNED_CERT: _certificate(INTERMEDIATE_EXPIRY),
     RANDOM_ID: _random_id,
+    RANDOM_PASSWORD: _random_password,
     SERVICE: _service,
     SECRET: _secret,
     RANCHER_TOKEN: _rancher_token,
+    RANCHER_USER_TOKEN: _rancher_token,
     RANCHER_PROJECT: _rancher_project,
 }
 

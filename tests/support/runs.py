@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.recording import RecordingMonitor
-from tests.support.stacks import LAB, Stack, lab_stack, rancher_stack
+from tests.support.stacks import LAB, OPERATOR, Stack, lab_stack, operator_stack, rancher_stack
 
 Choice = tuple[str, tuple[str, ...] | None, int | None, bool]
 
@@ -17,8 +17,11 @@ class Runs:
     _made: dict[Choice, RecordingMonitor] = field(default_factory=dict)
 
     def stack(self, stack: str, *, names: tuple[str, ...] | None = None, weight: int | None = None) -> Stack:
-        """A stack file's config, or the lab's with other clusters and another weight."""
-        found = lab_stack(self.folder, names) if stack == LAB else rancher_stack()
+        """A stack file's config or a variant of it, or the lab's with other clusters and another weight."""
+        if stack == LAB:
+            found = lab_stack(self.folder, names)
+        else:
+            found = operator_stack() if stack == OPERATOR else rancher_stack()
         return found if weight is None else found.changed(v2Weight=weight)
 
     def __call__(

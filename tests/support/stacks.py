@@ -16,6 +16,7 @@ from tests.support.recording import RecordingMonitor
 ROOT = Path(__file__).parents[2]
 LAB = "lab"
 RANCHER = "mcsps-test"
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,12 @@ def lab_stack(folder: Path, names: Iterable[str] | None = None) -> Stack:
 def rancher_stack() -> Stack:
     """The stack of the two Rancher clusters."""
     return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a person")})
+
+
+def operator_stack() -> Stack:
+    """The two Rancher clusters as they were installed at first: Istio 1.12.0, by its in-cluster operator."""
+    stack = rancher_stack()
+    return stack.changed(istio={**stack.values["istio"], "installer": "operator", "version": "1.12.0", "tag": "1.12.0"})
 
 
 def kubeconfig(name: str, *, server: str = "https://198.18.0.10:6443", ca_pem: str | None = None) -> str:

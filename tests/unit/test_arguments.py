@@ -1,6 +1,7 @@
 """What components are told: settings and secrets in, Args out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,8 @@ from components import (
     Ca,
     MadeRootArgs,
     MeshLinkArgs,
+    Peers,
+    PeersUserArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherTokenArgs,
@@ -23,7 +26,7 @@ from components import (
 )
 from settings import ConfigError, Secrets, Settings, load, parse
 from tests.support import pems
-from tests.support.bad_config import Place, put
+from tests.support.bad_config import BY_OPERATOR, Place, put
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
@@ -153,6 +156,16 @@ def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: 
     assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
 
 
+@pytest.mark.parametrize(("istio", "reads"), [({}, False), (BY_OPERATOR, True)])
+def test_a_peer_that_the_operator_installed_may_read_endpoints(
+    runs: Runs, istio: dict[str, str], *, reads: bool
+) -> None:
+    """Its istiod is older than those that read EndpointSlices alone."""
+    args = link(runs.stack(LAB).changed(istio=istio))
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.reads_endpoints is reads
+
+
 def test_generations_reach_the_links(runs: Runs) -> None:
     """A higher number makes new tokens."""
     args = link(changed(runs.stack(LAB), ("links", "tokenGeneration"), 7))
@@ -221,15 +234,57 @@ def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs, monkeypatch
     """Before anything is registered; what is wrong is an error of the key to mend."""
     asked: list[rancher_api.Wanted] = []
 
-    def refuse(wanted: rancher_api.Wanted) -> None:
+    def refuse(wanted: rancher_api.Wanted) -> Mapping[str, str]:
         asked.append(wanted)
         raise rancher_api.LookUpError("rancher.url", "nobody is there")
 
     monkeypatch.setattr(rancher_api, "look_up", refuse)
     with pytest.raises(ConfigError, match=r"^mcsps:rancher\.url: nobody is there$"):
         run(runs.stack(RANCHER), lambda *_: None)
-    ids = {"clusters[0].access.clusterId": "c-f7r9g", "clusters[1].access.clusterId": "c-pzk8b"}
-    ((url, hours, by_key),) = [(it.url, it.token_ttl_hours, it.cluster_ids) for it in asked]
-    assert (url, hours, by_key) == (RANCHER_URL, 720, ids)
+    (wanted,) = asked
+    assert (wanted.url, wanted.token_ttl_hours, wanted.makes_users) == (RANCHER_URL, 720, True)
+    assert {name: (it.key, it.id, it.name) for name, it in wanted.clusters.items()} == {
+        "mcsps-test-k8s-01": ("clusters[0].access", "c-f7r9g", None),
+        "mcsps-test-k8s-02": ("clusters[1].access", "c-pzk8b", None),
+    }
     run(runs.stack(LAB), lambda *_: None)
     assert len(asked) == 1
+
+
+def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) -> None:
+    """By mesh and cluster; he may read Secrets where istiod is told to."""
+    stack = runs.stack(RANCHER).changed(links={"readSecrets": False})
+    assert peers_of(stack) == PeersUserArgs.__name__
+    seen: list[Any] = []
+    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets)))
+    assert (seen[0].peers.username, seen[0].peers.reads_secrets) == ("mcsps-test-mcsps-test-k8s-01-reader", False)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("rancher", "peersUser"), False, "PROGRAMS_USER"),
+        (("clusters", 0, "linkCredential"), "serviceAccount", "NO_TOKEN"),
+    ],
+)
+def test_config_can_have_peers_read_without_a_user_of_their_own(
+    runs: Runs, place: Place, value: object, told: str
+) -> None:
+    """As the program's user, or with no token of Rancher's at all."""
+    stack = runs.stack(RANCHER)
+    assert peers_of(replace(stack, values=put(stack.values, place, value))) == told
+
+
+def peers_of(stack: Stack) -> str:
+    """Name what the first cluster is told of its peers."""
+    seen: list[Any] = []
+    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets).peers))
+    return seen[0].name if isinstance(seen[0], Peers) else type(seen[0]).__name__
+
+
+def access_of(settings: Settings, secrets: Secrets) -> RancherAccessArgs:
+    """The first cluster's access."""
+    provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+    access = arguments.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+    assert isinstance(access, RancherAccessArgs)
+    return access

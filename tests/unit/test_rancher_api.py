@@ -14,11 +14,21 @@ from starlette.routing import Route
 
 from lab.rancher import app
 from lab.rancher.store import Kind
-from rancher_api import LookUpError, Wanted, look_up
+from rancher_api import LookUpError, Wanted, WantedCluster, find, look_up
 from tests.support import live
-from tests.support.rancher_double import CLUSTER, RancherDouble
+from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble
 
-KEY = "clusters[0].access.clusterId"
+KEY = "clusters[0].access"
+
+
+def by_id(cluster: str) -> dict[str, WantedCluster]:
+    """One cluster, named by Rancher's id."""
+    return {"mine": WantedCluster(key=KEY, id=cluster, name=None)}
+
+
+def by_name(name: str) -> dict[str, WantedCluster]:
+    """One cluster, named as Rancher shows it."""
+    return {"mine": WantedCluster(key=KEY, id=None, name=name)}
 
 
 class Server:
@@ -28,9 +38,9 @@ class Server:
         self.double = double
         self.wanted = wanted
 
-    def set(self, kind: Kind, name: str, **fields: str) -> None:
+    def set(self, kind: Kind, id_: str, **fields: str) -> None:
         """Change what is stored."""
-        stored = self.double.rancher.store.get(kind, name)
+        stored = self.double.rancher.store.get(kind, id_)
         assert stored is not None
         self.double.rancher.store.put(kind, stored | fields)
 
@@ -59,14 +69,21 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     live.certify(tmp_path)
     with on_the_network(app.build(double.rancher, with_controllers=False), tmp_path) as url:
         ca = (tmp_path / "ca.crt").read_text()
-        ids = {KEY: CLUSTER}
-        yield Server(double, Wanted(url=url, ca_certs=ca, token=double.admin, token_ttl_hours=720, cluster_ids=ids))
+        wanted = Wanted(
+            url=url,
+            ca_certs=ca,
+            token=double.admin,
+            token_ttl_hours=720,
+            makes_users=True,
+            clusters=by_id(CLUSTER),
+        )
+        yield Server(double, wanted)
 
 
 def test_all_is_well_and_nothing_is_made(server: Server) -> None:
     """No token, and no object in the cluster."""
     before = server.double.rancher.store.all(Kind.TOKEN)
-    look_up(server.wanted)
+    assert look_up(server.wanted) == {"mine": CLUSTER}
     assert list(server.double.rancher.store.all(Kind.TOKEN)) == list(before)
     assert server.double.kube.objects == {}
     assert server.double.admin not in repr(server.wanted)
@@ -153,19 +170,47 @@ def test_a_server_that_is_no_rancher_is_said(server: Server, tmp_path: Path, tex
 
 def test_a_cluster_that_there_is_not_is_said_beside_those_that_there_are(server: Server) -> None:
     """Under its own key."""
-    text = f"{KEY}: 'c-none1' is no cluster that the user of rancherToken may see; he sees {CLUSTER} (east), c-west1 "
-    assert server.refuses(cluster_ids={KEY: "c-none1"}).startswith(text)
+    text = f"{KEY}.clusterId: 'c-none1' is no cluster that the user of rancherToken may see; he sees {CLUSTER} (east), "
+    assert server.refuses(clusters=by_id("c-none1")).startswith(text)
 
 
 def test_a_user_without_any_cluster_sees_none(server: Server) -> None:
     """And a list that is long is cut."""
     _, token = server.double.user("someone", "a password of his")
-    assert server.refuses(token=token).endswith("he sees none")
+    assert server.refuses(token=token, makes_users=False).endswith("he sees none")
     cluster = server.double.rancher.store.get(Kind.CLUSTER, CLUSTER)
     assert cluster is not None
     for number in range(10):
         server.double.rancher.store.put(Kind.CLUSTER, cluster | {"id": f"c-more{number}"})
-    assert server.refuses(cluster_ids={KEY: "c-none1"}).endswith("c-more8 (east), ...")
+    assert server.refuses(clusters=by_id("c-none1")).endswith("c-more8 (east), ...")
+
+
+def test_a_cluster_is_found_by_the_name_that_rancher_shows(server: Server) -> None:
+    """Also where nothing else is to be asked."""
+    assert look_up(replace(server.wanted, clusters=by_name("east"))) == {"mine": CLUSTER}
+    wanted = server.wanted
+    assert find(wanted.url, wanted.ca_certs, wanted.token, by_name("west")["mine"]) == OTHER
+
+
+def test_a_name_that_no_cluster_has_or_several_is_said(server: Server) -> None:
+    """Several have one that is not wanted by it, too: an id tells them apart."""
+    text = f"{KEY}.clusterName: of the clusters that the user of rancherToken may see, "
+    assert server.refuses(clusters=by_name("north")).startswith(f"{text}'north' is the name of none; he sees {CLUSTER}")
+    server.set(Kind.CLUSTER, OTHER, name="east")
+    assert server.refuses(clusters=by_name("east")) == (
+        f"{text}'east' is the name of 2 clusters: {CLUSTER} (east), {OTHER} (east); set clusterId"
+    )
+
+
+def test_who_may_make_no_user_is_told_what_to_do_without(server: Server) -> None:
+    """Only an administrator may; an owner of the cluster can do all else."""
+    user, token = server.double.user("owner", "a password of his")
+    binding = {"clusterId": CLUSTER, "userId": user, "roleTemplateId": "cluster-owner"}
+    server.double.make("/v3/clusterroletemplatebindings", binding)
+    said = server.refuses(token=token)
+    assert said.startswith("rancher.peersUser: the user of rancherToken may not make a user, as the peers' own user ")
+    assert "set it to false" in said
+    assert look_up(replace(server.wanted, token=token, makes_users=False)) == {"mine": CLUSTER}
 
 
 @pytest.mark.parametrize(("message", "said"), [("waiting for its agent", ": waiting for its agent"), ("", "")])

@@ -9,7 +9,7 @@ import pytest
 import schema
 import settings
 from settings import ConfigError, Credential, Version
-from tests.support.bad_config import ABSENT, BAD_VALUES, BadValue, Place, put
+from tests.support.bad_config import ABSENT, BAD_VALUES, BY_OPERATOR, BadValue, Place, put
 from tests.support.leaks import MARK
 from tests.support.stacks import load_values
 
@@ -23,6 +23,10 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a name of digits": (("clusters", 1, "name"), "1"),
     "a name with 'to' inside a word": (("clusters", 1, "name"), "tokyo-toronto"),
     "a trust domain of labels": (("mesh", "trustDomain"), "mesh.example"),
+    "the first version of the charts": (("istio", "version"), "1.30.0"),
+    "a tag of the mirror's own kind": (("istio", "tag"), "stable"),
+    "the first version by the operator": (("istio",), {**BY_OPERATOR, "version": "1.12.0", "tag": "1.12.0-distroless"}),
+    "the last version by the operator": (("istio",), {**BY_OPERATOR, "values": {}}),
     "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
     "values laid into the program's blocks": (
         ("istio", "values"),
@@ -155,6 +159,14 @@ def test_defaults_are_istios_own() -> None:
     assert parsed.trust.protect_root
     assert parsed.rancher is None
     assert parsed.mesh.trust_domain == "cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("istio", "api"), [({}, "networking.istio.io/v1"), (BY_OPERATOR, "networking.istio.io/v1beta1")]
+)
+def test_routing_is_of_an_api_that_every_version_of_the_installer_serves(istio: dict[str, str], api: str) -> None:
+    """An upgrade within an installer then replaces no object by itself."""
+    assert settings.parse(put(GOOD, ("istio",), istio)).istio.networking_api == api
 
 
 def test_the_seeds_quotas_are_the_projects_defaults() -> None:

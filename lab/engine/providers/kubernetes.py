@@ -78,7 +78,7 @@ class KubernetesObject:
         """Tell what `carry_out` would do, by a dry run where the object exists."""
         live = self._live()
         if self.cluster is None or live is None:
-            return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
+            return self._preview_unseen(is_in_state=is_in_state)
         wanted = self._keeping_ignored(live)
         if has_unknown(wanted):
             return self._compare_dry(live, wanted)
@@ -93,6 +93,12 @@ class KubernetesObject:
         if not is_in_state:
             return Result(Step.CREATE, self._outcome(dry), fields, note="is there already, and is taken over")
         return Result(step, self._outcome(dry), fields)
+
+    def _preview_unseen(self, *, is_in_state: bool) -> Result:
+        if self.cluster is None and self.identity is not None and is_in_state:
+            # Nobody can be asked: what was made is taken to be there still.
+            return Result(Step.SAME, Outcome(id=self.identity.id, outputs=self.registration.inputs))
+        return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
 
     def _compare_dry(self, live: Properties, wanted: Properties) -> Result:
         """Compare what the program says, field by field, without the server's defaults."""

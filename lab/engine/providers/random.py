@@ -1,16 +1,20 @@
-"""pulumi-random, as far as a mesh needs it: `RandomId`."""
+"""pulumi-random, as far as a mesh needs it: `RandomId` and `RandomPassword`."""
 
 from __future__ import annotations
 
 import base64
 import secrets
+import string
 from typing import TYPE_CHECKING, Final
 
 from lab.engine.providers.local import LocalType
 from lab.engine.registrations import Outcome
+from lab.engine.values import Secret
 
 if TYPE_CHECKING:
     from lab.engine.values import Properties
+
+_SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"
 
 
 def _random_id(inputs: Properties) -> Outcome:
@@ -29,6 +33,15 @@ def _random_id(inputs: Properties) -> Outcome:
     )
 
 
+def _random_password(inputs: Properties) -> Outcome:
+    letters = string.ascii_letters + string.digits + (_SPECIAL if inputs.get("special", True) else "")
+    made = "".join(secrets.choice(letters) for _ in range(inputs["length"]))
+    return Outcome(id="none", outputs={**inputs, "result": Secret(made)})
+
+
 TYPES: Final = {
-    "random:index/randomId:RandomId": LocalType(make=_random_id, inputs=frozenset({"byteLength", "keepers", "prefix"}))
+    "random:index/randomId:RandomId": LocalType(make=_random_id, inputs=frozenset({"byteLength", "keepers", "prefix"})),
+    "random:index/randomPassword:RandomPassword": LocalType(
+        make=_random_password, inputs=frozenset({"keepers", "length", "special"})
+    ),
 }

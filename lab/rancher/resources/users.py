@@ -8,6 +8,7 @@ from lab.rancher.tokens import Identity
 
 _HASH = "hash"
 _MIN_LENGTH = 12
+_SET_PASSWORD = "setpassword"  # noqa: S105 - the name of an action
 
 
 class Users(Resources):
@@ -27,6 +28,18 @@ class Users(Resources):
         await super().prepare(who, document)
         document["principalIds"] = [f"local://{document['id']}"]
         _hash(document)
+
+    def actions(self, who: Identity, document: Document) -> tuple[str, ...]:
+        """Offer a new password to whoever may change the user."""
+        return (_SET_PASSWORD,) if self.rancher.rights.changes(who.user, self.kind, document) else ()
+
+    async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:
+        """Take a new password, and return the user."""
+        if action != _SET_PASSWORD:
+            return await super().act(who, name, action, body)
+        if not body.get("newPassword"):
+            raise errors.invalid("MissingRequired", "", "newPassword")
+        return await self.update(who, name, {"password": body["newPassword"]}, replaces=False)
 
     async def check_update(self, old: Document, new: Document) -> None:  # noqa: ARG002 - the new one says all
         """Take a new password."""

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 import settings
+from bench import mesh
 from bench.mesh import floor_files, program_charts
 from bench.program import program_config
-from lab.deploy import STACK
+from bench.timing import BenchError
+from lab.deploy import STACK, Engine
 from ops import stack
 
 ROOT = Path(__file__).parents[3]
@@ -45,3 +48,22 @@ def test_the_floors_manifests_are_what_the_labs_stack_says() -> None:
         for http in document["spec"]["http"]
     ]
     assert [[route["weight"] for route in each] for each in routes] == [[100 - config.v2_weight, config.v2_weight]] * 2
+
+
+def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CRDs that were there before are none of what an empty cluster holds."""
+    done: list[object] = []
+    monkeypatch.setattr(mesh, "_empty", done.append)
+    monkeypatch.setattr(mesh, "deploy", lambda command, _: done.append(command))
+    monkeypatch.setattr(mesh, "verify", lambda: done.append("verify"))
+    found = {ROOT: frozenset({"namespace/default", "customresourcedefinition/gateways.networking.istio.io"})}
+    empty = {ROOT: frozenset({"namespace/default"})}
+
+    def measure_and_fail() -> None:
+        with mesh.installed(found, Engine.STAND_IN, lambda _: None):
+            done.append("measure")
+            raise BenchError
+
+    with pytest.raises(BenchError):
+        measure_and_fail()
+    assert done == [empty, "up", "verify", "measure", "destroy", empty]

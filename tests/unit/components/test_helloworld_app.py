@@ -16,7 +16,13 @@ REQUESTS = {"cpu": "50m", "memory": "64Mi"}
 LIMITS = {"cpu": "200m", "memory": "128Mi"}
 
 
-def record_app(*, preview: bool = False, images: Mapping[str, str] = BOTH, v2_weight: int = 10) -> RecordingMonitor:
+def record_app(
+    *,
+    preview: bool = False,
+    images: Mapping[str, str] = BOTH,
+    v2_weight: int = 10,
+    networking_api: str = "networking.istio.io/v1",
+) -> RecordingMonitor:
     """Record the application on one cluster."""
 
     def body() -> None:
@@ -28,6 +34,7 @@ def record_app(*, preview: bool = False, images: Mapping[str, str] = BOTH, v2_we
             requests=REQUESTS,
             limits=LIMITS,
             timeout_seconds=123,
+            networking_api=networking_api,
         )
         HelloworldApp("east-helloworld", args, ResourceOptions(provider=kubernetes_provider("east")))
 
@@ -109,6 +116,14 @@ def test_the_gateway_listens_on_the_ingress_for_any_host() -> None:
         "selector": {"istio": "ingressgateway"},
         "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
     }
+
+
+def test_routing_is_of_the_api_that_istio_serves() -> None:
+    """All of it; an older Istio has no v1."""
+    monitor = record_app(networking_api="networking.istio.io/v1beta1")
+    found = [each.inputs for each in monitor.recorded if ".istio.io/" in each.inputs.get("apiVersion", "")]
+    assert sorted(each["kind"] for each in found) == ["DestinationRule", "Gateway", "VirtualService", "VirtualService"]
+    assert {each["apiVersion"] for each in found} == {"networking.istio.io/v1beta1"}
 
 
 def test_the_rule_defines_both_subsets_whatever_runs_here() -> None:

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 from pulumi import ResourceOptions
 
-from components import IstioInstall, IstioInstallArgs
+from components import HelmInstallerArgs, IstioInstall, IstioInstallArgs
 from lab.engine.registrations import Registration
 from lab.engine.values import Secret, Unknown
 from tests.support import recording
@@ -41,14 +41,17 @@ def make_args(
         cacerts=pulumi.Output.secret({"ca-key.pem": fake_secret("key")}),
         hub="hub.example/istio",
         tag="1.31-test",
-        charts=charts,
-        chart_version="1.31.1",
         timeout_seconds=123,
-        reads_peer_secrets=reads_peer_secrets,
-        crd_provider=kubernetes_provider("east-crds"),
-        base_values=values.get("base", {}),
-        istiod_values=values.get("istiod", {}),
-        gateway_values=values.get("gateway", {}),
+        networking_api="networking.istio.io/v1",
+        installer=HelmInstallerArgs(
+            charts=charts,
+            chart_version="1.31.1",
+            reads_peer_secrets=reads_peer_secrets,
+            crd_provider=kubernetes_provider("east-crds"),
+            base_values=values.get("base", {}),
+            istiod_values=values.get("istiod", {}),
+            gateway_values=values.get("gateway", {}),
+        ),
     )
 
 

@@ -6,8 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from components.mesh_link import READER_RULES, SECRETS_RULE
+from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs, _reader
 from lab.engine.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -18,7 +17,12 @@ SERVER = "https://east.example:6443"
 
 
 def by_service_account(
-    *, preview: bool = False, generation: int = 1, reads_secrets: bool = False, ca: str | Ca = Ca.CLUSTER
+    *,
+    preview: bool = False,
+    generation: int = 1,
+    reads_secrets: bool = False,
+    reads_endpoints: bool = False,
+    ca: str | Ca = Ca.CLUSTER,
 ) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
@@ -27,6 +31,7 @@ def by_service_account(
             source_provider=kubernetes_provider("east"),
             token_generation=generation,
             reads_secrets=reads_secrets,
+            reads_endpoints=reads_endpoints,
         )
         link(credential, ca)
 
@@ -178,28 +183,16 @@ def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
     ]
 
 
+@pytest.mark.parametrize("reads_endpoints", [True, False])
 @pytest.mark.parametrize("reads_secrets", [True, False])
-def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool) -> None:
-    """With Secrets only if they are asked for, and so what is said below holds in the cluster."""
-    rules = by_service_account(reads_secrets=reads_secrets).find(recording.CLUSTER_ROLE).inputs["rules"]
-    expected = (*READER_RULES, SECRETS_RULE) if reads_secrets else READER_RULES
+def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool, reads_endpoints: bool) -> None:
+    """With Secrets and Endpoints only if they are asked for, and so what is said below holds in the cluster."""
+    monitor = by_service_account(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+    rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
     assert rules == [
-        {"apiGroups": rule["api_groups"], "resources": rule["resources"], "verbs": ["get", "list", "watch"]}
-        for rule in expected
+        {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
+        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     ]
-
-
-@pytest.mark.parametrize("rule", READER_RULES, ids=lambda rule: "+".join(rule["resources"]))
-def test_a_reader_reads_no_secret_and_writes_nothing(rule: dict[str, list[str]]) -> None:
-    """No wildcard either, by which it could."""
-    assert set(rule["verbs"]) == {"get", "list", "watch"}
-    assert not {"secrets", "*"} & {name.partition("/")[0] for name in rule["resources"]}
-    assert "*" not in rule["api_groups"]
-
-
-def test_the_rule_for_secrets_is_for_them_alone() -> None:
-    """And reads them, no more."""
-    assert SECRETS_RULE == {"api_groups": [""], "resources": ["secrets"], "verbs": ("get", "list", "watch")}
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:

@@ -13,11 +13,14 @@ import yaml
 
 from components import (
     KubeconfigAccessArgs,
+    Peers,
+    PeersUserArgs,
     ProjectArgs,
     QuotaArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
+    _reader,
 )
 from lab.engine.values import Secret, Unknown, reveal
 from tests.support import recording
@@ -40,13 +43,17 @@ PROJECT = ProjectArgs(
 )
 
 
-def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> RecordingMonitor:
+def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts: bool = False) -> RecordingMonitor:
     """Record a cluster that a kubeconfig reaches."""
 
     def body() -> None:
         access = KubeconfigAccessArgs(kubeconfig=pulumi.Output.secret(fake_secret("kubeconfig")))
         args = RancherClusterArgs(
-            cluster_name="east", network="network-east", access=access, namespace_node_selector=selector
+            cluster_name="east",
+            network="network-east",
+            access=access,
+            namespace_node_selector=selector,
+            adopts_istio_namespace=adopts,
         )
         cluster = RancherCluster("east", args)
         pulumi.export("hasPeerToken", cluster.peer_token is not None)
@@ -55,8 +62,16 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None) -> Reco
     return record(body, preview=preview)
 
 
+PEERS_USER = PeersUserArgs(username="mesh1-east-reader", reads_secrets=True, reads_endpoints=False)
+
+
 def by_rancher(
-    *, preview: bool = False, ca_certs: str | None = "the CA", generation: int = 1, expiry: str = EXPIRY
+    *,
+    preview: bool = False,
+    ca_certs: str | None = "the CA",
+    generation: int = 1,
+    expiry: str = EXPIRY,
+    peers: PeersUserArgs | Peers = PEERS_USER,
 ) -> RecordingMonitor:
     """Record a cluster that Rancher's proxy reaches."""
 
@@ -70,6 +85,8 @@ def by_rancher(
             token_generation=generation,
             token_expiry=expiry,
             project=PROJECT,
+            app_project=replace(PROJECT, name="sample", description="Demo"),
+            peers=peers,
             provider=provider,
         )
         args = RancherClusterArgs(cluster_name="east", network="network-east", access=access)
@@ -90,23 +107,44 @@ def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_ran
     assert component.inputs == {"clusterName": "east"}
 
 
-def test_a_cluster_by_rancher_has_a_project_and_two_tokens_as_well(*, preview: bool) -> None:
+def test_a_cluster_by_rancher_has_projects_two_tokens_and_a_user_for_its_peers_as_well(*, preview: bool) -> None:
     """All of them its own children."""
     monitor = by_rancher(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
     assert kinds(monitor.children(component)) == [
+        "ClusterRoleTemplateBinding",
+        "CustomUserToken",
+        "GlobalRoleBinding",
         "LimitRange",
         "Namespace",
         "Namespace",
         "Project",
+        "Project",
         "RandomId",
         "RandomId",
+        "RandomPassword",
+        "RoleTemplate",
         "Token",
-        "Token",
+        "User",
         "kubernetes",
         "kubernetes",
     ]
-    assert len(monitor.recorded) == 12
+    assert len(monitor.recorded) == 18
+
+
+@pytest.mark.parametrize(
+    ("peers", "tokens"),
+    [(Peers.NO_TOKEN, ["east-provider-token"]), (Peers.PROGRAMS_USER, ["east-peers-token", "east-provider-token"])],
+)
+def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: Peers, tokens: list[str]) -> None:
+    """Nothing is made that nobody uses."""
+    monitor = by_rancher(peers=peers)
+    assert [found.name for found in monitor.find_all(recording.RANCHER_TOKEN)] == tokens
+    uses = {name.removeprefix("east-").removesuffix("-token") for name in tokens}
+    assert {name.removesuffix("TokenExpiry") for name in monitor.exports["tokenExpiry"]} == uses
+    assert ("peerToken" in monitor.exports) == ("peers" in uses)
+    made = {found.type.rpartition(":")[2] for found in monitor.recorded}
+    assert not made & {"User", "RoleTemplate", "CustomUserToken", "RandomPassword"}
 
 
 @pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
@@ -118,10 +156,10 @@ def test_everything_in_kubernetes_goes_through_its_own_provider(cluster: Callabl
 
 
 def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> None:
-    """Tokens and project alike."""
+    """Tokens and projects alike."""
     monitor = by_rancher()
     inside = [found for found in monitor.recorded if found.type.startswith("rancher2:")]
-    assert len(inside) == 3
+    assert len(inside) == 8
     assert {monitor.provider_name(found) for found in inside} == {"rancher"}
 
 
@@ -167,7 +205,7 @@ def test_a_node_selector_is_an_annotation_of_istio_system_alone() -> None:
     }
     assert annotated == {
         "east-istio-system": {"scheduler.alpha.kubernetes.io/node-selector": "role=ingress"},
-        "east-sample": None,
+        "east-sample": {},
     }
 
 
@@ -196,7 +234,7 @@ def test_only_rancher_gives_a_token_for_peers() -> None:
     """A kubeconfig is nothing to hand on."""
     assert by_kubeconfig().exports == {"hasPeerToken": False, "tokenExpiry": {}}
     monitor = by_rancher()
-    token = monitor.find(recording.RANCHER_TOKEN, "east-peers-token")
+    token = monitor.find(recording.RANCHER_USER_TOKEN, "east-peers-token")
     assert monitor.exports["peerToken"] == Secret(monitor.made(token, "token"))
 
 
@@ -209,7 +247,7 @@ def test_it_is_told_when_each_token_ends(*, preview: bool) -> None:
 @pytest.mark.parametrize("use", ["provider", "peers"])
 def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     """The ttl is in seconds, and the description tells generations apart."""
-    monitor = by_rancher()
+    monitor = by_rancher(peers=Peers.PROGRAMS_USER)
     token = monitor.find(recording.RANCHER_TOKEN, f"east-{use}-token")
     generation = monitor.find(recording.RANDOM_ID, f"east-{use}-token-generation")
     made = monitor.made(generation, "hex")
@@ -230,11 +268,72 @@ def test_a_higher_generation_and_a_later_date_make_new_tokens(
 ) -> None:
     """By the keepers of their generation ids."""
     first, second = by_rancher(), by_rancher(**changed)
-    for name in ("east-provider-token", "east-peers-token"):
-        before, after = (monitor.find(recording.RANCHER_TOKEN, name) for monitor in (first, second))
+    for type_, name in (
+        (recording.RANCHER_TOKEN, "east-provider-token"),
+        (recording.RANCHER_USER_TOKEN, "east-peers-token"),
+    ):
+        before, after = (monitor.find(type_, name) for monitor in (first, second))
         assert before.replacement_trigger != after.replacement_trigger
     found = [found.inputs["keepers"] for found in second.find_all(recording.RANDOM_ID)]
     assert found == [dict(zip(("generation", "goodUntil"), keepers, strict=True))] * 2
+
+
+def test_the_peers_user_makes_a_token_for_himself_when_he_may() -> None:
+    """Scoped and with an end like any other; before he is bound he could neither log in nor read."""
+    monitor = by_rancher()
+    token = monitor.find(recording.RANCHER_USER_TOKEN)
+    password = monitor.made(monitor.find(recording.RANDOM_PASSWORD), "result")
+    made = monitor.made(monitor.find(recording.RANDOM_ID, "east-peers-token-generation"), "hex")
+    assert token.inputs == {
+        "clusterId": "c-f7r9g",
+        "description": f"mcsps peers of east, {made}",
+        "password": Secret(password),
+        "ttl": 720 * 3600,
+        "username": "mesh1-east-reader",
+    }
+    assert token.replacement_trigger == made
+    assert {"east-peers-login", "east-peers-binding", "east-peers-user"} <= monitor.depends_on(token)
+
+
+@pytest.mark.parametrize("reads_endpoints", [True, False])
+@pytest.mark.parametrize("reads_secrets", [True, False])
+def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
+    *, reads_secrets: bool, reads_endpoints: bool
+) -> None:
+    """By a role of the cluster; the global one is for the login alone."""
+    monitor = by_rancher(peers=replace(PEERS_USER, reads_secrets=reads_secrets, reads_endpoints=reads_endpoints))
+    user = monitor.find(recording.RANCHER_USER)
+    assert user.inputs["username"] == user.inputs["name"] == "mesh1-east-reader"
+    role = monitor.find("rancher2:index/roleTemplate:RoleTemplate")
+    assert (role.inputs["name"], role.inputs["context"]) == ("mesh1-east-reader", "cluster")
+    assert role.inputs["rules"] == [
+        {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
+        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+    ]
+    binding = monitor.find("rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding")
+    assert binding.inputs == {
+        "clusterId": "c-f7r9g",
+        "roleTemplateId": "east-peers-role-id",
+        "userId": "east-peers-user-id",
+    }
+    login = monitor.find("rancher2:index/globalRoleBinding:GlobalRoleBinding")
+    assert login.inputs == {"globalRoleId": "user-base", "userId": "east-peers-user-id"}
+
+
+def test_a_rotation_leaves_the_peers_user_and_his_role_alone() -> None:
+    """Tokens change, and nothing else of Rancher's."""
+    changed = {
+        name
+        for name in ("User", "RoleTemplate", "ClusterRoleTemplateBinding", "GlobalRoleBinding", "Project")
+        if inputs_of(by_rancher(), name) != inputs_of(by_rancher(generation=2), name)
+    }
+    assert changed == set()
+    assert inputs_of(by_rancher(), "CustomUserToken") != inputs_of(by_rancher(generation=2), "CustomUserToken")
+
+
+def inputs_of(monitor: RecordingMonitor, kind: str) -> list[Any]:
+    """What all resources of one kind are told."""
+    return [found.inputs for found in monitor.recorded if found.type.endswith(f":{kind}")]
 
 
 @pytest.mark.parametrize("ca_certs", ["the CA", None])
@@ -277,6 +376,20 @@ def test_the_project_has_the_quotas_and_the_container_defaults() -> None:
     }
 
 
+def test_sample_belongs_to_a_project_of_its_own() -> None:
+    """Whose quota istio-system does not use up; containers there get the project's defaults."""
+    monitor = by_rancher()
+    project = monitor.find(recording.RANCHER_PROJECT, "east-app-project")
+    assert (project.inputs["name"], project.inputs["description"]) == ("sample", "Demo")
+    namespace = monitor.find(recording.NAMESPACE, "east-sample")
+    assert namespace.inputs["metadata"]["annotations"] == {
+        "field.cattle.io/projectId": "c-f7r9g:p-12345",
+        "field.cattle.io/resourceQuota": '{"limit":{"limitsCpu":"12000m","limitsMemory":"12000Mi"}}',
+    }
+    assert "east-app-project" in monitor.depends_on(namespace)
+    assert "east-project" not in monitor.depends_on(namespace)
+
+
 def test_istio_system_belongs_to_the_project_and_has_its_quota() -> None:
     """By the annotations that Rancher reads; the quota is JSON as Rancher writes it."""
     namespace = by_rancher().find(recording.NAMESPACE, "east-istio-system")
@@ -296,3 +409,15 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
     args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
     whole = RancherClusterArgs(cluster_name="east", network="east", access=args)
     assert fake_secret("kubeconfig") not in repr(whole) + repr(replace(whole, network="west"))
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts: bool) -> None:
+    """An operator may have left it; whatever else is there already is somebody's."""
+    monitor = by_kubeconfig(adopts=adopts)
+    found = [*monitor.find_all(recording.NAMESPACE), *monitor.find_all(recording.LIMIT_RANGE)]
+    adopting = {
+        each.inputs["metadata"]["name"] for each in found if monitor.provider_name(each) == "east-kubernetes-crds"
+    }
+    assert len(found) == 3
+    assert adopting == ({"istio-system"} if adopts else set())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from lab.engine import awaits
-from lab.engine.cluster import Identity, ImmutableError, PassingError
+from lab.engine.cluster import Identity, PassingError
 from lab.engine.clusters import Clusters
 from lab.engine.deletion import predecessors
 from lab.engine.display import Display
@@ -22,6 +21,7 @@ from lab.engine.registrations import Registration, make_urn
 from lab.engine.run import begin
 from lab.engine.stack import Stack
 from lab.engine.state import Entry, State
+from tests.support.fake_cluster import FakeCluster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,50 +39,6 @@ NAMESPACE = 'ns = k8s.core.v1.Namespace("ns", metadata={"name": "sample"}, opts=
 CONFIG_MAP = (
     'k8s.core.v1.ConfigMap("map", metadata={"name": "map", "namespace": "sample"}, data={"weight": "10"}, opts=o)\n'
 )
-
-
-class FakeCluster:
-    """A cluster that keeps what is applied, refuses changes of `immutable`, and counts deletions."""
-
-    name = "east"
-    server = "https://198.18.0.11:6443"
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.objects: dict[Identity, Properties] = {}
-        self.deleted: list[Identity] = []
-
-    def get(self, identity: Identity) -> Properties | None:
-        """Read an object."""
-        return copy.deepcopy(self.objects.get(identity))
-
-    def apply(self, manifest: Properties) -> Properties:
-        """Apply one, as the server would."""
-        applied = self.apply_dry(manifest)
-        self.objects[Identity.of(manifest)] = applied
-        return copy.deepcopy(applied)
-
-    def apply_dry(self, manifest: Properties) -> Properties:
-        """Tell what applying would come to."""
-        identity = Identity.of(manifest)
-        live = self.objects.get(identity)
-        if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
-            raise ImmutableError("data: field is immutable when `immutable` is set")
-        metadata = {"uid": str(len(self.deleted)), "generation": 1, **manifest["metadata"]}
-        return {**copy.deepcopy(manifest), "metadata": metadata}
-
-    def delete(self, identity: Identity) -> None:
-        """Delete one at once."""
-        self.deleted.append(identity)
-        self.objects.pop(identity, None)
-
-    def select(self, _api_version: str, kind: str, _namespace: str | None, _selector: str) -> list[Properties]:
-        """List the objects of a kind."""
-        return [live for identity, live in self.objects.items() if identity.kind == kind]
-
-    def is_namespaced(self, _api_version: str, kind: str) -> bool:
-        """Tell."""
-        return kind != "Namespace"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +118,19 @@ def test_an_output_that_the_program_calls_secret_is_never_printed(bench: Bench, 
             assert "hex: [secret]" in bench.printed
 
 
+@pytest.mark.parametrize(("special", "pattern"), [("True", r"[!-~]{64}"), ("False", r"[A-Za-z0-9]{64}")])
+def test_a_password_is_secret_and_stays_the_same(bench: Bench, special: str, pattern: str) -> None:
+    """It has its length, and special characters only where they are wanted."""
+    text = f'pulumi.export("made", random.RandomPassword("made", length=64, special={special}).result)'
+    assert bench.run(text, "up")[0]
+    made = bench.entries["made"].outputs["result"].value
+    assert re.fullmatch(pattern, made)
+    assert made.isalnum() is (special == "False")
+    assert "made: [secret]" in bench.printed
+    assert bench.run(text, "up")[1] == {"made": Step.SAME}
+    assert bench.entries["made"].outputs["result"].value == made
+
+
 def test_a_new_generation_remakes_what_hangs_on_it(bench: Bench) -> None:
     """By keeper, by replacement trigger, and by a changed input; the preview knows."""
     bench.run(TRUST, "up")
@@ -186,7 +200,8 @@ def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Be
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ('random.RandomPassword("x", length=9)', "random:index/randomPassword:RandomPassword"),
+        ('random.RandomPet("x")', "random:index/randomPet:RandomPet"),
+        ('random.RandomPassword("x", length=9, min_lower=1)', "minLower"),
         ('tls.Provider("x", proxy={"from_env": True})', "proxy"),
         ('random.RandomId("x", byte_length=4, opts=opts(import_="abc"))', "importId"),
         ('random.RandomId("x", byte_length=4, opts=opts(replace_on_changes=["keepers"]))', "replaceOnChanges"),
@@ -210,7 +225,7 @@ def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Be
         ('k8s.Provider("x", kubeconfig="{}", enable_secret_mutable=False)', "enableSecretMutable"),
         ('k8s.Provider("x", kubeconfig="{}", enable_config_map_mutable=False)', "enableConfigMapMutable"),
         ('k8s.helm.v3.Release("x", chart="y", opts=opts(provider=k8s.Provider("p", kubeconfig="{}")))', "v3:Release"),
-        ('pulumi.CustomResource("rancher2:index/token:Token", "x", {})', "rancher2:index/token:Token"),
+        ('pulumi.CustomResource("rancher2:index/cluster:Cluster", "x", {})', "rancher2:index/cluster:Cluster"),
         ("pulumi.runtime.register_resource_transform(lambda args: None)", "Callback"),
     ],
 )

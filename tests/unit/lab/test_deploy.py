@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from lab import deploy, lock, spec
 from lab.deploy import Command, Engine, run_stand_in
 from lab.errors import LabError
+from lab.rancher import service
 
 SALT = "v1:made:up"
 INSTALL_FOLDER = deploy.INSTALL_ROOT.name
@@ -29,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(deploy, "PASSPHRASE", tmp_path / "home" / "passphrase")
     monkeypatch.setattr(deploy, "TEMPORARY", tmp_path / "home" / "tmp")
     monkeypatch.setattr(deploy, "MARK", tmp_path / "mark")
+    monkeypatch.setattr(service.RancherPlace, "directory", tmp_path / "rancher")
     monkeypatch.setattr(deploy, "a_person_is_there", lambda: False)
     monkeypatch.setattr(deploy, "existing", lambda: spec.clusters(2))
     for engine in ("run_pulumi", "run_stand_in"):
@@ -78,25 +80,25 @@ def put_on_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_without_pulumi_and_without_a_person_the_stand_in_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is fetched, and it says which engine runs and why."""
-    assert deploy.choose(None, may_install=False) == (Engine.STAND_IN, None)
+    assert deploy.choose(None, deploy.claim("lab"), may_install=False) == (Engine.STAND_IN, None)
     assert "engine: stand-in (pulumi is not on the PATH" in capsys.readouterr().err
 
 
 def test_pulumi_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a package manager put it."""
     path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
-    assert deploy.choose(None, may_install=False) == (Engine.PULUMI, path)
+    assert deploy.choose(None, deploy.claim("lab"), may_install=False) == (Engine.PULUMI, path)
 
 
 def test_who_made_what_the_lab_holds_is_chosen_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Pulumi that came meanwhile would not know it, and is neither used nor fetched."""
     monkeypatch.setattr(deploy, "INSTALLER", "http://127.0.0.1:1")
-    deploy.MARK.write_text(Engine.STAND_IN)
-    assert deploy.choose(None, may_install=True) == (Engine.STAND_IN, None)
+    deploy.MARK.write_text(f"{Engine.STAND_IN} lab")
+    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
     path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
-    assert deploy.choose(None, may_install=True) == (Engine.STAND_IN, None)
-    deploy.MARK.write_text(Engine.PULUMI)
-    assert deploy.choose(None, may_install=True) == (Engine.PULUMI, path)
+    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
+    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
+    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.PULUMI, path)
 
 
 def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
@@ -104,9 +106,9 @@ def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
 ) -> None:
     """Another version might not read its state, so it is not fetched."""
     monkeypatch.setattr(deploy, "INSTALLER", installer)
-    deploy.MARK.write_text(Engine.PULUMI)
+    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(LabError, match="it made what the lab holds"):
-        deploy.choose(None, may_install=True)
+        deploy.choose(None, deploy.claim("lab"), may_install=True)
     assert not deploy.INSTALL_ROOT.exists()
 
 
@@ -142,7 +144,7 @@ def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "error: The lab needs root" in result.stderr
 
 
-@pytest.mark.parametrize(("content", "named"), [(None, "No such file"), ("a: [", "while parsing")])
+@pytest.mark.parametrize(("content", "named"), [(None, "There is no stack lab: "), ("a: [", "while parsing")])
 def test_a_stack_file_that_cannot_be_read_is_told(
     home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, named: str
 ) -> None:
@@ -193,24 +195,24 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
     """The stand-in is never taken for it in silence."""
     with pytest.raises(LabError, match=r"Pulumi is needed \(asked for\)"):
-        deploy.choose(Engine.PULUMI, may_install=False)
+        deploy.choose(Engine.PULUMI, deploy.claim("lab"), may_install=False)
 
 
 def test_one_engine_does_not_touch_what_the_other_made() -> None:
     """Its state knows nothing of it."""
-    deploy.MARK.write_text(Engine.PULUMI)
+    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(LabError) as error:
-        deploy.choose(Engine.STAND_IN, may_install=True)
+        deploy.choose(Engine.STAND_IN, deploy.claim("lab"), may_install=True)
     assert "ENGINE=pulumi" in error.value.remedy
 
 
 def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None:
     """Without it the state could not be read any more."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' >> Pulumi.lab.yaml")
-    cli = deploy.pulumi_for_lab(str(pulumi), 2)
+    cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
     first = deploy.PASSPHRASE.read_text()
     assert stat.S_IMODE(deploy.PASSPHRASE.stat().st_mode) == 0o600
-    deploy.pulumi_for_lab(str(pulumi), 2)
+    deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
     assert deploy.PASSPHRASE.read_text() == first
     assert first not in repr(cli)
 
@@ -219,7 +221,7 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
     """They leave kubeconfigs with keys among the temporary files."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml; touch $TMPDIR/key")
     for _ in range(2):
-        cli = deploy.pulumi_for_lab(str(pulumi), 2)
+        cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
         temporary = Path(cli.environment["TMPDIR"])
         assert temporary.is_relative_to(home)
         assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
@@ -230,14 +232,17 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
 def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
     """A kill between the two leaves the metadata empty, and Pulumi then reads no state at all."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
-    assert deploy.pulumi_for_lab(str(pulumi), 2).environment["PULUMI_BACKEND_URL"] == f"file://{home}?metadata=skip"
+    assert (
+        deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2).environment["PULUMI_BACKEND_URL"]
+        == f"file://{home}?metadata=skip"
+    )
 
 
 def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
     """Pulumi writes it into the stack's file, and reads the lab's config with it."""
     tracked = (deploy.ROOT / "Pulumi.lab.yaml").read_text()
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
-    cli = deploy.pulumi_for_lab(str(pulumi), 2)
+    cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
     assert cli.config_file is not None
     assert yaml.safe_load(cli.config_file.read_text()) == {**yaml.safe_load(tracked), "encryptionsalt": SALT}
     assert (deploy.ROOT / "Pulumi.lab.yaml").read_text() == tracked
@@ -247,10 +252,10 @@ def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
     """With the way out, and without a traceback."""
     pulumi = fake_pulumi(home.parent / "bin", "exit 7")
     with pytest.raises(LabError, match="stack select"):
-        deploy.pulumi_for_lab(str(pulumi), 2)
+        deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
 
 
-def test_the_stand_in_takes_a_refresh_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command that mends what was changed in a cluster is the same on both engines."""
     called: list[list[str]] = []
 
@@ -259,5 +264,80 @@ def test_the_stand_in_takes_a_refresh_for_granted(monkeypatch: pytest.MonkeyPatc
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    run_stand_in(Command.UP, ["--refresh", "--json"], 3)
+    run_stand_in(Command.UP, deploy.read_stack("lab"), ["--diff", "--refresh", "--json"], 3)
     assert called[0][1:] == ["-m", "lab.engine", "up", "--stack", "lab", "--json"]
+
+
+def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options that this command does not know, with their values, in their order; and the engine's own exit code."""
+    given: list[list[str]] = []
+
+    def run(_command: Command, _stack: deploy.LabStack, arguments: list[str], _descriptor: int) -> int:
+        given.append(arguments)
+        return 7
+
+    monkeypatch.setattr(deploy, "run_stand_in", run)
+    options = ["--diff", "--policy-pack", "policies", "--expect-no-changes"]
+    result = CliRunner().invoke(deploy.app, ["preview", "--engine", "stand-in", *options])
+    assert (result.exit_code, given) == (7, [options])
+
+
+@pytest.fixture
+def rancher(tmp_path: Path) -> Path:
+    """A lab with a Rancher; gives the file of its administrator's token."""
+    place = tmp_path / "rancher"
+    place.mkdir()
+    (place / "admin-token").write_text("token-abc12:fake")
+    (place / "config.yaml").touch()
+    return place / "admin-token"
+
+
+def test_a_stack_that_needs_a_rancher_gets_its_token_as_a_secret(home: Path, rancher: Path) -> None:
+    """From Pulumi's own command, which reads it from its input and so shows it to nobody."""
+    text = f"cat >> given; echo \"$@\" >> asked; echo 'encryptionsalt: {SALT}' >> Pulumi.lab-rancher.yaml"
+    pulumi = fake_pulumi(home.parent / "bin", text)
+    deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab-rancher"), 2)
+    assert (home / "given").read_text() == rancher.read_text()
+    assert (home / "asked").read_text().splitlines() == [
+        "stack select lab-rancher --create --non-interactive",
+        "config set --secret mcsps:rancherToken --stack lab-rancher --non-interactive",
+    ]
+
+
+def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not what it is: everybody sees the arguments of a process."""
+    called: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    run_stand_in(Command.PREVIEW, deploy.read_stack("lab-rancher"), [], 3)
+    assert called[0][4:] == ["--stack", "lab-rancher", "--secret", f"mcsps:rancherToken={rancher}"]
+
+
+def test_a_stack_that_needs_a_rancher_says_how_to_have_one() -> None:
+    """Before an engine is chosen."""
+    with pytest.raises(LabError, match="needs a Rancher, which this lab has not") as error:
+        deploy.read_stack("lab-rancher")
+    assert error.value.remedy == "Run: python -m lab up --rancher"
+
+
+@pytest.mark.parametrize(("name", "told"), [("mcsps-test", "none of the lab's"), ("lab-none", "There is no stack")])
+def test_a_stack_that_is_none_of_the_labs_is_refused(name: str, told: str) -> None:
+    """The lab's engines and backend are for the lab alone."""
+    result = CliRunner().invoke(deploy.app, ["preview", "--stack", name])
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_one_stack_does_not_touch_what_another_made(rancher: Path) -> None:
+    """Both have the same objects in the same clusters."""
+    del rancher  # it is there
+    deploy.MARK.write_text(f"{Engine.STAND_IN} lab")
+    result = CliRunner().invoke(deploy.app, ["up", "--stack", "lab-rancher"])
+    assert result.exit_code == 2
+    assert "The lab holds stack lab" in result.stderr
+    assert "python -m lab.deploy destroy --stack lab" in result.stderr
+    assert deploy.MARK.read_text() == f"{Engine.STAND_IN} lab"

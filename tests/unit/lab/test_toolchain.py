@@ -96,6 +96,14 @@ def test_a_second_run_builds_nothing(go: Go, progress: Progress) -> None:
     assert go.builds() == built
 
 
+def test_a_toolchain_is_where_it_will_be_built(go: Go, progress: Progress) -> None:
+    """Whoever looks for a program there builds none."""
+    found = toolchain.place()
+    assert not found.folder.exists()
+    assert found == toolchain.ensure(progress) == toolchain.place()
+    assert go.builds()
+
+
 @pytest.mark.usefixtures("go")
 def test_nothing_but_what_is_whole_is_left_behind(progress: Progress) -> None:
     """Scratch files do not stay in the cache."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import rancher_api
 import settings
 from ops import access
 from ops.errors import OpsError
@@ -49,6 +50,37 @@ def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulu
     assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
     assert Path(found.ssl_ca_cert).read_text().strip() == root.strip()
     assert len(pulumi) == 1
+
+
+def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path) -> None:
+    """Where Pulumi is not to be asked; what is in the file is not told when it cannot be read."""
+    file = tmp_path / "token"
+    of = chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
+    with pytest.raises(OpsError, match="/token, cannot be read: No such file"):
+        access.connect(of, "prod", Path(), rancher_token_file=file)
+    file.write_bytes(b"\xff")
+    with pytest.raises(OpsError, match="is not text"):
+        access.connect(of, "prod", Path(), rancher_token_file=file)
+    file.write_text(f"{TOKEN}\n")
+    found = access.connect(of, "prod", Path(), rancher_token_file=file)["east"]._configuration  # noqa: SLF001 - likewise
+    assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
+    assert pulumi == []
+
+
+def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same token; what Rancher does not know is told by its key."""
+    of = chosen({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
+
+    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_api.WantedCluster) -> str:
+        assert (url, ca_certs, token, cluster.name) == ("https://rancher.example.org", None, TOKEN, "the east")
+        if len(pulumi) > 1:
+            raise rancher_api.LookUpError("rancher.url", "nobody is there")
+        return "c-f7r9g"
+
+    monkeypatch.setattr(rancher_api, "find", find)
+    assert configuration(of).host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
+    with pytest.raises(OpsError, match=r"^mcsps:rancher\.url: nobody is there$"):
+        configuration(of)
 
 
 def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ops.envoy import Endpoint, helloworld_endpoints, workload_certificates
+from ops.envoy import Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
 from tests.support.api_double import secrets_json
 from tests.support.authority import Authority
 
@@ -96,3 +96,25 @@ def test_a_proxy_without_certificates_is_told_apart_from_one_that_trusts_nobody(
     """An error, never an empty chain."""
     with pytest.raises(ValueError, match=r".*"):
         workload_certificates(text)
+
+
+def test_the_weighted_routes_to_helloworld_are_found_among_others() -> None:
+    """One for each route that has more than one version behind it; redirects and other services are none."""
+
+    def weighted(host: str, **parts: int) -> dict[str, Any]:
+        clusters = [{"name": f"outbound|5000|{subset}|{host}", "weight": weight} for subset, weight in parts.items()]
+        return {"route": {"weighted_clusters": {"clusters": clusters}}}
+
+    routes = [weighted(HOST, v1=90, v2=10), {"route": {"cluster": "BlackHoleCluster"}}, {"redirect": {}}]
+    mesh = {"name": "5000", "virtual_hosts": [{"routes": [weighted("other.sample.svc.cluster.local", v1=1, v2=99)]}]}
+    ingress = {"name": "http.80", "virtual_hosts": [{"routes": routes}, {"name": "blackhole"}]}
+    configs = [{"version_info": "1", "route_config": each} for each in (mesh, ingress, {"name": "empty"})]
+    assert helloworld_splits(json.dumps({"configs": configs})) == ({"v1": 90, "v2": 10},)
+    assert helloworld_splits("{}") == ()
+
+
+@pytest.mark.parametrize("text", ["", "upstream connect error", '{"configs": 3}'])
+def test_what_is_no_dump_of_routes_is_refused(text: str) -> None:
+    """As with endpoints."""
+    with pytest.raises(ValidationError):
+        helloworld_splits(text)

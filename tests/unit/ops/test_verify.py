@@ -293,7 +293,7 @@ class Slow(ApiDouble):
         real = ops.api.ClusterApi(client.Configuration(host="http://127.0.0.1:1"), self.interrupted)
         return real.execute(namespace, pod, container, command, timeout)
 
-def connect(chosen, stack, root, interrupted):
+def connect(chosen, stack, root, interrupted, token_file):
     double = Slow()
     double.interrupted = interrupted
     return {{"east": double}}

@@ -20,6 +20,18 @@ def test_the_index_leads_to_schemas_that_lead_to_collections(server: RancherDoub
     assert "POST" not in schemas["cluster"]["collectionMethods"]
 
 
+def test_a_schema_tells_a_user_what_he_may_make(server: RancherDouble) -> None:
+    """Nobody makes users but the administrator, while everybody makes tokens."""
+    _, token = server.user("somebody", "a password of his")
+    for asker, kinds in ((None, ["roletemplate", "token", "user"]), (token, ["token"])):
+        makes = {
+            kind
+            for kind in ("roletemplate", "token", "user")
+            if "POST" in server.ask("GET", f"/v3/schemas/{kind}", token=asker).json()["collectionMethods"]
+        }
+        assert sorted(makes) == kinds
+
+
 def test_a_cluster_s_address_leads_to_the_schemas_of_its_own_api(server: RancherDouble) -> None:
     """The provider makes namespaces through a client that begins there."""
     cluster = server.ask("GET", f"/v3/clusters/{CLUSTER}")

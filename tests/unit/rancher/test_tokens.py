@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.rancher import hashing, names, tokens
-from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble
+from tests.support.rancher_double import CLUSTER, OTHER, URL, RancherDouble
 
 HOUR = 3_600_000
 NAMESPACES = "/api/v1/namespaces"
@@ -114,6 +114,27 @@ def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
         body = {"username": name, "password": names.generate_key()}
         answer = server.ask("POST", "/v3-public/localProviders/local?action=login", body, token="")
         assert (answer.status_code, answer.json()["message"]) == (401, "authentication failed")
+
+
+def test_a_new_password_is_set_by_whoever_may_change_the_user(server: RancherDouble) -> None:
+    """As the provider sets it; the old one lets nobody in any more, and the answer is the user without either."""
+    old, new = names.generate_key(), names.generate_key()
+    user, token = server.user("reader", old)
+    path = f"/v3/users/{user}"
+    action = f"{path}?action=setpassword"
+    assert server.ask("GET", path).json()["actions"] == {"setpassword": f"{URL}{action}"}
+    assert server.ask("GET", path, token=token).json()["actions"] == {}
+    assert server.ask("POST", action, {"newPassword": new}, token=token).status_code == 403
+    assert server.ask("POST", action, {}).json()["fieldName"] == "newPassword"
+    assert server.ask("POST", f"{path}?action=setoff", {}).status_code == 404
+    answer = server.ask("POST", action, {"newPassword": new})
+    assert (answer.json()["id"], answer.json()["links"]["self"]) == (user, f"{URL}{path}")
+    assert "hash" not in answer.json()
+    assert new not in answer.text
+    for password, status in ((old, 401), (new, 201)):
+        body = {"username": "reader", "password": password}
+        login = server.ask("POST", "/v3-public/localProviders/local?action=login", body, token="")
+        assert login.status_code == status
 
 
 def test_no_answer_holds_a_hash(server: RancherDouble) -> None:

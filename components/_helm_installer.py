@@ -1,0 +1,81 @@
+"""Istio by Helm: a chart each for the CRDs, istiod and every gateway. The gateways' Services are not its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import Resource, ResourceOptions
+from pulumi_kubernetes.helm.v4 import Chart
+
+from components import _gateways, _istio_values, _names
+from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    name: str
+    chart: str
+    values: Mapping[str, Any]
+    provider: k8s.Provider | None = None
+
+
+def install(
+    parent: Resource, name: str, args: IstioInstallArgs, installer: HelmInstallerArgs, cacerts: Resource
+) -> Resource:
+    """Register the charts below `parent`, and return what stands once the east-west gateway is ready."""
+
+    def chart(release: _Release, *, after: list[Resource]) -> Chart:
+        source = _istio_values.chart_source(installer.charts, release.chart, installer.chart_version)
+        return Chart(
+            f"{name}-{release.name.removeprefix('istio-')}",
+            name=release.name,
+            namespace=_names.ISTIO_NAMESPACE,
+            chart=source.chart,
+            version=source.version,
+            repository_opts={"repo": source.repository} if source.repository else None,
+            values=release.values,
+            opts=ResourceOptions(parent=parent, provider=release.provider, depends_on=after),
+        )
+
+    base = chart(
+        _Release(name="base", chart="base", values=_base_values(installer), provider=installer.crd_provider), after=[]
+    )
+    istiod = chart(
+        _Release(name="istiod", chart="istiod", values=_istiod_values(args, installer)), after=[cacerts, base]
+    )
+    *_, eastwest = (
+        chart(
+            _Release(name=gateway.release, chart="gateway", values=_gateway_values(args, installer, gateway)),
+            after=[istiod],
+        )
+        for gateway in _gateways.GATEWAYS
+    )
+    return eastwest
+
+
+def _base_values(installer: HelmInstallerArgs) -> Mapping[str, Any]:
+    return _istio_values.merge(_istio_values.base_values(), installer.base_values)
+
+
+def _istiod_values(args: IstioInstallArgs, installer: HelmInstallerArgs) -> Mapping[str, Any]:
+    values = _istio_values.istiod_values(
+        mesh_id=args.mesh_id,
+        trust_domain=args.trust_domain,
+        cluster_name=args.cluster_name,
+        network=args.network,
+        hub=args.hub,
+        tag=args.tag,
+        reads_peer_secrets=installer.reads_peer_secrets,
+        timeout_seconds=args.timeout_seconds,
+    )
+    return _istio_values.merge(values, installer.istiod_values)
+
+
+def _gateway_values(
+    args: IstioInstallArgs, installer: HelmInstallerArgs, gateway: _gateways.Gateway
+) -> Mapping[str, Any]:
+    values = _istio_values.gateway_values(
+        network_gateway=gateway.network(args.network), timeout_seconds=args.timeout_seconds
+    )
+    return _istio_values.merge(values, installer.gateway_values)

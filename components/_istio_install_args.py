@@ -1,0 +1,50 @@
+"""What `IstioInstall` is told: what holds whoever installs Istio, and what is for one of the two installers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import Input
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HelmInstallerArgs:
+    """Istio from its Helm charts."""
+
+    charts: str
+    """An https:// repository, an oci:// registry, or a folder."""
+    chart_version: str
+    """Ignored for a folder."""
+    reads_peer_secrets: bool
+    """Whether istiod watches its peers' Secrets, for gateways there that name them."""
+    crd_provider: k8s.Provider
+    """For the chart `base`, whose CRDs may be there already; it holds a ValidatingWebhookConfiguration besides."""
+    base_values: Mapping[str, Any]
+    istiod_values: Mapping[str, Any]
+    gateway_values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OperatorInstallerArgs:
+    """Istio from the operator that runs in the cluster already: it brings the charts, and takes no values of theirs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IstioInstallArgs:
+    """What one cluster needs to be a primary of the mesh."""
+
+    cluster_name: str
+    """Istio's `clusterName`."""
+    network: str
+    mesh_id: str
+    trust_domain: str
+    cacerts: Input[Mapping[str, str]] = field(repr=False)
+    """The four entries of the Secret, PEM by file name; a secret."""
+    hub: str
+    tag: str
+    timeout_seconds: int
+    """How long to wait for each Deployment, each load balancer, and whatever else makes these."""
+    networking_api: str
+    """The apiVersion of Istio's Gateway; with another the object is another resource."""
+    installer: HelmInstallerArgs | OperatorInstallerArgs

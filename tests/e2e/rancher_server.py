@@ -1,0 +1,64 @@
+"""The lab's Rancher as a test meets it: what it holds, a token revoked by hand, and a server that is down."""
+
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from lab.rancher import service
+from tests.e2e.checkout import ROOT, run_module
+
+SECONDS = 10.0
+COLLECTIONS = (
+    "clusterRoleTemplateBindings",
+    "globalRoleBindings",
+    "projectRoleTemplateBindings",
+    "projects",
+    "roleTemplates",
+    "tokens",
+    "users",
+)
+"""All that the program makes there, and what Rancher might add to it."""
+
+
+class RancherServer:
+    """A server that runs, asked as its administrator."""
+
+    @property
+    def tokens(self) -> Sequence[dict[str, Any]]:
+        """All tokens, without their keys."""
+        return self.list("tokens")
+
+    def list(self, collection: str) -> Sequence[dict[str, Any]]:
+        """Read a collection of the v3 API."""
+        answer = self.ask("GET", f"/v3/{collection.lower()}")
+        assert answer.status_code == httpx.codes.OK, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    def held(self) -> frozenset[str]:
+        """Name everything that a program could leave behind."""
+        return frozenset(f"{collection}/{it['id']}" for collection in COLLECTIONS for it in self.list(collection))
+
+    def revoke(self, description: str) -> None:
+        """Take away the token whose description begins so, as a person does on Rancher's page."""
+        (token,) = (it for it in self.tokens if it["description"].startswith(description))
+        assert self.ask("DELETE", f"/v3/tokens/{token['id']}").is_success
+
+    def ask(self, method: str, path: str, token: str | None = None) -> httpx.Response:
+        """Send a request with a token, the administrator's if none is given."""
+        trusted = ssl.create_default_context(cafile=str(service.PLACE.pki / "ca.crt"))
+        with httpx.Client(base_url=service.URL, verify=trusted, trust_env=False, timeout=SECONDS) as client:
+            bearer = token or service.PLACE.admin_token.read_text()
+            return client.request(method, path, headers={"Authorization": f"Bearer {bearer}"})
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Have the server away for a while."""
+        service.stop()
+        try:
+            yield
+        finally:
+            run_module(ROOT, "lab", "up", "--rancher").must_succeed()

@@ -1,0 +1,159 @@
+"""The IstioOperator resources that the program registers, read by the pinned istioctl. Needs no cluster."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import toolchain
+from lab.errors import LabError
+from tests.support import recording
+from tests.support.inventory import plain
+from tests.support.runs import Runs
+from tests.support.stacks import OPERATOR
+
+pytestmark = pytest.mark.e2e
+
+CLUSTERS = {"mcsps-test-k8s-01": "mcsps-test-01", "mcsps-test-k8s-02": "mcsps-test-02"}
+GATEWAYS = ("istio-ingressgateway", "istio-egressgateway", "istio-eastwestgateway")
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What one cluster would get, from each of its two resources."""
+
+    control_plane: Sequence[Manifest]
+    eastwest: Sequence[Manifest]
+
+    def deployments(self) -> dict[str, Manifest]:
+        """The Deployments of both, by name."""
+        return {name: found for (kind, name), found in self._objects().items() if kind == "Deployment"}
+
+    def names(self, kind: str) -> list[str]:
+        """The objects of a kind in both, by name."""
+        return sorted(name for found, name in self._objects() if found == kind)
+
+    def _objects(self) -> dict[tuple[str, str], Manifest]:
+        return {(found["kind"], found["metadata"]["name"]): found for found in [*self.control_plane, *self.eastwest]}
+
+
+@pytest.fixture(scope="module")
+def istioctl() -> Path:
+    """The lab's own, of the pinned version."""
+    try:
+        program = toolchain.place().binary("istioctl")
+    except LabError as error:
+        pytest.skip(str(error))
+    if not program.exists():
+        pytest.skip(f"{program} is not built; `python -m lab up` builds it")
+    return program
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
+def cluster(request: pytest.FixtureRequest) -> str:
+    """Each cluster of the stack."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def rendered(cluster: str, istioctl: Path, runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The manifests that istioctl makes of what the whole program registers for a cluster."""
+    folder = tmp_path_factory.mktemp(cluster)
+    made = {}
+    for found in runs(OPERATOR).find_all(recording.ISTIO_OPERATOR):
+        if found.name.startswith(cluster):
+            name = found.inputs["metadata"]["name"]
+            path = folder / f"{name}.yaml"
+            path.write_text(yaml.safe_dump(plain(found.inputs)))
+            made[name] = generate(istioctl, path)
+    return Rendered(control_plane=made["control-plane"], eastwest=made["eastwest"])
+
+
+def generate(istioctl: Path, path: Path) -> list[Manifest]:
+    """Have istioctl check and render one resource."""
+    run = subprocess.run(  # noqa: S603 - the lab's own program
+        [istioctl, "manifest", "generate", "-f", path], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    return [document for document in yaml.safe_load_all(run.stdout) if document]
+
+
+def container(deployment: Manifest) -> Manifest:
+    """The one container of a Deployment's pods."""
+    (found,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def environment(deployment: Manifest) -> dict[str, object]:
+    """The plain variables of a Deployment's container."""
+    return {entry["name"]: entry.get("value") for entry in container(deployment)["env"]}
+
+
+def test_istioctl_takes_both_and_makes_istiod_and_three_gateways_of_them(rendered: Rendered) -> None:
+    """Each object once: neither resource makes what the other makes."""
+    assert rendered.names("Deployment") == sorted(["istiod", *GATEWAYS])
+    both = [
+        {(found["kind"], found["metadata"]["name"]) for found in part}
+        for part in (rendered.control_plane, rendered.eastwest)
+    ]
+    assert both[0] & both[1] == set()
+
+
+def test_no_service_of_a_gateway_is_made(rendered: Rendered) -> None:
+    """The program makes them, so that their addresses are outputs."""
+    assert rendered.names("Service") == ["istiod"]
+
+
+def test_the_programs_services_find_pods_and_ports_of_the_operators_gateways(
+    rendered: Rendered, runs: Runs, cluster: str
+) -> None:
+    """Their selectors, and the ports to which they lead."""
+    services = {
+        found.inputs["metadata"]["name"]: found.inputs["spec"]
+        for found in runs(OPERATOR).find_all(recording.SERVICE)
+        if found.name.startswith(f"{cluster}-istio-")
+    }
+    assert services.keys() == set(GATEWAYS)
+    for name, spec in services.items():
+        deployment = rendered.deployments()[name]
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert labels.items() >= spec["selector"].items()
+        if name != "istio-eastwestgateway":
+            listens = {port["containerPort"] for port in container(deployment)["ports"]} | {15021}
+            assert {port["targetPort"] for port in spec["ports"]} <= listens
+
+
+def test_mesh_network_cluster_images_and_environment_arrive(rendered: Rendered, cluster: str) -> None:
+    """Where istiod and the gateways read them, and not only without an error."""
+    deployments = rendered.deployments()
+    istiod = deployments["istiod"]
+    assert container(istiod)["image"] == "mtr.external.otc.telekomcloud.com/istio/pilot:1.12.0"
+    assert environment(istiod)["CLUSTER_ID"] == cluster
+    assert environment(istiod)["ISTIO_MULTIROOT_MESH"] == "true"
+    ingress = environment(deployments["istio-ingressgateway"])
+    assert (ingress["ISTIO_META_MESH_ID"], ingress["ISTIO_META_NETWORK"]) == ("mcsps-test", CLUSTERS[cluster])
+    eastwest = deployments["istio-eastwestgateway"]
+    assert environment(eastwest)["ISTIO_META_REQUESTED_NETWORK_VIEW"] == CLUSTERS[cluster]
+    assert eastwest["spec"]["template"]["metadata"]["labels"]["topology.istio.io/network"] == CLUSTERS[cluster]
+    assert eastwest["spec"]["template"]["metadata"]["annotations"]["inject.istio.io/templates"] == "gateway"
+    (mesh,) = [
+        yaml.safe_load(found["data"]["mesh"])
+        for found in rendered.control_plane
+        if found["kind"] == "ConfigMap" and found["metadata"]["name"] == "istio"
+    ]
+    assert mesh["trustDomain"] == "cluster.local"
+    assert mesh["defaultConfig"]["proxyMetadata"] == {"PROXY_CONFIG_XDS_AGENT": "true"}
+
+
+def test_every_container_has_the_programs_limits(rendered: Rendered) -> None:
+    """Not those of the profile, which has none."""
+    limits = {name: container(found)["resources"]["limits"] for name, found in rendered.deployments().items()}
+    assert limits == {
+        "istiod": {"cpu": "2000m", "memory": "2048Mi"},
+        **{name: {"cpu": "1000m", "memory": "512Mi"} for name in GATEWAYS},
+    }

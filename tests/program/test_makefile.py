@@ -1,0 +1,80 @@
+"""What `make` runs, as its dry run says."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.rancher import service
+from tests.support.stacks import ROOT
+
+PACK = "policies/PulumiPolicy.yaml"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the Makefile, and without policies."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    return tmp_path
+
+
+def make(checkout: Path, *arguments: str) -> str:
+    """Give the last command that `make` would run."""
+    done = subprocess.run(  # noqa: S603 - the project's own Makefile
+        ["make", "--dry-run", "--old-file=.venv/installed", *arguments],  # noqa: S607
+        cwd=checkout,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return " ".join(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("target", re.findall(r"^([a-z0-9]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+@pytest.mark.parametrize("stack", ["lab", "lab-rancher", "mcsps-test"])
+def test_every_target_has_a_command_for_every_stack(checkout: Path, target: str, stack: str) -> None:
+    """The lab's and any other."""
+    assert make(checkout, target, f"STACK={stack}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ((), ".venv/bin/python -m lab.deploy preview --stack lab"),
+        (("STACK=lab-rancher",), ".venv/bin/python -m lab.deploy preview --stack lab-rancher"),
+        (("ENGINE=pulumi",), ".venv/bin/python -m lab.deploy preview --stack lab --engine pulumi"),
+        (("STACK=mcsps-test",), "pulumi preview --stack mcsps-test"),
+    ],
+)
+def test_a_preview_runs_the_policy_pack_where_there_is_one(
+    checkout: Path, arguments: tuple[str, ...], command: str
+) -> None:
+    """
+    By the config that the pack has for the stack, if any.
+
+    A drift check runs none: it asks what the clusters are, and not whether they may.
+    """
+    assert make(checkout, "preview", *arguments) == f"{command} --diff"
+    (checkout / PACK).parent.mkdir()
+    (checkout / PACK).touch()
+    assert make(checkout, "preview", *arguments) == f"{command} --diff --policy-pack policies"
+    config = f"policies/{command.partition('--stack ')[2].partition(' ')[0]}.json"
+    (checkout / config).touch()
+    assert make(checkout, "preview", *arguments) == (
+        f"{command} --diff --policy-pack policies --policy-pack-config {config}"
+    )
+    assert make(checkout, "drift", *arguments) == f"{command} --diff --refresh --expect-no-changes"
+
+
+def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As CI gives it, so that no value of a workflow is ever part of a script."""
+    monkeypatch.setenv("STACK", "mcsps-test")
+    assert make(checkout, "drift").startswith("pulumi preview --stack mcsps-test ")
+
+
+def test_the_token_of_the_labs_rancher_comes_from_the_lab(checkout: Path) -> None:
+    """For its stack alone: any other's is a secret of the stack."""
+    assert make(checkout, "verify", "STACK=lab-rancher").endswith(f"--rancher-token-file {service.PLACE.admin_token}")
+    assert "--rancher-token-file" not in make(checkout, "verify") + make(checkout, "verify", "STACK=mcsps-test")

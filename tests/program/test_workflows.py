@@ -1,0 +1,153 @@
+"""The workflows: their form, whom they trust with what, and that they run what a person can run."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.deploy import PULUMI_VERSION
+from tests.support.stacks import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.iterdir())
+WORKFLOWS: dict[str, dict[str, Any]] = {file.stem: yaml.safe_load(file.read_text()) for file in FILES}
+TRIGGERS = {"push", "pull_request", "schedule", "workflow_dispatch"}
+"""Neither pull_request_target nor workflow_run: they give a fork's change the secrets of this repository."""
+NO_FORK = "github.event.pull_request.head.repo.full_name == github.repository"
+PULUMI = "pulumi/actions"
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def triggers(workflow: dict[Any, Any]) -> set[str]:
+    """When a workflow runs; to YAML 1.1, which PyYAML reads, `on` is a boolean."""
+    return set(workflow[True])
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every job, with its workflow's name."""
+    for name, workflow in WORKFLOWS.items():
+        yield from ((name, job) for job in workflow["jobs"].values())
+
+
+def steps(action: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every step by an action, with its workflow's name."""
+    for name, job in jobs():
+        yield from ((name, step) for step in job["steps"] if step.get("uses", "").startswith(f"{action}@"))
+
+
+def run(*command: str) -> None:
+    """Run a command, and show what it said if it fails."""
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603 - fixed commands
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflows_are_what_githubs_schema_allows() -> None:
+    """A misspelt key would be found by nobody before it is needed."""
+    run(sys.executable, "-m", "check_jsonschema", "--builtin-schema=vendor.github-workflows", *map(str, FILES))
+
+
+def test_an_audit_finds_nothing() -> None:
+    """Neither an action by its tag, nor a value of others within a script, nor a trigger that trusts a fork."""
+    run(str(Path(sys.executable).with_name("zizmor")), "--offline", "--strict-collection", str(FOLDER))
+
+
+@each_file
+def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(file: Path) -> None:
+    """A tag can be moved; a bare hash tells nobody what it is."""
+    used = re.findall(r"uses: *(.+)", file.read_text())
+    assert used
+    assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+
+
+def test_an_action_is_the_same_everywhere() -> None:
+    """One version to look at, and one to raise."""
+    used = {line for file in FILES for line in re.findall(r"uses: *(.+)", file.read_text())}
+    assert len({line.partition("@")[0] for line in used}) == len(used)
+
+
+def test_no_job_may_write_but_the_one_that_comments() -> None:
+    """Nothing is granted to a workflow as a whole."""
+    assert all(workflow["permissions"] == {} for workflow in WORKFLOWS.values())
+    granted = {(name, key, value) for name, job in jobs() for key, value in job["permissions"].items()}
+    read = {(name, "contents", "read") for name in WORKFLOWS}
+    assert granted == {*read, ("preview", "pull-requests", "write")}
+
+
+def test_no_checkout_keeps_its_token() -> None:
+    """Whatever runs after it could push with it."""
+    checkouts = list(steps("actions/checkout"))
+    assert {name for name, _ in checkouts} == set(WORKFLOWS)
+    assert all(step["with"]["persist-credentials"] is False for _, step in checkouts)
+
+
+def test_every_job_ends_and_gives_way() -> None:
+    """To its successor, and at some time."""
+    assert all("timeout-minutes" in job for _, job in jobs())
+    assert all("cancel-in-progress" in workflow["concurrency"] for workflow in WORKFLOWS.values())
+
+
+def test_no_fork_reaches_a_secret_or_a_token_that_writes() -> None:
+    """Whoever opens a pull request from a copy of this repository decides what runs."""
+    assert set().union(*map(triggers, WORKFLOWS.values())) <= TRIGGERS
+    trusted = [
+        (name, job.get("if"))
+        for name, job in jobs()
+        if "pull_request" in triggers(WORKFLOWS[name])
+        and ("secrets." in yaml.safe_dump(job) or "write" in job["permissions"].values())
+    ]
+    assert trusted == [("preview", NO_FORK)]
+
+
+def test_secrets_are_given_to_the_steps_that_need_them() -> None:
+    """Not to a whole job, where the installation of packages would have them too."""
+    with_secrets = [
+        step.get("run", step.get("uses", "").partition("@")[0])
+        for _, job in jobs()
+        for step in job["steps"]
+        if "secrets." in yaml.safe_dump(step)
+    ]
+    assert with_secrets == ["make drift", PULUMI]
+    outside = [{key: value for key, value in job.items() if key != "steps"} for _, job in jobs()]
+    assert "secrets." not in yaml.safe_dump(outside)
+
+
+def test_every_command_is_a_make_target_or_the_whole_check() -> None:
+    """What CI does, a person can do."""
+    commands = {step["run"] for _, job in jobs() for step in job["steps"] if "run" in step}
+    targets = {match.group(1) for command in commands if (match := re.fullmatch(r"make (\S+)", command))}
+    assert commands - {f"make {target}" for target in targets} == {"sudo --preserve-env=PATH bash .ci/run"}
+    assert {"test", "drift"} <= targets
+    for target in targets:
+        run("make", "--dry-run", target)
+
+
+def test_pulumi_is_the_version_that_the_lab_pins() -> None:
+    """Wherever it is installed."""
+    installed = [(name, step["with"]["pulumi-version"]) for name, step in steps(PULUMI)]
+    assert installed == [("drift", PULUMI_VERSION), ("preview", PULUMI_VERSION)]
+
+
+def test_a_pull_request_gets_one_comment_with_the_preview_that_make_gives() -> None:
+    """Field by field, by the policy pack, without the stack's outputs."""
+    ((_, options),) = ((name, step["with"]) for name, step in steps(PULUMI) if name == "preview")
+    assert triggers(WORKFLOWS["preview"]) == {"pull_request"}
+    assert options["command"] == "preview"
+    assert f"--policy-pack {options['policyPacks']}" in (ROOT / "Makefile").read_text()
+    assert "policies/{0}.json" in options["policyPackConfigs"]
+    for option in ("diff", "suppress-outputs", "comment-on-pr", "edit-pr-comment", "always-include-summary"):
+        assert options[option] is True, option
+
+
+def test_the_stack_is_a_variable_and_else_the_one_that_is_here() -> None:
+    """Which has a file in the checkout."""
+    text = "".join(file.read_text() for file in FILES)
+    defaults = re.findall(r"vars\.PULUMI_STACK \|\| '([\w-]+)'", text)
+    assert len(defaults) == text.count("PULUMI_STACK |")
+    assert len(defaults) == 2
+    assert all((ROOT / f"Pulumi.{stack}.yaml").is_file() for stack in defaults)

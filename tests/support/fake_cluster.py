@@ -1,0 +1,55 @@
+"""A cluster for tests of the stand-in: what is applied is there, and nothing has to be waited for."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from lab.engine.cluster import Identity, ImmutableError
+
+if TYPE_CHECKING:
+    from lab.engine.values import Properties
+
+
+class FakeCluster:
+    """A cluster that keeps what is applied, refuses changes of `immutable`, and counts deletions."""
+
+    name = "east"
+    server = "https://198.18.0.11:6443"
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.objects: dict[Identity, Properties] = {}
+        self.deleted: list[Identity] = []
+
+    def get(self, identity: Identity) -> Properties | None:
+        """Read an object."""
+        return copy.deepcopy(self.objects.get(identity))
+
+    def apply(self, manifest: Properties) -> Properties:
+        """Apply one, as the server would."""
+        applied = self.apply_dry(manifest)
+        self.objects[Identity.of(manifest)] = applied
+        return copy.deepcopy(applied)
+
+    def apply_dry(self, manifest: Properties) -> Properties:
+        """Tell what applying would come to."""
+        identity = Identity.of(manifest)
+        live = self.objects.get(identity)
+        if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
+            raise ImmutableError("data: field is immutable when `immutable` is set")
+        metadata = {"uid": str(len(self.deleted)), "generation": 1, **manifest["metadata"]}
+        return {**copy.deepcopy(manifest), "metadata": metadata}
+
+    def delete(self, identity: Identity) -> None:
+        """Delete one at once."""
+        self.deleted.append(identity)
+        self.objects.pop(identity, None)
+
+    def select(self, _api_version: str, kind: str, _namespace: str | None, _selector: str) -> list[Properties]:
+        """List the objects of a kind."""
+        return [live for identity, live in self.objects.items() if identity.kind == kind]
+
+    def is_namespaced(self, _api_version: str, kind: str) -> bool:
+        """Tell."""
+        return kind != "Namespace"

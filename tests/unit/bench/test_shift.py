@@ -1,0 +1,152 @@
+"""A weight that is shifted by turns, and the proxies that get it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+import settings
+from bench import mesh, shift
+from bench.program import program_config
+from bench.stats import wall
+from bench.timing import BenchError
+from lab import lock
+from lab.deploy import STACK, Engine
+from lab.engine import stack as lab_stack
+from ops import stack
+from ops.api import ApiError
+from tests.support.stacks import ROOT
+
+STACK_FILE = f"Pulumi.{STACK}.yaml"
+OWNER = "pulumi-kubernetes-5f"
+CLUSTERS = ("cluster-0", "cluster-1")
+
+
+class LabDouble:
+    """Two clusters whose proxies have at once whatever was applied last; remembers who shifted, and to what."""
+
+    def __init__(self) -> None:
+        """Begin with the lab's own weight."""
+        self.routes = {(cluster, name): 10 for cluster in CLUSTERS for name in ("helloworld", "helloworld-mesh")}
+        self.said: list[str] = []
+        self.shifts: list[tuple[str, int]] = []
+        self.owners = [OWNER]
+
+    @contextmanager
+    def installed(self, _found: mesh.Found, _engine: Engine, _tell: object) -> Iterator[None]:
+        """A mesh that comes and goes."""
+        self.said.append("up")
+        yield
+        self.said.append("destroy")
+
+    def deploy(self, command: str, engine: Engine, folder: Path) -> None:
+        """An `up` of a checkout's own stack file."""
+        assert (command, engine) == ("up", Engine.PULUMI)
+        assert (folder / "__main__.py").is_file()
+        weight = yaml.safe_load((folder / STACK_FILE).read_text())["config"]["mcsps:v2Weight"]
+        self.shifts.append(("up", weight))
+        self.routes = dict.fromkeys(self.routes, weight)
+
+    def kubectl(self, kubeconfig: Path, command: str, *arguments: str) -> str:
+        """Take a VirtualService, or say who owns one."""
+        if command == "get":
+            return json.dumps(
+                {
+                    "metadata": {
+                        "managedFields": [
+                            *({"manager": owner, "operation": "Apply"} for owner in self.owners),
+                            {"manager": "pilot-discovery", "operation": "Update", "subresource": "status"},
+                        ]
+                    }
+                }
+            )
+        options = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+        assert (command, options["--field-manager"]) == ("apply", OWNER)
+        manifest = json.loads(Path(options["--filename"]).read_text())
+        assert (manifest["kind"], manifest["metadata"]["namespace"]) == ("VirtualService", "sample")
+        (http,) = manifest["spec"]["http"]
+        weights = {route["destination"]["subset"]: route["weight"] for route in http["route"]}
+        assert sum(weights.values()) == 100
+        self.routes[kubeconfig.name, manifest["metadata"]["name"]] = weights["v2"]
+        self.shifts.append(("kubectl", weights["v2"]))
+        return ""
+
+    def looks(self) -> list[shift.Look]:
+        """Every route, by a proxy of its own."""
+
+        def look(route: tuple[str, str]) -> shift.Look:
+            return lambda: ({"v1": 100 - self.routes[route], "v2": self.routes[route]},)
+
+        return [look(route) for route in self.routes]
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LabDouble:
+    """A lab that is none, for a stack of two clusters that are none."""
+    double = LabDouble()
+    values = program_config(tmp_path, len(CLUSTERS))
+    config = settings.parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
+    monkeypatch.setattr(lab_stack, "load", lambda *_: lab_stack.Stack("mcsps", STACK, values))
+    monkeypatch.setattr(stack, "load", lambda *_: config)
+    monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(shift, "find_proxies", double.looks)
+    monkeypatch.setattr(mesh, "installed", double.installed)
+    monkeypatch.setattr(mesh, "deploy", double.deploy)
+    monkeypatch.setattr(mesh, "kubectl", double.kubectl)
+    monkeypatch.setattr(mesh, "clusters_cpu", float)
+    monkeypatch.setattr(lock, "_NAME", f"\0mcsps-bench-test-{id(double)}")
+    return double
+
+
+def test_both_sides_shift_every_route_by_turns_to_a_weight_that_was_not_there(lab: LabDouble) -> None:
+    """By hand it is all VirtualServices of all clusters, and none of it is in the checkout afterwards."""
+    before = (ROOT / STACK_FILE).read_text()
+    shifts = shift.measure({}, 2, Engine.PULUMI, lambda _: None)
+    by_hand = [("kubectl", weight) for weight in (21, 22) for _ in lab.routes]
+    assert lab.shifts == [("up", 20), *by_hand, ("up", 23)]
+    assert lab.said == ["up", "destroy"]
+    assert (ROOT / STACK_FILE).read_text() == before
+    assert all(len(both.ours) == len(both.floor) == 2 for both in (shifts.total, shifts.command, shifts.arrival))
+    assert wall(shifts.total.ours).low >= wall(shifts.command.ours).low
+
+
+def test_the_floor_applies_what_the_program_registers(tmp_path: Path) -> None:
+    """Two VirtualServices on each cluster, whole, but at the weight of the floor's turn."""
+    found = list(shift.virtual_services(program_config(tmp_path, 2), 37))
+    assert [cluster for cluster, _ in found] == [CLUSTERS[0], CLUSTERS[0], CLUSTERS[1], CLUSTERS[1]]
+    for _, manifest in found:
+        assert set(manifest) == {"apiVersion", "kind", "metadata", "spec"}
+        assert [route["weight"] for route in manifest["spec"]["http"][0]["route"]] == [63, 37]
+
+
+@pytest.mark.parametrize("owners", [[], [OWNER, "kubectl"]])
+def test_an_object_without_one_owner_is_an_error(lab: LabDouble, owners: list[str], tmp_path: Path) -> None:
+    """The next `up` would be in conflict with a second one."""
+    lab.owners = owners
+    with pytest.raises(BenchError, match="is applied by"):
+        shift.by_hand(tmp_path, 20)
+
+
+def test_the_last_proxy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has no route yet, has the old weight, or has the new one in one of two routes, has not got it."""
+    monkeypatch.setattr(shift, "LOOK_SECONDS", 0)
+    old, new = {"v1": 90, "v2": 10}, {"v1": 70, "v2": 30}
+    seen: list[tuple[Mapping[str, int], ...]] = [(), (old,), (new, old), (new, new)]
+    shift.wait_for(30, [lambda: (new,), lambda: seen.pop(0)])
+    assert seen == []
+
+
+def test_a_proxy_that_never_gets_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is one that does not answer."""
+    monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)
+    with pytest.raises(BenchError, match="did not get 30 % for v2"):
+        shift.wait_for(30, [lambda: ({"v1": 90, "v2": 10},)])
+
+    def refuse() -> tuple[Mapping[str, int], ...]:
+        raise ApiError("no connection")
+
+    with pytest.raises(BenchError, match="no connection"):
+        shift.wait_for(30, [refuse])
