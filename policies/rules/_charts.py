@@ -1,10 +1,17 @@
-"""What a Helm chart resource says of where it comes from and what it sets."""
+"""What a resource says of the charts that it installs: Pulumi's for Helm, and Istio's for its operator."""
+
+from collections.abc import Mapping
 
 from ._resources import Resource
 from ._values import look
 
 ISTIO_CHARTS = {"ambient", "base", "cni", "gateway", "istiod", "ztunnel"}
 ISTIO_NAMESPACE = "istio-system"
+
+
+def is_istio_operator(resource: Resource) -> bool:
+    """Whether it asks Istio's operator for an installation."""
+    return resource.is_object("install.istio.io/IstioOperator")
 
 
 def source(chart: Resource) -> str | None:
@@ -16,9 +23,10 @@ def source(chart: Resource) -> str | None:
     return name if isinstance(name, str) and "://" in name else None
 
 
-def values(chart: Resource) -> object:
-    """The Helm values that the program gives."""
-    return look(chart.properties, "values")
+def settings(resource: Resource) -> Mapping[str, object]:
+    """What the charts are told, by the property in which it stands; empty for what installs none."""
+    key = "values" if resource.is_chart else "spec" if is_istio_operator(resource) else None
+    return {key: look(resource.properties, key)} if key else {}
 
 
 def is_istio(chart: Resource) -> bool:

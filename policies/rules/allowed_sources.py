@@ -40,13 +40,12 @@ def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
 
 
 def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
-    if resource.is_chart:
-        if source := _charts.source(resource):
-            yield "the source", source
-        for place, text in texts(_charts.values(resource)):
-            # A mirror is asked for by the hub; of other values only a retired place is certain to be one.
-            if place[-1:] == ("hub",) or any(_is_within(text, retired) for retired in RETIRED):
-                yield f"values.{show_place(place)}", text
+    if resource.is_chart and (source := _charts.source(resource)):
+        yield "the source", source
+    for place, text in texts(_charts.settings(resource)):
+        # A mirror is asked for by the hub; of other values only a retired place is certain to be one.
+        if place[-1] == "hub" or any(_is_within(text, retired) for retired in RETIRED):
+            yield show_place(place), text
     for image in resource.images():
         yield "the image", _images.parse(image).repository
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from . import _charts, _images
 from ._policy import Parameters, Rule, resource_policy
 from ._resources import Resource
-from ._values import UNKNOWN, look, show
+from ._values import UNKNOWN, look, show, show_place
 
 MINIMUM = "minimumVersion"
+OF_A_CHART = (("version",), ("values", "tag"), ("values", "global", "tag"), ("values", "pilot", "tag"))
+OF_THE_OPERATOR = (("spec", "tag"), ("spec", "values", "global", "tag"), ("spec", "values", "pilot", "tag"))
 OWN_IMAGES = {"install-cni", "pilot", "proxyv2", "ztunnel"}
 VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(\.(?P<patch>\d+))?([-+](?P<rest>[\w.+-]+))?", re.ASCII)
 UNFINISHED = ("alpha", "beta", "dev", "rc")
@@ -31,7 +33,7 @@ Version = tuple[int, int, int, bool]
 
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
-    """Judge the versions of Istio's charts, their images' tags, and the images of what they are rendered to."""
+    """Judge the versions of Istio's charts, their images' tags, and the images of what is installed."""
     minimum = str(parameters[MINIMUM])
     for what, version in _versions(resource):
         found = parse(version)
@@ -51,16 +53,12 @@ def parse(text: object) -> Version | None:
 
 
 def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
-    if _charts.is_istio(resource):
-        values = _charts.values(resource)
-        told = {
-            "version": look(resource.properties, "version"),
-            "values.tag": look(values, "tag"),
-            "values.global.tag": look(values, "global", "tag"),
-            "values.pilot.tag": look(values, "pilot", "tag"),
-        }
+    is_operator = _charts.is_istio_operator(resource)
+    for path in OF_THE_OPERATOR if is_operator else OF_A_CHART if _charts.is_istio(resource) else ():
+        version = look(resource.properties, *path)
         # Without a version it is the newest, or a folder's own; an empty tag is the chart's own.
-        yield from ((what, version) for what, version in told.items() if version not in (None, UNKNOWN, ""))
+        if version not in (None, UNKNOWN, ""):
+            yield show_place(path), version
     for image in map(_images.parse, resource.images()):
         if image.last in OWN_IMAGES and image.tag is not None:
             yield f"image {image.repository} of version", image.tag

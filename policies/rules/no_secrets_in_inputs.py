@@ -1,6 +1,6 @@
 """Keys and tokens go into Secrets, and nowhere that more people read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import _charts, _secret_material
 from ._policy import Parameters, Rule, resource_policy
@@ -17,11 +17,9 @@ RULE = Rule(
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
     """Search what is read by many."""
     if resource.is_object("core/ConfigMap"):
-        told = {key: look(resource.properties, key) for key in ("data", "binaryData")}
-    elif resource.is_chart:
-        told = {"values": _charts.values(resource)}
+        told: Mapping[str, object] = {key: look(resource.properties, key) for key in ("data", "binaryData")}
     else:
-        return
+        told = _charts.settings(resource)
     yield from (f"{resource} has {found}" for found in _secret_material.find(told))
 
 

@@ -11,17 +11,32 @@ from policies.rules import POLICIES
 from tests.support.bad_config import Place, put
 from tests.support.policies import judge, recorded
 from tests.support.runs import Runs
-from tests.support.stacks import LAB, RANCHER, ROOT, load_values
+from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
 
 SECRETS = "mcsps-secrets-not-in-inputs"
 ADVISORY = {policy.name for policy in POLICIES if policy.enforcement_level is EnforcementLevel.ADVISORY}
-CONFIGS: dict[str, dict[str, Any]] = {LAB: json.loads((ROOT / "policies" / "lab.json").read_text()), RANCHER: {}}
+# Istio ended its operator with 1.23, so who still has it allows what is older than the rule does.
+FOR_THE_OPERATOR = {"mcsps-istio-version-floor": {"minimumVersion": "1.12.0"}}
+STACKS = [LAB, RANCHER, OPERATOR]
+CONFIGS: dict[str, dict[str, Any]] = {
+    LAB: json.loads((ROOT / "policies" / "lab.json").read_text()),
+    RANCHER: {},
+    OPERATOR: FOR_THE_OPERATOR,
+}
 
 
 def level(policy: Policy, stack: str) -> EnforcementLevel:
     """What holds for a stack: its policy config, the policy's own level, or the pack's."""
     configured = CONFIGS[stack].get(policy.name)
-    return EnforcementLevel(configured) if configured else policy.enforcement_level or EnforcementLevel.MANDATORY
+    if isinstance(configured, str):
+        return EnforcementLevel(configured)
+    return policy.enforcement_level or EnforcementLevel.MANDATORY
+
+
+def parameters(policy: Policy, stack: str) -> dict[str, Any]:
+    """What the policy config says besides."""
+    configured = CONFIGS[stack].get(policy.name)
+    return configured if isinstance(configured, dict) else {}
 
 
 def violations(runs: Runs, stack: str, wanted: EnforcementLevel, *, preview: bool) -> set[tuple[str, str]]:
@@ -31,20 +46,20 @@ def violations(runs: Runs, stack: str, wanted: EnforcementLevel, *, preview: boo
         (policy.name, found.resource)
         for policy in POLICIES
         if level(policy, stack) == wanted
-        for found in judge(policy, *resources)
+        for found in judge(policy, *resources, **parameters(policy, stack))
     }
 
 
-@pytest.mark.parametrize("stack", [LAB, RANCHER])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_program_breaks_no_mandatory_rule(runs: Runs, stack: str, *, preview: bool) -> None:
     """A preview with the pack passes."""
     assert violations(runs, stack, EnforcementLevel.MANDATORY, preview=preview) == set()
 
 
-@pytest.mark.parametrize("stack", [LAB, RANCHER])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_program_is_advised_of_what_it_does_not_do_yet(runs: Runs, stack: str, *, preview: bool) -> None:
     """Of that and of nothing else."""
-    names = [cluster["name"] for cluster in load_values(stack)["clusters"]]
+    names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
     assert violations(runs, stack, EnforcementLevel.ADVISORY, preview=preview) == {
         expected
         for name in names
@@ -76,9 +91,17 @@ def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, valu
     assert broken - ADVISORY == {rule}
 
 
+def test_the_operator_s_istio_is_too_old_unless_a_policy_config_says_otherwise(runs: Runs) -> None:
+    """Whoever stays with it says so."""
+    resources = recorded(runs(OPERATOR))
+    broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
+    assert broken - ADVISORY == {"mcsps-istio-version-floor"}
+
+
 def test_only_the_lab_lets_its_root_go(runs: Runs) -> None:
     """Which is why a policy config of its own switches that rule off, and no other."""
-    assert CONFIGS[LAB] == {"mcsps-root-ca-protected": "disabled"}
+    configs = {file.stem: json.loads(file.read_text()) for file in (ROOT / "policies").glob("*.json")}
+    assert configs == {stack: {"mcsps-root-ca-protected": "disabled"} for stack in ("lab", "lab-rancher")}
     assert violations(runs, LAB, EnforcementLevel.DISABLED, preview=False) == {
         ("mcsps-root-ca-protected", "trust-root-certificate")
     }

@@ -89,6 +89,15 @@ def test_none_stands_in_a_helm_value(value: object, what: str, type_: str) -> No
 
 
 @material
+def test_none_is_told_to_istio_s_operator(value: object, what: str) -> None:
+    """It would put it into a ConfigMap."""
+    operator = Made(type="kubernetes:install.istio.io/v1alpha1:IstioOperator", inputs={"spec": {"values": value}})
+    (found, *_) = judge(no_secrets_in_inputs.POLICY, operator)
+    assert f" has {what} at spec.values" in found.message
+    assert_quotes_nothing(found.message)
+
+
+@material
 def test_none_is_exported(value: object, what: str) -> None:
     """Nor an output of a component."""
     for type_, name in ((STACK_TYPE, "the stack"), (COMPONENT, "MeshTrust made")):

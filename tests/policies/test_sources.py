@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import _istio_values
+from components import _istio_operator_specs, _istio_values
 from policies.rules import allowed_sources, istio_version_floor
 from policies.rules._images import Image, parse
 from tests.support.bad_config import ABSENT, Place, put
@@ -31,6 +31,21 @@ ISTIOD = Made(
             tag="1.31.1",
             reads_peer_secrets=True,
             timeout_seconds=600,
+        ),
+    },
+)
+OPERATOR = Made(
+    type="kubernetes:install.istio.io/v1alpha1:IstioOperator",
+    name="east-istio-control-plane",
+    inputs={
+        "metadata": {"name": "east", "namespace": "istio-system"},
+        "spec": _istio_operator_specs.control_plane_spec(
+            mesh_id="mesh",
+            trust_domain="cluster.local",
+            cluster_name="east",
+            network="network-east",
+            hub="docker.io/istio",
+            tag="1.31.1",
         ),
     },
 )
@@ -66,6 +81,10 @@ def deployment(image: Any, *, key: str = "containers") -> Made:  # noqa: ANN401 
         (changed(ISTIOD, TAG, "latest"), "has values.global.tag 'latest', which is no version"),
         (changed(ISTIOD, ("values", "pilot"), {"tag": "1.29.1"}), "has values.pilot.tag '1.29.1'"),
         (changed(ISTIOD, ("values", "tag"), "0.1.0"), "has values.tag '0.1.0'"),
+        (
+            changed(OPERATOR, ("spec", "tag"), "1.23.0"),
+            "IstioOperator istio-system/east of cluster east has spec.tag '1.23.0'",
+        ),
         (
             deployment("docker.io/istio/pilot:1.30.3-distroless"),
             "Deployment istio-system/istiod of cluster east has image docker.io/istio/pilot of version '1.30.3-",
@@ -145,7 +164,7 @@ def test_istio_s_charts_are_known_by_where_they_come_from_or_go(inputs: dict[str
 
 def test_a_version_not_known_yet_may_be_new_enough() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(istio_version_floor.POLICY, ISTIOD, deployment("docker.io/istio/pilot:1.31.1"))
+    assert_bears_all(istio_version_floor.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
 
 
 @pytest.mark.parametrize(
@@ -171,6 +190,10 @@ def test_a_version_not_known_yet_may_be_new_enough() -> None:
         (
             changed(ISTIOD, ("values", "pilot"), {"image": "registry.istio.io/release/pilot:1.31.1"}),
             "has values.pilot.image 'registry.istio.io/release/pilot:1.31.1'",
+        ),
+        (
+            changed(OPERATOR, ("spec", "hub"), "gcr.io/istio-release"),
+            "IstioOperator istio-system/east of cluster east has spec.hub 'gcr.io/istio-release'",
         ),
         (deployment("gcr.io/istio-release/pilot:1.31.1"), "has the image 'gcr.io/istio-release/pilot'"),
         (
@@ -206,6 +229,7 @@ MIRROR = ["mirror.example:5000/istio", "https://charts.example/istio/"]
         (deployment("istio/pilot"), "the image 'docker.io/istio/pilot'"),
         (deployment("redis"), "the image 'docker.io/library/redis'"),
         (deployment("mirror.example:5000/istio2/pilot"), "the image 'mirror.example:5000/istio2/pilot'"),
+        (OPERATOR, "spec.hub 'docker.io/istio'"),
         (changed(ISTIOD, HUB, "mirror.example:5000/istio"), f"the source '{CHARTS}'"),
         (changed(ISTIOD, REPOSITORY, "https://charts.example/istio"), "values.global.hub 'docker.io/istio'"),
     ],
@@ -234,7 +258,7 @@ def test_what_comes_from_the_mirror_is_allowed(made: Made) -> None:
 
 def test_a_source_not_known_yet_may_be_allowed() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(allowed_sources.POLICY, ISTIOD, deployment("docker.io/istio/pilot:1.31.1"))
+    assert_bears_all(allowed_sources.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
 
 
 @pytest.mark.parametrize(
