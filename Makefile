@@ -1,6 +1,8 @@
 STACK ?= lab
 CLUSTERS ?= 2
 ENGINE ?=
+CLUSTER ?=
+PICTURE ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -10,7 +12,7 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help up preview drift verify test e2e soak bench down
+.PHONY: help up preview drift verify drill test e2e soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -55,6 +57,9 @@ endif
 
 verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
 	$(RUN) $(VERIFY)
+
+drill: $(VENV)/installed ## Take a cluster of the lab away under traffic, and give it back (CLUSTER=, PICTURE=drill.svg)
+	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
 
 test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .

@@ -33,7 +33,7 @@ from components import (
     _root_ca,
     _routing,
 )
-from settings import Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Secrets, Settings
+from settings import Audience, Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Secrets, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -151,6 +151,7 @@ def istio_install(
                 charts=istio.charts,
                 chart_version=istio.version,
                 reads_peer_secrets=settings.links.read_secrets,
+                gateway_locality=cluster.locality.label if cluster.locality else None,
                 crd_provider=crd_provider,
                 base_values=istio.values.base,
                 istiod_values=istio.values.istiod,
@@ -206,9 +207,39 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
         cluster_name=cluster.name,
         images={str(version): images[version] for version in cluster.versions},
         weights=_routing.weights(settings.v2_weight),
+        audiences=tuple(_audience(settings, audience) for audience in settings.audiences),
+        failover=_failover(settings) if settings.fails_over else None,
+        locality=cluster.locality.label if cluster.locality else None,
         replicas=app.replicas,
         requests=app.resources.requests.model_dump(),
         limits=app.resources.limits.model_dump(),
         timeout_seconds=settings.istio.timeout_seconds,
         networking_api=settings.istio.networking_api,
+    )
+
+
+def _audience(settings: Settings, audience: Audience) -> _routing.Audience:
+    clusters = settings.clusters if audience.region else ()
+    return _routing.Audience(
+        name=audience.name,
+        version=str(audience.version),
+        header=audience.header.name if audience.header else None,
+        header_match=audience.header.match if audience.header else {},
+        clusters=tuple(cluster.name for cluster in clusters if settings.is_within(cluster.name, audience.region)),
+    )
+
+
+def _failover(settings: Settings) -> _routing.Failover:
+    failover, regions = settings.failover, settings.regions
+    # Round the clusters' own order, unless another is asked for: Istio sorts regions only where it is told one.
+    following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
+    return _routing.Failover(
+        consecutive_gateway_errors=failover.consecutive_gateway_errors,
+        interval_seconds=failover.interval_seconds,
+        base_ejection_seconds=failover.base_ejection_seconds,
+        max_ejection_percent=failover.max_ejection_percent,
+        connect_timeout_seconds=failover.connect_timeout_seconds,
+        retry_attempts=failover.retry_attempts,
+        per_try_timeout_seconds=failover.per_try_timeout_seconds,
+        order=following | {step.from_: step.to for step in failover.order},
     )

@@ -1,16 +1,17 @@
 """What the stack config may say: sections, types, and the rules that tie keys to each other. Reads nothing."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from components import _istio_values, _names, _root_ca
+from sections import NAMESPACE, Section, sections_within
+from traffic_schema import Audience, Failover, Locality, Version, check_audiences
 from value_types import (
     CaCertificates,
     Charts,
@@ -33,28 +34,6 @@ from value_types import (
     TrustDomain,
     amount,
 )
-
-NAMESPACE = "mcsps"
-
-
-class Version(StrEnum):
-    """A version of helloworld."""
-
-    V1 = "v1"
-    V2 = "v2"
-
-
-class Section(BaseModel):
-    """A part of the config: camelCase keys, no others, never changed."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def sections_within(annotation: object) -> list[type[Section]]:
-    """The sections that a field of this type may hold."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    return [section for part in get_args(annotation) for section in sections_within(part)]
 
 
 class Mesh(Section):
@@ -357,6 +336,7 @@ class Cluster(Section):
     name: ClusterName
     network: DnsLabel
     access: Annotated[KubeconfigAccess | RancherAccess, Field(discriminator="kind")]
+    locality: Locality | None = None
     versions: tuple[Version, ...] = ()
     peer_server: HttpsUrl | None = None
     """The API address that peers use, where it differs from the program's own."""
@@ -407,6 +387,8 @@ class Settings(Section):
     mesh: Mesh
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]
     v2_weight: Percent
+    audiences: tuple[Audience, ...] = ()
+    failover: Failover = Failover()
     trust: Trust = Trust()
     istio: Istio = Istio()
     helloworld: Helloworld = Helloworld()
@@ -427,6 +409,59 @@ class Settings(Section):
                     )
                     raise ValueError(message)
                 seen[value] = index
+        return self
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The clusters' regions, each once, in the order of the clusters."""
+        return tuple(dict.fromkeys(cluster.locality.region for cluster in self.clusters if cluster.locality))
+
+    @property
+    def fails_over(self) -> bool:
+        """Whether clients watch endpoints and leave their own cluster when it is dead."""
+        return self.istio.installer is Installer.HELM and self.failover.is_on(self.regions)
+
+    def is_within(self, cluster: str, region: str | None) -> bool:
+        """Whether a cluster is in a region; none stands for all of them."""
+        return region in {None, self._region_by_cluster[cluster]}
+
+    def v2_weight_for(self, cluster: str, headers: Mapping[str, str]) -> int:
+        """Percent of v2 among the answers to such requests from a cluster."""
+        for audience in self.audiences:
+            if self.is_within(cluster, audience.region) and audience.means(headers):
+                return 100 if audience.version is Version.V2 else 0
+        return self.v2_weight
+
+    @property
+    def _region_by_cluster(self) -> Mapping[str, str | None]:
+        return {cluster.name: cluster.locality.region if cluster.locality else None for cluster in self.clusters}
+
+    @model_validator(mode="after")
+    def _check_localities(self) -> Self:
+        lacking = [index for index, cluster in enumerate(self.clusters) if cluster.locality is None]
+        if self.regions and lacking:
+            message = (
+                f"{NAMESPACE}:clusters[{lacking[0]}].locality: missing, and other clusters have one; "
+                f"allowed is a locality for each cluster or for none"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_failover(self) -> Self:
+        if self.failover.enabled and self.istio.installer is not Installer.HELM:
+            message = (
+                f"{NAMESPACE}:failover.enabled: got true; allowed with installer helm alone, for Istio before 1.20 "
+                f"cannot both prefer a cluster and sort regions: leave it out"
+            )
+            raise ValueError(message)
+        self.failover.check(self.regions)
+        return self
+
+    @model_validator(mode="after")
+    def _check_audiences(self) -> Self:
+        run = {version for cluster in self.clusters for version in cluster.versions}
+        check_audiences(self.audiences, self._region_by_cluster, run)
         return self
 
     @model_validator(mode="after")

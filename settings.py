@@ -21,7 +21,6 @@ from pydantic_core import ErrorDetails
 import rancher_api
 from components import _kubeconfig, _root_ca
 from schema import (
-    NAMESPACE,
     Cluster,
     Credential,
     Installer,
@@ -31,12 +30,14 @@ from schema import (
     Rancher,
     RancherAccess,
     Settings,
-    Version,
     known_keys,
 )
+from sections import NAMESPACE
+from traffic_schema import Audience, Version
 
 __all__ = [
     "NAMESPACE",
+    "Audience",
     "Cluster",
     "ConfigError",
     "Credential",

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import re2
 from cryptography import x509
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
 from pydantic import ValidatorFunctionWrapHandler as Reader
@@ -22,6 +23,9 @@ DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
 PORT_MAX = 65535
 PATH_MAX = 4096
+REGEX_MAX = 1024
+REGEX_PROGRAM_MAX = 32768
+"""Above these istiod and Envoy, as Istio starts it, take no regular expression."""
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -71,6 +75,24 @@ def _check_cluster_name(value: str) -> str:
         raise ValueError(message)
     if "to" in value.split("-"):
         message = "the word 'to' joins two clusters in the name of a link; allowed is a name without it"
+        raise ValueError(message)
+    return value
+
+
+def _check_header_regex(value: str) -> str:
+    if not value.isascii() or not 1 <= len(value) <= REGEX_MAX:
+        message = f"allowed is a regular expression of 1 to {REGEX_MAX} characters of ASCII"
+        raise ValueError(message)
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        size = re2.compile(value, options).programsize
+    except re2.error as error:
+        said = error.args[0].decode()
+        message = f"{said}; allowed is a regular expression of RE2, which has neither look-around nor backreferences"
+        raise ValueError(message) from None
+    if size > REGEX_PROGRAM_MAX:
+        message = f"it compiles to {size} instructions; allowed are {REGEX_PROGRAM_MAX}: repeat less"
         raise ValueError(message)
     return value
 
@@ -187,6 +209,18 @@ Charts = Annotated[str, AfterValidator(_check_charts)]
 ChartVersion = Annotated[str, _matching(r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?", "one version, such as 1.31.1")]
 KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
 RancherClusterId = Annotated[str, _matching(r"c-[-a-z0-9]+|local", "Rancher's id, such as c-f7r9g or local")]
+HeaderName = Annotated[
+    str,
+    _matching(
+        r"[!#$%&'*+.^_`|~0-9a-z-]+",
+        "a header's name in lower case, such as x-team; neither a pseudo-header such as :path nor a claim of a token",
+    ),
+]
+HeaderValue = Annotated[
+    str, _matching(r"[!-~]([ -~]*[!-~])?", "a text of ASCII that is not empty and has no blank at either end")
+]
+HeaderPrefix = Annotated[str, _matching(r"[!-~][ -~]*", "a text of ASCII that is not empty and begins with no blank")]
+HeaderRegex = Annotated[str, AfterValidator(_check_header_regex)]
 NodeSelector = Annotated[str, _matching(rf"{_LABEL}(,{_LABEL})*", "labels such as role=ingress, joined by commas")]
 Quantity = Annotated[str, AfterValidator(_check_quantity)]
 RootCertificate = Annotated[x509.Certificate, _pem_by(_root_ca.read_root)]
@@ -194,6 +228,10 @@ CaCertificates = Annotated[str, _pem_by(_read_ca)]
 Hours = Annotated[int, WrapValidator(_Whole(1))]
 Generation = Annotated[int, WrapValidator(_Whole(1))]
 Percent = Annotated[int, WrapValidator(_Whole(0, 100))]
+PositivePercent = Annotated[int, WrapValidator(_Whole(1, 100))]
+Errors = Annotated[int, WrapValidator(_Whole(1, 100))]
+Attempts = Annotated[int, WrapValidator(_Whole(0, 10))]
+Seconds = Annotated[int, WrapValidator(_Whole(1, 3600))]
 Replicas = Annotated[int, WrapValidator(_Whole(1, 100))]
 TokenHours = Annotated[int, WrapValidator(_Whole(2, 8760))]
 TimeoutSeconds = Annotated[int, WrapValidator(_Whole(10, 3600))]

@@ -76,6 +76,8 @@ def _gateway_values(
     args: IstioInstallArgs, installer: HelmInstallerArgs, gateway: _gateways.Gateway
 ) -> Mapping[str, Any]:
     values = _istio_values.gateway_values(
-        network_gateway=gateway.network(args.network), timeout_seconds=args.timeout_seconds
+        network_gateway=gateway.network(args.network),
+        locality=installer.gateway_locality,
+        timeout_seconds=args.timeout_seconds,
     )
     return _istio_values.merge(values, installer.gateway_values)

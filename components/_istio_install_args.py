@@ -18,6 +18,8 @@ class HelmInstallerArgs:
     """Ignored for a folder."""
     reads_peer_secrets: bool
     """Whether istiod watches its peers' Secrets, for gateways there that name them."""
+    gateway_locality: str | None
+    """Istio's locality of the gateways' pods; none for that of their nodes."""
     crd_provider: k8s.Provider
     """For the chart `base`, whose CRDs may be there already; it holds a ValidatingWebhookConfiguration besides."""
     base_values: Mapping[str, Any]

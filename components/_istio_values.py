@@ -136,7 +136,7 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
     }
 
 
-def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict[str, Any]:
+def gateway_values(*, network_gateway: str | None, locality: str | None, timeout_seconds: int) -> dict[str, Any]:
     """
     Values of the chart `gateway`, without a Service: `IstioInstall` makes its own.
 
@@ -145,6 +145,7 @@ def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict
 
     Args:
         network_gateway: The network that this gateway serves to others, for the east-west gateway.
+        locality: Istio's locality of its pods, where their nodes are not to be asked.
         timeout_seconds: How long Pulumi waits for the Deployment.
     """
     values: dict[str, Any] = {
@@ -156,7 +157,14 @@ def gateway_values(*, network_gateway: str | None, timeout_seconds: int) -> dict
     }
     if network_gateway is not None:
         values["networkGateway"] = network_gateway
+    if locality is not None:
+        values["labels"] = locality_label(locality)
     return values
+
+
+def locality_label(locality: str | None) -> dict[str, str]:
+    """The label by which a pod says where it is, whatever its node says; none without a locality."""
+    return {} if locality is None else {_names.LOCALITY_LABEL: locality}
 
 
 def timeout_annotation(seconds: int) -> dict[str, str]:
@@ -204,6 +212,6 @@ OUTLINES: Mapping[str, Values] = {
         reads_peer_secrets=True,
         timeout_seconds=0,
     ),
-    "gateway": gateway_values(network_gateway="", timeout_seconds=0),
+    "gateway": gateway_values(network_gateway="", locality="", timeout_seconds=0),
 }
 """The program's own values by chart, of which the keys and maps alone mean anything."""

@@ -4,6 +4,8 @@ ISTIO_NAMESPACE = "istio-system"
 APP_NAMESPACE = "sample"
 
 NETWORK_LABEL = "topology.istio.io/network"
+CLUSTER_LABEL = "topology.istio.io/cluster"
+LOCALITY_LABEL = "topology.istio.io/locality"
 INJECTION_LABEL = "istio-injection"
 MULTICLUSTER_LABEL = "istio/multiCluster"
 CLUSTER_ANNOTATION = "networking.istio.io/cluster"

@@ -5,7 +5,7 @@ Owns the Service, the Deployments of the versions that this cluster runs, Gatewa
 Does not own what the weights mean: `settings` does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,12 @@ class HelloworldAppArgs:
     """By version, for the versions that this cluster runs."""
     weights: Mapping[str, int]
     """Percent by version, the same in every cluster."""
+    audiences: Sequence[_routing.Audience]
+    """Requests that follow no weight, the same in every cluster."""
+    failover: _routing.Failover | None
+    """How clients leave a dead cluster, if they do; the same in every cluster."""
+    locality: str | None
+    """Istio's locality of this cluster's pods; none for that of their nodes."""
     replicas: int
     requests: Mapping[str, str]
     limits: Mapping[str, str]
@@ -80,7 +86,7 @@ class HelloworldApp(pulumi.ComponentResource):
             "destination-rule",
             "DestinationRule",
             _names.HELLOWORLD,
-            _routing.destination_rule_spec(tuple(args.weights)),
+            _routing.destination_rule_spec(tuple(args.weights), args.failover),
         )
         routing_object("gateway", "Gateway", _names.HELLOWORLD_GATEWAY, _routing.gateway_spec())
         for route, gateway, host in (
@@ -91,7 +97,13 @@ class HelloworldApp(pulumi.ComponentResource):
                 f"route-{'mesh' if gateway == 'mesh' else 'ingress'}",
                 "VirtualService",
                 route,
-                _routing.virtual_service_spec(gateway=gateway, host=host, weights=args.weights),
+                _routing.virtual_service_spec(
+                    gateway=gateway,
+                    host=host,
+                    weights=args.weights,
+                    audiences=args.audiences,
+                    failover=args.failover,
+                ),
                 # A route to a subset that no rule defines yet answers 503.
                 after=rule,
             )
@@ -112,7 +124,7 @@ class HelloworldApp(pulumi.ComponentResource):
                 "replicas": args.replicas,
                 "selector": {"match_labels": labels},
                 "template": {
-                    "metadata": {"labels": labels},
+                    "metadata": {"labels": {**labels, **_istio_values.locality_label(args.locality)}},
                     "spec": {
                         "automount_service_account_token": False,
                         "security_context": {

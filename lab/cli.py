@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from lab import cluster, files, images, lock, mounts, network, preflight, status, teardown, toolchain
+from lab import cluster, faults, files, images, lock, mounts, network, preflight, status, teardown, toolchain
 from lab.errors import LabError
 from lab.rancher import service
 from lab.spec import (
@@ -123,6 +124,30 @@ def kubectl(
         if not program:
             raise LabError("There is no kubectl on PATH", "Install it, or run: python -m lab up")
     _become(program, f"--kubeconfig={spec.kubeconfig}", *(arguments or ()))
+
+
+@app.command()
+def cut(
+    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    pods: Annotated[
+        list[IPv4Address] | None,
+        typer.Option("--pod", parser=IPv4Address, metavar="ADDRESS", help="This pod alone; may be given again."),
+    ] = None,
+    refusing: Annotated[bool, typer.Option("--refusing", help="Answer TCP with resets, and not with silence.")] = False,  # noqa: FBT002 - typer reads the default from here
+) -> None:
+    """Take a cluster's node, or pods on it, off the network; `heal` gives it back."""
+    with _told(), lock.held():
+        spec = find(name, existing())
+        faults.cut(spec, pods or None, is_silent=not refusing)
+        _OUT.print(f"{name} is cut off. To give it back: python -m lab heal {name}")
+
+
+@app.command()
+def heal(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
+    """Take back every cut of a cluster."""
+    with _told(), lock.held():
+        faults.heal(find(name, existing()))
+        _OUT.print(f"{name} is on the network.")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from lab import addons, cgroups, controlplane, kubeconfig, mounts, node, pki, processes
+from lab import addons, cgroups, controlplane, faults, kubeconfig, mounts, node, pki, processes
 from lab.errors import LabError
 from lab.processes import Component
 from lab.spec import ClusterSpec
@@ -64,6 +64,7 @@ def _ensure(
     node.configure(spec)
     cgroups.ensure(spec, among)
     mounts.ensure(spec)
+    faults.heal(spec)
     procs_file = cgroups.procs_file(spec, among)
 
     def start(*components: Component) -> None:

@@ -18,7 +18,8 @@ from lab.spec import BRIDGE, FABRIC, HOST_ADDRESS, SERVICE_CIDR, STATE_DIR, Clus
 NETNS_DIR = Path("/run/netns")
 _MADE_NETNS_DIR = STATE_DIR / "made-netns-folder"
 _HOST_PORT = "host"
-_NODE_LINK = "eth0"
+NODE_LINK = "eth0"
+"""The node's end of its link to the fabric."""
 _NODE_SYSCTLS = {
     "net/ipv4/ip_forward": "1",
     # Between two pods of one bridge, a Service's translation is undone by iptables only with this.
@@ -68,17 +69,17 @@ def ensure_fabric_address(interface: IPv4Interface) -> None:
 def ensure_node(spec: ClusterSpec) -> None:
     """Make a node's namespace with its address and its load balancer pool, or what is missing."""
     _ensure_namespace(spec.netns)
-    if _NODE_LINK not in links(spec.netns):
-        peer = ("peer", _NODE_LINK, "netns", spec.netns)
+    if NODE_LINK not in links(spec.netns):
+        peer = ("peer", NODE_LINK, "netns", spec.netns)
         run("ip", "-n", FABRIC, "link", "add", spec.bridge_port, "type", "veth", *peer)
     run("ip", "-n", FABRIC, "link", "set", spec.bridge_port, "master", BRIDGE, "up")
     run("ip", "-n", spec.netns, "link", "set", "lo", "up")
-    run("ip", "-n", spec.netns, "link", "set", _NODE_LINK, "address", spec.mac, "up")
-    run("ip", "-n", spec.netns, "address", "replace", str(spec.interface), "dev", _NODE_LINK)
+    run("ip", "-n", spec.netns, "link", "set", NODE_LINK, "address", spec.mac, "up")
+    run("ip", "-n", spec.netns, "address", "replace", str(spec.interface), "dev", NODE_LINK)
     # A local route makes the node answer ARP for the whole pool; kube-proxy does the rest.
     run("ip", "-n", spec.netns, "route", "replace", "local", str(spec.pool), "dev", "lo")
     # The API server calls webhooks by a service's address, which kube-proxy rewrites once there is a way to it at all.
-    run("ip", "-n", spec.netns, "route", "replace", str(SERVICE_CIDR), "dev", _NODE_LINK)
+    run("ip", "-n", spec.netns, "route", "replace", str(SERVICE_CIDR), "dev", NODE_LINK)
     writes = " && ".join(f"echo {value} >/proc/sys/{key}" for key, value in _NODE_SYSCTLS.items())
     run(*inside(str(spec.netns_path), None, ("sh", "-c", writes)))
 

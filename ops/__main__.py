@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -13,6 +15,8 @@ from rich.console import Console
 
 import settings
 from ops import stack as stacks
+from ops.drill.report import DrillReport
+from ops.drill.scenario import Death, Scenario, Target
 from ops.errors import OpsError
 from ops.pulumi_cli import PulumiCli
 from ops.show import show
@@ -71,8 +75,71 @@ def verify(
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
-        # Lines in a file or a CI log should stay whole.
-        show(report, Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH))
+        show(report, _console())
+    raise typer.Exit(0 if report.ok else _FAILED)
+
+
+@app.command()
+def drill(  # noqa: PLR0913 - one for each option
+    *,
+    stack: Annotated[str, typer.Option(help="The lab's stack: no other is drilled.")],
+    cluster: Annotated[
+        str | None, typer.Option(help="The cluster that is taken away; unset: the stack's first.")
+    ] = None,
+    target: Annotated[
+        list[Target] | None, typer.Option(help="What of it is taken away; may be given again; unset: each in turn.")
+    ] = None,
+    death: Annotated[
+        list[Death] | None, typer.Option(help="How it dies; may be given again; unset: each in turn.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=1, max=20, help="Requests in a second from each source.")] = 10,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="How long each phase lasts at least.")] = 20,
+    patience: Annotated[float, typer.Option(min=1, max=300, help="Seconds that the split may take to return.")] = 120,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw the split over time into this file: .svg, .png or .pdf.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """
+    Take a cluster of the lab away under traffic, part by part, give it back, and tell how soon the mesh noticed.
+
+    Exits with 0 only if no request failed beyond the bound and every split came back, with 1 if not, with 2 if it could
+    not be carried out.
+    """
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        # One that is ignored, as under `nohup`, stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+    progress = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        # Here, for `verify` runs where neither the lab nor a library to draw with is to be had.
+        from ops.drill import in_lab, run  # noqa: PLC0415
+        from ops.drill.show import show as show_drill  # noqa: PLC0415
+
+        draw = _drawing(picture)
+        chosen = stacks.load(stack, _ROOT)
+        options = run.Options(
+            stack=stack,
+            root=_ROOT,
+            cluster=cluster,
+            scenarios=[Scenario(target=what, death=how) for what in target or Target for how in death or Death],
+            rate=rate,
+            seconds=seconds,
+            patience_seconds=patience,
+        )
+        with in_lab.faults(stack, chosen) as faults:
+            report = run.drill(chosen, options, faults, progress.print)
+    except (OpsError, settings.ConfigError) as error:
+        progress.print(f"error: {error}", markup=False)
+        raise typer.Exit(_BAD_USAGE) from None
+    except KeyboardInterrupt:
+        progress.print("interrupted; what was taken away is given back")
+        raise typer.Exit(_INTERRUPTED) from None
+    if json:
+        sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
+    else:
+        show_drill(report, _console())
+    draw(report)
     raise typer.Exit(0 if report.ok else _FAILED)
 
 
@@ -100,8 +167,24 @@ def recover(
     told.print(f"{len(settled)} settled; run `pulumi up` again" if settled else "nothing was pending")
 
 
+def _console() -> Console:
+    # Lines in a file or a CI log should stay whole.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
+
+
+def _drawing(path: Path | None) -> Callable[[DrillReport], None]:
+    if path is None:
+        return lambda _: None
+    try:
+        from ops.drill import picture  # noqa: PLC0415 - as above
+    except ModuleNotFoundError:
+        raise OpsError("--picture needs matplotlib: pip install -r requirements-dev.txt") from None
+    picture.check(path)
+    return partial(picture.draw, path=path)
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # A SIGTERM deletes the client pods as Ctrl-C does.
+    # As Ctrl-C does, it deletes the client pods, and gives back what a drill took away.
     raise KeyboardInterrupt
 
 

@@ -1,5 +1,5 @@
 """
-The few things that `verify` asks of one cluster's API, as plain typed values.
+The few things that `ops` asks of one cluster's API, as plain typed values.
 
 Knows nothing of checks. A thing that does not exist is `None` or empty; any other refusal is an
 `ApiError`.
@@ -22,12 +22,16 @@ from kubernetes.stream.ws_client import ERROR_CHANNEL
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
+from components import _names as names
 from ops import connection
+from ops.sameness import ROUTING_KINDS, Manifest
 
 _TIMEOUT_SECONDS = (5, 20)
 _INTERRUPT_SECONDS = 0.5
 _NOT_FOUND = 404
 _SHOWN_CHARACTERS = 200
+_ISTIO = names.NETWORKING_API_BEFORE_1_22.split("/")
+"""Every Istio serves it."""
 
 
 class ApiError(Exception):
@@ -119,8 +123,10 @@ class ClusterApi:
         self._configuration = configuration
         self._interrupted = interrupted or threading.Event()
         api = client.ApiClient(configuration)
+        self._plain: Callable[[object], dict[str, Any]] = api.sanitize_for_serialization
         self._core = client.CoreV1Api(api)
         self._apps = client.AppsV1Api(api)
+        self._custom = client.CustomObjectsApi(api)
         self._version = client.VersionApi(api)
 
     def version(self) -> str:
@@ -131,6 +137,24 @@ class ClusterApi:
         """Labels of a namespace."""
         found = _find(self._core.read_namespace, name)
         return dict(found.metadata.labels or {}) if found else None
+
+    def shared(self, namespace: str) -> tuple[Manifest, ...]:
+        """A namespace, its Services, and Istio's routing in it, as manifests; of what is not there, nothing."""
+        found = _find(self._core.read_namespace, namespace)
+        services = _ask(self._core.list_namespaced_service, namespace).items
+        routing = [
+            item
+            for plural in ROUTING_KINDS.values()
+            for item in (_find(self._custom.list_namespaced_custom_object, *_ISTIO, namespace, plural) or {}).get(
+                "items", ()
+            )
+        ]
+        # The library leaves the kind out of what it reads.
+        return (
+            *({**self._plain(each), "kind": "Namespace"} for each in (found,) if each),
+            *({**self._plain(service), "kind": "Service"} for service in services),
+            *routing,
+        )
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
         """Data of a ConfigMap."""
@@ -143,6 +167,15 @@ class ClusterApi:
         if not found:
             return None
         return Workload(wanted=found.spec.replicas, ready=found.status.ready_replicas or 0)
+
+    def scale(self, namespace: str, name: str, replicas: int) -> None:
+        """Set the replicas of a Deployment; nothing is waited for."""
+        _ask(self._apps.patch_namespaced_deployment_scale, name, namespace, {"spec": {"replicas": replicas}})
+
+    def istio_spec(self, namespace: str, plural: str, name: str) -> Mapping[str, Any] | None:
+        """Spec of an object of Istio's networking kinds, such as `destinationrules`."""
+        found = _find(self._custom.get_namespaced_custom_object, *_ISTIO, namespace, plural, name)
+        return dict(found.get("spec") or {}) if found else None
 
     def service(self, namespace: str, name: str) -> ServiceView | None:
         """Ports and outside addresses of a Service."""
@@ -183,6 +216,20 @@ class ClusterApi:
     def delete_pod(self, namespace: str, name: str) -> None:
         """Delete a pod at once; one that is gone already is fine."""
         _find(self._core.delete_namespaced_pod, name, namespace, grace_period_seconds=0)
+
+    def log(self, namespace: str, pod: str, container: str, seconds: int) -> str:
+        """What a container printed in the last seconds (1 or more), each line after its time in RFC 3339."""
+        answer = _ask(
+            self._core.read_namespaced_pod_log,
+            pod,
+            namespace,
+            container=container,
+            since_seconds=seconds,
+            timestamps=True,
+            # The library would take the text for JSON.
+            _preload_content=False,
+        )
+        return str(answer.data.decode(errors="replace"))
 
     def execute(
         self, namespace: str, pod: str, container: str, command: list[str], timeout_seconds: float

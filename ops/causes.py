@@ -19,7 +19,11 @@ from ops.facts import (
     MeshFacts,
     RemoteFacts,
 )
+from ops.sameness import Difference, differences
 from ops.trust import distrust
+
+_SHOWN = 4
+"""So many differences are told one by one."""
 
 
 class Cause(StrEnum):
@@ -30,6 +34,7 @@ class Cause(StrEnum):
     NETWORK_LABEL_MISSING = "network label missing"
     REMOTE_NOT_SYNCED = "remote cluster not synced"
     SERVICE_ABSENT = "Service absent in one cluster"
+    CLUSTERS_DIFFER = "clusters differ"
     CREDENTIAL_WRONG = "the remote secret's token or CA wrong"
 
 
@@ -54,6 +59,10 @@ REMEDIES = {
         "server that it names (`peerServer`), and istiod's log"
     ),
     Cause.SERVICE_ABSENT: f"{_UP} makes Service {names.HELLOWORLD} in namespace {names.APP_NAMESPACE} again",
+    Cause.CLUSTERS_DIFFER: (
+        f"{_UP} makes what is the stack's in namespace {names.APP_NAMESPACE} the same again; the rest belongs in every "
+        "cluster or in none"
+    ),
     Cause.CREDENTIAL_WRONG: (
         f"{_UP} writes the remote secret again; for a new token raise `links.tokenGeneration`, or "
         "`rancher.tokenGeneration` where links use Rancher's tokens; the CA must be that of the server which the "
@@ -85,6 +94,7 @@ def diagnose(facts: MeshFacts) -> tuple[Finding, ...]:
         *_roots(facts),
         *_labels(seen),
         *_services(seen),
+        *_unlike(facts),
         *_links(seen),
         *_gateways(facts, seen),
     )
@@ -102,6 +112,21 @@ def mislabelled(cluster: ClusterFacts) -> tuple[str, ...]:
         for labelled, label in labels.items()
         if label != cluster.network
     )
+
+
+def unlike(facts: MeshFacts) -> tuple[Difference, ...]:
+    """Say where clusters differ that were seen; that a cluster lacks Service helloworld is a cause of its own."""
+    seen = {each.name: each.shared for each in facts.clusters if not each.error and "shared" not in each.unread}
+    service = f"Service {names.APP_NAMESPACE}/{names.HELLOWORLD}"
+    lacking = any(not each.service.present for each in facts.clusters if each.name in seen)
+    return tuple(found for found in differences(seen) if not (lacking and found.place == service))
+
+
+def _unlike(facts: MeshFacts) -> Iterator[Finding]:
+    found = unlike(facts)
+    if found:
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        yield Finding(cause=Cause.CLUSTERS_DIFFER, cluster=None, seen="; ".join(map(str, found[:_SHOWN])) + more)
 
 
 def _roots(facts: MeshFacts) -> Iterator[Finding]:

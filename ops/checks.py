@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+import settings
 from components import _names as names
 from components import _routing as routing
-from ops import endpoints, gateways, split, trust
+from ops import audiences, endpoints, gateways, split, trust
 from ops.api import Workload
-from ops.causes import mislabelled
+from ops.causes import mislabelled, unlike
 from ops.facts import (
     SYNCED,
     UNTRIED,
@@ -24,18 +25,23 @@ _READ_REMEDY = "see that this stack's credential may read it in that cluster"
 _TRAFFIC_CHECKS = {Way.INGRESS: CheckId.TRAFFIC_INGRESS, Way.CLIENT: CheckId.TRAFFIC_CLIENT}
 
 
-def check_all(facts: MeshFacts, weight: int) -> tuple[Check, ...]:
-    """Check every cluster, link and curl loop, against `weight` percent of v2."""
-    checks = [check for cluster in facts.clusters for check in _cluster(cluster, facts, weight)]
-    return (*checks, *(_traffic_check(traffic, weight) for traffic in facts.traffic))
+def check_all(facts: MeshFacts, chosen: settings.Settings) -> tuple[Check, ...]:
+    """Check every cluster, link and curl loop, against what config wants."""
+    checks = [
+        check
+        for cluster in facts.clusters
+        for check in _cluster(cluster, facts, audiences.wanted(chosen, cluster.name))
+    ]
+    return (*checks, *(_traffic_check(traffic_row(traffic, chosen), traffic.trouble) for traffic in facts.traffic))
 
 
-def traffic_row(traffic: TrafficFacts, weight: int) -> Traffic:
+def traffic_row(traffic: TrafficFacts, chosen: settings.Settings) -> Traffic:
     """One curl loop as a row of the report."""
-    tally = traffic.tally
+    tally, weight = traffic.tally, audiences.wanted(chosen, traffic.cluster, traffic.audience)
     return Traffic(
         cluster=traffic.cluster,
         way=traffic.way,
+        audience=traffic.audience,
         url=traffic.url,
         requests=tally.requests,
         v1=tally.versions["v1"],
@@ -63,6 +69,7 @@ def _cluster(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[C
     yield _unless_unread(cluster, _root(cluster, facts), "roots", "certificates")
     present = cluster.service
     yield _unless_unread(cluster, _check(CheckId.SERVICE, cluster, present.detail, passed=present.present), "service")
+    yield _unless_unread(cluster, _sameness(cluster, facts), "shared")
     yield _unless_unread(cluster, _gateway(cluster, facts), "gateway")
     for remote in cluster.remotes:
         yield _remote_secret(cluster, remote)
@@ -91,6 +98,13 @@ def _root(cluster: ClusterFacts, facts: MeshFacts) -> Check:
     shown = "; ".join(dict.fromkeys(map(trust.short, cluster.roots.values())))
     seen = f"no root certificate in {', '.join(missing)}" if missing else shown
     return _check(CheckId.MESH_ROOT, cluster, seen, passed=not missing and not trust.distrust(facts))
+
+
+def _sameness(cluster: ClusterFacts, facts: MeshFacts) -> Check:
+    found = [difference for difference in unlike(facts) if difference.cluster == cluster.name]
+    seen = str(found[0]) if found else "as in every cluster that was seen"
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    return _check(CheckId.SAMENESS, cluster, seen + more, passed=not found)
 
 
 def _gateway(cluster: ClusterFacts, facts: MeshFacts) -> Check:
@@ -168,19 +182,19 @@ def _crossing(client: ClientFacts, peer: ClusterFacts, facts: MeshFacts, weight:
     return Check(id=CheckId.CROSSING, cluster=client.cluster, peer=peer.name, state=state, seen=seen)
 
 
-def _traffic_check(traffic: TrafficFacts, weight: int) -> Check:
-    row = traffic_row(traffic, weight)
+def _traffic_check(row: Traffic, trouble: str) -> Check:
     errors = ", ".join(f"{count} x {error}" for error, count in row.errors.items())
     split_seen = (
-        f"{row.requests} requests: v1 {row.v1}, v2 {row.v2}, failed {row.failed}"
+        (f"audience {row.audience}, " if row.audience else "")
+        + f"{row.requests} requests: v1 {row.v1}, v2 {row.v2}, failed {row.failed}"
         + (f" ({errors})" if errors else "")
         + f"; v2 {row.v2_share:.1%}, wanted {row.v2_expected:.1%} +-{row.bound:.1%}"
     )
     return Check(
-        id=_TRAFFIC_CHECKS[traffic.way],
-        cluster=traffic.cluster,
+        id=_TRAFFIC_CHECKS[row.way],
+        cluster=row.cluster,
         state=State.PASSED if row.ok else State.FAILED,
-        seen=traffic.trouble or split_seen,
+        seen=trouble or split_seen,
     )
 
 

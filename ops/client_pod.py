@@ -1,8 +1,8 @@
-"""The client pod: made for one run of `verify`, and deleted at its end whatever comes."""
+"""The client pod: made for one run, and deleted at its end whatever comes."""
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,12 @@ NOT_CAPTURED = {"traffic.sidecar.istio.io/excludeOutboundPorts": str(names.CROSS
 """A connection to a gateway that the sidecar took would come about in any case."""
 
 _SELECTOR = f"{names.MANAGED_BY_LABEL}={MANAGED_BY}"
+_SLEEP = ("sleep", str(int(LIFETIME.total_seconds())))
+_MEMORY = "64Mi"
 
 
-def manifest(name: str, image: str) -> dict[str, Any]:
-    """Describe a pod that sleeps, allowed in a namespace that enforces `restricted`."""
+def manifest(name: str, image: str, command: Sequence[str] = _SLEEP, memory: str = _MEMORY) -> dict[str, Any]:
+    """Describe a pod that sleeps or runs a command, allowed in a namespace that enforces `restricted`."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -41,10 +43,10 @@ def manifest(name: str, image: str) -> dict[str, Any]:
                     "name": CONTAINER,
                     "image": image,
                     "imagePullPolicy": "IfNotPresent",
-                    "command": ["sleep", str(int(LIFETIME.total_seconds()))],
+                    "command": list(command),
                     "resources": {
                         "requests": {"cpu": "10m", "memory": "16Mi"},
-                        "limits": {"cpu": "500m", "memory": "64Mi"},
+                        "limits": {"cpu": "500m", "memory": memory},
                     },
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
@@ -58,7 +60,13 @@ def manifest(name: str, image: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def client_pod(api: ClusterApi, image: str, say: Callable[[str], None]) -> Iterator[str]:
+def client_pod(
+    api: ClusterApi,
+    image: str,
+    say: Callable[[str], None],
+    command: Sequence[str] = _SLEEP,
+    memory: str = _MEMORY,
+) -> Iterator[str]:
     """
     Run a client pod in the app namespace, named by what is yielded; it may not be ready yet.
 
@@ -66,6 +74,8 @@ def client_pod(api: ClusterApi, image: str, say: Callable[[str], None]) -> Itera
         api: The cluster's API.
         image: One with curl.
         say: Is told of a pod that could not be deleted.
+        command: What it runs.
+        memory: Its limit, as Kubernetes writes quantities.
 
     Raises:
         ApiError: The pod was not accepted.
@@ -73,7 +83,7 @@ def client_pod(api: ClusterApi, image: str, say: Callable[[str], None]) -> Itera
     name = f"{MANAGED_BY}-{secrets.token_hex(4)}"
     try:
         # Inside the try: an interrupt after the API took the pod must not leave it behind.
-        api.create_pod(names.APP_NAMESPACE, manifest(name, image))
+        api.create_pod(names.APP_NAMESPACE, manifest(name, image, command, memory))
         yield name
     finally:
         try:

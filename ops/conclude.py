@@ -14,6 +14,7 @@ _WITNESSES = {
     Cause.NETWORK_LABEL_MISSING: {CheckId.NETWORK_LABEL},
     Cause.REMOTE_NOT_SYNCED: {CheckId.REMOTE_SYNCED, CheckId.REMOTE_SECRET},
     Cause.SERVICE_ABSENT: {CheckId.SERVICE},
+    Cause.CLUSTERS_DIFFER: {CheckId.SAMENESS},
     Cause.CREDENTIAL_WRONG: {CheckId.REMOTE_SECRET},
 }
 _TRAFFIC = {CheckId.TRAFFIC_INGRESS, CheckId.TRAFFIC_CLIENT}
@@ -27,8 +28,8 @@ HINTS = {
     CheckId.CROSSING: "see the logs of the client pod's sidecar and of the peer's east-west gateway",
     CheckId.REMOTE_SECRET: "see whether istiod runs, and whether the server that the secret names is the peer's API",
     CheckId.REMOTE_SYNCED: "see whether istiod runs",
-    CheckId.TRAFFIC_INGRESS: "see the gateway's log, and whether the VirtualServices are equal",
-    CheckId.TRAFFIC_CLIENT: "see the sidecar's log, and whether the VirtualServices are equal",
+    CheckId.TRAFFIC_INGRESS: "see the gateway's log",
+    CheckId.TRAFFIC_CLIENT: "see the sidecar's log",
 }
 
 
@@ -36,14 +37,14 @@ def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, request
     """Judge all that was seen."""
     findings = diagnose(facts)
     silent = {cluster.name for cluster in facts.clusters if cluster.error}
-    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen.v2_weight))
+    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen))
     return Report(
         stack=stack,
         mesh=chosen.mesh.id,
         v2_weight=chosen.v2_weight,
         requests=requests,
         checks=checks,
-        traffic=tuple(traffic_row(traffic, chosen.v2_weight) for traffic in facts.traffic),
+        traffic=tuple(traffic_row(traffic, chosen) for traffic in facts.traffic),
         causes=tuple(_name(finding, findings, checks) for finding in findings),
     )
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ops.api import ServiceView, Workload
 from ops.envoy import Certificates, Endpoint
+from ops.sameness import Surface
 from ops.split import Tally
 
 
@@ -92,6 +93,7 @@ class ClusterFacts:
         network_label: On namespace istio-system.
         roots: Fingerprints (SHA-256) of the certificates in the mesh root, by namespace.
         certificates: What the pods of helloworld and of the ingress gateway use, by pod.
+        shared: What its peers must have the same.
         local: Ready helloworld pods' addresses by version.
     """
 
@@ -106,6 +108,7 @@ class ClusterFacts:
     roots: Mapping[str, frozenset[str]] = field(default_factory=dict)
     certificates: Mapping[str, Certificates] = field(default_factory=dict)
     service: ServiceFacts = ServiceFacts(present=False, detail="not looked at")
+    shared: Surface = field(default_factory=dict)
     gateway: GatewayFacts = GatewayFacts(workload=None)
     ingress: tuple[str, ...] = ()
     local: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -147,12 +150,19 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficFacts:
-    """One curl loop; `trouble` says why it could not be made."""
+    """
+    One curl loop.
+
+    Attributes:
+        audience: Whose requests it made; empty for everybody's.
+        trouble: Why it could not be made.
+    """
 
     cluster: str
     way: Way
     url: str
     tally: Tally
+    audience: str = ""
     trouble: str = ""
 
 

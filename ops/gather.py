@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 import settings
 from components import _names as names
-from ops import remote, trust
+from ops import remote, sameness, trust
 from ops.api import ApiError, ClusterApi
 from ops.envoy import Certificates
 from ops.facts import SYNCED, ClusterFacts, Credential, GatewayFacts, RemoteFacts, ServiceFacts
@@ -60,6 +60,7 @@ def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, 
         "roots": lambda: _roots(api),
         "certificates": lambda: patience.insist(lambda: _certificates(api), ApiError),
         "service": lambda: _service(api),
+        "shared": lambda: sameness.surface(api.shared(names.APP_NAMESPACE)),
         "gateway": lambda: _gateway(api),
         "ingress": lambda: _ingress(api),
         "local": lambda: _local(api, facts.versions),

@@ -17,6 +17,7 @@ class CheckId(StrEnum):
     NETWORK_LABEL = "network-label"
     MESH_ROOT = "mesh-root"
     SERVICE = "service-present"
+    SAMENESS = "sameness"
     GATEWAY = "gateway-reachable"
     REMOTE_SECRET = "remote-secret"  # noqa: S105 - the name of a check
     REMOTE_SYNCED = "remote-synced"
@@ -36,11 +37,13 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """A part of what `--json` prints."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class Check(_Model):
+class Check(Model):
     """
     One check.
 
@@ -66,11 +69,12 @@ class Check(_Model):
         return self.state is not State.FAILED
 
 
-class Traffic(_Model):
+class Traffic(Model):
     """
     One curl loop against the weight.
 
     Attributes:
+        audience: Whose requests it made; empty for everybody's.
         bound: How far `v2_share` may lie from `v2_expected`; both 0 to 1.
         instances: How many pods answered, by their names.
         errors: What failed requests brought, counted.
@@ -78,6 +82,7 @@ class Traffic(_Model):
 
     cluster: str
     way: Way
+    audience: str
     url: str
     requests: int
     v1: int
@@ -92,7 +97,7 @@ class Traffic(_Model):
     ok: bool
 
 
-class NamedCause(_Model):
+class NamedCause(Model):
     """A cause with its remedy; `cluster` is null where it is the mesh's as a whole."""
 
     cause: Cause
@@ -103,7 +108,7 @@ class NamedCause(_Model):
     consequences: tuple[str, ...]
 
 
-class Report(_Model):
+class Report(Model):
     """All that `verify` has to say."""
 
     stack: str

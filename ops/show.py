@@ -18,6 +18,7 @@ _COLUMNS = {
     CheckId.NETWORK_LABEL: "network",
     CheckId.MESH_ROOT: "root",
     CheckId.SERVICE: "Service",
+    CheckId.SAMENESS: "same",
     CheckId.GATEWAY: "east-west",
     CheckId.REMOTE_SECRET: "remote secrets",
     CheckId.REMOTE_SYNCED: "synced",
@@ -69,7 +70,9 @@ def _traffic(report: Report) -> Table:
         table.add_column(header, justify="right")
     table.add_column("")
     for row in report.traffic:
-        table.add_row(f"{row.cluster} {row.way}", row.url, *_numbers(row), _MARKS[_state(ok=row.ok)])
+        table.add_row(
+            f"{row.cluster} {row.way} {row.audience}".rstrip(), row.url, *_numbers(row), _MARKS[_state(ok=row.ok)]
+        )
     return table
 
 

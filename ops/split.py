@@ -39,9 +39,10 @@ class Tally:
         """Count one HTTP answer."""
         if code != HTTP_OK:
             self.errors[f"HTTP {code}" if code != _NO_ANSWER else "no answer"] += 1
-        elif answer := _ANSWER.match(body):
-            self.versions[answer["version"]] += 1
-            self.instances[answer["instance"]] += 1
+        elif answer := read_answer(body):
+            version, instance = answer
+            self.versions[version] += 1
+            self.instances[instance] += 1
         else:
             self.errors["unknown answer"] += 1
 
@@ -54,6 +55,12 @@ class Tally:
         """The part of a version among the good answers, 0 to 1; 0 where there are none."""
         good = self.requests - self.failed
         return self.versions[version] / good if good else 0.0
+
+
+def read_answer(body: str) -> tuple[str, str] | None:
+    """Read version and instance from what helloworld answers; `None` if it is another answer."""
+    answer = _ANSWER.match(body)
+    return (answer["version"], answer["instance"]) if answer else None
 
 
 def bound(weight: int, requests: int) -> float:

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 
@@ -32,8 +33,14 @@ def ingress_url(address: str) -> str:
     return f"http://{bracketed(address)}{names.HELLOWORLD_PATH}"
 
 
-def through_ingress(
-    cluster: str, address: str, requests: int, interrupted: threading.Event, http: httpx.Client | None = None
+def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no longer
+    cluster: str,
+    address: str,
+    requests: int,
+    interrupted: threading.Event,
+    http: httpx.Client | None = None,
+    *,
+    headers: Mapping[str, str],
 ) -> TrafficFacts:
     """Ask an ingress gateway `requests` times, from here, until it is interrupted."""
     url = ingress_url(address)
@@ -43,7 +50,9 @@ def through_ingress(
         http or httpx.Client(timeout=_REQUEST_SECONDS, limits=limits, trust_env=False) as client,
         ThreadPoolExecutor(_CONCURRENCY) as pool,
     ):
-        ask = _asker(client, url, interrupted, deadline=time.monotonic() + loop_seconds(requests))
+        ask = _asker(
+            partial(client.get, url, headers=headers), interrupted, deadline=time.monotonic() + loop_seconds(requests)
+        )
         for outcome in pool.map(lambda _: ask(), range(requests)):
             if isinstance(outcome, str):
                 tally.errors[outcome] += 1
@@ -53,13 +62,13 @@ def through_ingress(
 
 
 def _asker(
-    client: httpx.Client, url: str, interrupted: threading.Event, *, deadline: float
+    get: Callable[[], httpx.Response], interrupted: threading.Event, *, deadline: float
 ) -> Callable[[], tuple[int, str] | str]:
     def ask() -> tuple[int, str] | str:
         if interrupted.is_set() or time.monotonic() > deadline:
             return "not finished in time"
         try:
-            answer = client.get(url)
+            answer = get()
         except httpx.HTTPError as error:
             return connection.trouble(error)
         return answer.status_code, answer.text
@@ -67,7 +76,7 @@ def _asker(
     return ask
 
 
-def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> TrafficFacts:
+def from_client(cluster: str, api: ClusterApi, pod: str, requests: int, *, headers: Mapping[str, str]) -> TrafficFacts:
     """Ask helloworld `requests` times from a client pod, by one curl and so over its sidecar."""
     # The VirtualServices match by path, so the query only makes curl repeat the request.
     command = [
@@ -83,6 +92,7 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int) -> Traff
         str(int(_REQUEST_SECONDS)),
         "--write-out",
         r"#%{http_code}\n",
+        *(part for name, value in headers.items() for part in ("--header", f"{name}: {value}")),
         f"{CLIENT_URL}?[1-{requests}]",
     ]
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import settings
 from components import _names as names
-from ops import access, gather, split
+from ops import access, audiences, gather, split
 from ops.api import ApiError, ClusterApi
 from ops.client_pod import client_pod, remove_leftovers, wait_ready
 from ops.conclude import conclude
@@ -53,9 +53,10 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
     Raises:
         OpsError: A cluster's API client cannot be made.
     """
-    needed = split.enough(chosen.v2_weight)
+    weights = [audiences.wanted(chosen, cluster.name) for cluster in chosen.clusters]
+    needed, weight = max((split.enough(weight), weight) for weight in weights)
     if options.requests < needed:
-        say(f"making {needed} requests in each loop, for fewer do not show {chosen.v2_weight} % of v2")
+        say(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
         options = replace(options, requests=needed)
     patience = Patience(seconds=options.wait_seconds)
     apis = access.connect(chosen, options.stack, options.root, patience.interrupted, options.rancher_token_file)
@@ -134,17 +135,31 @@ class _Run:
 
     def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
         """Every curl loop of a cluster; those that cannot be made say why."""
-        name, requests = client.cluster, self.options.requests
+        yield from self._loops_of(audiences.EVERYBODY, self.options.requests, client, cluster)
+        for audience in audiences.tried(self.chosen, client.cluster):
+            yield from self._loops_of(audience, audiences.REQUESTS, client, cluster)
+
+    def _loops_of(
+        self, audience: str, requests: int, client: ClientFacts, cluster: ClusterFacts
+    ) -> Iterator[Callable[[], TrafficFacts]]:
+        name, headers = client.cluster, audiences.headers(self.chosen, audience)
         unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
-        for address in cluster.ingress:
-            yield partial(through_ingress, name, address, requests, self.patience.interrupted)
+        loops: list[Callable[[], TrafficFacts]] = [
+            partial(through_ingress, name, address, requests, self.patience.interrupted, headers=headers)
+            for address in cluster.ingress
+        ]
         if not cluster.ingress:
             trouble = cluster.unread.get("ingress", "the ingress has no address")
-            yield partial(unsent, way=Way.INGRESS, url="", trouble=trouble)
+            loops.append(partial(unsent, way=Way.INGRESS, url="", trouble=trouble))
         if client.trouble:
-            yield partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble)
+            loops.append(partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble))
         else:
-            yield partial(from_client, name, self.apis[name], client.pod, requests)
+            loops.append(partial(from_client, name, self.apis[name], client.pod, requests, headers=headers))
+        return (partial(_of, audience, loop) for loop in loops)
+
+
+def _of(audience: str, loop: Callable[[], TrafficFacts]) -> TrafficFacts:
+    return replace(loop(), audience=audience)
 
 
 @contextlib.contextmanager

@@ -226,6 +226,19 @@ def service_deleted(cluster: Cluster) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def weight_changed(cluster: Cluster) -> Iterator[None]:
+    """Give the sidecars of one cluster other weights."""
+    kind = ("networking.istio.io", "v1", names.APP_NAMESPACE, "virtualservices", names.HELLOWORLD_MESH)
+    before = cluster.custom.get_namespaced_custom_object(*kind)["spec"]["http"]
+    turned = [{**before[-1], "route": [{**part, "weight": 100 - part["weight"]} for part in before[-1]["route"]]}]
+    try:
+        cluster.custom.patch_namespaced_custom_object(*kind, {"spec": {"http": [*before[:-1], *turned]}})
+        yield
+    finally:
+        cluster.custom.patch_namespaced_custom_object(*kind, {"spec": {"http": before}})
+
+
+@contextlib.contextmanager
 def remote_kubeconfig_changed(
     cluster: Cluster, peer: str, change: Callable[[dict[str, Any]], None], *, restart_istiod: bool
 ) -> Iterator[None]:
@@ -327,6 +340,11 @@ BREAKAGES = (
         breaks=lambda clusters: service_deleted(clusters["west"]),
     ),
     Breakage(
+        name="weight changed by hand",
+        cause=Cause.CLUSTERS_DIFFER,
+        breaks=lambda clusters: weight_changed(clusters["west"]),
+    ),
+    Breakage(
         name="token refused",
         cause=Cause.CREDENTIAL_WRONG,
         cluster="east",
@@ -343,7 +361,7 @@ BREAKAGES = (
         ),
     ),
 )
-"""The six causes, each in one way or more; for lab clusters named east and west."""
+"""The seven causes, each in one way or more; for lab clusters named east and west."""
 
 
 class _NotYetError(Exception):

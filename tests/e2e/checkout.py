@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 import settings
 from lab.deploy import STACK, Engine
@@ -24,6 +25,8 @@ NOT_COPIED = (".*", "venv", "__pycache__", "bench", "docs", "tests")
 COMMAND_SECONDS = 900
 SHOWN_CHARACTERS = 6000
 PULUMI_TOOLS = ".tools"
+FEW_REQUESTS = 100
+SETTLED_SECONDS = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ def run_module(root: Path, module: str, *arguments: str) -> Run:
     done = subprocess.run(  # noqa: S603 - the project's own modules
         command,
         cwd=root,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -142,13 +145,28 @@ def run_module(root: Path, module: str, *arguments: str) -> Run:
     )
 
 
+def faults_once_settled(checkout: Checkout) -> list[object]:
+    """
+    Give what is still wrong a minute and a half after the mend.
+
+    An ingress gateway takes its time to connect again to an istiod that was restarted, and routes by what it knew.
+    """
+    retrying = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(SETTLED_SECONDS),
+        wait=wait_fixed(5),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else [],
+    )
+    return retrying(lambda: faults(checkout.verify(requests=FEW_REQUESTS)))
+
+
 @contextmanager
 def _session(root: Path, module: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
     # A session, since Pulumi puts its plugins into process groups of their own.
     process = subprocess.Popen(  # noqa: S603 - the project's own modules
         (sys.executable, "-m", module, *arguments),
         cwd=root,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -186,6 +204,7 @@ def _kill(pid: int) -> None:
         return
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a command of the project's is run with."""
     # The tests never download Pulumi's plugins: one that is missing is a test that is skipped.
     return {**os.environ, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "NO_COLOR": "1"}

@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 
 import pytest
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lab.deploy import Engine
 from ops.causes import Cause
 from ops.report import CheckId, State
 from tests.e2e.breakages import BREAKAGES, Breakage, Cluster, gateway_deselected
-from tests.e2e.checkout import Checkout, faults
+from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults_once_settled
 from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.e2e
 
-FEW_REQUESTS = 100
 # What is broken does not settle, however long it is waited for.
 BROKEN_WAIT_SECONDS = 5
-SETTLED_SECONDS = 90
 FIRST_WAYS = tuple({breakage.cause: breakage for breakage in reversed(BREAKAGES)}.values())
 """One way to bring about each cause: what CI has time for."""
 
@@ -79,18 +76,3 @@ def test_at_weight_0_a_gateway_that_no_request_needs_is_tried_all_the_same(
     finally:
         checkout.configure(v2Weight=weight)
         checkout.deploy("up", engine).must_succeed()
-
-
-def faults_once_settled(checkout: Checkout) -> list[object]:
-    """
-    Give what is still wrong a minute and a half after the mend.
-
-    An ingress gateway takes its time to connect again to an istiod that was restarted, and routes by what it knew.
-    """
-    retrying = Retrying(
-        retry=retry_if_result(bool),
-        stop=stop_after_delay(SETTLED_SECONDS),
-        wait=wait_fixed(5),
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else [],
-    )
-    return retrying(lambda: faults(checkout.verify(requests=FEW_REQUESTS)))

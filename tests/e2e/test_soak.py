@@ -8,7 +8,7 @@ import pytest
 from lab.deploy import MARK, Engine
 from lab.spec import existing, find
 from tests.e2e.breakages import Cluster
-from tests.e2e.checkout import Checkout, faults
+from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults
 from tests.e2e.conftest import Lab
 from tests.e2e.objects import Objects, left_over
 
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.soak
 
 KILLS = 10
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
-FEW_REQUESTS = 100
 # A run needs a moment to begin at all, and the next may be faster than the one that was measured: a kill before the
 # beginning or after the end proves nothing.
 EARLIEST_SECONDS = 1.0

@@ -69,10 +69,13 @@ def test_two_runs_register_the_same(runs: Runs, stack: str, *, preview: bool) ->
 
 
 def test_defaults_that_pulumi_yaml_declares_change_nothing(runs: Runs, stack: str) -> None:
-    """Pulumi hands them to the program as empty objects."""
-    optional = {str(info.alias) for info in Settings.model_fields.values() if not info.is_required()}
+    """Pulumi hands them to the program, empty objects and lists all of them."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    defaults = {key: said["default"] for key, said in project.items() if "default" in said}
+    assert defaults.keys() == {str(info.alias) for info in Settings.model_fields.values() if not info.is_required()}
+    assert [key for key, value in defaults.items() if value] == []
     config = runs.stack(stack)
-    declared = config.changed(**{key: {} for key in optional if key not in config.values})
+    declared = config.changed(**{key: value for key, value in defaults.items() if key not in config.values})
     assert take_inventory(declared.run()) == take_inventory(runs(stack))
 
 

@@ -13,13 +13,13 @@ from lab.spec import clusters
 from ops.__main__ import app as ops
 from ops.causes import REMEDIES
 from ops.conclude import HINTS
-from tests.support.stacks import RANCHER, ROOT, load_values
+from tests.support.stacks import LAB, RANCHER, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = {"lab": lab, "ops": ops}
 ON_EVERY_DEBIAN = {"mount", "util-linux"}
-YAML_BLOCKS = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+YAML_BLOCKS = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 TABLES = {tuple(row.strip("| ").split(" | ")) for row in README.splitlines() if row.startswith("| ")}
 
 
@@ -71,19 +71,26 @@ def test_the_packages_are_all_that_the_lab_and_ci_need() -> None:
 
 def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
     """By its name, and at its kubeconfig's path; it fits beside the other two."""
-    block, _ = YAML_BLOCKS
-    (third,) = yaml.safe_load(block)
+    (third,) = YAML_BLOCKS[0]
     spec = clusters(3)[2]
     assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
-    config = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text())["config"]
-    values = {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
+    values = load_values(LAB)
     assert len(settings.parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
+
+
+def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
+    """In a stack whose clusters all have that locality."""
+    _, _, written, locality = YAML_BLOCKS
+    values = load_values(LAB)
+    clusters = [{**cluster, **locality} for cluster in values["clusters"]]
+    parsed = settings.parse({**values, "clusters": clusters, "audiences": written["mcsps:audiences"]})
+    assert [audience.name for audience in parsed.audiences] == ["test-team", "europe"]
+    assert parsed.regions == ("eu",)
 
 
 def test_the_config_for_the_operator_is_taken_and_its_version_is_that_of_the_command() -> None:
     """In place of what the stack file says of Istio."""
-    _, block = YAML_BLOCKS
-    istio = yaml.safe_load(block)["mcsps:istio"]
+    istio = YAML_BLOCKS[1]["mcsps:istio"]
     assert settings.parse({**load_values(RANCHER), "istio": istio}).istio.installer is settings.Installer.OPERATOR
     assert f"istioctl operator init --tag {istio['tag']}" in README
 

@@ -43,6 +43,9 @@ class ApiDouble:
         self.istiods: tuple[PodView, ...] = (pod("istiod-1", {}),)
         self.pods_there: dict[str, PodView] = {}
         self.ever_created: list[str] = []
+        self.scaled: list[tuple[str, int]] = []
+        self.istio_specs: dict[str, Mapping[str, Any]] = {}
+        self.printed_log = ""
         self.says: dict[str, Callable[[], ExecResult]] = {
             "--fail": lambda: printed(ANSWER * 100),
             "--connect-timeout": lambda: printed(""),
@@ -61,6 +64,18 @@ class ApiDouble:
         self._refuse("namespace_labels")
         return {"topology.istio.io/network": f"network-{self.name}"}
 
+    def shared(self, namespace: str) -> tuple[Mapping[str, Any], ...]:
+        """A namespace with helloworld's Service."""
+        self._refuse("shared")
+        return (
+            {"kind": "Namespace", "metadata": {"name": namespace, "labels": {"istio-injection": "enabled"}}},
+            {
+                "kind": "Service",
+                "metadata": {"name": "helloworld", "namespace": namespace},
+                "spec": {"ports": [{"name": "http", "port": 5000}]},
+            },
+        )
+
     def config_map(self, _namespace: str, _name: str) -> Mapping[str, str]:
         """The mesh root."""
         self._refuse("config_map")
@@ -70,6 +85,21 @@ class ApiDouble:
         """All ready."""
         self._refuse("deployment")
         return Workload(wanted=1, ready=1)
+
+    def scale(self, namespace: str, name: str, replicas: int) -> None:
+        """Keep what was asked for."""
+        self._refuse("scale")
+        self.scaled.append((f"{namespace}/{name}", replicas))
+
+    def istio_spec(self, _namespace: str, plural: str, _name: str) -> Mapping[str, Any] | None:
+        """What a test put there, by kind."""
+        self._refuse("istio_spec")
+        return self.istio_specs.get(plural)
+
+    def log(self, _namespace: str, _pod: str, _container: str, _seconds: int) -> str:
+        """What a test lets a pod print."""
+        self._refuse("log")
+        return self.printed_log
 
     def service(self, _namespace: str, _name: str) -> ServiceView:
         """Any Service."""

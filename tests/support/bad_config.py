@@ -13,7 +13,7 @@ from cryptography import x509
 
 from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
-from tests.support.stacks import Stack, kubeconfig
+from tests.support.stacks import Stack, in_regions, kubeconfig
 
 NOT_ONE = "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else"
 ABSENT = object()
@@ -55,7 +55,8 @@ QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
 HTTPS = "allowed is an https:// URL"
 NO_CA = "is no PEM of certificates alone; give one CA certificate or more and no key, as text or as the absolute path"
 A_KIND = "allowed is kubeconfig or rancher"
-KEYS = "Allowed: clusters, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+KEYS = "Allowed: audiences, clusters, failover, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+TEAM = {"name": "x-team", "exact": "test"}
 
 
 BY_OPERATOR = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
@@ -191,6 +192,135 @@ BAD_VALUES = {
         place=("clusters", 0, "versions"),
         value=[],
         told=("mcsps:v2Weight: 10 sends 90 % to v1, which no cluster runs; add v1", "set the weight to 100"),
+    ),
+    **{
+        what: BadValue(place=("audiences",), value=audiences, told=told)
+        for what, (audiences, told) in {
+            "an audience without a name": ([{"version": "v2", "header": TEAM}], ("mcsps:audiences[0].name: missing",)),
+            "an audience of an unknown version": (
+                [{"name": "team", "version": "v3", "header": TEAM}],
+                ("mcsps:audiences[0].version: got 'v3'; allowed is 'v1' or 'v2'",),
+            ),
+            "an audience of everybody": (
+                [{"name": "all", "version": "v2"}],
+                ("mcsps:audiences[0]: names neither header nor region", "allowed is one of them or both", "v2Weight"),
+            ),
+            "two audiences of one name": (
+                [{"name": "team", "version": "v2", "header": {"name": "x-team", "exact": each}} for each in "ab"],
+                ("mcsps:audiences[1].name: 'team' is also that of audiences[0]; allowed is one name for each",),
+            ),
+            "an audience of a region where no cluster has one": (
+                [{"name": "europe", "version": "v2", "region": "eu"}],
+                ("mcsps:audiences[0].region: got 'eu', and no cluster has a locality; allowed is a region of",),
+            ),
+            "an audience hidden by the same header": (
+                [
+                    {"name": "team", "version": "v2", "header": TEAM},
+                    {"name": "again", "version": "v1", "header": TEAM},
+                ],
+                ("mcsps:audiences[1]: 'again' never gets a request, for audiences[0] before it gets them all;",),
+            ),
+        }.items()
+    },
+    **{
+        f"a header {what}": BadValue(
+            place=("audiences",),
+            value=[{"name": "team", "version": "v2", "header": {"name": "x-team", **header}}],
+            told=(f"mcsps:audiences[0].header{told[0]}", *told[1:]),
+        )
+        for what, (header, told) in {
+            "in capitals": (
+                {"name": "X-Team", "exact": "a"},
+                (".name: got 'X-Team'; allowed is a header's name in lower case",),
+            ),
+            "that is none": (
+                {"name": ":path", "exact": "a"},
+                (
+                    ".name: got ':path'; allowed is a header's name in lower case",
+                    "neither a pseudo-header such as :path",
+                ),
+            ),
+            "that is a token's claim": (
+                {"name": "@request.auth.claims.team", "exact": "a"},
+                (".name: got '@request.auth.claims.team'; allowed is", "nor a claim of a token"),
+            ),
+            "that may be anything": ({}, (": got none of exact, prefix and regex; allowed is one of them",)),
+            "that must be two things": (
+                {"exact": "a", "prefix": "a"},
+                (": got exact and prefix of exact, prefix and regex; allowed is one of them",),
+            ),
+            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed is a text of ASCII that is not empty",)),
+            "that must end in a blank": ({"exact": "a "}, (".exact: got 'a '; allowed is", "no blank at either end")),
+            "that must begin with a blank": (
+                {"prefix": " a"},
+                (".prefix: got ' a'; allowed is", "begins with no blank"),
+            ),
+            "that must not be ASCII": ({"exact": "Ü"}, (".exact: got 'Ü'; allowed is a text of ASCII",)),
+            "of no regex": (
+                {"regex": ""},
+                (".regex: got ''; allowed is a regular expression of 1 to 1024 characters",),
+            ),
+            "of a long regex": (
+                {"regex": "a" * 1025},
+                (".regex: got a value of 1025 characters; allowed is a regular expression of 1 to 1024 characters",),
+            ),
+            "of a broken regex": (
+                {"regex": "te(st"},
+                (".regex: got 'te(st'; missing ): te(st; allowed is a regular expression of RE2",),
+            ),
+            "of a regex that Python alone knows": (
+                {"regex": "(?=te)st"},
+                (".regex: got '(?=te)st'; invalid perl operator: (?=; allowed is", "neither look-around nor"),
+            ),
+            "of a regex too big for Envoy": (
+                {"regex": r"\pL{30}"},
+                (".regex: got ", "it compiles to ", "instructions; allowed are 32768: repeat less"),
+            ),
+        }.items()
+    },
+    **{
+        f"failover {what}": BadValue(place=("failover",), value=failover, told=(f"mcsps:failover{told}",))
+        for what, (failover, told) in {
+            "without a region": (
+                {"enabled": True},
+                ".enabled: got true, and no cluster has a locality; allowed with 2 regions or more: set clusters[]",
+            ),
+            "to nowhere": (
+                {"order": [{"from": "eu", "to": "us"}]},
+                ".order[0].from: got 'eu', and no cluster has a locality; allowed is a region of clusters[].locality",
+            ),
+            "from nowhere": ({"order": [{"to": "us"}]}, ".order[0].from: missing"),
+            "after no error": (
+                {"consecutiveGatewayErrors": 0},
+                ".consecutiveGatewayErrors: got 0; allowed is a whole number from 1 to 100",
+            ),
+            "of nobody": ({"maxEjectionPercent": 0}, ".maxEjectionPercent: got 0; allowed is a whole number from 1 to"),
+            "with too many tries": (
+                {"retryAttempts": 11},
+                ".retryAttempts: got 11; allowed is a whole number from 0 to",
+            ),
+            "without time": ({"connectTimeoutSeconds": 0}, ".connectTimeoutSeconds: got 0; allowed is a whole number"),
+        }.items()
+    },
+    "a locality of one cluster alone": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "us"},
+        told=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed is a locality for each",),
+    ),
+    "a locality without a region": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"zone": "us-1"},
+        told=("mcsps:clusters[1].locality.region: missing",),
+    ),
+    "a region with a dot": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "us.1"},
+        told=(f"mcsps:clusters[1].locality.region: got 'us.1'; {LABEL}",),
+    ),
+    "a locality too long for a label": BadValue(
+        place=("clusters", 1, "locality"),
+        value={"region": "u" * 32, "zone": "z" * 31},
+        told=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed are 63"),
     ),
     "charts from nowhere": BadValue(
         place=("istio", "charts"),
@@ -603,8 +733,63 @@ def in_plain_text(stack: Stack) -> Stack:
     return with_token.changed(rancherToken=fake_secret("plain"))
 
 
+def with_order(*steps: tuple[str, str]) -> Callable[[Stack, Path], Stack]:
+    """Give a stack of two regions an order of failover."""
+    order = [{"from": region, "to": following} for region, following in steps]
+    return lambda stack, _: in_regions(stack, "eu", "us").changed(failover={"order": order})
+
+
+def with_audiences(*audiences: Mapping[str, object]) -> Callable[[Stack, Path], Stack]:
+    """Give a stack of two regions audiences."""
+    numbered = [{"name": f"a-{number}", "version": "v1", **audience} for number, audience in enumerate(audiences)]
+    return lambda stack, _: in_regions(stack, "eu", "us").changed(audiences=numbered)
+
+
+def without_v2(stack: Stack, _folder: Path) -> Stack:
+    """A stack that runs v1 alone, and has an audience of v2."""
+    values = put(stack.values, VERSIONS, ["v1"])
+    audience = {"name": "team", "version": "v2", "header": TEAM}
+    return replace(stack, values=values).changed(v2Weight=0, audiences=[audience])
+
+
 KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
+    "an audience of a version that no cluster runs": BadStack(
+        make=without_v2,
+        told=("mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed is", "or add v2 to a cluster's"),
+    ),
+    "an audience of an unknown region": BadStack(
+        make=with_audiences({"region": "asia"}),
+        told=(
+            "mcsps:audiences[0].region: got 'asia', and the clusters are in eu, us; allowed is a region of clusters[]",
+        ),
+    ),
+    "an audience that two regions leave nothing": BadStack(
+        make=with_audiences({"region": "eu"}, {"region": "us"}, {"header": TEAM}),
+        told=("mcsps:audiences[2]: 'a-2' never gets a request, for audiences[0] and audiences[1] before it gets them",),
+    ),
+    "failover by the operator": BadStack(
+        make=lambda stack, _: in_regions(stack, "eu", "us").changed(
+            failover={"enabled": True}, istio={"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
+        ),
+        told=("mcsps:failover.enabled: got true; allowed with installer helm alone", "leave it out"),
+    ),
+    "failover within one region": BadStack(
+        make=lambda stack, _: in_regions(stack, "eu", "eu").changed(failover={"enabled": True}),
+        told=("mcsps:failover.enabled: got true, and the clusters are in eu; allowed with 2 regions or more",),
+    ),
+    "failover to an unknown region": BadStack(
+        make=with_order(("eu", "asia")),
+        told=("mcsps:failover.order[0].to: got 'asia', and the clusters are in eu, us; allowed is a region of",),
+    ),
+    "failover to the same region": BadStack(
+        make=with_order(("us", "eu"), ("eu", "eu")),
+        told=("mcsps:failover.order[1].to: got 'eu', which is also from; allowed is another region",),
+    ),
+    "failover to two regions": BadStack(
+        make=with_order(("eu", "us"), ("eu", "us")),
+        told=("mcsps:failover.order[1].from: 'eu' is also that of order[0], which alone counts; allowed is one step",),
+    ),
     "a kubeconfig that is not there": bad_kubeconfig(lambda _: None, "cannot be read: No such file or directory"),
     "a kubeconfig that is a folder": bad_kubeconfig(Path.mkdir, "cannot be read: Is a directory"),
     "a kubeconfig that is no text": bad_kubeconfig(

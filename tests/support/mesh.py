@@ -23,6 +23,13 @@ from tests.support.authority import Authority
 
 MESH_CA = Authority("mesh")
 FOREIGN_CA = Authority("foreign")
+SHARED = {
+    "Service sample/helloworld": {"ports": {"http": {"port": 5000, "protocol": "TCP", "appProtocol": None}}},
+    "VirtualService sample/helloworld": {
+        "spec": {"hosts": ["*"], "http": [{"route": [{"weight": 90}, {"weight": 10}]}]}
+    },
+}
+"""What is the same in every cluster."""
 ROOT = frozenset({"a1" * 32})
 FOREIGN_ROOT = frozenset({"f0" * 32})
 NAMES = ("east", "west", "north")
@@ -35,6 +42,7 @@ UNKNOWN: Mapping[str, object] = {
     "roots": {},
     "certificates": {},
     "service": ServiceFacts(present=False, detail="not looked at"),
+    "shared": {},
     "gateway": GatewayFacts(workload=None),
     "local": {},
 }
@@ -70,6 +78,7 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
         roots={"istio-system": ROOT, "sample": ROOT},
         service=ServiceFacts(present=True, detail="sample/helloworld:5000"),
         certificates={f"helloworld-{name}": MESH_CA.certificates()},
+        shared=SHARED,
         gateway=gateway(name),
         ingress=("198.18.0.1",),
         local=dict.fromkeys(versions, ("10.42.0.9",)),

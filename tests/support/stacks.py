@@ -80,6 +80,15 @@ def lab_stack(folder: Path, names: Iterable[str] | None = None) -> Stack:
     return Stack(name=LAB, values=values)
 
 
+def in_regions(stack: Stack, *regions: str) -> Stack:
+    """Put a stack's clusters into regions, one after the other."""
+    clusters = [
+        {**cluster, "locality": {"region": region}}
+        for cluster, region in zip(stack.values["clusters"], regions, strict=True)
+    ]
+    return stack.changed(clusters=clusters)
+
+
 def rancher_stack() -> Stack:
     """The stack of the two Rancher clusters."""
     return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a person")})

@@ -40,6 +40,23 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "the highest port": (("clusters", 0, "peerServer"), "https://[2001:db8::1]:65535/below"),
     "the longest network": (("clusters", 1, "network"), "n" * 63),
     "a registry of charts": (("istio", "charts"), "oci://registry.example/charts"),
+    "any token of a header's name": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "!#$%&'*+-.^_`|~09az", "prefix": "~ "}}],
+    ),
+    "the longest regex": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "cookie", "regex": "a" * 1024}}],
+    ),
+    "a header of one character": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "x", "exact": "!"}}],
+    ),
+    "no retry": (("failover",), {"retryAttempts": 0}),
+    "the greatest failover": (
+        ("failover",),
+        {"retryAttempts": 10, "consecutiveGatewayErrors": 100, "intervalSeconds": 3600, "maxEjectionPercent": 1},
+    ),
     "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
     "Rancher's own cluster": (("rancher",), {"url": "https://rancher.example:8443/below"}),
     "a renewal just after the start": (

@@ -1,11 +1,13 @@
 """HelloworldApp: the versions of one cluster, and the routing that all share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from pulumi import ResourceOptions
 
-from components import HelloworldApp, HelloworldAppArgs
+from components import HelloworldApp, HelloworldAppArgs, _routing
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.recording import RecordingMonitor, record
@@ -14,13 +16,44 @@ HOST = "helloworld.sample.svc.cluster.local"
 BOTH = {"v1": "hub.example/helloworld:1", "v2": "hub.example/helloworld:2"}
 REQUESTS = {"cpu": "50m", "memory": "64Mi"}
 LIMITS = {"cpu": "200m", "memory": "128Mi"}
+TEAM = _routing.Audience(name="team", version="v2", header="x-team", header_match={"exact": "test"}, clusters=())
+EUROPE = _routing.Audience(name="europe", version="v1", header=None, header_match={}, clusters=("east", "west"))
+TEAM_IN_EUROPE = _routing.Audience(
+    name="team-in-europe", version="v2", header="x-team", header_match={"prefix": "t"}, clusters=("east",)
+)
+FAILOVER = _routing.Failover(
+    consecutive_gateway_errors=4,
+    interval_seconds=6,
+    base_ejection_seconds=31,
+    max_ejection_percent=99,
+    connect_timeout_seconds=3,
+    retry_attempts=5,
+    per_try_timeout_seconds=7,
+    order={"eu": "us", "us": "eu"},
+)
+PATH = {"uri": {"exact": "/hello"}}
 
 
-def record_app(
+def to(version: str) -> dict[str, object]:
+    """Where the requests for a version go."""
+    return {"host": HOST, "port": {"number": 5000}, "subset": version}
+
+
+def routes(monitor: RecordingMonitor) -> list[dict[str, Any]]:
+    """What both VirtualServices say of HTTP."""
+    ingress, mesh = (found.inputs["spec"]["http"] for found in monitor.find_all(recording.VIRTUAL_SERVICE))
+    assert ingress == mesh
+    return list(ingress)
+
+
+def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
     *,
     preview: bool = False,
     images: Mapping[str, str] = BOTH,
     v2_weight: int = 10,
+    audiences: Sequence[_routing.Audience] = (),
+    failover: _routing.Failover | None = None,
+    locality: str | None = None,
     networking_api: str = "networking.istio.io/v1",
 ) -> RecordingMonitor:
     """Record the application on one cluster."""
@@ -30,6 +63,9 @@ def record_app(
             cluster_name="east",
             images=images,
             weights={"v1": 100 - v2_weight, "v2": v2_weight},
+            audiences=audiences,
+            failover=failover,
+            locality=locality,
             replicas=3,
             requests=REQUESTS,
             limits=LIMITS,
@@ -158,3 +194,84 @@ def test_ingress_and_sidecars_route_by_the_same_weights(name: str, physical_name
         for version, weight in (("v1", 75), ("v2", 25))
     ]
     assert "east-helloworld-destination-rule" in monitor.depends_on(found)
+
+
+def test_an_audience_gets_its_version_before_the_weight_is_asked() -> None:
+    """In the order that was given, and everybody else follows the weight, which stands where it stood."""
+    *special, weighted = routes(record_app(audiences=(TEAM, EUROPE)))
+    assert special == [
+        {
+            "name": "team",
+            "match": [{**PATH, "headers": {"x-team": {"exact": "test"}}}],
+            "route": [{"destination": to("v2")}],
+        },
+        {
+            "name": "europe",
+            "match": [{**PATH, "sourceLabels": {"topology.istio.io/cluster": cluster}} for cluster in ("east", "west")],
+            "route": [{"destination": to("v1")}],
+        },
+    ]
+    assert [weighted] == routes(record_app())
+
+
+def test_an_audience_may_be_a_header_within_a_region() -> None:
+    """Both in one match: one alone is not enough."""
+    special, _ = routes(record_app(audiences=(TEAM_IN_EUROPE,)))
+    assert special["match"] == [
+        {**PATH, "headers": {"x-team": {"prefix": "t"}}, "sourceLabels": {"topology.istio.io/cluster": "east"}}
+    ]
+
+
+def test_failover_prefers_the_own_cluster_and_gives_up_what_is_dead() -> None:
+    """For every subset alike; the subsets, and so the weights, are chosen first."""
+    spec = record_app(failover=FAILOVER).find(recording.DESTINATION_RULE).inputs["spec"]
+    policy = spec.pop("trafficPolicy")
+    assert spec == record_app().find(recording.DESTINATION_RULE).inputs["spec"]
+    assert policy == {
+        "connectionPool": {"tcp": {"connectTimeout": "3s"}},
+        "loadBalancer": {
+            "localityLbSetting": {
+                "enabled": True,
+                "failoverPriority": ["topology.istio.io/cluster"],
+                "failover": [{"from": "eu", "to": "us"}, {"from": "us", "to": "eu"}],
+            }
+        },
+        "outlierDetection": {
+            "consecutiveGatewayErrors": 4,
+            "consecutive5xxErrors": 0,
+            "interval": "6s",
+            "baseEjectionTime": "31s",
+            "maxEjectionPercent": 99,
+            "minHealthPercent": 1,
+        },
+    }
+
+
+def test_failover_tries_every_request_again_and_elsewhere() -> None:
+    """Those of an audience too."""
+    assert [route["retries"] for route in routes(record_app(failover=FAILOVER, audiences=(TEAM,)))] == [
+        {
+            "attempts": 5,
+            "perTryTimeout": "7s",
+            "retryOn": "connect-failure,refused-stream,gateway-error",
+            "retryRemoteLocalities": True,
+        }
+    ] * 2
+
+
+def test_requests_that_must_not_be_repeated_are_not() -> None:
+    """Istio's own retries would be made where nothing is said."""
+    failover = replace(FAILOVER, retry_attempts=0)
+    assert [route["retries"] for route in routes(record_app(failover=failover))] == [{"attempts": 0}]
+
+
+def test_pods_say_where_they_are_if_that_is_known() -> None:
+    """In their labels alone: a Deployment's selector cannot change."""
+    for before, after in zip(
+        record_app().find_all(recording.DEPLOYMENT),
+        record_app(locality="eu.eu-1").find_all(recording.DEPLOYMENT),
+        strict=True,
+    ):
+        labels = after.inputs["spec"]["template"]["metadata"]["labels"]
+        assert labels.pop("topology.istio.io/locality") == "eu.eu-1"
+        assert before.inputs == after.inputs

@@ -30,7 +30,11 @@ NONE: Mapping[str, Values] = {}
 
 
 def make_args(
-    *, charts: str = REPOSITORY, values: Mapping[str, Values] = NONE, reads_peer_secrets: bool = False
+    *,
+    charts: str = REPOSITORY,
+    values: Mapping[str, Values] = NONE,
+    reads_peer_secrets: bool = False,
+    locality: str | None = None,
 ) -> IstioInstallArgs:
     """Args of a cluster that differs from the defaults in everything; `values` are by chart."""
     return IstioInstallArgs(
@@ -47,6 +51,7 @@ def make_args(
             charts=charts,
             chart_version="1.31.1",
             reads_peer_secrets=reads_peer_secrets,
+            gateway_locality=locality,
             crd_provider=kubernetes_provider("east-crds"),
             base_values=values.get("base", {}),
             istiod_values=values.get("istiod", {}),
@@ -55,19 +60,20 @@ def make_args(
     )
 
 
-def record_install(
+def record_install(  # noqa: PLR0913 - one for each thing that a test may choose
     *,
     preview: bool = False,
     charts: str = REPOSITORY,
     values: Mapping[str, Values] = NONE,
     reads_peer_secrets: bool = False,
+    locality: str | None = None,
     makers: Mapping[str, Maker] | None = None,
 ) -> RecordingMonitor:
     """Record Istio on one cluster."""
 
     def body() -> None:
         provider = kubernetes_provider("east")
-        args = make_args(charts=charts, values=values, reads_peer_secrets=reads_peer_secrets)
+        args = make_args(charts=charts, values=values, reads_peer_secrets=reads_peer_secrets, locality=locality)
         install = IstioInstall("east-istio", args, ResourceOptions(provider=provider))
         pulumi.export("ingress", install.ingress_address)
         pulumi.export("eastwest", install.eastwest_address)
@@ -186,6 +192,17 @@ def test_only_the_east_west_gateway_serves_other_networks() -> None:
         "istio-eastwestgateway": "network-east",
     }
     assert all(charts[name].inputs["values"]["service"] == {"type": "None"} for name in GATEWAYS)
+
+
+def test_gateways_say_where_they_are_if_that_is_known() -> None:
+    """Clients of helloworld, they prefer what is near; without a locality their nodes are asked."""
+    charts = charts_of(record_install(locality="eu.eu-1"))
+    labels = {name: charts[name].inputs["values"].get("labels") for name in RELEASES}
+    assert labels == {
+        name: {"topology.istio.io/locality": "eu.eu-1"} if chart == "gateway" else None
+        for name, chart in RELEASES.items()
+    }
+    assert not any("labels" in chart.inputs["values"] for chart in charts_of(record_install()).values())
 
 
 @pytest.mark.parametrize("release", RELEASES)

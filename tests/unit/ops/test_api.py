@@ -54,7 +54,7 @@ class ApiServer:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_DELETE = do_POST = _answer  # noqa: N815 - as http.server spells them
+            do_GET = do_DELETE = do_PATCH = do_POST = _answer  # noqa: N815 - as http.server spells them
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -121,9 +121,53 @@ def test_what_exists_is_read_into_plain_values(api: ClusterApi, server: ApiServe
     assert (found.ready, found.trouble) == (True, "")
 
 
+def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterApi, server: ApiServer) -> None:
+    """Through its scale, so that what Pulumi declared stays."""
+    path = "/apis/apps/v1/namespaces/n/deployments/d/scale"
+    server.answers[path] = (200, {"metadata": {"name": "d"}, "spec": {"replicas": 0}})
+    api.scale("n", "d", 0)
+    assert server.asked == [("PATCH", path)]
+
+
+def test_istios_objects_are_read_by_their_spec(api: ClusterApi, server: ApiServer) -> None:
+    """`None` where there is none."""
+    path = "/apis/networking.istio.io/v1/namespaces/n/destinationrules/r"
+    server.answers[path] = (200, {"metadata": {"name": "r"}, "spec": {"host": "h"}})
+    assert api.istio_spec("n", "destinationrules", "r") == {"host": "h"}
+    assert api.istio_spec("n", "destinationrules", "other") is None
+
+
+def test_a_log_is_text_with_the_time_of_each_line(api: ClusterApi, server: ApiServer) -> None:
+    """Also where it looks like JSON."""
+    server.answers["/api/v1/namespaces/n/pods/p/log"] = (200, {"looks": "like JSON"})
+    assert api.log("n", "p", "c", 5) == '{"looks": "like JSON"}'
+    (_, path), *_ = server.asked
+    assert {"container=c", "sinceSeconds=5", "timestamps=true"} <= set(path.partition("?")[2].split("&"))
+
+
 def stored(name: str) -> Mapping[str, object]:
     """A Secret as the API gives it."""
     return {"metadata": {"name": name}, "data": {"key": base64.b64encode(SECRET.encode()).decode()}}
+
+
+def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiServer) -> None:
+    """In the API's own spelling, with kinds, which lists leave out; a kind that Kubernetes does not know has none."""
+    route = {"kind": "VirtualService", "metadata": {"name": "r", "namespace": "n"}, "spec": {"hosts": ["*"]}}
+    server.answers = {
+        "/api/v1/namespaces/n": (200, {"metadata": {"name": "n"}}),
+        "/api/v1/namespaces/n/services": (
+            200,
+            {"items": [{"metadata": {"name": "s"}, "spec": {"clusterIP": "1.2.3.4"}}]},
+        ),
+        "/apis/networking.istio.io/v1beta1/namespaces/n/virtualservices": (200, {"items": [route]}),
+    }
+    assert api.shared("n") == (
+        {"kind": "Namespace", "metadata": {"name": "n"}},
+        {"kind": "Service", "metadata": {"name": "s"}, "spec": {"clusterIP": "1.2.3.4"}},
+        route,
+    )
+    server.answers = {"/api/v1/namespaces/n/services": (200, {"items": []})}
+    assert api.shared("n") == ()
 
 
 def test_what_does_not_exist_is_none(api: ClusterApi) -> None:

@@ -12,6 +12,7 @@ from tests.support.mesh import (
     FOREIGN_ROOT,
     MESH_CA,
     ROOT,
+    SHARED,
     UNKNOWN,
     block,
     gateway,
@@ -41,9 +42,9 @@ def test_a_healthy_mesh_has_no_cause(names: tuple[str, ...]) -> None:
 
 
 def test_every_cause_has_a_remedy_of_one_line() -> None:
-    """The list of six is closed."""
+    """The list of seven is closed."""
     assert set(REMEDIES) == set(Cause)
-    assert len(Cause) == 6
+    assert len(Cause) == 7
     assert not any("\n" in remedy for remedy in REMEDIES.values())
 
 
@@ -179,6 +180,38 @@ def test_a_server_that_only_istiod_reaches_is_fine() -> None:
     """The machine of the person need not reach it."""
     mesh = spoil_remote(healthy_mesh(), "east", "west", credential=Credential.UNREACHABLE)
     assert named(mesh) == []
+
+
+def test_clusters_that_differ_are_one_cause_of_the_whole_mesh() -> None:
+    """With the object, the field and what each has."""
+    other = {**SHARED, "VirtualService sample/helloworld": {"spec": {"hosts": ["a.example"]}}}
+    (finding,) = diagnose(spoil(healthy_mesh(("east", "west", "north")), "west", shared=other))
+    assert (finding.cause, finding.cluster, finding.peer) == (Cause.CLUSTERS_DIFFER, None, None)
+    assert finding.seen == (
+        'VirtualService sample/helloworld spec.hosts[0] is "a.example" in west, "*" in east, "*" in north; '
+        "VirtualService sample/helloworld spec.http is missing in west, a list of 1 in east, a list of 1 in north"
+    )
+
+
+def test_of_many_differences_the_first_are_told() -> None:
+    """A namespace that was made empty has as many as it had objects."""
+    many = {**SHARED, **{f"Service sample/s-{number}": {"ports": {}} for number in range(6)}}
+    (finding,) = diagnose(spoil(healthy_mesh(("east", "west", "north")), "west", shared=many))
+    assert finding.seen.count(" is there in west, missing in east, missing in north") == 4
+    assert finding.seen.endswith("; and 2 more")
+
+
+def test_a_missing_service_is_no_difference_beside_its_own_cause() -> None:
+    """Whatever else differs is told."""
+    mesh = spoil(
+        healthy_mesh(), "west", service=ServiceFacts(present=False, detail="there is no Service sample/helloworld")
+    )
+    gone = {place: needed for place, needed in SHARED.items() if place.startswith("Virtual")}
+    assert named(spoil(mesh, "west", shared=gone)) == [(Cause.SERVICE_ABSENT, "west", None)]
+    assert [cause for cause, _, _ in named(spoil(mesh, "west", shared={}))] == [
+        Cause.SERVICE_ABSENT,
+        Cause.CLUSTERS_DIFFER,
+    ]
 
 
 def test_a_missing_service_is_named_with_its_cluster() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from ops.show import show
 from tests.support.mesh import (
     FOREIGN_CA,
     FOREIGN_ROOT,
+    SHARED,
     block,
     gateway,
     gateway_address,
@@ -31,28 +33,30 @@ from tests.support.mesh import (
 )
 
 
-def chosen(weight: int = 10) -> settings.Settings:
-    """Settings of a stack with two clusters."""
+def chosen(weight: int = 10, *audiences: Mapping[str, object]) -> settings.Settings:
+    """Settings of a stack with three clusters, each in a region of its own."""
     return settings.parse(
         {
             "mesh": {"id": "mcsps-lab"},
             "v2Weight": weight,
+            "audiences": audiences,
             "clusters": [
                 {
                     "name": name,
                     "network": f"network-{name}",
                     "versions": [version],
+                    "locality": {"region": f"region-{name}"},
                     "access": {"kind": "kubeconfig", "path": f"/nowhere/{name}"},
                 }
-                for name, version in (("east", "v1"), ("west", "v2"))
+                for name, version in (("east", "v1"), ("west", "v2"), ("north", "v1"))
             ],
         }
     )
 
 
-def report(mesh: MeshFacts, weight: int = 10) -> Report:
+def report(mesh: MeshFacts, weight: int = 10, *audiences: Mapping[str, object]) -> Report:
     """What `verify` says of such a mesh."""
-    return conclude(mesh, chosen(weight), stack="lab", requests=1000)
+    return conclude(mesh, chosen(weight, *audiences), stack="lab", requests=1000)
 
 
 def find(said: Report, check: CheckId, cluster: str, peer: str | None = None) -> Check:
@@ -214,6 +218,59 @@ def test_a_cluster_without_a_root_fails_without_a_cause() -> None:
     assert root.remedy is not None
 
 
+def test_a_route_that_is_another_in_one_cluster_explains_its_traffic() -> None:
+    """Of two clusters nobody knows which is right, so both are named."""
+    other = {**SHARED, "VirtualService sample/helloworld": {"spec": {"hosts": ["*"], "http": []}}}
+    mesh = replace(spoil(healthy_mesh(), "west", shared=other), traffic=(loop("west", v1=1000, v2=0),))
+    said = report(mesh)
+    for cluster, seen in (
+        ("east", "a list of 1 in east, a list of 0 in west"),
+        ("west", "a list of 0 in west, a list"),
+    ):
+        check = find(said, CheckId.SAMENESS, cluster)
+        assert (check.state, check.cause) == (State.FAILED, Cause.CLUSTERS_DIFFER)
+        assert check.seen.startswith(f"VirtualService sample/helloworld spec.http is {seen}")
+    assert find(said, CheckId.TRAFFIC_CLIENT, "west").consequence_of is Cause.CLUSTERS_DIFFER
+
+
+def test_each_loop_is_judged_by_what_its_requests_are_to_get() -> None:
+    """A region's version at its ingress, an audience's wherever it asks, and the weight elsewhere."""
+    audiences = (
+        {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "test"}},
+        {"name": "east", "version": "v1", "region": "region-east"},
+    )
+    loops = (
+        loop("east", Way.INGRESS, v1=1000, v2=0),
+        replace(loop("east", Way.INGRESS, v1=0, v2=100, requests=100), audience="team"),
+        loop("west", Way.INGRESS),
+        replace(loop("west", Way.INGRESS, v1=1, v2=99, requests=100), audience="team"),
+    )
+    said = report(replace(healthy_mesh(), traffic=loops), 10, *audiences)
+    assert [(row.v2_expected, row.ok) for row in said.traffic] == [(0, True), (1, True), (0.1, True), (1, False)]
+    (failed,) = [check for check in said.checks if not check.ok]
+    assert failed.seen.startswith("audience team, 100 requests: v1 1, v2 99, failed 0; v2 99.0%, wanted 100.0%")
+    # All that starts in east is to get v1, which runs there, so nothing has to cross.
+    assert find(said, CheckId.CROSSING, "west", "east").state is State.PASSED
+
+
+def test_nothing_has_to_cross_where_a_region_gets_what_it_runs() -> None:
+    """Though the weight would send a tenth away."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0)
+    mesh = replace(mesh, traffic=(loop("east", v1=1000, v2=0),))
+    audience = {"name": "east", "version": "v1", "region": "region-east"}
+    assert find(report(mesh), CheckId.CROSSING, "east", "west").state is State.FAILED
+    assert find(report(mesh, 10, audience), CheckId.CROSSING, "east", "west").state is State.SKIPPED
+
+
+def test_a_cluster_with_several_differences_tells_their_number() -> None:
+    """And the first one."""
+    said = report(spoil(healthy_mesh(("east", "west", "north")), "west", shared={}))
+    assert find(said, CheckId.SAMENESS, "west").seen.endswith(
+        "missing in west, there in east, there in north; and 1 more"
+    )
+    assert find(said, CheckId.SAMENESS, "east").state is State.PASSED
+
+
 def test_a_cluster_that_gives_no_answer_fails_that_check_alone() -> None:
     """Its peers' endpoints are skipped, as its gateway's address is not known, and their links follow from it."""
     mesh = spoil(healthy_mesh(), "west", error="no connection: timed out", gateway=GatewayFacts(workload=None))
@@ -267,8 +324,8 @@ def test_the_json_names_every_check_with_its_state_and_the_split_with_its_bound(
         "id", "cluster", "peer", "state", "seen", "cause", "consequenceOf", "remedy", "ok",
     }  # fmt: skip
     assert set(said["traffic"][0]) == {
-        "cluster", "way", "url", "requests", "v1", "v2", "failed", "v1Share", "v2Share", "v2Expected", "bound",
-        "instances", "errors", "ok",
+        "cluster", "way", "audience", "url", "requests", "v1", "v2", "failed", "v1Share", "v2Share", "v2Expected",
+        "bound", "instances", "errors", "ok",
     }  # fmt: skip
     assert set(said["causes"][0]) == {"cause", "cluster", "peer", "seen", "remedy", "consequences"}
     assert said["causes"][0]["cause"] == "network label missing"
@@ -286,3 +343,9 @@ def test_the_table_states_weight_number_and_bound_and_names_causes_with_their_re
     assert "cause: network label missing in west" in text
     assert "remedy: `pulumi up --refresh` labels namespace istio-system" in text
     assert "does not hold" in text
+    audience = {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "test"}}
+    show(
+        report(replace(mesh, traffic=(replace(mesh.traffic[0], audience="team"),)), 10, audience),
+        Console(file=out, width=160),
+    )
+    assert "east ingress team" in out.getvalue()

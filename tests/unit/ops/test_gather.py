@@ -52,6 +52,7 @@ def test_everything_that_verify_judges_is_seen() -> None:
     assert set(facts.roots) == {"istio-system", "sample"}
     assert set(facts.certificates) == {"helloworld-v1-5f", "istio-ingressgateway-5f"}
     assert facts.gateway.resolved == ("127.0.0.1",)
+    assert set(facts.shared) == {"Namespace sample", "Service sample/helloworld"}
 
 
 def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
@@ -70,6 +71,7 @@ def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
         ("config_map", {"roots"}),
         ("deployment", {"istiod", "gateway"}),
         ("service", {"service", "gateway", "ingress"}),
+        ("shared", {"shared"}),
         ("pods", {"local", "certificates"}),
         ("execute", {"certificates"}),
     ],
@@ -189,8 +191,9 @@ def test_a_loop_through_an_ingress_asks_each_request_once() -> None:
         return httpx.Response(200, text="Hello version: v1, instance: helloworld-v1-5f\n")
 
     http = httpx.Client(transport=httpx.MockTransport(answer))
-    facts = through_ingress("east", "198.18.11.1", 100, threading.Event(), http)
+    facts = through_ingress("east", "198.18.11.1", 100, threading.Event(), http, headers={"x-team": "test"})
     assert len(asked) == 100
+    assert {request.headers["x-team"] for request in asked} == {"test"}
     assert facts.tally.failed == 2
     assert facts.tally.errors == {"ConnectError": 1, "HTTP 503": 1}
     assert facts.tally.instances == {"helloworld-v1-5f": 98}

@@ -42,9 +42,11 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDoub
     double = ApiDouble()
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
 
-    def through_ingress(name: str, address: str, requests: int, _interrupted: threading.Event) -> TrafficFacts:
+    def through_ingress(
+        name: str, address: str, requests: int, _interrupted: threading.Event, *, headers: Mapping[str, str]
+    ) -> TrafficFacts:
         tally = Tally(requests)
-        tally.versions["v1"] = requests
+        tally.versions["v2" if headers.get("x-team") == "test" else "v1"] = requests
         return TrafficFacts(cluster=name, way=Way.INGRESS, url=f"http://{address}/hello", tally=tally)
 
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
@@ -115,6 +117,32 @@ def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tm
     assert "making 1072 requests in each loop, for fewer do not show 1 % of v2" in err
     assert json.loads(out)["requests"] == 1072
     assert {row["requests"] for row in json.loads(out)["traffic"]} == {1072}
+
+
+def test_an_audience_is_asked_for_from_both_sides(
+    cluster: ApiDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its header, a hundred times; here the sidecar answers as to everybody."""
+    audience = "  mcsps:audiences: [{name: team, version: v2, header: {name: x-team, exact: test}}]\n"
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK.replace("[v1]", "[v1, v2]") + audience)
+    commands: list[list[str]] = []
+    execute = cluster.execute
+
+    def watched(namespace: str, pod: str, container: str, command: list[str], seconds: float) -> ExecResult:
+        commands.append(command)
+        return execute(namespace, pod, container, command, seconds)
+
+    monkeypatch.setattr(cluster, "execute", watched)
+    code, out, _ = run("--stack", "prod", "--json")
+    rows = {(row["way"], row["audience"]): row for row in json.loads(out)["traffic"]}
+    assert code == 1
+    assert {where: row["ok"] for where, row in rows.items()} == {
+        ("ingress", ""): True, ("client", ""): True, ("ingress", "team"): True, ("client", "team"): False,
+    }  # fmt: skip
+    assert rows["client", "team"]["requests"] == 100
+    asked = [command for command in commands if "--fail" in command]
+    assert ["x-team: test" in command for command in asked].count(True) == 1
+    assert all("user-agent: mcsps-verify" in command for command in asked)
 
 
 def test_a_client_pod_that_is_refused_ends_with_one(cluster: ApiDouble) -> None:

@@ -1,0 +1,30 @@
+"""What a request of an audience carries, and which share of v2 a request is to meet. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+import settings
+
+USER_AGENT = "mcsps-verify"
+EVERYBODY = ""
+"""In the place of an audience's name."""
+REQUESTS = 100
+"""In each curl loop of an audience, which gets one version alone."""
+
+
+def tried(chosen: settings.Settings, cluster: str) -> Iterator[str]:
+    """Name the audiences by a header that a cluster's requests can be of; for a regular expression none is made up."""
+    for audience in chosen.audiences:
+        if audience.header and audience.header.example and chosen.is_within(cluster, audience.region):
+            yield audience.name
+
+
+def headers(chosen: settings.Settings, audience: str) -> Mapping[str, str]:
+    """What a request carries."""
+    found = next((each.header for each in chosen.audiences if each.name == audience and each.header), None)
+    own = {found.name: found.example} if found and found.example else {}
+    return {"user-agent": USER_AGENT, **own}
+
+
+def wanted(chosen: settings.Settings, cluster: str, audience: str = EVERYBODY) -> int:
+    """Percent of v2 among the answers to an audience's requests from a cluster."""
+    return chosen.v2_weight_for(cluster, headers(chosen, audience))

@@ -1,0 +1,56 @@
+"""One request and what came of it. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops.split import HTTP_OK, read_answer
+
+_NO_ANSWER = 0
+_LINE = re.compile(r"(?P<ended>\S+) (?P<body>.*?) ?#(?P<code>\d{3}) (?P<seconds>\d+\.\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """
+    One request; it was made once and never again.
+
+    Attributes:
+        began: Seconds since 1970, as is `ended`.
+        version: Of helloworld; empty where the request failed.
+        instance: The pod that answered.
+        trouble: Why it failed.
+    """
+
+    began: float
+    ended: float
+    version: str = ""
+    instance: str = ""
+    trouble: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it brought no version."""
+        return not self.version
+
+
+def answered(began: float, ended: float, code: int, body: str) -> Answer:
+    """Read an HTTP answer; code 0 is none."""
+    if code == _NO_ANSWER:
+        return Answer(began=began, ended=ended, trouble="no answer")
+    if code != HTTP_OK:
+        return Answer(began=began, ended=ended, trouble=f"HTTP {code}")
+    version, instance = read_answer(body) or ("", "")
+    return Answer(
+        began=began, ended=ended, version=version, instance=instance, trouble="" if version else "unknown answer"
+    )
+
+
+def parse_log(text: str) -> Iterator[Answer]:
+    """Read what a client pod printed: the time of the line, the answer's body, '#', the HTTP code and the seconds."""
+    for line in text.splitlines():
+        # A line that is cut off by the log's end is no request.
+        if found := _LINE.fullmatch(line):
+            ended = datetime.fromisoformat(found["ended"]).timestamp()
+            yield answered(ended - float(found["seconds"]), ended, int(found["code"]), found["body"])

@@ -1,0 +1,101 @@
+"""How long a proxy may take to find out that an endpoint is dead, by what its DestinationRule says. Pure."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kubernetes.utils.duration import parse_duration
+
+import settings
+from components._routing import weights
+from ops.drill.scenario import Death
+from ops.errors import OpsError
+from ops.report import Model
+from ops.split import SIGMAS
+
+# Envoy's and Istio's own, where a rule does not say.
+_ERRORS = 5
+_INTERVAL = "10s"
+_EJECTION = "30s"
+_EJECTION_PERCENT = 10
+_CONNECT = "10s"
+
+
+class Detection(Model):
+    """
+    How a dead endpoint is found out.
+
+    Attributes:
+        errors: So many one after another eject it.
+        connect_timeout_seconds: After which a connection that nobody answers is such an error.
+    """
+
+    errors: int
+    interval_seconds: float
+    base_ejection_seconds: float
+    max_ejection_percent: int
+    connect_timeout_seconds: float
+
+    def bound(self, death: Death, gap_seconds: float) -> float:
+        """
+        Give how long after the cut requests may still fail, in seconds.
+
+        Args:
+            death: A silent one costs a connect timeout as well.
+            gap_seconds: Between two requests to the endpoint, on the average.
+        """
+        # As many errors come later than this about once in a thousand times.
+        errors = (self.errors + SIGMAS * math.sqrt(self.errors)) * gap_seconds
+        silence = self.connect_timeout_seconds if death is Death.SILENT else 0.0
+        return errors + self.interval_seconds + silence
+
+
+def read_detection(spec: Mapping[str, Any] | None) -> Detection | None:
+    """
+    Read a DestinationRule's spec; `None` where no endpoint is ever found out.
+
+    Raises:
+        OpsError: It has a duration that is none.
+    """
+    policy = (spec or {}).get("trafficPolicy") or {}
+    outliers = policy.get("outlierDetection")
+    if outliers is None:
+        return None
+    counts = (outliers.get("consecutive5xxErrors", _ERRORS), outliers.get("consecutiveGatewayErrors", 0))
+    errors = [int(count) for count in counts if count]
+    if not errors:
+        return None
+    tcp = (policy.get("connectionPool") or {}).get("tcp") or {}
+    return Detection(
+        errors=min(errors),
+        interval_seconds=_seconds(outliers, "interval", _INTERVAL),
+        base_ejection_seconds=_seconds(outliers, "baseEjectionTime", _EJECTION),
+        max_ejection_percent=outliers.get("maxEjectionPercent", _EJECTION_PERCENT),
+        connect_timeout_seconds=_seconds(tcp, "connectTimeout", _CONNECT),
+    )
+
+
+def gap_seconds(chosen: settings.Settings, rate: float) -> float:
+    """Give the seconds between two requests to one cluster's pods of the rarest version, at `rate` in a second."""
+    gaps = []
+    for version, weight in weights(chosen.v2_weight).items():
+        run = sum(version in cluster.versions for cluster in chosen.clusters)
+        if weight:
+            gaps.append(run / (rate * weight / 100))
+    return max(gaps)
+
+
+def alone(chosen: settings.Settings, cluster: str) -> Mapping[str, int]:
+    """Give the versions that no other cluster runs, with the percentage of requests that they get."""
+    elsewhere = {version for other in chosen.clusters if other.name != cluster for version in other.versions}
+    return {
+        version: weight for version, weight in weights(chosen.v2_weight).items() if weight and version not in elsewhere
+    }
+
+
+def _seconds(where: Mapping[str, Any], key: str, otherwise: str) -> float:
+    text = str(where.get(key, otherwise))
+    try:
+        return float(parse_duration(text).total_seconds())
+    except ValueError:
+        raise OpsError(f"{key} '{text}' of the DestinationRule is not read; write it in whole s or ms") from None

@@ -1,0 +1,172 @@
+"""From answers and moments to what is reported: which phase, which share, how soon. Pure."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ops import split
+from ops.drill.answers import Answer
+from ops.drill.report import Phase, PhaseRow, Second, SourceRow
+from ops.facts import Way
+from ops.split import Tally
+
+_SHORTEST_WINDOW_SECONDS = 5
+# With fewer expected, a window without any is no wonder.
+_SURE_TO_BE_SEEN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Of one scenario, in seconds since 1970."""
+
+    began: float
+    cut: float
+    restored: float
+
+    def phase(self, answer: Answer) -> Phase:
+        """Tell in which phase a request was."""
+        if answer.ended < self.cut:
+            return Phase.HEALTHY
+        return Phase.AWAY if answer.began < self.restored else Phase.BACK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """
+    The split that is configured, and how it is recognised.
+
+    Attributes:
+        v2_weight: In percent.
+        rate: Requests in a second.
+    """
+
+    v2_weight: int
+    rate: float
+
+    @property
+    def window(self) -> int:
+        """How many answers in a row show it."""
+        return max(split.enough(self.v2_weight), math.ceil(_SHORTEST_WINDOW_SECONDS * self.rate))
+
+    def returned(
+        self, answers: Sequence[Answer], since: float, served_by: Collection[str] | None = None
+    ) -> float | None:
+        """
+        Give the seconds from `since` until the split is there; `None` if it is not.
+
+        It is from the first of so many good answers in a row that are split as configured, and not before one of
+        `served_by` has answered.
+
+        Args:
+            answers: In any order.
+            since: Seconds since 1970.
+            served_by: Instances, one of which must have answered; `None` where that is not to be expected.
+        """
+        later = sorted((answer for answer in answers if answer.began >= since), key=lambda answer: answer.began)
+        first_served = 0
+        if served_by is not None:
+            served = (index for index, answer in enumerate(later) if answer.instance in served_by)
+            first_served = next(served, len(later))
+        for first in range(len(later) - self.window + 1):
+            last = first + self.window
+            if first_served < last and self._holds(later[first:last]):
+                return later[max(first, first_served)].began - since
+        return None
+
+    def _holds(self, answers: Sequence[Answer]) -> bool:
+        tally = Tally(len(answers))
+        tally.versions.update(answer.version for answer in answers if not answer.failed)
+        return split.holds(tally, self.v2_weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """
+    What happened in a scenario, but for the requests.
+
+    Attributes:
+        instances: The drilled cluster's pods of helloworld, those before the cut and those after it.
+        bound_seconds: How long after the cut requests may fail; `None` where there is no saying.
+    """
+
+    moments: Moments
+    split: Split
+    instances: Collection[str]
+    bound_seconds: float | None
+
+    def returned(self, answers: Sequence[Answer]) -> float | None:
+        """Give the seconds from the restore until the split is back; `None` if it is not."""
+        healthy = [answer for answer in answers if self.moments.phase(answer) is Phase.HEALTHY]
+        expected = _share(healthy, self.instances) * self.split.window
+        served_by = self.instances if expected >= _SURE_TO_BE_SEEN else None
+        return self.split.returned(answers, self.moments.restored, served_by)
+
+    def account(self, cluster: str, way: Way, answers: Sequence[Answer], *, away: bool) -> SourceRow:
+        """
+        Sum up one source.
+
+        Args:
+            cluster: Where its requests start.
+            way: How they enter the mesh.
+            answers: Of the whole scenario, in any order.
+            away: Whether it starts at what was taken away.
+        """
+        by_phase: dict[Phase, list[Answer]] = {phase: [] for phase in Phase}
+        for answer in answers:
+            by_phase[self.moments.phase(answer)].append(answer)
+        return SourceRow(
+            cluster=cluster,
+            way=way,
+            away=away,
+            detected_seconds=None if away else self._detected(by_phase[Phase.AWAY]),
+            returned_seconds=self.returned(answers),
+            late=self._late(by_phase, away=away),
+            phases=tuple(self._row(phase, found) for phase, found in by_phase.items()),
+            timeline=self._timeline(answers),
+        )
+
+    def _detected(self, answers: Sequence[Answer]) -> float:
+        last = max((answer.began for answer in answers if answer.failed), default=self.moments.cut)
+        # A request that was under way at the cut began before it.
+        return max(0.0, last - self.moments.cut)
+
+    def _late(self, by_phase: dict[Phase, list[Answer]], *, away: bool) -> int | None:
+        if self.bound_seconds is None:
+            return None
+        failed = [answer for answer in by_phase[Phase.HEALTHY] if answer.failed]
+        if not away:
+            end = self.moments.cut + self.bound_seconds
+            after = (*by_phase[Phase.AWAY], *by_phase[Phase.BACK])
+            failed += [answer for answer in after if answer.failed and answer.began > end]
+        return len(failed)
+
+    def _row(self, phase: Phase, answers: Sequence[Answer]) -> PhaseRow:
+        good = Counter(answer.version for answer in answers if not answer.failed)
+        return PhaseRow(
+            phase=phase,
+            requests=len(answers),
+            failed=sum(answer.failed for answer in answers),
+            shares={version: count / good.total() for version, count in sorted(good.items())},
+            drilled_share=_share(answers, self.instances),
+            slowest_seconds=max((answer.ended - answer.began for answer in answers), default=0.0),
+            errors=dict(Counter(answer.trouble for answer in answers if answer.failed)),
+        )
+
+    def _timeline(self, answers: Sequence[Answer]) -> tuple[Second, ...]:
+        seconds: dict[int, list[Answer]] = defaultdict(list)
+        for answer in answers:
+            seconds[math.floor(answer.began - self.moments.cut)].append(answer)
+        return tuple(
+            Second(
+                second=second,
+                versions=dict(sorted(Counter(answer.version for answer in found if not answer.failed).items())),
+                failed=sum(answer.failed for answer in found),
+            )
+            for second, found in sorted(seconds.items())
+        )
+
+
+def _share(answers: Sequence[Answer], instances: Collection[str]) -> float:
+    good = [answer for answer in answers if not answer.failed]
+    return sum(answer.instance in instances for answer in good) / len(good) if good else 0.0

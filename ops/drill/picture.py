@@ -1,0 +1,67 @@
+"""The split over time as a picture: a row for each scenario, a column for each source."""
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ops.drill.report import DrillReport, ScenarioRow, SourceRow
+from ops.errors import OpsError
+
+SUFFIXES = (".pdf", ".png", ".svg")
+_COLOURS = {"v1": "#4878a8", "v2": "#e8a33d", "failed": "#c0392b"}
+_WIDTH, _HEIGHT = 3.6, 2.0
+
+
+def check(path: Path) -> None:
+    """
+    Look before a drill whether its picture can be written after it.
+
+    Raises:
+        OpsError: It cannot.
+    """
+    if path.suffix not in SUFFIXES:
+        raise OpsError(f"--picture {path} is none of these kinds: {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise OpsError(f"--picture {path} is in no folder that there is; make it first")
+
+
+def draw(report: DrillReport, path: Path) -> None:
+    """Write the picture; its kind is told by the path's suffix."""
+    rows, columns = len(report.scenarios), max(len(scenario.sources) for scenario in report.scenarios)
+    figure = Figure(figsize=(columns * _WIDTH, rows * _HEIGHT + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for scenario, places in zip(report.scenarios, axes, strict=True):
+        for source, place in zip(scenario.sources, places, strict=True):
+            _plot(place, scenario, source)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
+    figure.suptitle(
+        f"{report.cluster} taken away: requests in a second, v2 wanted {report.v2_weight} %", x=0.01, ha="left"
+    )
+    figure.supxlabel("seconds from the cut")
+    figure.savefig(path)
+
+
+def series(source: SourceRow) -> dict[str, list[int]]:
+    """Give `second`, and the requests of each version and those that failed in it; a second without any has zeros."""
+    by_second = {row.second: row for row in source.timeline}
+    seconds = list(range(min(by_second, default=0), max(by_second, default=-1) + 1))
+    rows = [by_second.get(second) for second in seconds]
+    counts = {version: [row.versions.get(version, 0) if row else 0 for row in rows] for version in ("v1", "v2")}
+    return {"second": seconds, **counts, "failed": [row.failed if row else 0 for row in rows]}
+
+
+def _plot(place: Axes, scenario: ScenarioRow, source: SourceRow) -> None:
+    # Each second is as wide as it lasts, the last one too.
+    lines = {name: [*numbers, *numbers[-1:]] for name, numbers in series(source).items()}
+    seconds = [*lines["second"][:-1], *(second + 1 for second in lines["second"][-1:])]
+    counts = {name: numbers for name, numbers in lines.items() if name != "second"}
+    colours = [_COLOURS[name] for name in counts]
+    place.stackplot(seconds, *counts.values(), labels=list(counts), colors=colours, step="post")
+    place.axvline(0, color="black", linewidth=1)
+    place.axvline(scenario.away_seconds, color="black", linewidth=1)
+    if scenario.bound_seconds is not None:
+        place.axvline(scenario.bound_seconds, color="black", linewidth=1, linestyle=":")
+    away = " (away)" if source.away else ""
+    place.set_title(f"{scenario.target} {scenario.death}: {source.cluster} {source.way}{away}", fontsize="small")

@@ -1,0 +1,142 @@
+"""Sets a drill up against live clusters: client pods, loops, what is read of the routing; and takes all of it down."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import settings
+from components import _names as names
+from ops import access
+from ops.api import ApiError, ClusterApi
+from ops.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
+from ops.drill import bound
+from ops.drill.conduct import Conductor
+from ops.drill.loops import CLIENT_MEMORY, ClientLoop, Source, client_command, ingress_loop
+from ops.drill.phases import Split
+from ops.drill.report import DrillReport
+from ops.drill.scenario import Faults, Scenario
+from ops.drill.taking import Drilled
+from ops.errors import OpsError
+from ops.patience import Patience
+from ops.verify import POD_READY_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    How to drill.
+
+    Attributes:
+        cluster: Which cluster is taken away; `None` for the first.
+        rate: Requests in a second from each source.
+        seconds: How long each phase lasts at least.
+        patience_seconds: How long the split may take to come back.
+    """
+
+    stack: str
+    root: Path
+    cluster: str | None
+    scenarios: Sequence[Scenario]
+    rate: float
+    seconds: float
+    patience_seconds: float
+
+
+def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Callable[[str], None]) -> DrillReport:
+    """
+    Take each thing away in turn; `say` gets one line for each step.
+
+    Raises:
+        OpsError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
+    """
+    cluster = _chosen(chosen, options.cluster)
+    apis = access.connect(chosen, options.stack, options.root)
+    notes = tuple(
+        f"{version} runs in {cluster.name} alone: {weight} % of the requests fail while its pods cannot be reached"
+        for version, weight in bound.alone(chosen, cluster.name).items()
+    )
+    for note in notes:
+        say(f"note: {note}")
+    try:
+        with contextlib.ExitStack() as running:
+            say(f"starting a client pod in {', '.join(apis)}")
+            sources = tuple(_sources(chosen, apis, options.rate, running, say))
+            conductor = Conductor(
+                drilled=Drilled(cluster=cluster, api=apis[cluster.name], faults=faults, say=say),
+                sources=sources,
+                split=Split(v2_weight=chosen.v2_weight, rate=options.rate),
+                detection=_detection(apis, cluster.name),
+                gap_seconds=bound.gap_seconds(chosen, options.rate),
+                seconds=options.seconds,
+                patience_seconds=options.patience_seconds,
+                say=say,
+            )
+            _check_time(conductor, options.scenarios)
+            say(f"sending {options.rate:g} requests in a second through each ingress and from each client pod")
+            conductor.settle()
+            scenarios = tuple(conductor.conduct(options.scenarios))
+    except ApiError as error:
+        raise OpsError(
+            f"a cluster's API failed though nothing of it was taken away: {error}; see `ops verify`"
+        ) from None
+    return DrillReport(
+        stack=options.stack,
+        mesh=chosen.mesh.id,
+        cluster=cluster.name,
+        v2_weight=chosen.v2_weight,
+        rate=options.rate,
+        detection=conductor.detection,
+        notes=notes,
+        scenarios=scenarios,
+    )
+
+
+def _chosen(chosen: settings.Settings, name: str | None) -> settings.Cluster:
+    known = {cluster.name: cluster for cluster in chosen.clusters}
+    wanted = next(iter(known)) if name is None else name
+    if wanted not in known:
+        raise OpsError(f"the stack has no cluster '{wanted}'; --cluster is one of: {', '.join(known)}")
+    if len(known) == 1:
+        raise OpsError(f"{wanted} is the stack's only cluster, so nothing could take over; a drill needs two")
+    if not known[wanted].versions:
+        raise OpsError(f"{wanted} runs no version of helloworld, so there is little to take away; --cluster another")
+    return known[wanted]
+
+
+def _sources(
+    chosen: settings.Settings,
+    apis: Mapping[str, ClusterApi],
+    rate: float,
+    running: contextlib.ExitStack,
+    say: Callable[[str], None],
+) -> Iterator[Source]:
+    command, image = client_command(rate), chosen.verify.client_image
+    pods = {}
+    for name, api in apis.items():
+        remove_leftovers(api)
+        pods[name] = running.enter_context(client_pod(api, image, say, command, CLIENT_MEMORY))
+    for name, api in apis.items():
+        if trouble := wait_ready(api, pods[name], Patience(seconds=POD_READY_SECONDS)):
+            raise OpsError(f"the client pod of {name}: {trouble}")
+        service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
+        if service is None or not service.addresses:
+            raise OpsError(f"the ingress of {name} has no address; see `ops verify`")
+        for address in service.addresses:
+            yield running.enter_context(ingress_loop(name, address, rate))
+        yield ClientLoop(cluster=name, api=api, pod=pods[name])
+
+
+def _detection(apis: Mapping[str, ClusterApi], drilled: str) -> bound.Detection | None:
+    """Read it where it must work: in a cluster that stays. The routing is the same in all of them."""
+    staying = next(api for name, api in apis.items() if name != drilled)
+    return bound.read_detection(staying.istio_spec(names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD))
+
+
+def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:
+    longest, lifetime = conductor.longest_seconds(scenarios), LIFETIME.total_seconds()
+    if longest > lifetime - POD_READY_SECONDS:
+        raise OpsError(
+            f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}; "
+            "ask for fewer --target or --death, or less --seconds or --patience"
+        )

@@ -1,0 +1,45 @@
+"""What is taken away, how it dies, and who takes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ops.facts import Way
+
+
+class Target(StrEnum):
+    """What is taken away of a cluster."""
+
+    HELLOWORLD = "helloworld"
+    GATEWAYS = "gateways"
+    NODE = "node"
+
+
+class Death(StrEnum):
+    """How it dies: with an answer that says so, or with none at all."""
+
+    REFUSING = "refusing"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One thing taken away in one way."""
+
+    target: Target
+    death: Death
+
+    def takes_away(self, way: Way) -> bool:
+        """Tell whether the requests that start at the cluster itself, in this way, have to fail."""
+        return self.target is Target.NODE or (self.target is Target.GATEWAYS and way is Way.INGRESS)
+
+
+class Faults(Protocol):
+    """Whoever can take a cluster's node, or pods on it, off the network."""
+
+    def cut(self, cluster: str, pods: Sequence[str] | None = None, *, is_silent: bool) -> None:
+        """Let the node, or the pods with these addresses alone, answer nothing, or each TCP packet with a reset."""
+
+    def heal(self, cluster: str) -> None:
+        """Take back every cut of a cluster; harmless without one."""

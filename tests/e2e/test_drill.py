@@ -1,0 +1,194 @@
+"""What the drill takes away comes back: at its end, at a signal, and by the lab's own command after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from components import _names as names
+from lab.command import inside, run
+from lab.deploy import STACK, Engine
+from lab.spec import ClusterSpec, clusters
+from ops.drill.report import DrillReport, ScenarioRow
+from ops.drill.scenario import Death, Target
+from ops.facts import Way
+from tests.e2e.breakages import Cluster
+from tests.e2e.checkout import COMMAND_SECONDS, Checkout, environment, faults_once_settled, run_module
+from tests.e2e.conftest import Lab
+
+pytestmark = pytest.mark.e2e
+
+EAST, WEST = clusters(2)
+HALF = 50
+INTERRUPTED = 130
+SOONER = {
+    "trafficPolicy": {
+        "connectionPool": {"tcp": {"connectTimeout": "1s"}},
+        "outlierDetection": {
+            "consecutive5xxErrors": 1,
+            "interval": "1s",
+            "baseEjectionTime": "30s",
+            "maxEjectionPercent": 100,
+        },
+    }
+}
+"""How a dead endpoint is found out, where the program itself says nothing of it."""
+DEPLOYMENTS = {
+    names.APP_NAMESPACE: (names.version_deployment("v1"), names.version_deployment("v2")),
+    names.ISTIO_NAMESPACE: (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY),
+}
+FIRST = {(Target.HELLOWORLD, Death.REFUSING), (Target.NODE, Death.SILENT)}
+"""What CI has time for."""
+
+
+@pytest.fixture(scope="module", params=[Engine.STAND_IN], ids=str)
+def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
+    """The engine that is always here: what is taken away is the mesh, whoever made it."""
+    del lab
+    return Engine(request.param)
+
+
+@pytest.fixture(scope="module")
+def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
+    """A mesh in which either cluster could serve alone."""
+    both = [{**cluster, "versions": ["v1", "v2"]} for cluster in checkout.config("clusters")]
+    checkout.configure(clusters=both, v2Weight=HALF)
+    checkout.deploy("up", engine).must_succeed()
+    found = {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
+    for cluster in found.values():
+        rule = ("networking.istio.io", "v1", names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD)
+        if "outlierDetection" not in cluster.custom.get_namespaced_custom_object(*rule)["spec"].get(
+            "trafficPolicy", {}
+        ):
+            cluster.custom.patch_namespaced_custom_object(*rule, {"spec": SOONER})
+    assert faults_once_settled(checkout) == []
+    return found
+
+
+@pytest.fixture
+def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
+    """Hold a test to leaving the mesh as it found it."""
+    before = replicas(mesh[EAST.name])
+    yield
+    assert replicas(mesh[EAST.name]) == before
+    assert cuts(EAST) == []
+    assert client_pods(mesh) == []
+    assert faults_once_settled(checkout) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "death"),
+    [
+        pytest.param(target, death, marks=[] if (target, death) in FIRST else [pytest.mark.soak])
+        for target in Target
+        for death in Death
+    ],
+)
+@pytest.mark.usefixtures("_unchanged")
+def test_what_is_taken_away_is_taken_over_and_comes_back(checkout: Checkout, target: Target, death: Death) -> None:
+    """Within the bound, and without a hand; the ingress of what is away fails meanwhile."""
+    done = checkout.run("ops", "drill", "--stack", STACK, "--json", "--target", target, "--death", death)
+    assert done.stdout.startswith("{"), done.text
+    report = DrillReport.model_validate_json(done.stdout)
+    assert (done.code == 0) == report.ok, done.text
+    (scenario,) = report.scenarios
+    assert scenario.bound_seconds is not None
+    assert [source for source in scenario.sources if not source.ok] == [], done.text
+    assert {(source.cluster, source.way) for source in scenario.sources} == {
+        (spec.name, way) for spec in (EAST, WEST) for way in Way
+    }
+    assert_taken_away(scenario, target)
+
+
+def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
+    """Or the rest would prove nothing."""
+    for source in scenario.sources:
+        healthy, away, _ = source.phases
+        assert healthy.failed == 0
+        assert healthy.drilled_share > 0
+        if target is Target.HELLOWORLD:
+            assert away.drilled_share < healthy.drilled_share / 2
+        if source.away:
+            assert away.failed > away.requests / 2
+
+
+@pytest.mark.parametrize(
+    ("target", "death", "number"),
+    [(Target.NODE, Death.SILENT, signal.SIGINT), (Target.GATEWAYS, Death.REFUSING, signal.SIGTERM)],
+)
+@pytest.mark.usefixtures("_unchanged")
+def test_a_drill_that_is_interrupted_gives_back_what_it_took(
+    checkout: Checkout, target: Target, death: Death, number: signal.Signals
+) -> None:
+    """In the middle of it."""
+    assert end_when_away(checkout, target, death, number) == INTERRUPTED
+
+
+def test_what_a_killed_drill_leaves_is_healed(mesh: Mapping[str, Cluster], checkout: Checkout) -> None:
+    """By the lab's own command: the cut is no process, so nothing of the drill is needed for it."""
+    assert end_when_away(checkout, Target.NODE, Death.SILENT, signal.SIGKILL) == -signal.SIGKILL
+    assert cuts(EAST) != []
+    run_module(checkout.root, "lab", "heal", EAST.name).must_succeed()
+    assert cuts(EAST) == []
+    for cluster in mesh.values():
+        for pod in client_pods({"": cluster}):
+            cluster.core.delete_namespaced_pod(pod, names.APP_NAMESPACE, grace_period_seconds=0)
+    assert faults_once_settled(checkout) == []
+
+
+def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
+    """Its clusters serve somebody."""
+    done = checkout.run("ops", "drill", "--stack", "mcsps-test")
+    assert done.code == 2
+    assert "Not reached by a kubeconfig of the lab's" in done.stderr
+
+
+def end_when_away(checkout: Checkout, target: Target, death: Death, number: signal.Signals) -> int:
+    """Send a drill a signal as soon as it has taken something away; gives its exit code."""
+    with subprocess.Popen(  # noqa: S603 - the project's own module
+        (sys.executable, "-m", "ops", "drill", "--stack", STACK, "--seconds=5", "--target", target, "--death", death),
+        cwd=checkout.root,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.rstrip().endswith(": away"):
+                os.kill(process.pid, number)
+                break
+        else:
+            pytest.fail(f"nothing was taken away:\n{''.join(said)}")
+        process.communicate(timeout=COMMAND_SECONDS)
+        return process.returncode
+
+
+def cuts(spec: ClusterSpec) -> list[str]:
+    """The rules that cut something off, in the node's own packet filter."""
+    return [line for line in run(*inside(str(spec.netns_path), None, ("iptables-save",))).splitlines() if "cut" in line]
+
+
+def replicas(cluster: Cluster) -> dict[str, int]:
+    """How many of each Deployment there are to be."""
+    return {
+        name: cluster.apps.read_namespaced_deployment(name, namespace).spec.replicas
+        for namespace, deployments in DEPLOYMENTS.items()
+        for name in deployments
+    }
+
+
+def client_pods(mesh: Mapping[str, Cluster]) -> list[str]:
+    """The client pods that are there and are not being deleted."""
+    return [
+        pod.metadata.name
+        for cluster in mesh.values()
+        for pod in cluster.core.list_namespaced_pod(names.APP_NAMESPACE).items
+        if pod.metadata.name.startswith("mcsps-verify-") and not pod.metadata.deletion_timestamp
+    ]

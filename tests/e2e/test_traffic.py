@@ -1,0 +1,64 @@
+"""Audiences and localities by real requests: who gets which version, and from which cluster."""
+
+import pytest
+
+from lab.deploy import Engine
+from ops.facts import Way
+from ops.report import Report, Traffic
+from tests.e2e.checkout import Checkout
+from tests.e2e.conftest import Lab
+
+pytestmark = pytest.mark.e2e
+
+REGIONS = {"east": "eu", "west": "us"}
+TEAM = {"name": "team", "version": "v2", "header": {"name": "x-team", "prefix": "t"}}
+EUROPE = {"name": "europe", "version": "v1", "region": "eu"}
+
+
+@pytest.fixture(scope="module", params=[Engine.STAND_IN], ids=str)
+def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
+    """The engine that is always here: what routes is the mesh, whoever made it."""
+    del lab
+    return Engine(request.param)
+
+
+@pytest.fixture(scope="module")
+def report(checkout: Checkout, engine: Engine) -> Report:
+    """What `verify` says of two regions that run both versions, and have a team and a region of their own."""
+    clusters = [
+        {**cluster, "versions": ["v1", "v2"], "locality": {"region": REGIONS[cluster["name"]]}}
+        for cluster in checkout.config("clusters")
+    ]
+    checkout.configure(clusters=clusters, audiences=[TEAM, EUROPE])
+    checkout.deploy("up", engine).must_succeed()
+    return checkout.verify()
+
+
+def rows(report: Report, cluster: str, audience: str) -> list[Traffic]:
+    """The loops of an audience from a cluster: through its ingress, and from its client pod."""
+    found = [row for row in report.traffic if (row.cluster, row.audience) == (cluster, audience)]
+    assert {row.way for row in found} == set(Way)
+    return found
+
+
+def test_all_holds_with_audiences_and_failover(report: Report) -> None:
+    """Sameness and every loop included."""
+    assert report.ok, [check for check in report.checks if not check.ok]
+
+
+@pytest.mark.parametrize("cluster", REGIONS)
+def test_a_team_gets_its_version_wherever_it_asks(report: Report, cluster: str) -> None:
+    """Before its region is looked at."""
+    assert [(row.v1, row.v2) for row in rows(report, cluster, "team")] == [(0, 100)] * 2
+
+
+def test_a_region_gets_its_version_at_its_ingress_and_in_its_pods(report: Report) -> None:
+    """And the other one follows the weight."""
+    assert [(row.v1, row.v2) for row in rows(report, "east", "")] == [(report.requests, 0)] * 2
+    assert all(row.v1 and row.v2 for row in rows(report, "west", ""))
+
+
+def test_the_own_cluster_answers_while_it_lives(report: Report) -> None:
+    """One pod of each version that is asked for, though the peer has one as well."""
+    assert [row.instances for row in rows(report, "west", "")] == [2, 2]
+    assert [row.instances for row in rows(report, "east", "")] == [1, 1]

@@ -1,0 +1,103 @@
+"""How long requests may fail after a cut, by what the routing says."""
+
+import pytest
+
+from ops.drill.bound import Detection, alone, gap_seconds, read_detection
+from ops.drill.scenario import Death
+from ops.errors import OpsError
+from settings import parse
+from tests.support.stacks import LAB, load_values
+
+RULE = {
+    "host": "helloworld.sample.svc.cluster.local",
+    "trafficPolicy": {
+        "connectionPool": {"tcp": {"connectTimeout": "500ms"}},
+        "outlierDetection": {
+            "consecutive5xxErrors": 3,
+            "interval": "1s",
+            "baseEjectionTime": "1m30s",
+            "maxEjectionPercent": 100,
+        },
+    },
+}
+
+
+def test_a_rule_is_read_as_it_is_written() -> None:
+    """Durations as Istio writes them."""
+    assert read_detection(RULE) == Detection(
+        errors=3,
+        interval_seconds=1,
+        base_ejection_seconds=90,
+        max_ejection_percent=100,
+        connect_timeout_seconds=0.5,
+    )
+
+
+def test_what_a_rule_leaves_out_is_envoys_default() -> None:
+    """Five errors, ten seconds, one endpoint in ten."""
+    assert read_detection({"trafficPolicy": {"outlierDetection": {}}}) == Detection(
+        errors=5,
+        interval_seconds=10,
+        base_ejection_seconds=30,
+        max_ejection_percent=10,
+        connect_timeout_seconds=10,
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        {},
+        {"trafficPolicy": {"connectionPool": {}}},
+        {"trafficPolicy": {"outlierDetection": {"consecutive5xxErrors": 0}}},
+    ],
+    ids=["no rule", "no policy", "no outlier detection", "switched off"],
+)
+def test_without_outlier_detection_there_is_no_bound(spec: dict[str, object] | None) -> None:
+    """A dead endpoint is then never found out."""
+    assert read_detection(spec) is None
+
+
+def test_gateway_errors_count_where_fewer_of_them_are_enough() -> None:
+    """A refused connection and a timeout are both kinds."""
+    for five, gateway, errors in ((5, 2, 2), (0, 2, 2), (2, 5, 2)):
+        outliers = {"consecutive5xxErrors": five, "consecutiveGatewayErrors": gateway}
+        detection = read_detection({"trafficPolicy": {"outlierDetection": outliers}})
+        assert detection is not None
+        assert detection.errors == errors
+
+
+def test_a_duration_that_cannot_be_read_is_named() -> None:
+    """With how to write it."""
+    with pytest.raises(OpsError, match=r"^interval '1.5s' of the DestinationRule is not read; write it in"):
+        read_detection({"trafficPolicy": {"outlierDetection": {"interval": "1.5s"}}})
+
+
+def test_a_silent_death_costs_a_connect_timeout_more() -> None:
+    """Four errors, half a second apart, are there after 4 + 3.29 * 2 gaps but once in a thousand times."""
+    detection = Detection(
+        errors=4, interval_seconds=1, base_ejection_seconds=30, max_ejection_percent=100, connect_timeout_seconds=2
+    )
+    assert detection.bound(Death.REFUSING, 0.5) == pytest.approx(10.58 * 0.5 + 1)
+    assert detection.bound(Death.SILENT, 0.5) == pytest.approx(10.58 * 0.5 + 1 + 2)
+
+
+@pytest.mark.parametrize(("weight", "gap"), [(0, 0.2), (10, 2.0), (50, 0.4), (80, 1.0)])
+def test_the_rarest_version_takes_longest_to_be_found_out(weight: int, gap: float) -> None:
+    """In two clusters that both run both, each gets half of its requests; a version without any does not count."""
+    values = load_values(LAB)
+    clusters = [{**cluster, "versions": ["v1", "v2"]} for cluster in values["clusters"]]
+    chosen = parse({**values, "v2Weight": weight, "clusters": clusters})
+    assert gap_seconds(chosen, rate=10) == pytest.approx(gap)
+
+
+def test_a_version_that_no_other_cluster_runs_is_told() -> None:
+    """Its requests must fail while it is away, whatever the bound."""
+    values = load_values(LAB)
+    east, west, *_ = values["clusters"]
+    east, west = {**east, "versions": ["v1"]}, {**west, "versions": ["v1", "v2"]}
+    chosen = parse({**values, "v2Weight": 10, "clusters": [east, west]})
+    assert alone(chosen, "west") == {"v2": 10}
+    assert alone(chosen, "east") == {}
+    assert alone(parse({**values, "v2Weight": 0, "clusters": [east, west]}), "west") == {}

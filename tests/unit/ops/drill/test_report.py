@@ -1,0 +1,120 @@
+"""What a person, a machine and an eye get of a drill."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ops.drill.picture import SUFFIXES, check, draw, series
+from ops.drill.report import DrillReport, ScenarioRow, Second
+from ops.drill.scenario import Death, Scenario, Target
+from ops.drill.show import show
+from ops.errors import OpsError
+from tests.support.drilled import DETECTION, World, conductor
+
+SCENARIOS = [
+    Scenario(target=Target.HELLOWORLD, death=Death.REFUSING),
+    Scenario(target=Target.NODE, death=Death.SILENT),
+]
+
+
+def report(world: World, *, judged: bool = True) -> DrillReport:
+    """A drill in such a world, in two scenarios."""
+    detection = DETECTION if judged else None
+    return DrillReport(
+        stack="lab",
+        mesh="mcsps-lab",
+        cluster="east",
+        v2_weight=10,
+        rate=10,
+        detection=detection,
+        notes=("v1 runs in east alone",),
+        scenarios=tuple(conductor(world, detection).conduct(SCENARIOS)),
+    )
+
+
+def shown(of: DrillReport) -> str:
+    """What a person reads."""
+    text = io.StringIO()
+    show(of, Console(file=text, width=160, highlight=False, soft_wrap=True))
+    return text.getvalue()
+
+
+def test_each_phase_of_each_source_has_a_row() -> None:
+    """With what came of it, and how long it took."""
+    text = shown(report(World()))
+    assert "bound: 1 errors to eject an endpoint for 30 s, at most 100 % of them; interval 1 s; a connection" in text
+    assert "note: v1 runs in east alone" in text
+    assert "helloworld refusing for 23 s, bound 3.1 s" in text
+    assert "node silent for 24 s, bound 4.1 s" in text
+    assert text.count("│ healthy │") == text.count("│ away    │") == text.count("│ back    │") == 8
+    assert "it holds: 2 of 2 scenarios" in text
+    *_, node = text.split("node silent")
+    east, west = (line for line in node.splitlines() if "away    │" in line and "ingress" in line)
+    assert [cell.strip() for cell in east.split("│")][-2] == "away"
+    assert [cell.strip() for cell in west.split("│")][-2] == "ok"
+    assert "2.8 s" in west or "2.9 s" in west
+
+
+def test_what_does_not_hold_is_named_with_its_reason() -> None:
+    """Late requests, and a split that did not come back."""
+    world = World(detection_seconds=10)
+    text = shown(report(world))
+    assert "it does not hold: 0 of 2 scenarios" in text
+    assert "west client: 34 failed beyond the bound: 50 x no answer" in text
+    text = shown(report(World(return_seconds=1000)))
+    assert "west ingress: the split did not come back" in text
+    assert "never" in text
+
+
+def test_without_a_bound_it_says_so() -> None:
+    """And judges no failure."""
+    text = shown(report(World(detection_seconds=10), judged=False))
+    assert "bound: none, for no outlier detection finds a dead endpoint out; failures are told and not judged" in text
+    assert "it holds" in text
+
+
+def test_a_machine_reads_the_same() -> None:
+    """In camelCase, with what was concluded."""
+    said = json.loads(report(World()).model_dump_json(by_alias=True))
+    assert said["ok"] is True
+    assert said["detection"]["connectTimeoutSeconds"] == 1
+    scenario = said["scenarios"][0]
+    assert {"target", "death", "cut", "awaySeconds", "boundSeconds", "sources", "ok"} == set(scenario)
+    assert DrillReport.model_validate(said) == report(World())
+
+
+def row_of(*seconds: Second) -> ScenarioRow:
+    """A scenario whose one source has these seconds."""
+    (scenario, *_) = report(World()).scenarios
+    source = scenario.sources[0].model_copy(update={"timeline": seconds})
+    return scenario.model_copy(update={"sources": (source,)})
+
+
+def test_a_second_without_requests_is_drawn_as_none() -> None:
+    """And not as if those beside it went on."""
+    row = row_of(
+        Second(second=-1, versions={"v1": 9, "v2": 1}, failed=0),
+        Second(second=1, versions={"v1": 8}, failed=2),
+    )
+    assert series(row.sources[0]) == {"second": [-1, 0, 1], "v1": [9, 0, 8], "v2": [1, 0, 0], "failed": [0, 0, 2]}
+    assert series(row_of().sources[0]) == {"second": [], "v1": [], "v2": [], "failed": []}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_picture_is_drawn(tmp_path: Path, suffix: str) -> None:
+    """In each kind that is offered."""
+    path = tmp_path / f"drill{suffix}"
+    check(path)
+    draw(report(World()), path)
+    start = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}[suffix]
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(("name", "named"), [("drill.txt", ".pdf, .png, .svg"), ("gone/drill.svg", "no folder")])
+def test_a_picture_that_could_not_be_written_is_refused_before_the_drill(tmp_path: Path, name: str, named: str) -> None:
+    """After it, all would have been in vain."""
+    with pytest.raises(OpsError, match=named):
+        check(tmp_path / name)

@@ -1,0 +1,310 @@
+"""The command from its options to its exit code, on clusters that are doubles."""
+
+import ast
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import ops.__main__ as cli
+import ops.drill.run
+from lab import faults as lab_faults
+from lab import lock, spec
+from lab.errors import LabError
+from ops.client_pod import LIFETIME
+from ops.drill.conduct import Conductor
+from ops.drill.scenario import Death, Target
+from ops.facts import Way
+from tests.support.api_double import ApiDouble, pod
+from tests.support.drilled import DRILLED, STAYING, Loop, World
+from tests.support.stacks import ROOT
+
+STACK = """
+config:
+  mcsps:mesh: {{id: mesh1}}
+  mcsps:v2Weight: 10
+  mcsps:clusters:
+    - {{name: east, network: network-east, versions: [v1, v2], access: {{kind: kubeconfig, path: {east}}}}}
+    - {{name: west, network: network-west, versions: [v1, v2], access: {{kind: kubeconfig, path: {west}}}}}
+"""
+EAST, WEST = spec.clusters(2)
+RULE = {
+    "trafficPolicy": {
+        "outlierDetection": {"consecutive5xxErrors": 1, "interval": "1s"},
+        "connectionPool": {"tcp": {"connectTimeout": "1s"}},
+    }
+}
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Give signals back as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def world() -> World:
+    """Where the requests go."""
+    return World()
+
+
+@pytest.fixture
+def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[dict[str, ApiDouble]]:
+    """A stack `lab` of two clusters in such a world, and nothing left in them afterwards."""
+    doubles = {name: ApiDouble(name) for name in (DRILLED, STAYING)}
+    for double in doubles.values():
+        double.istio_specs = {"destinationrules": RULE}
+    (tmp_path / "Pulumi.lab.yaml").write_text(STACK.format(east=EAST.kubeconfig, west=WEST.kubeconfig))
+
+    @contextlib.contextmanager
+    def ingress_loop(cluster: str, _address: str, _rate: float) -> Iterator[Loop]:
+        yield Loop(world=world, cluster=cluster, way=Way.INGRESS)
+
+    def client_loop(*, cluster: str, api: ApiDouble, pod: str) -> Loop:
+        assert pod in api.pods_there
+        return Loop(world=world, cluster=cluster, way=Way.CLIENT)
+
+    monkeypatch.setattr(cli, "_ROOT", tmp_path)
+    monkeypatch.setattr("ops.access.connect", lambda *_: doubles)
+    monkeypatch.setattr(ops.drill.run, "ingress_loop", ingress_loop)
+    monkeypatch.setattr(ops.drill.run, "ClientLoop", client_loop)
+    monkeypatch.setattr(ops.drill.run, "Drilled", lambda **_: world)
+    monkeypatch.setattr(ops.drill.run, "Conductor", partial(Conductor, now=world.now, wait=world.wait))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
+    monkeypatch.setattr(lab_faults, "existing", lambda: spec.clusters(2))
+    monkeypatch.setattr(lab_faults, "run", lambda *_, **__: pytest.fail("a unit test would cut the lab"))
+    yield doubles
+    assert [double.pods_there for double in doubles.values()] == [{}, {}], "a client pod was left behind"
+
+
+def run(*arguments: str, stack: str = "lab") -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `python -m ops drill`."""
+    done = CliRunner().invoke(cli.app, ["drill", "--stack", stack, *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
+    apis: dict[str, ApiDouble], world: World
+) -> None:
+    """All that can be taken away, each in both ways, from the first cluster."""
+    code, out, err = run()
+    assert code == 0, out
+    assert "it holds: 6 of 6 scenarios" in out
+    assert [(it.target, it.death) for it in world.scenarios] == [(what, how) for what in Target for how in Death]
+    assert "node of east, silent: away" in err
+    assert [len(double.ever_created) for double in apis.values()] == [1, 1]
+
+
+@pytest.mark.usefixtures("apis")
+def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
+    """Of what was asked for alone; and the picture is drawn beside it."""
+    picture = tmp_path / "drill.svg"
+    code, out, _ = run("--json", "--target", "node", "--death", "silent", "--picture", str(picture))
+    said = json.loads(out)
+    assert code == 0
+    assert [(it["target"], it["death"]) for it in said["scenarios"]] == [("node", "silent")]
+    assert said["scenarios"][0]["boundSeconds"] == pytest.approx((1 + 3.29) * 2 + 1 + 1)
+    assert picture.read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.usefixtures("apis")
+def test_a_drill_that_does_not_hold_ends_with_one(world: World) -> None:
+    """With the report all the same."""
+    world.detection_seconds = 30
+    code, out, _ = run("--target", "node")
+    assert code == 1
+    assert "it does not hold: 0 of 2 scenarios" in out
+
+
+@pytest.mark.usefixtures("apis")
+def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """One that the stack has."""
+    taken: list[str] = []
+
+    def drilled(*, cluster: object, **_: object) -> World:
+        taken.append(str(getattr(cluster, "name", "")))
+        return world
+
+    monkeypatch.setattr(ops.drill.run, "Drilled", drilled)
+    run("--target", "node", "--cluster", "west")
+    assert taken == ["west"]
+    code, _, err = run("--cluster", "north")
+    assert code == 2
+    assert "the stack has no cluster 'north'; --cluster is one of: east, west" in err
+
+
+@pytest.mark.usefixtures("apis")
+def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -> None:
+    """Whatever its name is, before anything is done in any of its clusters."""
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK.format(east=EAST.kubeconfig, west="/root/.kube/config"))
+    code, _, err = run(stack="prod")
+    assert code == 2
+    assert "error: stack prod: Not reached by a kubeconfig of the lab's: west." in err
+    assert world.scenarios == []
+
+
+@pytest.mark.usefixtures("apis")
+def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And while it is drilled, no other command changes it."""
+    with lock.held():
+        code, _, err = run()
+    assert (code, "Another command is at work on the lab" in err) == (2, True)
+
+    def used(*_: object) -> None:
+        with pytest.raises(LabError, match="Another command"), lock.held():
+            pytest.fail("two hold the lab")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.drill.run, "drill", used)
+        code, _, err = run()
+        assert (code, "interrupted; what was taken away is given back" in err) == (130, True)
+    monkeypatch.setattr(lab_faults, "existing", tuple)
+    code, _, err = run()
+    assert (code, "the lab is down" in err) == (2, True)
+
+
+@pytest.mark.usefixtures("apis")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=lambda it: it.name)
+def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
+    monkeypatch: pytest.MonkeyPatch, world: World, number: signal.Signals
+) -> None:
+    """And deletes the client pods; the fixture looks for leftovers."""
+    signal.signal(number, signal.SIG_DFL)
+
+    def wait(seconds: float) -> None:
+        world.wait(seconds)
+        if world.cuts:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(ops.drill.run, "Conductor", partial(Conductor, now=world.now, wait=wait))
+    code, out, err = run()
+    assert (code, out) == (130, "")
+    assert "interrupted" in err
+    (cut,) = world.cuts
+    assert cut.restored == world.at
+
+
+@pytest.mark.usefixtures("apis")
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("versions: [v1, v2], access: {kind: kubeconfig, path: /var/lib/mcsps-lab/east", "access: {kind: kubeconfig, path: /var/lib/mcsps-lab/east", "east runs no version of helloworld"),  # noqa: E501 - lines of a stack file
+        ("    - {name: west", "    # {name: west", "east is the stack's only cluster"),
+        ("v2Weight: 10", "v2Weight: 1000", "mcsps:v2Weight"),
+    ],
+    ids=["runs nothing", "alone", "bad config"],
+)  # fmt: skip
+def test_a_stack_in_which_a_drill_proves_nothing_is_refused(tmp_path: Path, old: str, new: str, named: str) -> None:
+    """In words that say why."""
+    file = tmp_path / "Pulumi.lab.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    code, _, err = run()
+    assert code == 2
+    assert named in err
+
+
+def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
+    apis: dict[str, ApiDouble], tmp_path: Path
+) -> None:
+    """Their requests must fail."""
+    file = tmp_path / "Pulumi.lab.yaml"
+    file.write_text(file.read_text().replace("west, versions: [v1, v2]", "west, versions: [v1]"))
+    del apis
+    code, out, err = run("--target", "node", "--death", "silent")
+    assert code == 0
+    note = "v2 runs in east alone: 10 % of the requests fail while its pods cannot be reached"
+    assert f"note: {note}" in out
+    assert err.index(note) < err.index("away")
+
+
+@pytest.mark.parametrize("method", ["create_pod", "service", "istio_spec"])
+def test_an_api_that_refuses_ends_with_two_and_leaves_nothing(
+    apis: dict[str, ApiDouble], world: World, method: str
+) -> None:
+    """No traceback, no pod, and nothing taken away."""
+    apis[STAYING].refuses[method] = "the API answered 403 Forbidden"
+    code, _, err = run()
+    assert code == 2
+    assert "the API answered 403 Forbidden" in err
+    assert world.scenarios == []
+
+
+def test_a_client_pod_that_does_not_get_ready_ends_with_two(
+    apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the kubelet's words."""
+    monkeypatch.setattr(ops.drill.run, "POD_READY_SECONDS", 0.0)
+    monkeypatch.setattr(apis[DRILLED], "pod", lambda _, name: pod(name, {}, trouble="client: ErrImagePull"))
+    code, _, err = run()
+    assert code == 2
+    assert "error: the client pod of east: not ready after 0 s: client: ErrImagePull" in err
+
+
+def test_an_ingress_without_an_address_ends_with_two(
+    apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be asked."""
+    monkeypatch.setattr(apis[STAYING], "service", lambda *_: None)
+    code, _, err = run()
+    assert code == 2
+    assert "error: the ingress of west has no address" in err
+
+
+def test_a_drill_that_its_client_pods_would_not_outlive_is_refused(apis: dict[str, ApiDouble], world: World) -> None:
+    """A slow rule and much patience add up."""
+    outliers = {"consecutive5xxErrors": 20, "interval": "5m"}
+    apis[STAYING].istio_specs = {"destinationrules": {"trafficPolicy": {"outlierDetection": outliers}}}
+    code, _, err = run("--patience", "300", "--seconds", "60")
+    assert code == 2
+    assert f"its client pods live for {LIFETIME.total_seconds() / 60:.0f}; ask for fewer --target" in err
+    assert world.scenarios == []
+
+
+@pytest.mark.usefixtures("apis")
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World
+) -> None:
+    """Its folder is not there, or the library that draws it."""
+    code, _, err = run("--picture", str(tmp_path / "gone" / "drill.svg"))
+    assert (code, "is in no folder" in err) == (2, True)
+    monkeypatch.delitem(sys.modules, "ops.drill.picture", raising=False)
+    monkeypatch.delattr(ops.drill, "picture", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    code, _, err = run("--picture", str(tmp_path / "drill.svg"))
+    assert (code, "error: --picture needs matplotlib" in err) == (2, True)
+    assert world.scenarios == []
+
+
+def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
+    """`verify` runs where neither is to be had: what needs them is loaded when it is called."""
+    loaded = {"ops/drill/in_lab.py": {"lab"}, "ops/drill/picture.py": {"matplotlib"}}
+    found = {}
+    for path in (ROOT / "ops").rglob("*.py"):
+        imports = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        modules = {
+            name.partition(".")[0]
+            for node in imports
+            for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [it.name for it in node.names])
+        }
+        if special := modules & {"lab", "matplotlib"}:
+            found[str(path.relative_to(ROOT))] = special
+    assert found == loaded
+    (top,) = (ast.parse((ROOT / "ops" / "__main__.py").read_text()),)
+    named = {f"{node.module}.{it.name}" for node in top.body if isinstance(node, ast.ImportFrom) for it in node.names}
+    assert not {"ops.drill.in_lab", "ops.drill.picture"} & named
