@@ -10,6 +10,7 @@ from pulumi_policy import EnforcementLevel, Policy
 from policies.rules import POLICIES
 from tests.support.bad_config import Place, put
 from tests.support.policies import judge, recorded
+from tests.support.recording import DESTINATION_RULE
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
 
@@ -89,6 +90,24 @@ def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, valu
     resources = recorded(replace(stack, values=put(stack.values, place, value)).run(preview=True))
     broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
     assert broken - ADVISORY == {rule}
+
+
+def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> None:
+    """The program gives failover its outlier detection, and every cluster all audiences."""
+    values = runs.stack(RANCHER).values
+    clusters = [
+        {**cluster, "locality": {"region": region}, "versions": ["v1", "v2"]}
+        for cluster, region in zip(values["clusters"], ("eu", "us"), strict=True)
+    ]
+    audiences = [
+        {"name": "test-team", "version": "v2", "header": {"name": "x-team", "exact": "test"}},
+        {"name": "europe", "version": "v1", "region": "eu"},
+    ]
+    monitor = runs.stack(RANCHER).changed(clusters=clusters, audiences=audiences).run(preview=preview)
+    (spec, _) = (found.inputs["spec"] for found in monitor.find_all(DESTINATION_RULE))
+    assert "failover" in spec["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
+    broken = {policy.name for policy in POLICIES if judge(policy, *recorded(monitor))}
+    assert broken == ADVISORY
 
 
 def test_the_operator_s_istio_is_too_old_unless_a_policy_config_says_otherwise(runs: Runs) -> None:
