@@ -1,0 +1,53 @@
+"""Failover happens when outlier detection has found an endpoint ill, and never without it."""
+
+from collections.abc import Iterator, Mapping
+
+from . import _routing
+from ._policy import Parameters, Rule, resource_policy
+from ._resources import Resource
+from ._values import UNKNOWN, items, look, show
+
+FAILOVER = ("failover", "failoverPriority")
+RULE = Rule(
+    name="mcsps-routing-failover",
+    description="A DestinationRule with locality failover has outlier detection.",
+    remedy="set outlierDetection in the same trafficPolicy, or leave failover out",
+)
+
+TrafficPolicy = tuple[str, object, object]
+"""Its place, itself, and the outlier detection that holds for it."""
+
+
+def check(resource: Resource, _: Parameters) -> Iterator[str]:
+    """Look at each traffic policy."""
+    if not _routing.is_destination_rule(resource):
+        return
+    for place, policy, detection in _policies(_routing.spec(resource)):
+        if _fails_over(policy) and detection is not UNKNOWN and not isinstance(detection, Mapping):
+            yield f"{resource}: {place} has failover, and {show(detection)} for outlierDetection"
+
+
+def _policies(spec: object) -> Iterator[TrafficPolicy]:
+    general = look(spec, "trafficPolicy")
+    detection = look(general, "outlierDetection")
+    yield from _with_ports("spec.trafficPolicy", general, detection)
+    for index, subset in enumerate(items(look(spec, "subsets"))):
+        policy = look(subset, "trafficPolicy")
+        own = look(policy, "outlierDetection")
+        yield from _with_ports(f"spec.subsets[{index}].trafficPolicy", policy, detection if own is None else own)
+
+
+def _with_ports(place: str, policy: object, detection: object) -> Iterator[TrafficPolicy]:
+    yield place, policy, detection
+    # A port's settings inherit nothing.
+    for index, port in enumerate(items(look(policy, "portLevelSettings"))):
+        yield f"{place}.portLevelSettings[{index}]", port, look(port, "outlierDetection")
+
+
+def _fails_over(policy: object) -> bool:
+    setting = look(policy, "loadBalancer", "localityLbSetting")
+    # One that is not known yet may turn out empty.
+    return any(look(setting, key) not in (None, UNKNOWN, []) for key in FAILOVER)
+
+
+POLICY = resource_policy(RULE, check)

@@ -1,0 +1,67 @@
+"""An Istio that forgets its peers when their secrets change is not installed."""
+
+import re
+from collections.abc import Iterator
+
+from . import _charts, _images
+from ._policy import Parameters, Rule, resource_policy
+from ._resources import Resource
+from ._values import UNKNOWN, look, show, show_place
+
+MINIMUM = "minimumVersion"
+OF_A_CHART = (("version",), ("values", "tag"), ("values", "global", "tag"), ("values", "pilot", "tag"))
+OF_THE_OPERATOR = (("spec", "tag"), ("spec", "values", "global", "tag"), ("spec", "values", "pilot", "tag"))
+OWN_IMAGES = {"install-cni", "pilot", "proxyv2", "ztunnel"}
+VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(\.(?P<patch>\d+))?([-+](?P<rest>[\w.+-]+))?", re.ASCII)
+UNFINISHED = ("alpha", "beta", "dev", "rc")
+RULE = Rule(
+    name="mcsps-istio-version-floor",
+    description="Istio is no older than the version that takes a changed remote secret without losing the peer.",
+    remedy="raise mcsps:istio.version and mcsps:istio.tag, or lower minimumVersion in the policy config",
+    schema={
+        MINIMUM: {
+            "type": "string",
+            "pattern": r"^\d+\.\d+\.\d+$",
+            "default": "1.30.4",
+            "description": "The oldest Istio allowed.",
+        }
+    },
+)
+
+Version = tuple[int, int, int, bool]
+"""The last is whether it is a release, which comes after all that lead to it."""
+
+
+def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
+    """Judge the versions of Istio's charts, their images' tags, and the images of what is installed."""
+    minimum = str(parameters[MINIMUM])
+    for what, version in _versions(resource):
+        found = parse(version)
+        if found is None:
+            yield f"{resource} has {what} {show(version)}, which is no version; allowed is {minimum} or newer"
+        elif found < (parse(minimum) or found):
+            yield f"{resource} has {what} {show(version)}; allowed is {minimum} or newer"
+
+
+def parse(text: object) -> Version | None:
+    """Read a version or a tag such as `1.31.1-distroless`; None if it is none."""
+    found = VERSION.fullmatch(str(text))
+    if found is None:
+        return None
+    is_release = not (found["rest"] or "").startswith(UNFINISHED)
+    return int(found["major"]), int(found["minor"]), int(found["patch"] or 0), is_release
+
+
+def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
+    is_operator = _charts.is_istio_operator(resource)
+    for path in OF_THE_OPERATOR if is_operator else OF_A_CHART if _charts.is_istio(resource) else ():
+        version = look(resource.properties, *path)
+        # Without a version it is the newest, or a folder's own; an empty tag is the chart's own.
+        if version not in (None, UNKNOWN, ""):
+            yield show_place(path), version
+    for image in map(_images.parse, resource.images()):
+        if image.last in OWN_IMAGES and image.tag is not None:
+            yield f"image {image.repository} of version", image.tag
+
+
+POLICY = resource_policy(RULE, check)

@@ -1,0 +1,45 @@
+"""A namespace of the mesh says who may connect to its pods."""
+
+from collections.abc import Iterator, Sequence
+
+from pulumi_policy import EnforcementLevel
+
+from ._policy import Parameters, Rule, stack_policy
+from ._resources import Resource
+from ._values import UNKNOWN, look
+
+RULE = Rule(
+    name="mcsps-namespaces-network-policy",
+    description="Every namespace with injection has a NetworkPolicy.",
+    remedy=(
+        "make a NetworkPolicy in it that lets in what its pods serve, and istiod and the gateways of istio-system; "
+        "a project's isolation in Rancher does it too, and is not seen here"
+    ),
+    # The program makes none yet, and not every CNI enforces one.
+    level=EnforcementLevel.ADVISORY,
+)
+
+
+def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
+    """Look for one in each."""
+    policies = [found for found in resources if found.is_object("networking.k8s.io/NetworkPolicy")]
+    has_one = {(found.cluster, found.namespace) for found in policies}
+    for namespace in resources:
+        if not namespace.is_object("core/Namespace") or not _injects(namespace):
+            continue
+        if namespace.cluster is None or namespace.object_name is UNKNOWN:
+            continue
+        # One whose place is not known yet may turn out to be in this namespace.
+        clusters, names = (namespace.cluster, None), (namespace.object_name, UNKNOWN)
+        places = {(cluster, name) for cluster in clusters for name in names}
+        if not places & has_one:
+            yield namespace, f"{namespace} has injection and no NetworkPolicy"
+
+
+def _injects(namespace: Resource) -> bool:
+    labels = look(namespace.properties, "metadata", "labels")
+    revision = look(labels, "istio.io/rev")
+    return look(labels, "istio-injection") == "enabled" or (isinstance(revision, str) and revision != "")
+
+
+POLICY = stack_policy(RULE, check)

@@ -1,0 +1,45 @@
+"""The weights of a route are percentages of all its requests."""
+
+from collections.abc import Iterator
+
+from . import _routing
+from ._policy import Parameters, Rule, resource_policy
+from ._resources import Resource
+from ._values import UNKNOWN, items, look, show, whole_number
+
+PROTOCOLS = ("http", "tcp", "tls")
+ALL = 100
+"""Percent."""
+RULE = Rule(
+    name="mcsps-routing-weights",
+    description="The weights of each route of a VirtualService sum to 100.",
+    remedy="give each destination of the route a whole number from 0 to 100, all of which sum to 100",
+)
+
+
+def check(resource: Resource, _: Parameters) -> Iterator[str]:
+    """Sum up each route's."""
+    if not _routing.is_virtual_service(resource):
+        return
+    for protocol in PROTOCOLS:
+        for index, entry in enumerate(items(look(resource.properties, "spec", protocol))):
+            weights = [look(destination, "weight") for destination in items(look(entry, "route"))]
+            if UNKNOWN not in weights:
+                yield from (f"{resource}: {fault}" for fault in _faults(f"spec.{protocol}[{index}]", weights))
+
+
+def _faults(route: str, weights: list[object]) -> Iterator[str]:
+    if weights in ([], [None]):
+        # None at all is a redirect or an answer of its own; one destination without a weight gets everything.
+        return
+    numbers = [0 if weight is None else whole_number(weight) for weight in weights]
+    wrong = [
+        weight for weight, number in zip(weights, numbers, strict=True) if number is None or not 0 <= number <= ALL
+    ]
+    if wrong:
+        yield f"{route} has the weight {show(wrong[0])}"
+    elif (total := sum(number or 0 for number in numbers)) != ALL:
+        yield f"the weights of {route} are {', '.join(map(str, numbers))} and sum to {total}"
+
+
+POLICY = resource_policy(RULE, check)

@@ -1,0 +1,58 @@
+"""Routing works where requests start, so it must be the same in every cluster."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from . import _routing
+from ._policy import Parameters, Rule, stack_policy
+from ._resources import Resource
+from ._values import UNKNOWN, Place, Unknown, show_place
+
+RULE = Rule(
+    name="mcsps-routing-equal",
+    description="Every VirtualService is the same in all clusters.",
+    remedy="make it in every cluster, with the same spec, from the same values",
+)
+
+Key = tuple[str, str]
+"""Namespace and name."""
+
+
+def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
+    """Compare each with that of the first cluster that has it."""
+    clusters = {found.cluster for found in resources if found.is_istio_object and found.cluster is not None}
+    by_key: dict[Key, dict[str, Resource]] = {}
+    for found in filter(_routing.is_virtual_service, resources):
+        namespace, name = found.namespace, found.object_name
+        if found.cluster is None:
+            continue
+        if isinstance(namespace, Unknown) or isinstance(name, Unknown):
+            # It may be any, so nothing is missing in its cluster for certain.
+            clusters.discard(found.cluster)
+        else:
+            by_key.setdefault((namespace, name), {})[found.cluster] = found
+    for by_cluster in (by_key[key] for key in sorted(by_key)):
+        first, *others = (by_cluster[cluster] for cluster in sorted(by_cluster))
+        for missing in sorted(clusters - by_cluster.keys()):
+            yield first, f"{first} is missing in cluster {missing}"
+        for other in others:
+            place = difference(_routing.spec(first), _routing.spec(other), ("spec",))
+            if place is not None:
+                yield other, f"{other} differs from that of cluster {first.cluster} at {show_place(place)}"
+
+
+def difference(one: object, other: object, place: Place = ()) -> Place | None:
+    """The first place at which two values differ; what is not known yet may turn out the same."""
+    match one, other:
+        case _ if UNKNOWN in (one, other):
+            return None
+        case Mapping(), Mapping():
+            keys = [*one, *(key for key in other if key not in one)]
+            found = (difference(one.get(key), other.get(key), (*place, key)) for key in keys)
+        case list(), list() if len(one) == len(other):
+            found = (difference(*pair, (*place, index)) for index, pair in enumerate(zip(one, other, strict=True)))
+        case _:
+            return None if one == other else place
+    return next((place for place in found if place is not None), None)
+
+
+POLICY = stack_policy(RULE, check)

@@ -1,0 +1,214 @@
+"""Nobody gets more rights than are needed, nor for longer."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from policies.rules import no_cluster_admin, rancher_token_bounds, remote_secret_reader
+from tests.support.bad_config import Place, put
+from tests.support.policies import UNKNOWN, WEST, Made, assert_bears_all, judge
+from tests.support.recording import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, RANCHER_TOKEN, SECRET, SERVICE_ACCOUNT
+
+READ = ["get", "list", "watch"]
+TOKEN = Made(
+    type=SECRET,
+    name="token",
+    inputs={
+        "type": "kubernetes.io/service-account-token",
+        "metadata": {
+            "name": "reader-1",
+            "namespace": "istio-system",
+            "annotations": {"kubernetes.io/service-account.name": "reader"},
+        },
+    },
+)
+ROLE = Made(
+    type=CLUSTER_ROLE,
+    name="role",
+    inputs={
+        "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["services", "pods"], "verbs": READ}],
+    },
+)
+BINDING = Made(
+    type=CLUSTER_ROLE_BINDING,
+    name="binding",
+    inputs={
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "istio-system"}],
+    },
+)
+RANCHERS = Made(
+    type=RANCHER_TOKEN, name="east-peers-token", inputs={"clusterId": "c-f7r9g", "ttl": 2592000, "description": "peers"}
+)
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+
+
+def changed(made: Made, place: Place, value: object) -> Made:
+    """The same with another value at one place."""
+    return replace(made, inputs=put(made.inputs, place, value))
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            changed(BINDING, ("roleRef", "name"), "cluster-admin"),
+            "ClusterRoleBinding reader of cluster east binds cluster-admin",
+        ),
+        (
+            changed(replace(BINDING, type=f"{CLUSTER_ROLE_BINDING}Patch"), ("roleRef", "name"), "cluster-admin"),
+            "ClusterRoleBindingPatch reader of cluster east binds cluster-admin",
+        ),
+        (
+            changed(ROLE, ("rules",), [EVERYTHING]),
+            "ClusterRole reader of cluster east allows everything, as cluster-admin does",
+        ),
+        (
+            Made(
+                type="rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding",
+                inputs={"roleTemplateId": "cluster-owner"},
+            ),
+            "ClusterRoleTemplateBinding made binds Rancher's role cluster-owner",
+        ),
+        (
+            Made(type="rancher2:index/globalRoleBinding:GlobalRoleBinding", inputs={"globalRoleId": "admin"}),
+            "GlobalRoleBinding made binds Rancher's role admin",
+        ),
+    ],
+    ids=["by name", "by a patch", "by its rules", "of a cluster in Rancher", "of Rancher"],
+)
+def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
+    """Neither of a cluster nor of Rancher."""
+    (found,) = judge(no_cluster_admin.POLICY, made)
+    assert told in found.message
+    assert "To mend it, bind a role of its own" in found.message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {**EVERYTHING, "verbs": READ},
+        {**EVERYTHING, "apiGroups": [""]},
+        {"nonResourceURLs": ["*"], "verbs": ["*"]},
+        EVERYTHING | {"verbs": UNKNOWN},
+        "*",
+        {"apiGroups": "*", "resources": "*", "verbs": "*"},
+    ],
+)
+def test_a_role_that_is_less_than_an_administrator_s_is_no_matter_of_this_rule(rule: object) -> None:
+    """Nor is one that the API would refuse, or that is not known yet."""
+    assert judge(no_cluster_admin.POLICY, changed(ROLE, ("rules",), [rule])) == []
+
+
+@pytest.mark.parametrize("role", ["cluster-member", UNKNOWN, 5, None])
+def test_other_roles_of_rancher_are_no_matter_of_this_rule(role: object) -> None:
+    """Nor is one that is not known yet, or is none."""
+    type_ = "rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding"
+    assert judge(no_cluster_admin.POLICY, Made(type=type_, inputs={"roleTemplateId": role})) == []
+
+
+def test_what_is_not_known_yet_makes_nobody_an_administrator() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(no_cluster_admin.POLICY, BINDING, ROLE, RANCHERS)
+
+
+@pytest.mark.parametrize("ttl", [None, 0, -1, "3600", True, [], {}])
+def test_a_rancher_token_without_an_end_is_refused(ttl: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
+    """As is what is no number of seconds."""
+    (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("ttl",), ttl))
+    assert "for ttl, so it does not end by itself" in found.message
+    assert "To mend it, give it the cluster_id of its cluster and a ttl in seconds, above 0." in found.message
+
+
+@pytest.mark.parametrize("cluster", [None, "", 5, [], {}])
+def test_a_rancher_token_for_every_cluster_is_refused(cluster: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
+    """As is what is no id."""
+    (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("clusterId",), cluster))
+    assert "for clusterId, so it may do in every cluster what its user may" in found.message
+
+
+def test_a_token_of_another_user_is_judged_too() -> None:
+    """For both."""
+    made = Made(type="rancher2:index/customUserToken:CustomUserToken", inputs={"username": "reader"})
+    assert len(judge(rancher_token_bounds.POLICY, made)) == 2
+
+
+def test_a_token_of_which_nothing_is_known_yet_is_left_alone() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(rancher_token_bounds.POLICY, RANCHERS, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "create", "patch"]},
+            "the verbs 'create', 'patch'",
+        ),
+        ({"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}, "the verbs '*'"),
+        ({"apiGroups": ["*"], "resources": ["pods"], "verbs": READ}, "all apiGroups"),
+        ({"apiGroups": [""], "resources": ["*"], "verbs": READ}, "all resources"),
+        ({"apiGroups": [""], "resources": ["pods"], "verbs": [5]}, "the verbs 5"),
+    ],
+)
+def test_a_reader_from_outside_that_may_more_is_refused(rule: dict[str, Any], told: str) -> None:
+    """Whatever its names are."""
+    (found,) = judge(remote_secret_reader.POLICY, TOKEN, BINDING, changed(ROLE, ("rules", 0), rule))
+    assert found.resource == "role"
+    assert f"ClusterRole reader of cluster east is a reader's from outside and allows {told}." in found.message
+    assert "To mend it, bind a ClusterRole of its own with the verbs get, list and watch" in found.message
+
+
+@pytest.mark.parametrize("role", ["admin", "cluster-admin", "edit"])
+def test_a_reader_from_outside_has_no_writer_s_role_of_the_cluster(role: str) -> None:
+    """Which the stack need not have made."""
+    (found,) = judge(remote_secret_reader.POLICY, TOKEN, changed(BINDING, ("roleRef", "name"), role))
+    assert found.resource == "binding"
+    assert f"lets a reader from outside do what the role {role} allows" in found.message
+
+
+WRITER = changed(ROLE, ("rules", 0, "verbs"), ["*"])
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        (TOKEN, WRITER),
+        (BINDING, WRITER),
+        (TOKEN, BINDING),
+        (TOKEN, BINDING, replace(WRITER, provider=WEST)),
+        (replace(TOKEN, provider=WEST), BINDING, WRITER),
+        (TOKEN, changed(BINDING, ("subjects", 0, "namespace"), "other"), WRITER),
+        (TOKEN, changed(BINDING, ("subjects", 0, "kind"), "User"), WRITER),
+        (TOKEN, changed(BINDING, ("roleRef", "name"), UNKNOWN), WRITER),
+        (replace(TOKEN, type=SERVICE_ACCOUNT), BINDING, WRITER),
+        (replace(TOKEN, provider=None), replace(BINDING, provider=None), replace(WRITER, provider=None)),
+        (changed(TOKEN, ("metadata", "annotations"), "reader"), BINDING, WRITER),
+        (TOKEN, changed(BINDING, ("subjects",), "reader"), WRITER),
+    ],
+    ids=[
+        "no binding",
+        "no token",
+        "a role that the stack does not make",
+        "a role in another cluster",
+        "a token of another cluster",
+        "another namespace",
+        "a user",
+        "a role not known yet",
+        "no Secret",
+        "a cluster not known yet",
+        "annotations that are none",
+        "subjects that are none",
+    ],
+)
+def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple[Made, ...]) -> None:
+    """However much he may."""
+    assert judge(remote_secret_reader.POLICY, *resources) == []
+
+
+def test_a_reader_of_which_nothing_is_known_yet_is_left_alone() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(remote_secret_reader.POLICY, TOKEN, BINDING, ROLE)

@@ -1,0 +1,53 @@
+"""Every resource of Kubernetes names its provider."""
+
+from dataclasses import replace
+
+import pytest
+
+from policies.rules.explicit_provider import POLICY
+from tests.support import recording
+from tests.support.policies import EAST, Made, Provider, assert_bears_all, judge
+
+CLEAN = Made(type=recording.NAMESPACE, name="east-sample", inputs={"metadata": {"name": "sample"}})
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [None, *(Provider(name=name) for name in ("default", "default_4_34_2"))],
+    ids=["none", "default", "default with its version"],
+)
+def test_the_default_provider_is_refused(provider: Provider | None) -> None:
+    """Whatever the engine calls it."""
+    (found,) = judge(POLICY, replace(CLEAN, provider=provider))
+    assert "Namespace sample has the default provider, which is whatever cluster kubectl points at." in found.message
+    assert "To mend it, give it ResourceOptions(provider=...)" in found.message
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        recording.CHART,
+        "kubernetes:helm.sh/v3:Chart",
+        "kubernetes:yaml:ConfigFile",
+        "kubernetes:yaml/v2:ConfigGroup",
+        "kubernetes:kustomize/v2:Directory",
+    ],
+)
+def test_what_is_made_of_objects_is_judged_by_these(type_: str) -> None:
+    """The engine gives a component no provider."""
+    assert judge(POLICY, Made(type=type_, provider=None)) == []
+
+
+def test_others_than_kubernetes_may_have_the_default_provider() -> None:
+    """Keys and certificates live nowhere."""
+    assert judge(POLICY, Made(type=recording.PRIVATE_KEY, provider=Provider(name="default_5_6_2"))) == []
+
+
+def test_a_provider_whose_name_only_begins_like_the_default_one_is_explicit() -> None:
+    """It is somebody's own."""
+    assert judge(POLICY, replace(CLEAN, provider=replace(EAST, name="defaults"))) == []
+
+
+def test_no_value_matters() -> None:
+    """Unknown or of a wrong type."""
+    assert_bears_all(POLICY, CLEAN)

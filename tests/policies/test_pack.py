@@ -1,0 +1,150 @@
+"""The pack starts as Pulumi starts it, and says of itself what is true."""
+
+import inspect
+import json
+import pkgutil
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import grpc
+import pytest
+import yaml
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy import EnforcementLevel, Policy
+
+from lab.engine.registrations import STACK_TYPE
+from policies import rules
+from policies.rules import POLICIES, root_ca_validity, routes_equal
+from tests.support.policies import Made, judge
+from tests.support.recording import NAMESPACE, RANCHER_TOKEN
+from tests.support.stacks import ROOT
+
+FOLDER = ROOT / "policies"
+README = (ROOT / "README.md").read_text()
+TOKEN_RULE = "mcsps-access-rancher-token-bounds"  # noqa: S105 - a rule
+ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-namespaces-network-policy"}
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    """The pack in a process of its own, started by the SDK's module, as Pulumi's plugin for Python does."""
+    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."]
+    with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+        process.terminate()
+
+
+def token(**inputs: str) -> analyzer_pb2.AnalyzeRequest:
+    """A Rancher token, as the engine asks about it."""
+    properties = struct_pb2.Struct()
+    properties.update(inputs)
+    urn = f"urn:pulumi:test::mcsps::{RANCHER_TOKEN}::token"
+    return analyzer_pb2.AnalyzeRequest(type=RANCHER_TOKEN, urn=urn, name="token", properties=properties)
+
+
+def test_the_pack_tells_its_rules(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    """With their levels, their parameters and how to mend what breaks them."""
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
+    assert info.name == "mcsps"
+    assert [found.name for found in info.policies] == [policy.name for policy in POLICIES]
+    assert {found.name for found in info.policies if found.enforcementLevel == analyzer_pb2.ADVISORY} == ADVISORY
+    others = {found.enforcementLevel for found in info.policies if found.name not in ADVISORY}
+    assert others == {analyzer_pb2.MANDATORY}
+    assert all(found.remediation_steps for found in info.policies)
+
+
+def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    """And takes what is not known yet for good, without a word."""
+    analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest())
+    (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
+    assert found.policyName == TOKEN_RULE
+    assert found.enforcementLevel == analyzer_pb2.MANDATORY
+    assert "To mend it, give it the cluster_id of its cluster and a ttl" in found.message
+    assert not analyzer.Analyze(token(clusterId=rpc.UNKNOWN, ttl=rpc.UNKNOWN)).diagnostics
+    advised = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.ADVISORY)
+    analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={TOKEN_RULE: advised}))
+    (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
+    assert found.enforcementLevel == analyzer_pb2.ADVISORY
+
+
+@pytest.mark.parametrize("policy", [root_ca_validity.POLICY, routes_equal.POLICY], ids=["resources", "stacks"])
+def test_an_unknown_parameter_is_refused_once(policy: Policy) -> None:
+    """The engine passes it over, and a rule would go on with its default."""
+    resources = (Made(type=STACK_TYPE, name="stack"), Made(type=NAMESPACE))
+    (found,) = judge(policy, *resources, maxRootValidtyHours=1)
+    told = f"The policy config of {policy.name} has an unknown parameter 'maxRootValidtyHours'"
+    hint = "; did you mean 'maxRootValidityHours'? Allowed: maxRootValidityHours" if policy.config_schema else "."
+    assert found.message == f"{told}{hint}" + ("" if policy.config_schema else " Allowed: none")
+
+
+def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the rules that say otherwise."""
+    told: dict[str, object] = {}
+    monkeypatch.setattr("pulumi_policy.PolicyPack", lambda name, **given: told.update(given, name=name))
+    runpy.run_path(str(FOLDER), run_name="__main__")
+    assert told["name"] == "mcsps"
+    assert told["enforcement_level"] is EnforcementLevel.MANDATORY
+    assert {policy.name for policy in POLICIES if policy.enforcement_level is EnforcementLevel.ADVISORY} == ADVISORY
+
+
+def test_every_rule_is_in_the_pack() -> None:
+    """One a module, each under a name of its own."""
+    modules = {name for _, name, _ in pkgutil.iter_modules(rules.__path__) if not name.startswith("_")}
+    policies = [getattr(rules, name).POLICY for name in sorted(modules)]
+    assert {id(policy) for policy in policies} == {id(policy) for policy in POLICIES}
+    assert len({policy.name for policy in POLICIES}) == len(modules)
+    for name in modules:
+        assert inspect.getdoc(getattr(rules, name)), name
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_every_rule_says_what_it_is(policy: Policy) -> None:
+    """By a name that says the subject, a sentence, and parameters that each have a default and are described."""
+    assert re.fullmatch(r"mcsps(-[a-z]+)+", policy.name)
+    assert re.fullmatch(r"[A-Z].+\.", policy.description)
+    schema = policy.config_schema
+    for parameter in schema.properties.values() if schema else ():
+        assert parameter.keys() >= {"default", "description", "type"}
+
+
+def test_the_pack_runs_in_the_project_s_virtual_environment() -> None:
+    """So that there is nothing else to install."""
+    options = yaml.safe_load((FOLDER / "PulumiPolicy.yaml").read_text())["runtime"]["options"]
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]["options"]
+    assert (FOLDER / options["virtualenv"]).resolve() == (ROOT / project["virtualenv"]).resolve()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_the_readme_lists_every_rule(policy: Policy) -> None:
+    """With its level, its sentence and its parameters with their defaults."""
+    name = policy.name
+    (row,) = (line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}`"))
+    schema = policy.config_schema
+    parameters = schema.properties if schema else {}
+    level = "advisory" if name in ADVISORY else "mandatory"
+    told = ", ".join(f"`{key}` [{_shown(found['default'])}]" for key, found in parameters.items())
+    assert row == [f"`{name}`", level, policy.description.removesuffix("."), *([told] if told else [])]
+
+
+def test_the_readme_s_policy_config_is_one() -> None:
+    """Of policies, levels and parameters that there are."""
+    (block,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    schemas = {policy.name: policy.config_schema for policy in POLICIES}
+    for name, given in json.loads(block).items():
+        schema = schemas[name]
+        parameters = set(schema.properties) if schema else set()
+        told = {"enforcementLevel": given} if isinstance(given, str) else given
+        assert told.keys() <= {"enforcementLevel", *parameters}
+        assert told.get("enforcementLevel", "mandatory") in {level.value for level in EnforcementLevel}
+
+
+def _shown(default: object) -> str:
+    return {False: "false", "[]": "none"}.get(default if isinstance(default, bool) else str(default), str(default))

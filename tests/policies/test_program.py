@@ -1,0 +1,126 @@
+"""The program keeps to every rule, for each stack file."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pulumi_policy import EnforcementLevel, Policy
+
+from policies.rules import POLICIES
+from tests.support.bad_config import Place, put
+from tests.support.policies import judge, recorded
+from tests.support.recording import DESTINATION_RULE
+from tests.support.runs import Runs
+from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
+
+SECRETS = "mcsps-secrets-not-in-inputs"
+ADVISORY = {policy.name for policy in POLICIES if policy.enforcement_level is EnforcementLevel.ADVISORY}
+# Istio ended its operator with 1.23, so who still has it allows what is older than the rule does.
+FOR_THE_OPERATOR = {"mcsps-istio-version-floor": {"minimumVersion": "1.12.0"}}
+STACKS = [LAB, RANCHER, OPERATOR]
+CONFIGS: dict[str, dict[str, Any]] = {
+    LAB: json.loads((ROOT / "policies" / "lab.json").read_text()),
+    RANCHER: {},
+    OPERATOR: FOR_THE_OPERATOR,
+}
+
+
+def level(policy: Policy, stack: str) -> EnforcementLevel:
+    """What holds for a stack: its policy config, the policy's own level, or the pack's."""
+    configured = CONFIGS[stack].get(policy.name)
+    if isinstance(configured, str):
+        return EnforcementLevel(configured)
+    return policy.enforcement_level or EnforcementLevel.MANDATORY
+
+
+def parameters(policy: Policy, stack: str) -> dict[str, Any]:
+    """What the policy config says besides."""
+    configured = CONFIGS[stack].get(policy.name)
+    return configured if isinstance(configured, dict) else {}
+
+
+def violations(runs: Runs, stack: str, wanted: EnforcementLevel, *, preview: bool) -> set[tuple[str, str]]:
+    """Policy and resource of each violation of a level."""
+    resources = recorded(runs(stack, preview=preview))
+    return {
+        (policy.name, found.resource)
+        for policy in POLICIES
+        if level(policy, stack) == wanted
+        for found in judge(policy, *resources, **parameters(policy, stack))
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_program_breaks_no_mandatory_rule(runs: Runs, stack: str, *, preview: bool) -> None:
+    """A preview with the pack passes."""
+    assert violations(runs, stack, EnforcementLevel.MANDATORY, preview=preview) == set()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_program_is_advised_of_what_it_does_not_do_yet(runs: Runs, stack: str, *, preview: bool) -> None:
+    """Of that and of nothing else."""
+    names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
+    assert violations(runs, stack, EnforcementLevel.ADVISORY, preview=preview) == {
+        expected
+        for name in names
+        for expected in (
+            ("mcsps-eastwest-source-ranges", f"{name}-istio-eastwest"),
+            ("mcsps-namespaces-network-policy", f"{name}-sample"),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "rule"),
+    [
+        (("istio", "version"), "1.30.3", "mcsps-istio-version-floor"),
+        (("istio", "tag"), "1.30.3", "mcsps-istio-version-floor"),
+        (("istio", "hub"), "gcr.io/istio-release", "mcsps-sources-allowed"),
+        (("istio", "charts"), "https://istio-release.storage.googleapis.com/charts", "mcsps-sources-allowed"),
+        (("helloworld",), {"images": {"v1": "registry.istio.io/release/v1:1"}}, "mcsps-sources-allowed"),
+        (("trust",), {"rootValidityHours": 87601}, "mcsps-root-ca-validity"),
+        (("trust",), {"protectRoot": False}, "mcsps-root-ca-protected"),
+        (("istio", "values"), {"istiod": {"env": {"KEY": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"}}}, SECRETS),
+    ],
+)
+def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, value: object, rule: str) -> None:
+    """So the rules see what the program makes of it."""
+    stack = runs.stack(RANCHER)
+    resources = recorded(replace(stack, values=put(stack.values, place, value)).run(preview=True))
+    broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
+    assert broken - ADVISORY == {rule}
+
+
+def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> None:
+    """The program gives failover its outlier detection, and every cluster all audiences."""
+    values = runs.stack(RANCHER).values
+    clusters = [
+        {**cluster, "locality": {"region": region}, "versions": ["v1", "v2"]}
+        for cluster, region in zip(values["clusters"], ("eu", "us"), strict=True)
+    ]
+    audiences = [
+        {"name": "test-team", "version": "v2", "header": {"name": "x-team", "exact": "test"}},
+        {"name": "europe", "version": "v1", "region": "eu"},
+    ]
+    monitor = runs.stack(RANCHER).changed(clusters=clusters, audiences=audiences).run(preview=preview)
+    (spec, _) = (found.inputs["spec"] for found in monitor.find_all(DESTINATION_RULE))
+    assert "failover" in spec["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
+    broken = {policy.name for policy in POLICIES if judge(policy, *recorded(monitor))}
+    assert broken == ADVISORY
+
+
+def test_the_operator_s_istio_is_too_old_unless_a_policy_config_says_otherwise(runs: Runs) -> None:
+    """Whoever stays with it says so."""
+    resources = recorded(runs(OPERATOR))
+    broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
+    assert broken - ADVISORY == {"mcsps-istio-version-floor"}
+
+
+def test_only_the_lab_lets_its_root_go(runs: Runs) -> None:
+    """Which is why a policy config of its own switches that rule off, and no other."""
+    configs = {file.stem: json.loads(file.read_text()) for file in (ROOT / "policies").glob("*.json")}
+    assert configs == {stack: {"mcsps-root-ca-protected": "disabled"} for stack in ("lab", "lab-rancher")}
+    assert violations(runs, LAB, EnforcementLevel.DISABLED, preview=False) == {
+        ("mcsps-root-ca-protected", "trust-root-certificate")
+    }

@@ -1,0 +1,267 @@
+"""Routing is whole, the same everywhere, and leads where something is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components import _routing
+from policies.rules import failover_outlier_detection, route_subsets, route_weights, routes_equal
+from tests.support.bad_config import ABSENT, Place, put
+from tests.support.policies import EAST, UNKNOWN, WEST, Made, Provider, assert_bears_all, judge
+from tests.support.recording import DESTINATION_RULE, GATEWAY, VIRTUAL_SERVICE
+
+HOST = "helloworld.sample.svc.cluster.local"
+ROUTE: Place = ("spec", "http", 0, "route")
+WEIGHT: Place = (*ROUTE, 0, "weight")
+SUBSET: Place = (*ROUTE, 0, "destination", "subset")
+
+
+def routing_object(type_: str, name: str, spec: dict[str, Any], provider: Provider) -> Made:
+    """An object of helloworld's."""
+    return Made(
+        type=type_,
+        name=f"{provider.name}-{name}",
+        inputs={"metadata": {"name": "helloworld", "namespace": "sample"}, "spec": spec},
+        provider=provider,
+    )
+
+
+def route(provider: Provider = EAST) -> Made:
+    """A VirtualService as the program makes it."""
+    spec = _routing.virtual_service_spec(gateway="mesh", host=HOST, weights={"v1": 90, "v2": 10})
+    return routing_object(VIRTUAL_SERVICE, "route", spec, provider)
+
+
+def rule(provider: Provider = EAST) -> Made:
+    """A DestinationRule as the program makes it."""
+    return routing_object(DESTINATION_RULE, "rule", _routing.destination_rule_spec(("v1", "v2")), provider)
+
+
+def gateway(provider: Provider) -> Made:
+    """Another object of Istio's, by which a cluster is one of the mesh."""
+    return routing_object(GATEWAY, "gateway", {}, provider)
+
+
+def changed(made: Made, place: Place, value: object) -> Made:
+    """The same with another value at one place."""
+    return replace(made, inputs=put(made.inputs, place, value))
+
+
+@pytest.mark.parametrize(
+    ("weight", "told"),
+    [
+        (100, "the weights of spec.http[0] are 100, 10 and sum to 110"),
+        (0, "the weights of spec.http[0] are 0, 10 and sum to 10"),
+        (None, "the weights of spec.http[0] are 0, 10 and sum to 10"),
+        (101, "spec.http[0] has the weight 101"),
+        (-1, "spec.http[0] has the weight -1"),
+        (0.5, "spec.http[0] has the weight 0.5"),
+        ("90", "spec.http[0] has the weight '90'"),
+        (True, "spec.http[0] has the weight true"),
+        ([90], "spec.http[0] has the weight a list of 1"),
+        ({}, "spec.http[0] has the weight a mapping of 0"),
+        ("9" * 81, "spec.http[0] has the weight a text of 81 characters"),
+    ],
+)
+def test_weights_that_do_not_sum_to_100_are_refused(weight: object, told: str) -> None:
+    """As is what is no percentage."""
+    (found,) = judge(route_weights.POLICY, changed(route(), WEIGHT, weight))
+    assert f"VirtualService sample/helloworld of cluster east: {told}." in found.message
+    assert "To mend it, give each destination of the route a whole number from 0 to 100" in found.message
+
+
+@pytest.mark.parametrize("protocol", ["http", "tcp", "tls"])
+def test_each_route_of_each_protocol_is_judged(protocol: str) -> None:
+    """By itself."""
+    routes = [{"route": [{"weight": 60}, {"weight": 40}]}, {"route": [{"weight": 60}, {"weight": 60}]}]
+    (found,) = judge(route_weights.POLICY, changed(route(), ("spec",), {protocol: routes}))
+    assert f"spec.{protocol}[1] are 60, 60 and sum to 120" in found.message
+
+
+def test_one_destination_needs_no_weight() -> None:
+    """But has no other than 100."""
+    assert judge(route_weights.POLICY, changed(route(), ROUTE, [{"destination": {"host": HOST}}])) == []
+    assert len(judge(route_weights.POLICY, changed(route(), ROUTE, [{"weight": 50}]))) == 1
+
+
+def test_several_destinations_without_weights_are_refused() -> None:
+    """Istio would send nothing to any."""
+    (found,) = judge(route_weights.POLICY, changed(route(), ROUTE, [{}, {}]))
+    assert "are 0, 0 and sum to 0" in found.message
+
+
+def test_a_redirect_has_no_weights() -> None:
+    """Nor has a rule."""
+    redirect = changed(route(), ("spec", "http"), [{"redirect": {"uri": "/hello"}}])
+    assert judge(route_weights.POLICY, redirect, rule()) == []
+
+
+def test_weights_not_known_yet_may_sum_to_100() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(route_weights.POLICY, route())
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "at"),
+    [
+        (WEIGHT, 80, "spec.http[0].route[0].weight"),
+        (("spec", "hosts"), ["*"], "spec.hosts[0]"),
+        (("spec", "hosts"), [HOST, "*"], "spec.hosts"),
+        (("spec", "http", 0, "timeout"), "1s", "spec.http[0].timeout"),
+        (("spec", "gateways"), ABSENT, "spec.gateways"),
+        (("spec",), None, "spec"),
+        (("spec", "http", 0), "a text", "spec.http[0]"),
+    ],
+)
+def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Place, value: object, at: str) -> None:
+    """With the place at which it does."""
+    (found,) = judge(routes_equal.POLICY, route(), changed(route(WEST), place, value))
+    assert found.resource == "west-kubernetes-route"
+    told = f"VirtualService sample/helloworld of cluster west differs from that of cluster east at {at}."
+    assert told in found.message
+    assert "To mend it, make it in every cluster, with the same spec" in found.message
+
+
+def test_a_route_that_a_cluster_of_the_mesh_lacks_is_refused() -> None:
+    """For that cluster's own requests go by another."""
+    (found,) = judge(routes_equal.POLICY, route(), gateway(EAST), gateway(WEST))
+    assert found.resource == "east-kubernetes-route"
+    assert "VirtualService sample/helloworld of cluster east is missing in cluster west." in found.message
+
+
+def test_a_cluster_without_istio_lacks_nothing() -> None:
+    """It is not of the mesh."""
+    namespace = Made(type="kubernetes:core/v1:Namespace", provider=WEST)
+    assert judge(routes_equal.POLICY, route(), namespace) == []
+
+
+def test_a_route_whose_cluster_is_not_known_yet_is_left_alone() -> None:
+    """It may be of any."""
+    nowhere = replace(WEST, inputs={"clusterIdentifier": UNKNOWN})
+    assert judge(routes_equal.POLICY, route(), changed(route(nowhere), WEIGHT, 80)) == []
+
+
+def test_routes_not_known_yet_may_be_the_same() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(routes_equal.POLICY, route(), route(WEST))
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ((changed(route(), SUBSET, "v3"), rule()), f"subset v3 of {HOST}, whose DestinationRule has v1, v2 alone"),
+        ((route(), changed(rule(), ("spec", "subsets"), [])), f"subset v1 of {HOST}, whose DestinationRule has none"),
+        ((route(), changed(rule(), ("spec", "subsets"), "v1")), f"of {HOST}, whose DestinationRule has none"),
+        ((route(), changed(rule(), ("spec", "subsets", 0), "v1")), f"of {HOST}, whose DestinationRule has v2 alone"),
+        ((route(), changed(rule(), ("spec", "host"), "other.example")), f"of {HOST}, whose DestinationRule has none"),
+        ((route(), changed(rule(), ("spec", "host"), 5)), f"of {HOST}, whose DestinationRule has none"),
+        ((route(), rule(WEST)), f"of {HOST}, whose DestinationRule has none"),
+        ((route(),), f"of {HOST}, whose DestinationRule has none"),
+    ],
+    ids=[
+        "not one of them",
+        "no subsets",
+        "subsets of a wrong type",
+        "a subset of a wrong type",
+        "another host",
+        "a host of a wrong type",
+        "another cluster",
+        "no rule",
+    ],
+)
+def test_a_subset_that_no_rule_defines_is_refused(resources: tuple[Made, ...], told: str) -> None:
+    """With those that there are."""
+    first, *_ = judge(route_subsets.POLICY, *resources)
+    assert first.resource == "east-kubernetes-route"
+    assert told in first.message
+    assert "To mend it, add the subset to the DestinationRule of that host in that cluster" in first.message
+
+
+def test_a_mirror_s_subset_is_one_too() -> None:
+    """It gets requests as well."""
+    mirrored = changed(route(), ("spec", "http", 0, "mirror"), {"host": HOST, "subset": "v3"})
+    assert len(judge(route_subsets.POLICY, mirrored, rule())) == 1
+
+
+@pytest.mark.parametrize("host", ["helloworld", "*.sample.svc.cluster.local", "*"])
+def test_a_rule_s_host_may_be_short_or_have_a_wildcard(host: str) -> None:
+    """A short one is of the rule's own namespace."""
+    short = changed(rule(), ("spec", "host"), host)
+    assert judge(route_subsets.POLICY, route(), short) == []
+    elsewhere = changed(short, ("metadata", "namespace"), "other")
+    assert len(judge(route_subsets.POLICY, route(), elsewhere)) == (2 if host == "helloworld" else 0)
+
+
+def test_a_route_without_a_known_cluster_is_left_alone() -> None:
+    """Its rules are unknown too."""
+    assert judge(route_subsets.POLICY, replace(route(), provider=None)) == []
+
+
+def test_subsets_not_known_yet_may_be_defined() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(route_subsets.POLICY, route(), rule())
+    short = changed(route(), (*ROUTE, 0, "destination", "host"), "helloworld")
+    assert_bears_all(route_subsets.POLICY, short, changed(rule(), ("spec", "host"), "helloworld"))
+
+
+FAILOVER = {"loadBalancer": {"localityLbSetting": {"failover": [{"from": "east", "to": "west"}]}}}
+BY_PRIORITY = {"loadBalancer": {"localityLbSetting": {"failoverPriority": ["topology.istio.io/network"]}}}
+DETECTED = {"outlierDetection": {"consecutive5xxErrors": 5}}
+
+
+def with_policy(policy: object, **spec: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
+    """A DestinationRule with a traffic policy."""
+    return changed(rule(), ("spec",), {"host": HOST, "trafficPolicy": policy, **spec})
+
+
+@pytest.mark.parametrize(
+    ("made", "place"),
+    [
+        (with_policy(FAILOVER), "spec.trafficPolicy"),
+        (with_policy(BY_PRIORITY), "spec.trafficPolicy"),
+        (with_policy({}, subsets=[{"name": "v1", "trafficPolicy": FAILOVER}]), "spec.subsets[0].trafficPolicy"),
+        (
+            with_policy({**DETECTED, "portLevelSettings": [FAILOVER]}),
+            "spec.trafficPolicy.portLevelSettings[0]",
+        ),
+    ],
+    ids=["of the host", "by priority", "of a subset", "of a port, which inherits nothing"],
+)
+def test_failover_without_outlier_detection_is_refused(made: Made, place: str) -> None:
+    """It would never happen."""
+    (found,) = judge(failover_outlier_detection.POLICY, made)
+    assert f"{place} has failover, and nothing for outlierDetection." in found.message
+    assert "To mend it, set outlierDetection in the same trafficPolicy" in found.message
+
+
+def test_outlier_detection_of_a_wrong_type_is_none() -> None:
+    """And is shown."""
+    (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": True}))
+    assert "and true for outlierDetection." in found.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        with_policy({**FAILOVER, "outlierDetection": {}}),
+        with_policy({"loadBalancer": {"localityLbSetting": {"failover": []}}}),
+        with_policy({"loadBalancer": {"localityLbSetting": {"distribute": [{"from": "east", "to": {"west": 100}}]}}}),
+        with_policy(None),
+        route(),
+    ],
+    ids=["with its defaults", "no failover", "distribution", "no policy", "no rule"],
+)
+def test_what_does_not_fail_over_needs_none(made: Made) -> None:
+    """And outlier detection may have its defaults."""
+    assert judge(failover_outlier_detection.POLICY, made) == []
+
+
+def test_outlier_detection_not_known_yet_may_be_there() -> None:
+    """And no wrong type stops the rule."""
+    ports = {"portLevelSettings": [{**FAILOVER, **DETECTED}]}
+    subsets = [
+        {"name": "v1", "trafficPolicy": FAILOVER},
+        {"name": "v2", "trafficPolicy": {**FAILOVER, **DETECTED, **ports}},
+    ]
+    assert_bears_all(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=subsets))

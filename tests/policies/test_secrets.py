@@ -1,0 +1,136 @@
+"""Keys and tokens stand in Secrets alone."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.engine.registrations import STACK_TYPE
+from lab.engine.values import Secret
+from policies.rules import no_secrets_in_inputs, no_secrets_in_outputs
+from tests.support import pems
+from tests.support.policies import UNKNOWN, Made, as_plain, assert_bears_all, judge
+from tests.support.recording import CHART, SECRET
+from tests.support.stacks import kubeconfig
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+COMPONENT = "mcsps:index:MeshTrust"
+
+
+def encoded(text: str) -> str:
+    """Base64, in lines as `base64` writes them."""
+    return base64.encodebytes(text.encode()).decode()
+
+
+KEY = pems.key_pem(pems.make_key())
+RANCHERS = "token-" + "ab1cd:" + "x9" * 27
+OF_A_KUBECONFIG = "kubeconfig-" + "u-ab1cdef:" + "x9" * 27
+WEB_TOKEN = ".".join((encoded('{"alg": "RS256"}').strip("=\n"), encoded('{"sub": "reader"}').strip("=\n"), "c2ln"))
+KUBECONFIG = kubeconfig("east")
+MATERIAL = {
+    "a key": (KEY, "a private key"),
+    "a key in base64": (encoded(KEY), "a private key"),
+    "a token of Rancher's": (RANCHERS, "a Rancher token"),
+    "a token of Rancher's kubeconfig": (f"bearer {OF_A_KUBECONFIG}", "a Rancher token"),
+    "a web token": (WEB_TOKEN, "a JSON Web Token"),
+    "a kubeconfig": (KUBECONFIG, "a kubeconfig with a credential"),
+    "a kubeconfig in base64": (encoded(KUBECONFIG), "a kubeconfig with a credential"),
+    "a kubeconfig in JSON": (json.dumps(yaml.safe_load(KUBECONFIG)), "a kubeconfig with a credential"),
+    "a kubeconfig as a mapping": (yaml.safe_load(KUBECONFIG), "a kubeconfig with a credential"),
+    "deep within": ({"list": [{"key": KEY}]}, "a private key"),
+}
+HARMLESS = {
+    "a certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+    "a public key": "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",
+    "a path": "/var/run/secrets/tokens/istio-token",
+    "a kubeconfig without a credential": "apiVersion: v1\nkind: Config\nusers: []\n",
+    "a word about tokens": "token-based: see the manual",
+    "an image's digest": "sha256:" + "0a" * 32,
+    "letters like base64, of a wrong length": "abcdefghijklmnopqrstuvwxyz",
+    "users without credentials": {"users": [{"name": "east", "user": {"token": None}}, "east", 5]},
+    "a number": 5,
+    "nothing": None,
+}
+
+material = pytest.mark.parametrize(("value", "what"), MATERIAL.values(), ids=MATERIAL.keys())
+harmless = pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS.keys())
+
+
+def assert_quotes_nothing(message: str) -> None:
+    """Of what was found, not even a part."""
+    for secret in (*pems.secret_lines(KEY), RANCHERS, OF_A_KUBECONFIG, WEB_TOKEN, "this-must-stay-secret"):
+        assert secret not in message
+
+
+def config_map(value: Any, key: str = "data") -> Made:  # noqa: ANN401 - JSON data has no narrower type
+    """A ConfigMap with one value."""
+    return Made(type=CONFIG_MAP, inputs={"metadata": {"name": "mesh"}, key: {"entry": value}})
+
+
+@material
+def test_none_stands_in_a_config_map(value: object, what: str) -> None:
+    """Neither as text nor as binary data."""
+    for key in ("data", "binaryData"):
+        (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value, key))
+        assert f"ConfigMap mesh of cluster east has {what} at {key}.entry" in found.message
+        assert "To mend it, put it into a Secret, and name that Secret in its place" in found.message
+        assert_quotes_nothing(found.message)
+
+
+@material
+@pytest.mark.parametrize("type_", [CHART, "kubernetes:helm.sh/v3:Release"])
+def test_none_stands_in_a_helm_value(value: object, what: str, type_: str) -> None:
+    """However the chart is installed."""
+    (found, *_) = judge(no_secrets_in_inputs.POLICY, Made(type=type_, inputs={"values": {"global": value}}))
+    assert f" has {what} at values.global" in found.message
+    assert_quotes_nothing(found.message)
+
+
+@material
+def test_none_is_told_to_istio_s_operator(value: object, what: str) -> None:
+    """It would put it into a ConfigMap."""
+    operator = Made(type="kubernetes:install.istio.io/v1alpha1:IstioOperator", inputs={"spec": {"values": value}})
+    (found, *_) = judge(no_secrets_in_inputs.POLICY, operator)
+    assert f" has {what} at spec.values" in found.message
+    assert_quotes_nothing(found.message)
+
+
+@material
+def test_none_is_exported(value: object, what: str) -> None:
+    """Nor an output of a component."""
+    for type_, name in ((STACK_TYPE, "the stack"), (COMPONENT, "MeshTrust made")):
+        (found, *_) = judge(no_secrets_in_outputs.POLICY, Made(type=type_, outputs={"clusters": {"east": value}}))
+        assert f"{name} has {what} at clusters.east" in found.message
+        assert "To mend it, export what tells of it without being it" in found.message
+        assert_quotes_nothing(found.message)
+
+
+def test_a_mark_changes_nothing_about_an_export() -> None:
+    """Whoever may read the stack may ask for it in plain text."""
+    (found,) = judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs=as_plain({"key": Secret(KEY)})))
+    assert "the stack has a private key at key among its outputs" in found.message
+
+
+@harmless
+def test_what_only_looks_like_one_may_stand_anywhere(value: object) -> None:
+    """Certificates are for everybody."""
+    assert judge(no_secrets_in_inputs.POLICY, config_map(value)) == []
+    assert judge(no_secrets_in_inputs.POLICY, Made(type=CHART, inputs={"values": {"global": value}})) == []
+    assert judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"east": value})) == []
+
+
+def test_a_secret_is_where_they_belong() -> None:
+    """And what else a provider gives is no output of the program's."""
+    secret = Made(type=SECRET, inputs={"stringData": {"ca-key.pem": KEY}})
+    assert judge(no_secrets_in_inputs.POLICY, secret) == []
+    assert judge(no_secrets_in_outputs.POLICY, secret) == []
+
+
+def test_a_value_not_known_yet_may_be_harmless() -> None:
+    """And no wrong type stops the rules."""
+    chart = Made(type=CHART, inputs={"chart": "istiod", "values": {"global": {"hub": UNKNOWN, "list": [UNKNOWN]}}})
+    assert_bears_all(no_secrets_in_inputs.POLICY, config_map("text"), chart)
+    stack = Made(type=STACK_TYPE, inputs={"clusters": {"east": {"users": [{"user": {"token": None}}]}}}, provider=None)
+    assert_bears_all(no_secrets_in_outputs.POLICY, stack)

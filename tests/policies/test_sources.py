@@ -1,0 +1,276 @@
+"""Charts and images are new enough, and come from places that last."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components import _istio_operator_specs, _istio_values
+from policies.rules import allowed_sources, istio_version_floor
+from policies.rules._images import Image, parse
+from tests.support.bad_config import ABSENT, Place, put
+from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
+from tests.support.recording import CHART, DEPLOYMENT
+
+CHARTS = "https://blob.istio.io/istio-release/charts"
+ISTIOD = Made(
+    type=CHART,
+    name="east-istio-istiod",
+    inputs={
+        "chart": "istiod",
+        "name": "istiod",
+        "namespace": "istio-system",
+        "repositoryOpts": {"repo": CHARTS},
+        "version": "1.31.1",
+        "values": _istio_values.istiod_values(
+            mesh_id="mesh",
+            trust_domain="cluster.local",
+            cluster_name="east",
+            network="network-east",
+            hub="docker.io/istio",
+            tag="1.31.1",
+            reads_peer_secrets=True,
+            timeout_seconds=600,
+        ),
+    },
+)
+OPERATOR = Made(
+    type="kubernetes:install.istio.io/v1alpha1:IstioOperator",
+    name="east-istio-control-plane",
+    inputs={
+        "metadata": {"name": "east", "namespace": "istio-system"},
+        "spec": _istio_operator_specs.control_plane_spec(
+            mesh_id="mesh",
+            trust_domain="cluster.local",
+            cluster_name="east",
+            network="network-east",
+            hub="docker.io/istio",
+            tag="1.31.1",
+        ),
+    },
+)
+TAG: Place = ("values", "global", "tag")
+HUB: Place = ("values", "global", "hub")
+REPOSITORY: Place = ("repositoryOpts", "repo")
+IMAGE: Place = ("spec", "template", "spec", "containers", 0, "image")
+
+
+def changed(made: Made, place: Place, value: object) -> Made:
+    """The same with another value at one place."""
+    return replace(made, inputs=put(made.inputs, place, value))
+
+
+def deployment(image: Any, *, key: str = "containers") -> Made:  # noqa: ANN401 - JSON data has no narrower type
+    """What a chart is rendered to, as the engine shows it."""
+    spec = {"template": {"spec": {key: [{"name": "it", "image": image}]}}}
+    metadata = {"name": "istiod", "namespace": "istio-system"}
+    return Made(type=DEPLOYMENT, name="istiod", inputs={"metadata": metadata, "spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (changed(ISTIOD, ("version",), "1.30.3"), "Chart east-istio-istiod has version '1.30.3'"),
+        (changed(ISTIOD, ("version",), "1.30.4-rc.1"), "has version '1.30.4-rc.1'"),
+        (changed(ISTIOD, ("version",), "v1.9.10"), "has version 'v1.9.10'"),
+        (changed(ISTIOD, ("version",), ">=1.30"), "has version '>=1.30', which is no version"),
+        (changed(ISTIOD, ("version",), "1.31.x"), "has version '1.31.x', which is no version"),
+        (changed(ISTIOD, ("version",), [1]), "has version a list of 1, which is no version"),
+        (changed(ISTIOD, TAG, "1.30"), "has values.global.tag '1.30'"),
+        (changed(ISTIOD, TAG, 1.3), "has values.global.tag 1.3"),
+        (changed(ISTIOD, TAG, "latest"), "has values.global.tag 'latest', which is no version"),
+        (changed(ISTIOD, ("values", "pilot"), {"tag": "1.29.1"}), "has values.pilot.tag '1.29.1'"),
+        (changed(ISTIOD, ("values", "tag"), "0.1.0"), "has values.tag '0.1.0'"),
+        (
+            changed(OPERATOR, ("spec", "tag"), "1.23.0"),
+            "IstioOperator istio-system/east of cluster east has spec.tag '1.23.0'",
+        ),
+        (
+            deployment("docker.io/istio/pilot:1.30.3-distroless"),
+            "Deployment istio-system/istiod of cluster east has image docker.io/istio/pilot of version '1.30.3-",
+        ),
+        (
+            deployment("gcr.io/x/proxyv2:1.29.0@sha256:00", key="initContainers"),
+            "has image gcr.io/x/proxyv2 of version",
+        ),
+    ],
+)
+def test_an_older_istio_is_refused(made: Made, told: str) -> None:
+    """As is what does not say how old it is."""
+    (found,) = judge(istio_version_floor.POLICY, made)
+    assert told in found.message
+    assert "; allowed is 1.30.4 or newer.\n" in found.message
+    assert "To mend it, raise mcsps:istio.version and mcsps:istio.tag" in found.message
+
+
+@pytest.mark.parametrize(
+    "version", ["1.30.4", "1.30.10", "1.31", "1.31.0-rc.0", "v2.0.0", "1.30.4-distroless", UNKNOWN]
+)
+def test_that_version_and_newer_ones_are_allowed(version: str) -> None:
+    """For charts and tags alike."""
+    assert judge(istio_version_floor.POLICY, changed(changed(ISTIOD, ("version",), version), TAG, version)) == []
+
+
+def test_the_oldest_version_is_a_parameter() -> None:
+    """Of the policy config."""
+    (by_version, by_tag) = judge(istio_version_floor.POLICY, ISTIOD, minimumVersion="1.31.2")
+    assert "has version '1.31.1'; allowed is 1.31.2 or newer" in by_version.message
+    assert "has values.global.tag '1.31.1'; allowed is 1.31.2 or newer" in by_tag.message
+    assert judge(istio_version_floor.POLICY, changed(ISTIOD, ("version",), "1.30.3"), minimumVersion="1.29.0") == []
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        changed(changed(ISTIOD, ("version",), ABSENT), ("chart",), "/var/lib/charts/istiod"),
+        changed(ISTIOD, TAG, ""),
+        deployment("auto"),
+        deployment("docker.io/istio/pilot@sha256:00"),
+        deployment("docker.io/library/redis:6.0.0"),
+        deployment(5),
+        Made(type=CHART, inputs={"chart": "gateway", "namespace": "other", "version": "0.1.0"}),
+        Made(type=CHART, inputs={"chart": "redis", "namespace": "istio-system", "version": "0.1.0"}),
+    ],
+    ids=[
+        "a folder",
+        "the chart's own tag",
+        "an injected image",
+        "a digest",
+        "another's image",
+        "an image of a wrong type",
+        "another's gateway",
+        "another's chart",
+    ],
+)
+def test_what_says_no_version_of_istio_is_left_alone(made: Made) -> None:
+    """It is judged by the objects that it is rendered to, if at all."""
+    assert judge(istio_version_floor.POLICY, made) == []
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"chart": "oci://ghcr.io/istio/release/charts/base"},
+        {"chart": "/var/lib/charts/base", "namespace": "istio-system"},
+        {"chart": "base", "repositoryOpts": {"repo": CHARTS}},
+        {"chart": "istiod", "repositoryOpts": {"repo": "https://mirror.example"}},
+    ],
+)
+def test_istio_s_charts_are_known_by_where_they_come_from_or_go(inputs: dict[str, Any]) -> None:
+    """Their names alone are common ones."""
+    for type_ in (CHART, "kubernetes:helm.sh/v3:Release"):
+        assert len(judge(istio_version_floor.POLICY, Made(type=type_, inputs={**inputs, "version": "1.29.0"}))) == 1
+
+
+def test_a_version_not_known_yet_may_be_new_enough() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(istio_version_floor.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            changed(ISTIOD, REPOSITORY, "https://istio-release.storage.googleapis.com/charts"),
+            "Chart east-istio-istiod has the source 'https://istio-release.storage.googleapis.com/charts'",
+        ),
+        (
+            changed(ISTIOD, REPOSITORY, "https://istio-release.storage.googleapis.com"),
+            "has the source 'https://istio-release.storage.googleapis.com'",
+        ),
+        (
+            Made(type=CHART, inputs={"chart": "oci://gcr.io/istio-release/charts/base"}),
+            "has the source 'oci://gcr.io/istio-release/charts/base'",
+        ),
+        (changed(ISTIOD, HUB, "gcr.io/istio-release"), "has values.global.hub 'gcr.io/istio-release'"),
+        (
+            changed(ISTIOD, ("values", "mirrorOf"), "https://istio-release.storage.googleapis.com/charts/"),
+            "has values.mirrorOf 'https://istio-release.storage.googleapis.com/charts/'",
+        ),
+        (
+            changed(ISTIOD, ("values", "pilot"), {"image": "registry.istio.io/release/pilot:1.31.1"}),
+            "has values.pilot.image 'registry.istio.io/release/pilot:1.31.1'",
+        ),
+        (
+            changed(OPERATOR, ("spec", "hub"), "gcr.io/istio-release"),
+            "IstioOperator istio-system/east of cluster east has spec.hub 'gcr.io/istio-release'",
+        ),
+        (deployment("gcr.io/istio-release/pilot:1.31.1"), "has the image 'gcr.io/istio-release/pilot'"),
+        (
+            deployment("registry.istio.io/release/examples-helloworld-v1:1.0"),
+            "has the image 'registry.istio.io/release/examples-helloworld-v1'",
+        ),
+    ],
+)
+def test_what_comes_from_a_retired_place_is_refused(made: Made, told: str) -> None:
+    """Even where the policy config allows it."""
+    for allowed in ([], ["gcr.io", "registry.istio.io", "istio-release.storage.googleapis.com", "blob.istio.io"]):
+        found = judge(allowed_sources.POLICY, made, allowedSources=allowed)
+        (told_of,) = (it.message for it in found if "retired." in it.message)
+        assert told in told_of
+        assert "To mend it, take them from https://blob.istio.io/istio-release/charts" in told_of
+
+
+@pytest.mark.parametrize(
+    "image", ["gcr.io/istio-release-2/pilot", "my.registry.istio.io/pilot", "pilot", "auto", 5, None]
+)
+def test_only_a_place_itself_is_retired(image: object) -> None:
+    """And not what only looks like one."""
+    assert judge(allowed_sources.POLICY, deployment(image)) == []
+
+
+MIRROR = ["mirror.example:5000/istio", "https://charts.example/istio/"]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (deployment("docker.io/istio/pilot:1"), "the image 'docker.io/istio/pilot'"),
+        (deployment("istio/pilot"), "the image 'docker.io/istio/pilot'"),
+        (deployment("redis"), "the image 'docker.io/library/redis'"),
+        (deployment("mirror.example:5000/istio2/pilot"), "the image 'mirror.example:5000/istio2/pilot'"),
+        (OPERATOR, "spec.hub 'docker.io/istio'"),
+        (changed(ISTIOD, HUB, "mirror.example:5000/istio"), f"the source '{CHARTS}'"),
+        (changed(ISTIOD, REPOSITORY, "https://charts.example/istio"), "values.global.hub 'docker.io/istio'"),
+    ],
+)
+def test_with_a_mirror_everything_else_is_refused(made: Made, told: str) -> None:
+    """For charts, hubs and images alike."""
+    (found,) = judge(allowed_sources.POLICY, made, allowedSources=MIRROR)
+    assert f"has {told}; allowed is mirror.example:5000/istio, https://charts.example/istio/.\n" in found.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        deployment("mirror.example:5000/istio/pilot:1.31.1"),
+        changed(changed(ISTIOD, HUB, "mirror.example:5000/istio"), REPOSITORY, "https://charts.example/istio"),
+        Made(type=CHART, inputs={"chart": "oci://mirror.example:5000/istio/base"}),
+        Made(type=CHART, inputs={"chart": "/var/lib/charts/base"}),
+        deployment("auto"),
+    ],
+    ids=["an image", "a chart and its hub", "a chart of a registry", "a folder", "an injected image"],
+)
+def test_what_comes_from_the_mirror_is_allowed(made: Made) -> None:
+    """As is what comes from nowhere."""
+    assert judge(allowed_sources.POLICY, made, allowedSources=MIRROR) == []
+
+
+def test_a_source_not_known_yet_may_be_allowed() -> None:
+    """And no wrong type stops the rule."""
+    assert_bears_all(allowed_sources.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("redis", Image(repository="docker.io/library/redis", tag=None)),
+        ("istio/pilot:1.31.1", Image(repository="docker.io/istio/pilot", tag="1.31.1")),
+        ("localhost/pilot:1", Image(repository="localhost/pilot", tag="1")),
+        ("mirror:5000/pilot", Image(repository="mirror:5000/pilot", tag=None)),
+        ("mirror.example/a/pilot:1@sha256:00", Image(repository="mirror.example/a/pilot", tag="1")),
+    ],
+)
+def test_an_image_s_name_is_read_as_it_is_pulled(text: str, image: Image) -> None:
+    """A port is no tag."""
+    assert parse(text) == image
