@@ -131,7 +131,7 @@ def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterAp
 
 def test_istios_objects_are_read_by_their_spec(api: ClusterApi, server: ApiServer) -> None:
     """`None` where there is none."""
-    path = "/apis/networking.istio.io/v1/namespaces/n/destinationrules/r"
+    path = "/apis/networking.istio.io/v1beta1/namespaces/n/destinationrules/r"
     server.answers[path] = (200, {"metadata": {"name": "r"}, "spec": {"host": "h"}})
     assert api.istio_spec("n", "destinationrules", "r") == {"host": "h"}
     assert api.istio_spec("n", "destinationrules", "other") is None
