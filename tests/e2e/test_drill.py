@@ -24,18 +24,7 @@ pytestmark = pytest.mark.e2e
 EAST, WEST = clusters(2)
 HALF = 50
 INTERRUPTED = 130
-SOONER = {
-    "trafficPolicy": {
-        "connectionPool": {"tcp": {"connectTimeout": "1s"}},
-        "outlierDetection": {
-            "consecutive5xxErrors": 1,
-            "interval": "1s",
-            "baseEjectionTime": "30s",
-            "maxEjectionPercent": 100,
-        },
-    }
-}
-"""How a dead endpoint is found out, where the program itself says nothing of it."""
+REGIONS = {EAST.name: "eu", WEST.name: "us"}
 DEPLOYMENTS = {
     names.APP_NAMESPACE: (names.version_deployment("v1"), names.version_deployment("v2")),
     names.ISTIO_NAMESPACE: (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY),
@@ -54,16 +43,13 @@ def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
     """A mesh in which either cluster could serve alone."""
-    both = [{**cluster, "versions": ["v1", "v2"]} for cluster in checkout.config("clusters")]
+    both = [
+        {**cluster, "versions": ["v1", "v2"], "locality": {"region": REGIONS[cluster["name"]]}}
+        for cluster in checkout.config("clusters")
+    ]
     checkout.configure(clusters=both, v2Weight=HALF)
     checkout.deploy("up", engine).must_succeed()
     found = {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
-    for cluster in found.values():
-        rule = ("networking.istio.io", "v1", names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD)
-        if "outlierDetection" not in cluster.custom.get_namespaced_custom_object(*rule)["spec"].get(
-            "trafficPolicy", {}
-        ):
-            cluster.custom.patch_namespaced_custom_object(*rule, {"spec": SOONER})
     assert faults_once_settled(checkout) == []
     return found
 
