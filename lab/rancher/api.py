@@ -30,7 +30,7 @@ _OPEN_PREFIXES = ("/v1-public/", "/v3-public/")
 
 
 def is_open(method: str, path: str) -> bool:
-    """Return whether this may be asked without a token: pure. Of `/v1-public/` nothing is there, which clients try."""
+    """Return whether this may be asked without a token: pure."""
     return (method, path) in _OPEN or path.startswith(_OPEN_PREFIXES)
 
 
@@ -56,7 +56,8 @@ class Api:
         return [
             Route("/ping", _ping),
             Route("/healthz", _healthy),
-            Route("/v3-public/localProviders/local", self.login, methods=["POST"]),
+            Route("/v1-public/login", self.login, methods=["POST"]),
+            Route("/v3-public/localProviders/local", self.login_by_action, methods=["POST"]),
             Route("/v3", self.index),
             Route("/v3/", self.index),
             Route("/v3/schemas", self.schemas),
@@ -77,11 +78,15 @@ class Api:
 
     async def login(self, request: Request) -> Response:
         """Begin a session."""
+        document, value = users.login(self._rancher, await _body(request))
+        shown = {"id": document["id"], "token": value, "expiresAt": document["expiresAt"]}
+        return JSONResponse(shown | {"baseType": "token", "type": "token"}, HTTPStatus.CREATED)
+
+    async def login_by_action(self, request: Request) -> Response:
+        """Begin a session in the way of older clients."""
         if request.query_params.get("action") != "login":
             raise ApiError(404, "NotFound", "not found")
-        document, value = users.login(self._rancher, await _body(request))
-        shown = representation.resource(schemas.TOKEN, document, _site(request), secret=value)
-        return JSONResponse(shown, HTTPStatus.CREATED)
+        return await self.login(request)
 
     async def index(self, request: Request) -> Response:
         """Say where everything is."""
@@ -101,7 +106,7 @@ class Api:
         context = Context.CLUSTER if site.cluster else Context.MANAGEMENT
         found = schemas.find(context, request.path_params["name"])
         if found is None:
-            raise ApiError(404, "NotFound", "schema not found")
+            raise ApiError(404, "NotFound", "no such schema")
         return _answer(self._schema(request, found), site)
 
     def _schema(self, request: Request, it: Type) -> Document:
@@ -121,7 +126,8 @@ class Api:
         if request.method == "GET":
             filters = {key: value for key, value in request.query_params.items() if key not in _NO_FILTERS}
             data = [_shown(target, who, it) for it in await of.list(who, filters)]
-            return _answer(representation.collection(of.type, data, target.site, request.url.path), target.site)
+            asked = request.url.path, request.url.query
+            return _answer(representation.collection(of.type, data, target.site, asked), target.site)
         document = await of.create(who, await _body(request))
         secret = str(document.pop(SECRET, ""))
         return _answer(_shown(target, who, document, secret), target.site, HTTPStatus.CREATED)
@@ -166,7 +172,8 @@ class Api:
         if found is None:
             raise ApiError(404, "NotFound", f"failed to find schema {wanted}")
         if site.cluster and site.cluster not in self._rancher.apis:
-            raise ApiError(404, "NotFound", f'clusters.management.cattle.io "{site.cluster}" not found')
+            message = f'clusters.management.cattle.io "{site.cluster}" not found'
+            raise ApiError(503, "ClusterUnavailable", message)
         resources = Namespaces(self._rancher, site.cluster) if site.cluster else self._management[found.name]
         return Target(resources, site, request.path_params.get("name", ""))
 

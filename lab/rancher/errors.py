@@ -36,18 +36,20 @@ def bad_id() -> ApiError:
     return ApiError(HTTPStatus.NOT_FOUND, "NotFound", "failed to find resource by id")
 
 
-def forbidden(user: str, verb: str, kind: Kind, name: str) -> ApiError:
-    """The user's roles do not reach that far."""
+def forbidden(user: str, verb: str, kind: Kind, name: str = "") -> ApiError:
+    """
+    The user's roles do not reach that far: in the words of the Kubernetes API.
+
+    An id of two parts names the namespace that the object is in, as the id `local:p-abcde` of a project.
+    """
+    namespace, _, own = name.rpartition(":")
+    what = f'{kind}.{GROUP} "{own}"' if own else f"{kind}.{GROUP}"
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     return ApiError(
         HTTPStatus.FORBIDDEN,
         "Forbidden",
-        f'{kind}.{GROUP} "{name}" is forbidden: User "{user}" cannot {verb} resource "{kind}" in API group "{GROUP}"',
+        f'{what} is forbidden: User "{user}" cannot {verb} resource "{kind}" in API group "{GROUP}" {where}',
     )
-
-
-def denied(verb: str, type_name: str) -> ApiError:
-    """The user may not do this to anything of the type."""
-    return ApiError(HTTPStatus.FORBIDDEN, "PermissionDenied", f"can not {verb} {type_name} ")
 
 
 def invalid(code: str, message: str, field_name: str = "") -> ApiError:

@@ -20,7 +20,7 @@ def new(moment: datetime, creator: str | None) -> Document:
         "created": timestamp(moment),
         "createdTS": int(moment.timestamp()) * 1000,
         "creatorId": creator,
-        "labels": {names.CREATOR: names.NORMAN},
+        "labels": {},
         "uuid": str(uuid.uuid4()),
     }
 

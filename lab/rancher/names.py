@@ -5,6 +5,8 @@ import secrets
 PROJECT_ID = "field.cattle.io/projectId"
 """As an annotation `<cluster>:<project>`, as a label `<project>` alone."""
 RESOURCE_QUOTA = "field.cattle.io/resourceQuota"
+QUOTA_PROJECT = "field.cattle.io/resourceQuotaProjectId"
+"""The project in whose use the namespace was last counted."""
 CONTAINER_LIMIT = "field.cattle.io/containerDefaultResourceLimit"
 DESCRIPTION = "field.cattle.io/description"
 CREATOR_ID = "field.cattle.io/creatorId"

@@ -5,12 +5,13 @@ What the client says of itself goes no further: its credentials are for this ser
 for it to say. Answers pass as they come, so that a watch is one.
 """
 
+import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from lab.rancher import errors, impersonation
 from lab.rancher.errors import ApiError
@@ -59,7 +60,9 @@ def find(rancher: Rancher, connection: HTTPConnection) -> tuple[KubeApi, str]:
     cluster = connection.path_params["cluster"]
     api, document = rancher.apis.get(cluster), rancher.store.get(Kind.CLUSTER, cluster)
     if api is None or document is None:
-        raise errors.missing(Kind.CLUSTER, cluster)
+        if rancher.rights.is_admin(who.user):
+            raise errors.missing(Kind.CLUSTER, cluster)
+        raise errors.forbidden(who.user, "get", Kind.CLUSTER, cluster)
     if not rancher.rights.sees(who.user, Kind.CLUSTER, document):
         raise errors.forbidden(who.user, "get", Kind.CLUSTER, cluster)
     return api, str(document["name"])
@@ -136,7 +139,7 @@ async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _refusal(error: ApiError) -> Response:
-    # Rancher's router writes its error as Go sees it, not as its API does.
+    # Rancher's router writes its error as Go sees it, not as its API does, and calls it text.
     code: Document = {"Code": error.code, "Status": error.status}
     body = {"Code": code, "Message": error.message, "Cause": None, "FieldName": ""}
-    return JSONResponse(body, error.status)
+    return Response(json.dumps(body), error.status, media_type="text/plain")

@@ -27,6 +27,8 @@ _RESOURCES = {
     "limitsMemory": "limits.memory",
 }
 _EXTENDED = "extended"
+_PATTERN = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
+"""Kubernetes' own, for its message."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,15 @@ class Fit:
 
 def to_resources(limit: Limit) -> Resources:
     """Return a limit in the names of Kubernetes; ValueError names a quantity that is none."""
-    found = {str(name): str(quantity) for name, quantity in (limit.get(_EXTENDED) or {}).items()}
-    for key, quantity in limit.items():
-        if key != _EXTENDED and quantity not in (None, ""):
-            found[_RESOURCES.get(key, key)] = str(quantity)
-    for name, quantity in found.items():
+    given = {str(key): str(it) for key, it in limit.items() if key != _EXTENDED and it not in (None, "")}
+    given |= {str(key): str(it) for key, it in (limit.get(_EXTENDED) or {}).items()}
+    for key, quantity in given.items():
         try:
             quantities.parse(quantity)
         except ValueError as error:
-            message = f'parsing quantity "{name}": {error}'
+            message = f"parsing quantity \"{key}\": quantities must match the regular expression '{_PATTERN}'"
             raise ValueError(message) from error
-    return found
+    return {_RESOURCES.get(key, key): quantity for key, quantity in given.items()}
 
 
 def to_limit(resources: Mapping[str, str]) -> Document:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
 
 from lab.rancher import schemas
 from lab.rancher.schemas import Context, Type
@@ -40,8 +41,7 @@ def resource(
     if "DELETE" in it.resource_methods:
         links["remove"] = own
     if it is schemas.CLUSTER:
-        inside = Site(site.url, str(document["id"])).root(Context.CLUSTER)
-        links |= {sub.plural: f"{inside}/{sub.plural.lower()}" for sub in schemas.of_context(Context.CLUSTER)}
+        links |= {sub.plural: f"{own}/{sub.plural.lower()}" for sub in schemas.of_context(Context.CLUSTER)}
         links["projects"] = f"{site.root(it.context)}/projects?clusterId={document['id']}"
     return (
         dict(it.defaults)
@@ -58,8 +58,10 @@ def resource(
     )
 
 
-def collection(it: Type, data: Sequence[Document], site: Site, path: str) -> Document:
-    """Return a list of resources, all on one page."""
+def collection(it: Type, data: Sequence[Document], site: Site, asked: tuple[str, str]) -> Document:
+    """Return a list of resources, all on one page; `asked` is the path and the query that it answers."""
+    path, query = asked
+    reverse = urlencode(sorted([*parse_qsl(query), ("order", "desc")]))
     own = f"{site.root(it.context)}/{it.plural.lower()}"
     return {
         "actions": {},
@@ -69,7 +71,7 @@ def collection(it: Type, data: Sequence[Document], site: Site, path: str) -> Doc
         "links": {"self": f"{site.url}{path}"},
         "pagination": {"limit": 1000, "total": len(data)},
         "resourceType": it.name,
-        "sort": {"links": {}, "order": "asc", "reverse": f"{site.url}{path}?order=desc"},
+        "sort": {"links": {}, "order": "asc", "reverse": f"{site.url}{path}?{reverse}"},
         "type": "collection",
     }
 

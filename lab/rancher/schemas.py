@@ -19,6 +19,15 @@ _COMMON = {
     "uuid": _STRING,
 }
 _STATE = {"state": _STRING, "transitioning": "enum", "transitioningMessage": _STRING}
+_ROLE_FLAGS = (
+    "administrative",
+    "builtin",
+    "clusterCreatorDefault",
+    "external",
+    "hidden",
+    "locked",
+    "projectCreatorDefault",
+)
 _SUBJECT = {
     "groupId": "reference[group]",
     "groupPrincipalId": "reference[principal]",
@@ -173,6 +182,7 @@ ROLE_TEMPLATE = Type(
         "roleTemplateIds": "array[reference[roleTemplate]]",
         "rules": "array[policyRule]",
     },
+    defaults=dict.fromkeys(_ROLE_FLAGS, False),
     is_fixed=("builtin",),
 )
 GLOBAL_ROLE = Type(

@@ -11,7 +11,8 @@ _READ = ["get", "list", "watch"]
 _EVERYTHING: Document = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 # The provider takes a cluster for active by the last of them.
 _ACTIVE = ("Ready", "Provisioned", "Connected", "Updated")
-_DAYS_90, _DAYS_30 = "129600", "43200"
+_DAYS_90, _DAYS_30, _HOURS_16 = "129600", "43200", "960"
+_ROLE_NAMES = {"read-only": "Read-only"}
 _MEMBERS = {"project-owner": "admin", "project-member": "edit", "read-only": "view"}
 """Which of Kubernetes' own ClusterRoles a role in a project comes down to."""
 
@@ -38,19 +39,23 @@ def _ensure_settings(rancher: Rancher) -> None:
         (tokens.DEFAULT_TTL, _DAYS_90),
         (tokens.KUBECONFIG_MAX_TTL, _DAYS_90),
         (tokens.KUBECONFIG_DEFAULT_TTL, _DAYS_30),
+        (tokens.SESSION_TTL, _HOURS_16),
         ("kubeconfig-generate-token", "true"),
         ("k8s-version", ""),
         ("system-namespaces", ",".join(names.SYSTEM_NAMESPACES)),
     ):
         if rancher.store.get(Kind.SETTING, name) is None:
-            _put(rancher, Kind.SETTING, name, {"default": default, "value": default, "customized": False, "source": ""})
+            _put(
+                rancher,
+                Kind.SETTING,
+                name,
+                {"default": default, "value": default, "customized": False, "source": "default"},
+            )
     config = rancher.config
-    for name, value in (
-        ("cacerts", config.ca_file.read_text()),
-        ("server-url", config.url),
-        ("server-version", config.version),
-    ):
+    for name, value in (("cacerts", config.ca_file.read_text()), ("server-url", config.url)):
         _put(rancher, Kind.SETTING, name, {"default": "", "value": value, "customized": True, "source": "db"})
+    version = {"default": "dev", "value": config.version, "customized": False, "source": "env"}
+    _put(rancher, Kind.SETTING, "server-version", version)
 
 
 def _ensure_roles(rancher: Rancher) -> None:
@@ -76,7 +81,7 @@ def _role(context: str, name: str) -> Document:
         "external": False,
         "hidden": False,
         "locked": False,
-        "name": name.replace("-", " ").title(),
+        "name": _ROLE_NAMES.get(name) or name.replace("-", " ").title(),
         "roleTemplateIds": [],
         "rules": [],
     }

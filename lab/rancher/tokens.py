@@ -24,6 +24,7 @@ MAX_TTL = "auth-token-max-ttl-minutes"
 DEFAULT_TTL = "auth-token-default-ttl-minutes"
 KUBECONFIG_MAX_TTL = "kubeconfig-max-token-ttl-minutes"
 KUBECONFIG_DEFAULT_TTL = "kubeconfig-default-token-ttl-minutes"
+SESSION_TTL = "auth-user-session-ttl-minutes"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Tokens:
         """Return a new token, and its value, which cannot be had again."""
         key = names.generate_key()
         now = self._now()
-        most, default = (self._minutes(name) for name in request.settings)
+        most, default = (self.millis(name) for name in request.settings)
         ttl = clamp_ttl(request.ttl_millis, most, default) if request.is_derived else request.ttl_millis
         document = metadata.new(now, None)
         name = names.generate(request.prefix)
@@ -167,6 +168,7 @@ class Tokens:
         """Forget a token."""
         self._store.remove(Kind.TOKEN, name)
 
-    def _minutes(self, setting: str) -> int:
+    def millis(self, setting: str) -> int:
+        """Return the milliseconds of a setting in minutes."""
         document = self._store.get(Kind.SETTING, setting)
         return int(document["value"] or document["default"]) * _MINUTE_MILLIS if document else 0

@@ -30,6 +30,7 @@ class KubeDouble:
         events: What a watch gives; None ends it. It belongs to the loop that the watch runs in: see `say`.
         ended: Set when a watch is over.
         refuses: The status of every answer but that of a watch; 0 where all is well.
+        forbidden: The users who may do nothing.
         allows: Whether whoever asks may do what he asks about.
     """
 
@@ -38,6 +39,7 @@ class KubeDouble:
         self.seen: list[tuple[str, str, list[tuple[str, str]]]] = []
         self.bodies: list[bytes] = []
         self.queries: list[str] = []
+        self.forbidden: set[str] = set()
         self.events: asyncio.Queue[Object | None] | None = None
         self.ended = threading.Event()
         self.refuses = 0
@@ -85,8 +87,9 @@ class KubeDouble:
         body: Object = json.loads(raw or b"{}")
         if request.query_params.get("watch") == "true":
             return StreamingResponse(self._stream(), media_type="application/json")
-        if self.refuses:
-            return _status(self.refuses, "ServiceUnavailable", "starting")
+        is_forbidden = request.headers.get("impersonate-user") in self.forbidden
+        if self.refuses or is_forbidden:
+            return _status(403, "Forbidden", "no") if is_forbidden else _status(self.refuses, "Unavailable", "starting")
         if path == REVIEWS:
             return JSONResponse(body | {"status": {"allowed": self.allows}}, 201)
         if request.method == "POST":

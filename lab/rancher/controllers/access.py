@@ -66,7 +66,7 @@ def gather(templates: Mapping[str, Document], name: str) -> Sequence[str]:
 
 
 async def sync(api: KubeApi, store: Store, cluster: str, found: Iterable[Document]) -> None:
-    """Have the roles and bindings in the cluster, and none of those that were made for a binding that is gone."""
+    """Have the roles and bindings in the cluster, and none of those that were made for what is gone."""
     wanted = desired(store, cluster, found)
     for path, role in wanted.roles.items():
         existing = await api.get(path)
@@ -82,6 +82,11 @@ async def sync(api: KubeApi, store: Store, cluster: str, found: Iterable[Documen
         # The administrator's binding has no owner by which it would be listed.
         if path not in there and await api.get(path) is None:
             await api.create(_parent(path), binding)
+    templates = {it["id"] for it in store.all(Kind.ROLE_TEMPLATE)}
+    for role in await api.objects(f"{_GROUP}/clusterroles", f"{names.CREATOR}={names.NORMAN}"):
+        # A role that no binding needs any more stays as long as its template.
+        if role["metadata"]["name"] not in templates:
+            await api.delete(f"{_GROUP}/clusterroles/{role['metadata']['name']}")
 
 
 async def _owned(api: KubeApi) -> AsyncIterator[Document]:

@@ -115,4 +115,5 @@ async def leave_project(rancher: Rancher, project: Document) -> None:
             if names.CREATOR_ID in annotations(namespace):
                 await rancher.apis[cluster].delete(f"{PATH}/{namespace['metadata']['name']}")
             else:
-                await change(rancher, cluster, namespace, {names.PROJECT_ID: None}, {names.PROJECT_ID: None})
+                # Rancher leaves the label where it is.
+                await change(rancher, cluster, namespace, {names.PROJECT_ID: None}, {})

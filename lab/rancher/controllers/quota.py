@@ -76,9 +76,16 @@ async def sync(
     if first.message is not None or waiting:
         wanted[namespaces.QUOTA_VALIDATED] = (not first.message, first.message or "")
     status = namespaces.with_condition(namespace, wanted, rancher.now())
-    said = {**first.annotations, **second, names.STATUS: status, names.NAMESPACE_AUTH: "true"}
-    place = namespaces.project_of(namespace).partition(":")[2]
-    await namespaces.change(rancher, cluster, namespace, said, {names.PROJECT_ID: place} if place else {})
+    place = namespaces.project_of(namespace)
+    said = {
+        **first.annotations,
+        **second,
+        names.STATUS: status,
+        names.NAMESPACE_AUTH: "true",
+        names.QUOTA_PROJECT: place or None,
+    }
+    own = place.partition(":")[2]
+    await namespaces.change(rancher, cluster, namespace, said, {names.PROJECT_ID: own} if own else {})
 
 
 async def _sync_quota(

@@ -56,7 +56,7 @@ class Resources:
         document["labels"][names.CREATOR] = names.NORMAN
         await self.prepare(who, document)
         if not self.rancher.rights.changes(who.user, self.kind, document):
-            raise errors.denied("create", self.type.name)
+            raise errors.forbidden(who.user, "create", self.kind, document["id"].rpartition(":")[0] + ":")
         if self.rancher.store.get(self.kind, document["id"]) is not None:
             message = f'{self.kind}.{errors.GROUP} "{document["id"]}" already exists'
             raise ApiError(409, "AlreadyExists", message)
@@ -67,7 +67,7 @@ class Resources:
         """Change a document; with `replaces`, what the body leaves out goes."""
         old = await self.get(who, name)
         if not self.rancher.rights.changes(who.user, self.kind, old):
-            raise errors.denied("update", self.type.name)
+            raise errors.forbidden(who.user, "update", self.kind, name)
         fields = self.type.updatable() - set(METADATA)
         new = {key: value for key, value in old.items() if not (replaces and key in fields and key != "name")}
         new |= {key: value for key, value in body.items() if key in fields}
@@ -81,14 +81,14 @@ class Resources:
         """Remove a document, and return it as it was."""
         document = await self.get(who, name)
         if not self.rancher.rights.changes(who.user, self.kind, document):
-            raise errors.denied("delete", self.type.name)
+            raise errors.forbidden(who.user, "delete", self.kind, name)
         await self.before_delete(document)
         self.rancher.store.remove(self.kind, name)
         return document
 
     async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:  # noqa: ARG002 - for those that can
         """Carry out an action."""
-        raise ApiError(404, "ActionNotAvailable", f"action {action} not available on {name}")
+        raise ApiError(422, "InvalidAction", f"Invalid action: {action}")
 
     def actions(self, who: Identity, document: Document) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
         """Return which actions the user has on the document."""

@@ -23,7 +23,7 @@ class GlobalBindings(Resources):
         if self.rancher.store.get(Kind.USER, str(document.get("userId"))) is None:
             raise errors.missing(Kind.USER, str(document.get("userId")))
         if self.rancher.store.get(Kind.GLOBAL_ROLE, str(document.get("globalRoleId") or "")) is None:
-            raise errors.invalid("InvalidReference", "", "globalRoleId")
+            raise errors.missing(Kind.GLOBAL_ROLE, str(document.get("globalRoleId") or ""))
         given = document.get("name")
         await super().prepare(who, document)
         document |= {"id": given, "name": given} if given else {}

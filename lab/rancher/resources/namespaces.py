@@ -1,7 +1,10 @@
 """Namespaces, through the API of their cluster: they are Kubernetes' own objects, asked for as the user."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
 
 from lab.rancher import errors, metadata, names, schemas, validation
 from lab.rancher.controllers import namespaces, quota
@@ -14,6 +17,13 @@ from lab.rancher.store import Document, Kind
 from lab.rancher.tokens import Identity
 
 _MOVE = "move"
+_NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# Kubernetes' own words.
+_NAME_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
 _FIELDS = {
     "description": names.DESCRIPTION,
     "projectId": names.PROJECT_ID,
@@ -32,7 +42,13 @@ class Namespaces(Resources):
 
     async def list(self, who: Identity, filters: Mapping[str, str]) -> list[Document]:
         """Return the namespaces that the user may list."""
-        shown = map(render, await self._api(who).objects(namespaces.PATH))
+        try:
+            found: Sequence[Document] = await self._api(who).objects(namespaces.PATH)
+        except ApiError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            found = await self._of_projects(who)
+        shown = map(render, found)
         return [
             it
             for it in shown
@@ -45,8 +61,9 @@ class Namespaces(Resources):
 
     async def create(self, who: Identity, body: Document) -> Document:
         """Make a namespace, in a project if it says so, if the project has room for it."""
-        if not body.get("name"):
-            raise errors.invalid("MissingRequired", "", "name")
+        name = str(body.get("name") or names.generate("n-"))
+        if not _NAME.fullmatch(name):
+            raise errors.invalid("InvalidFormat", f"InvalidFormat 422: invalid value {name}: {_NAME_RULE}", "name")
         place = str(body.get("projectId") or "")
         await self._check_quota(body.get("resourceQuota"), place, "")
         waiting = [{"type": namespaces.ROLES_POPULATED, "status": "Unknown", "message": "Populating initial roles"}]
@@ -63,7 +80,7 @@ class Namespaces(Resources):
         raw = {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": body["name"], "annotations": annotations, "labels": labels},
+            "metadata": {"name": name, "annotations": annotations, "labels": labels},
         }
         return render(await self._api(who).create(namespaces.PATH, raw))
 
@@ -101,7 +118,8 @@ class Namespaces(Resources):
             place = f"{self._cluster}:{place}"
         project = self.rancher.store.get(Kind.PROJECT, place) if place else None
         if place and project is None:
-            raise errors.missing(Kind.PROJECT, place.rpartition(":")[2])
+            message = errors.missing(Kind.PROJECT, place.rpartition(":")[2]).message
+            raise ApiError(500, "ServerError", message)
         if project and project.get("resourceQuota"):
             message = f"can't move namespace. Project {project['name']} has resource quota set"
             raise ApiError(500, "ServerError", message)
@@ -113,6 +131,13 @@ class Namespaces(Resources):
 
     def _api(self, who: Identity) -> KubeApi:
         return self.rancher.apis[self._cluster].impersonating(headers(who))
+
+    async def _of_projects(self, who: Identity) -> Sequence[Document]:
+        """Return the namespaces of the projects that the user sees: whoever may not list all gets those."""
+        projects = self.rancher.store.all(Kind.PROJECT)
+        seen = {it["id"] for it in projects if self.rancher.rights.sees(who.user, Kind.PROJECT, it)}
+        every = await namespaces.of_cluster(self.rancher, self._cluster)
+        return [it for it in every if namespaces.project_of(it) in seen]
 
     async def _raw(self, who: Identity, name: str) -> Document:
         raw = await self._api(who).get(f"{namespaces.PATH}/{name}")
@@ -148,14 +173,19 @@ def render(raw: Document) -> Document:
     return shown | {
         "annotations": annotations,
         "created": own.get("creationTimestamp"),
+        "createdTS": _millis(own.get("creationTimestamp")),
         "id": own["name"],
         "labels": dict(own.get("labels") or {}),
         "name": own["name"],
         "state": state,
         "transitioning": {"active": "no", "error": "error"}.get(state, "yes"),
-        "transitioningMessage": "; ".join(it.get("message") or "" for it in (*waiting, *failed)),
+        "transitioningMessage": next((it.get("message") or "" for it in (*waiting, *failed)), ""),
         "uuid": own.get("uid"),
     }
+
+
+def _millis(timestamp: str | None) -> int | None:
+    return int(datetime.fromisoformat(timestamp).timestamp()) * 1000 if timestamp else None
 
 
 def _to_annotations(body: Document) -> dict[str, str]:

@@ -67,7 +67,7 @@ class Bindings(Resources):
             raise errors.invalid("InvalidBodyContent", message)
         role = self.rancher.store.get(Kind.ROLE_TEMPLATE, str(new.get("roleTemplateId") or ""))
         if role is None:
-            raise errors.invalid("MissingRequired", "Request does not have a valid roleTemplateId")
+            raise errors.invalid("MissingRequired", "", "roleTemplateId")
         if role.get("locked"):
             raise errors.invalid("InvalidState", "Role is locked and cannot be assigned")
         if principal and not user:

@@ -20,14 +20,16 @@ class Settings(Resources):
         """Set a value; an empty one goes back to the default."""
         setting = await self.get(who, name)
         if not self.rancher.rights.is_admin(who.user):
-            raise errors.denied("update", self.type.name)
+            raise errors.forbidden(who.user, "update", self.kind, name)
         if name in _FIXED:
-            raise errors.ApiError(405, "MethodNotAllow", f"{name} is readOnly and cannot be edited")
+            raise errors.ApiError(
+                405, "MethodNotAllow", f"{name} is readOnly because its value is from environment variable"
+            )
         value = str(body.get("value") or "")
         changed = setting | {
             "value": value or setting["default"],
             "customized": bool(value),
-            "source": "db" if value else "",
+            "source": "db" if value else "default",
         }
         self.rancher.store.put(self.kind, changed)
         return changed

@@ -22,7 +22,7 @@ class Users(Resources):
         """Refuse a user without a name of his own or a fit password."""
         username = document.get("username")
         if not username:
-            raise errors.invalid("MissingRequired", "", "username")
+            raise errors.ApiError(500, "ServerError", "invalid username")
         if any(it["username"] == username for it in self.rancher.store.all(Kind.USER)):
             raise errors.invalid("NotUnique", "Username is already in use.", "username")
         await super().prepare(who, document)
@@ -53,12 +53,12 @@ class Users(Resources):
 
 
 def login(rancher: Rancher, body: Document) -> tuple[Document, str]:
-    """Return the token of a new session, and its value."""
+    """Return the token of a new session, and its value; the setting says how long it lives, not the user."""
     for user in rancher.store.all(Kind.USER):
         if user["username"] == body.get("username") and user.get(_HASH):
             if not hashing.is_password(str(body.get("password")), user[_HASH]) or not user.get("enabled", True):
                 break
-            ttl = int(body.get("ttl") or 0)
+            ttl = rancher.tokens.millis(tokens.SESSION_TTL)
             request = tokens.Request(user["id"], str(body.get("description") or ""), ttl, is_derived=False)
             return rancher.tokens.create(request)
     raise errors.ApiError(401, "Unauthorized", "authentication failed")

@@ -93,7 +93,7 @@ def test_everything_else_needs_one(server: RancherDouble, path: str) -> None:
         ("/v3/clusters/c-zzzzz", "NotFound", 'clusters.management.cattle.io "c-zzzzz" not found'),
         ("/v3/nodepools", "NotFound", "failed to find schema nodepools"),
         (f"/v3/cluster/{CLUSTER}/namespaces/none", "NotFound", 'namespaces "none" not found'),
-        ("/v3/cluster/c-zzzzz/namespaces", "NotFound", 'clusters.management.cattle.io "c-zzzzz" not found'),
+        ("/v3/schemas/none", "NotFound", "no such schema"),
     ],
 )
 def test_what_is_not_there_is_said_in_rancher_s_words(
@@ -103,6 +103,37 @@ def test_what_is_not_there_is_said_in_rancher_s_words(
     answer = server.ask("GET", path)
     assert answer.status_code == 404
     assert answer.json() == {"baseType": "error", "code": code, "message": message, "status": 404, "type": "error"}
+
+
+def test_the_api_of_a_cluster_that_there_is_not_is_unavailable(server: RancherDouble) -> None:
+    """Rancher takes it for one that it cannot reach."""
+    answer = server.ask("GET", "/v3/cluster/c-zzzzz/namespaces")
+    assert (answer.status_code, answer.json()["code"]) == (503, "ClusterUnavailable")
+    assert answer.json()["message"] == 'clusters.management.cattle.io "c-zzzzz" not found'
+
+
+def test_an_action_that_there_is_not_is_refused(server: RancherDouble) -> None:
+    """By name."""
+    answer = server.ask("POST", f"/v3/clusters/{CLUSTER}?action=fly")
+    assert (answer.status_code, answer.json()["message"]) == (422, "Invalid action: fly")
+
+
+def test_a_collection_says_how_to_turn_it_round(server: RancherDouble) -> None:
+    """By the same query."""
+    shown = server.ask("GET", "/v3/clusters?name=east").json()
+    assert shown["sort"]["reverse"].endswith("/v3/clusters?name=east&order=desc")
+
+
+def test_a_setting_says_where_its_value_is_from(server: RancherDouble) -> None:
+    """What the start decides cannot be changed, and says so."""
+    sources = {
+        name: server.ask("GET", f"/v3/settings/{name}").json()["source"]
+        for name in ("server-version", "server-url", "auth-token-max-ttl-minutes")
+    }
+    assert sources == {"server-version": "env", "server-url": "db", "auth-token-max-ttl-minutes": "default"}
+    refused = server.ask("PUT", "/v3/settings/server-version", {"value": "v0"})
+    expected = "server-version is readOnly because its value is from environment variable"
+    assert (refused.status_code, refused.json()["message"]) == (405, expected)
 
 
 def test_a_method_that_a_type_has_not_is_refused(server: RancherDouble) -> None:

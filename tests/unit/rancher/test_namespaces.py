@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from lab.rancher import names
 from lab.rancher.resources import namespaces
 from tests.support.rancher_double import CLUSTER, RancherDouble
@@ -84,6 +86,60 @@ def test_a_namespace_moves_into_a_project_without_quota_alone(server: RancherDou
     assert refused.json()["message"] == "can't move namespace. Project istio has resource quota set"
     assert server.ask("POST", move, {"projectId": free["id"].partition(":")[2]}).status_code == 200
     assert server.kube.namespace("sample")["annotations"][names.PROJECT_ID] == free["id"]
+
+
+def test_a_namespace_without_a_name_gets_one(server: RancherDouble) -> None:
+    """As everything else in the API."""
+    assert server.make(PATH, {})["id"].startswith("n-")
+
+
+@pytest.mark.parametrize("name", ["A_b", "-a", "a" * 64])
+def test_a_name_that_kubernetes_has_not_is_refused(server: RancherDouble, name: str) -> None:
+    """Before the cluster is asked, and with the field."""
+    answer = server.ask("POST", PATH, {"name": name})
+    assert (answer.status_code, answer.json()["code"], answer.json()["fieldName"]) == (422, "InvalidFormat", "name")
+    assert answer.json()["message"].startswith(f"InvalidFormat 422: invalid value {name}: a lowercase RFC 1123 label")
+
+
+def test_a_namespace_says_in_whose_use_it_is_counted(server: RancherDouble) -> None:
+    """And says it no more when it has left its project; nor is it shown as a field."""
+    project = server.project(resourceQuota=None, namespaceDefaultResourceQuota=None)
+    made = server.make(PATH, {"name": "sample", "projectId": project["id"]})
+    server.reconcile()
+    assert server.kube.namespace("sample")["annotations"][names.QUOTA_PROJECT] == project["id"]
+    server.ask("POST", made["actions"]["move"], {"projectId": None})
+    server.reconcile()
+    assert names.QUOTA_PROJECT not in server.kube.namespace("sample")["annotations"]
+
+
+def test_a_namespace_that_is_not_rancher_s_outlives_its_project(server: RancherDouble) -> None:
+    """Its label is left, as Rancher leaves it."""
+    project = server.project(resourceQuota=None, namespaceDefaultResourceQuota=None)
+    server.kube.add_namespace("sample", {names.PROJECT_ID: project["id"]})
+    server.reconcile()
+    server.ask("DELETE", project["links"]["self"])
+    left = server.kube.namespace("sample")
+    assert names.PROJECT_ID not in left["annotations"]
+    assert left["labels"][names.PROJECT_ID] == project["id"].partition(":")[2]
+
+
+def test_whoever_may_not_list_namespaces_gets_those_of_his_projects(server: RancherDouble) -> None:
+    """None, if he is in no project."""
+    project = server.project()
+    server.make(PATH, {"name": "theirs"})
+    server.make(PATH, {"name": "ours", "projectId": project["id"]})
+    user, token = server.user("reader", names.generate_key())
+    server.kube.forbidden.add(user)
+    assert server.ask("GET", PATH, token=token).json()["data"] == []
+    body = {"projectId": project["id"], "roleTemplateId": "read-only", "userId": user}
+    server.make("/v3/projectroletemplatebindings", body)
+    assert [it["id"] for it in server.ask("GET", PATH, token=token).json()["data"]] == ["ours"]
+
+
+def test_a_cluster_that_does_not_answer_is_no_empty_list(server: RancherDouble) -> None:
+    """What it says passes on."""
+    server.kube.refuses = 503
+    assert server.ask("GET", PATH).status_code == 503
 
 
 def test_a_removed_namespace_is_gone(server: RancherDouble) -> None:

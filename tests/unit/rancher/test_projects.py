@@ -143,7 +143,9 @@ def test_whoever_has_no_role_makes_no_project_and_sees_none(server: RancherDoubl
     made = server.project()
     _, token = server.user("reader", names.generate_key())
     refused = server.ask("POST", "/v3/projects", {"clusterId": CLUSTER, "name": "theirs"}, token=token)
-    assert (refused.status_code, refused.json()["code"]) == (403, "PermissionDenied")
+    assert (refused.status_code, refused.json()["code"]) == (403, "Forbidden")
+    assert refused.json()["message"].startswith('projects.management.cattle.io is forbidden: User "u-')
+    assert refused.json()["message"].endswith(f'in API group "management.cattle.io" in the namespace "{CLUSTER}"')
     assert server.ask("GET", "/v3/projects", token=token).json()["data"] == []
     assert server.ask("GET", made["links"]["self"], token=token).status_code == 403
     assert server.ask("GET", f"/v3/clusters/{CLUSTER}", token=token).status_code == 403

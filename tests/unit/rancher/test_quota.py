@@ -176,6 +176,6 @@ def test_extended_resources_are_limited_by_their_own_names() -> None:
 
 
 def test_a_quantity_that_is_none_is_named() -> None:
-    """With the resource it was for."""
-    with pytest.raises(ValueError, match=r'parsing quantity "limits.cpu"'):
+    """With the field it was for."""
+    with pytest.raises(ValueError, match=r'parsing quantity "limitsCpu": quantities must match'):
         quotas.to_resources({"limitsCpu": "much"})

@@ -74,6 +74,21 @@ def test_a_binding_that_is_removed_takes_the_rules_away(server: RancherDouble) -
     assert server.ask("GET", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces", token=token).status_code == 403
 
 
+def test_a_template_that_is_removed_takes_its_role_out_of_the_cluster(server: RancherDouble) -> None:
+    """Those of others, and what Rancher did not make, stay."""
+    user, _ = server.user("reader", names.generate_key())
+    gone, kept = template(server), template(server)
+    bindings = [bind(server, user, it["id"]) for it in (gone, kept)]
+    server.kube.objects[f"{RBAC}/clusterroles/view"] = {"kind": "ClusterRole", "metadata": {"name": "view"}}
+    server.reconcile()
+    for binding in bindings:
+        server.ask("DELETE", binding["links"]["remove"])
+    assert server.ask("DELETE", f"/v3/roletemplates/{gone['id']}").is_success
+    server.reconcile()
+    left = [it["metadata"]["name"] for it in server.kube.under(f"{RBAC}/clusterroles")]
+    assert sorted(left) == sorted([kept["id"], "view"])
+
+
 def test_the_administrator_is_one_in_every_cluster(server: RancherDouble) -> None:
     """By Kubernetes' own role."""
     server.reconcile()

@@ -126,7 +126,7 @@ def test_a_new_password_is_set_by_whoever_may_change_the_user(server: RancherDou
     assert server.ask("GET", path, token=token).json()["actions"] == {}
     assert server.ask("POST", action, {"newPassword": new}, token=token).status_code == 403
     assert server.ask("POST", action, {}).json()["fieldName"] == "newPassword"
-    assert server.ask("POST", f"{path}?action=setoff", {}).status_code == 404
+    assert server.ask("POST", f"{path}?action=setoff", {}).status_code == 422
     answer = server.ask("POST", action, {"newPassword": new})
     assert (answer.json()["id"], answer.json()["links"]["self"]) == (user, f"{URL}{path}")
     assert "hash" not in answer.json()
@@ -135,6 +135,21 @@ def test_a_new_password_is_set_by_whoever_may_change_the_user(server: RancherDou
         body = {"username": "reader", "password": password}
         login = server.ask("POST", "/v3-public/localProviders/local?action=login", body, token="")
         assert login.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/v1-public/login", "/v3-public/localProviders/local?action=login"])
+def test_a_session_lives_as_long_as_the_setting_says(server: RancherDouble, path: str) -> None:
+    """Whatever the user asks for, and whichever of the two ways he takes; the answer says no more than he needs."""
+    password = names.generate_key()
+    server.make("/v3/users", {"username": "reader", "password": password})
+    body = {"type": "localProvider", "username": "reader", "password": password, "ttl": 60_000}
+    shown = server.ask("POST", path, body, token="").json()
+    assert sorted(shown) == ["baseType", "expiresAt", "id", "token", "type"]
+    assert shown["expiresAt"] == "2026-01-01T16:00:00Z"
+    server.advance(hours=15)
+    assert server.ask("GET", "/v3/tokens", token=shown["token"]).status_code == 200
+    server.advance(hours=2)
+    assert server.ask("GET", "/v3/tokens", token=shown["token"]).status_code == 401
 
 
 def test_no_answer_holds_a_hash(server: RancherDouble) -> None:
