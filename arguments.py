@@ -1,7 +1,9 @@
 """What each component is told: settings in, Args out. Creates nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
@@ -58,13 +60,15 @@ def rancher_cluster(
 def _rancher_access(
     settings: Settings, rancher: Rancher, cluster_id: str, cluster: Cluster, provider: rancher2.Provider
 ) -> RancherAccessArgs:
+    turns = _Turns.of(rancher, datetime.now(UTC))
     return RancherAccessArgs(
         url=rancher.url,
         ca_certs=rancher.ca_certs,
         cluster_id=cluster_id,
         token_ttl_hours=rancher.token_ttl_hours,
-        token_generation=rancher.token_generation,
-        token_expiry=_token_expiry(rancher, datetime.now(UTC)),
+        token_turn=turns.count + rancher.token_generation,
+        token_expiry=turns.expiry(turns.count),
+        earlier_token_expiry=turns.expiry(turns.count - 1),
         project=_project(rancher.project),
         app_project=_project(rancher.app_project),
         peers=_peers(settings, rancher, cluster),
@@ -97,12 +101,29 @@ def _project(project: Project) -> ProjectArgs:
     )
 
 
-def _token_expiry(rancher: Rancher, now: datetime) -> str:
-    """The time is cut into equal parts, so that the date stays for one and moves on with the next."""
-    life = timedelta(hours=rancher.token_ttl_hours)
-    part = life - timedelta(hours=rancher.token_early_renewal_hours)
-    begun = EPOCH + (now - EPOCH) // part * part
-    return (begun + life).isoformat(timespec="seconds").replace("+00:00", "Z")
+@dataclass(frozen=True, kw_only=True)
+class _Turns:
+    """
+    Time cut into equal parts, each with tokens of its own, so that what they were made with stays for one.
+
+    A token is made in a part or in the one before, and has all of its early renewal left when both are over.
+    """
+
+    life: timedelta
+    length: timedelta
+    count: int
+    """How many parts are over."""
+
+    @classmethod
+    def of(cls, rancher: Rancher, now: datetime) -> Self:
+        life = timedelta(hours=rancher.token_ttl_hours)
+        length = (life - timedelta(hours=rancher.token_early_renewal_hours)) / 2
+        return cls(life=life, length=length, count=(now - EPOCH) // length)
+
+    def expiry(self, count: int) -> str:
+        """Until when a token is good that is made when so many parts are over, in UTC."""
+        ends = EPOCH + count * self.length + self.life
+        return ends.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _quota(quota: Quota) -> QuotaArgs:

@@ -21,7 +21,8 @@ from components import _kubeconfig, _names, _reader
 
 SECONDS_PER_HOUR = 3600
 PASSWORD_LENGTH = 32
-EXPIRY = "goodUntil"
+SLOTS = ("even", "odd")
+"""Of the program's own two tokens, by turn."""
 CONTAINER_LIMITS = {"cpu": "100m", "memory": "100Mi"}
 CONTAINER_REQUESTS = {"cpu": "10m", "memory": "10Mi"}
 """Defaults of a container in istio-system, where the project's are for an application."""
@@ -89,10 +90,12 @@ class RancherAccessArgs:
     cluster_id: str
     """Rancher's id, such as `c-f7r9g`."""
     token_ttl_hours: int
-    token_generation: int
-    """A higher number makes new tokens."""
+    token_turn: int
+    """The next number makes new tokens."""
     token_expiry: str
-    """Until when a token that is made now is good at least. Another date makes new tokens."""
+    """Until when a token of this turn is good at least."""
+    earlier_token_expiry: str
+    """Until when one is that was made a turn before."""
     project: ProjectArgs
     """Of istio-system."""
     app_project: ProjectArgs
@@ -129,7 +132,7 @@ class RancherCluster(pulumi.ComponentResource):
     """A pod that starts before it exists is judged without it."""
     peer_token: Output[str] | None
     """The Rancher token for the peers' remote secrets, secret; `None` if there is none."""
-    token_expiry: Mapping[str, Output[str]]
+    token_expiry: Mapping[str, str]
     """Until when the Rancher tokens are good at least, by the name to export it under; empty without Rancher."""
 
     def __init__(self, name: str, args: RancherClusterArgs, opts: ResourceOptions | None = None) -> None:
@@ -139,14 +142,12 @@ class RancherCluster(pulumi.ComponentResource):
         self.peer_token, self.token_expiry = None, {}
         access = args.access
         if isinstance(access, RancherAccessArgs):
-            own = self._generation(name, "provider", access)
-            token = self._token(name, "provider", access, own)
+            token = self._own_token(name, access)
             kubeconfig: Input[str] = token.apply(partial(_proxy_kubeconfig, args.cluster_name, access))
-            self.token_expiry = {"providerTokenExpiry": own.keepers.apply(_read_expiry)}
+            self.token_expiry = {"providerTokenExpiry": access.earlier_token_expiry}
             if access.peers is not Peers.NO_TOKEN:
-                theirs = self._generation(name, "peers", access)
-                self.peer_token = self._peer_token(name, access, theirs)
-                self.token_expiry = {**self.token_expiry, "peersTokenExpiry": theirs.keepers.apply(_read_expiry)}
+                self.peer_token = self._peer_token(name, access)
+                self.token_expiry = {**self.token_expiry, "peersTokenExpiry": access.token_expiry}
             annotations = {
                 **self._project(f"{name}-project", access, access.project),
                 # Rancher holds every LimitRange with its label to this; without it, to the project's values.
@@ -222,17 +223,25 @@ class RancherCluster(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
 
-    def _generation(self, name: str, use: str, access: RancherAccessArgs) -> random.RandomId:
-        # Its keepers say until when the token is good: what it was made with, not what is wanted now, for an `up` that
-        # failed has made none.
+    def _own_token(self, name: str, access: RancherAccessArgs) -> Output[str]:
+        # Two, used by turns, the next one made a turn before: with a token that is yet to be made a preview knows no
+        # kubeconfig, and shows every object of every chart as deleted (docs/adr/0004).
+        own, _ = (
+            self._token(name, f"provider-{SLOTS[turn % len(SLOTS)]}", access, turn)
+            for turn in (access.token_turn, access.token_turn + 1)
+        )
+        return own
+
+    def _generation(self, name: str, use: str, turn: int) -> random.RandomId:
         return random.RandomId(
             f"{name}-{use}-token-generation",
             byte_length=4,
-            keepers={"generation": str(access.token_generation), EXPIRY: access.token_expiry},
+            keepers={"turn": str(turn)},
             opts=ResourceOptions(parent=self),
         )
 
-    def _token(self, name: str, use: str, access: RancherAccessArgs, generation: random.RandomId) -> Output[str]:
+    def _token(self, name: str, use: str, access: RancherAccessArgs, turn: int) -> Output[str]:
+        generation = self._generation(name, use, turn)
         token = rancher2.Token(
             f"{name}-{use}-token",
             cluster_id=access.cluster_id,
@@ -242,9 +251,10 @@ class RancherCluster(pulumi.ComponentResource):
         )
         return Output.secret(token.token)
 
-    def _peer_token(self, name: str, access: RancherAccessArgs, generation: random.RandomId) -> Output[str]:
+    def _peer_token(self, name: str, access: RancherAccessArgs) -> Output[str]:
         if not isinstance(access.peers, PeersUserArgs):
-            return self._token(name, "peers", access, generation)
+            return self._token(name, "peers", access, access.token_turn)
+        generation = self._generation(name, "peers", access.token_turn)
         child = ResourceOptions(parent=self, provider=access.provider)
         username = access.peers.username
         password = random.RandomPassword(
@@ -324,10 +334,6 @@ class RancherCluster(pulumi.ComponentResource):
 
 def _describe_token(name: str, use: str, generation: random.RandomId) -> Output[str]:
     return Output.concat("mcsps ", use, " of ", name, ", ", generation.hex)
-
-
-def _read_expiry(keepers: Mapping[str, str] | None) -> str:
-    return (keepers or {})[EXPIRY]
 
 
 def _compact(value: Mapping[str, object]) -> str:

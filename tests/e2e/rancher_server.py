@@ -1,5 +1,6 @@
 """The lab's Rancher as a test meets it: what it holds, a token revoked by hand, and a server that is down."""
 
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,11 +45,19 @@ class RancherServer:
         listed = {f"{collection}/{it['id']}" for collection in COLLECTIONS for it in self.list(collection)}
         return frozenset(listed | {f"tokens/{it['id']}" for it in self.tokens})
 
-    def revoke(self, description: str) -> None:
-        """Take away the token whose description begins so, whoever's it is."""
-        (token,) = (it for it in self.tokens if it["description"].startswith(description))
+    def own_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
+        """The program's own, of which it uses one."""
+        return [it for it in self.tokens if re.match(rf"mcsps provider-\w+ of {cluster},", it["description"])]
+
+    def peers_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
+        """What the peers' istiods come with."""
+        return [it for it in self.tokens if it["description"].startswith(f"mcsps peers of {cluster},")]
+
+    def revoke(self, tokens: Sequence[dict[str, Any]]) -> None:
+        """Take away tokens, whoever's they are."""
         with self.down():
-            Store(STATE).remove(Kind.TOKEN, token["id"])
+            for token in tokens:
+                Store(STATE).remove(Kind.TOKEN, token["id"])
 
     def ask(self, method: str, path: str, token: str | None = None) -> httpx.Response:
         """Send a request with a token, the administrator's if none is given."""

@@ -282,7 +282,7 @@ def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
     if engine is Engine.STAND_IN:
         exports: dict[str, Any] = json.loads(checkout.deploy("preview", engine, "--json").stdout)["exports"]
         return exports
-    (stack,) = (each for each in engine_state(engine) if each["type"] == "pulumi:pulumi:Stack")
+    (stack,) = (each for each in engine_state(engine, checkout.stack) if each["type"] == "pulumi:pulumi:Stack")
     return dict(stack["outputs"])
 
 
@@ -292,12 +292,12 @@ def made_root(engine: Engine) -> str:
     return str(root["outputs"]["certPem"]).strip()
 
 
-def engine_state(engine: Engine) -> list[dict[str, Any]]:
-    """Read the resources that an engine keeps."""
+def engine_state(engine: Engine, stack: str = STACK) -> list[dict[str, Any]]:
+    """Read the resources that an engine keeps of a stack."""
     if engine is Engine.STAND_IN:
-        kept = json.loads((STAND_IN_DIR / f"{STACK}.json").read_text())
+        kept = json.loads((STAND_IN_DIR / f"{stack}.json").read_text())
     else:
-        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{STACK}.json")
+        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{stack}.json")
         kept = json.loads(file.read_text())["checkpoint"]["latest"]
     resources: list[dict[str, Any]] = kept["resources"]
     return resources

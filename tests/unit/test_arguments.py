@@ -73,18 +73,18 @@ def link(stack: Stack) -> MeshLinkArgs:
 
 
 @pytest.mark.parametrize(
-    ("now", "expiry"),
+    ("now", "told"),
     [
-        # 720 hours of life less 240 are parts of 20 days, from 1970 on.
-        ("2026-11-23T00:00:00", "2026-12-23T00:00:00Z"),
-        ("2026-12-12T23:59:59", "2026-12-23T00:00:00Z"),
-        ("2026-12-13T00:00:00", "2027-01-12T00:00:00Z"),
+        # 720 hours of life less 240, in two, are parts of 10 days, from 1970 on; and the generation is 1.
+        ("2026-11-23T00:00:00", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
+        ("2026-12-02T23:59:59", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
+        ("2026-12-03T00:00:00", (2080, "2027-01-02T00:00:00Z", "2026-12-23T00:00:00Z")),
     ],
 )
-def test_tokens_are_good_for_their_life_less_a_part_of_it_at_least(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, now: str, expiry: str
+def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, now: str, told: tuple[int, str, str]
 ) -> None:
-    """The date moves on as often as it takes for a token to be renewed early enough, and is the same in between."""
+    """All stays as it is for one part, and moves on by one with the next."""
 
     class Now(datetime):
         @classmethod
@@ -95,7 +95,7 @@ def test_tokens_are_good_for_their_life_less_a_part_of_it_at_least(
         provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
         access = arguments.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
         assert isinstance(access, RancherAccessArgs)
-        assert access.token_expiry == expiry
+        assert (access.token_turn, access.token_expiry, access.earlier_token_expiry) == told
 
     monkeypatch.setattr(arguments, "datetime", Now)
     run(runs.stack(RANCHER), body)

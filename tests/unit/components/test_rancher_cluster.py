@@ -29,7 +29,8 @@ from tests.support.leaks import fake_secret, find_leaks
 from tests.support.recording import RecordingMonitor, record
 
 URL = "https://rancher.example"
-EXPIRY, LATER = "2026-12-23T00:00:00Z", "2027-01-12T00:00:00Z"
+EARLIER, EXPIRY = "2026-12-23T00:00:00Z", "2027-01-02T00:00:00Z"
+TURN = 10
 QUOTA = QuotaArgs(limits_cpu="12000m", limits_memory="12000Mi")
 PROJECT = ProjectArgs(
     name="istio",
@@ -62,6 +63,7 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts:
     return record(body, preview=preview)
 
 
+OWN_TOKENS = ["east-provider-even-token", "east-provider-odd-token"]
 PEERS_USER = PeersUserArgs(username="mesh1-east-reader", reads_secrets=True, reads_endpoints=False)
 
 
@@ -69,8 +71,7 @@ def by_rancher(
     *,
     preview: bool = False,
     ca_certs: str | None = "the CA",
-    generation: int = 1,
-    expiry: str = EXPIRY,
+    turn: int = TURN,
     peers: PeersUserArgs | Peers = PEERS_USER,
 ) -> RecordingMonitor:
     """Record a cluster that Rancher's proxy reaches."""
@@ -82,8 +83,9 @@ def by_rancher(
             ca_certs=ca_certs,
             cluster_id="c-f7r9g",
             token_ttl_hours=720,
-            token_generation=generation,
-            token_expiry=expiry,
+            token_turn=turn,
+            token_expiry=EXPIRY,
+            earlier_token_expiry=EARLIER,
             project=PROJECT,
             app_project=replace(PROJECT, name="sample", description="Demo"),
             peers=peers,
@@ -107,7 +109,7 @@ def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_ran
     assert component.inputs == {"clusterName": "east"}
 
 
-def test_a_cluster_by_rancher_has_projects_two_tokens_and_a_user_for_its_peers_as_well(*, preview: bool) -> None:
+def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers_as_well(*, preview: bool) -> None:
     """All of them its own children."""
     monitor = by_rancher(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
@@ -122,25 +124,27 @@ def test_a_cluster_by_rancher_has_projects_two_tokens_and_a_user_for_its_peers_a
         "Project",
         "RandomId",
         "RandomId",
+        "RandomId",
         "RandomPassword",
         "RoleTemplate",
+        "Token",
         "Token",
         "User",
         "kubernetes",
         "kubernetes",
     ]
-    assert len(monitor.recorded) == 18
+    assert len(monitor.recorded) == 20
 
 
 @pytest.mark.parametrize(
     ("peers", "tokens"),
-    [(Peers.NO_TOKEN, ["east-provider-token"]), (Peers.PROGRAMS_USER, ["east-peers-token", "east-provider-token"])],
+    [(Peers.NO_TOKEN, OWN_TOKENS), (Peers.PROGRAMS_USER, ["east-peers-token", *OWN_TOKENS])],
 )
 def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: Peers, tokens: list[str]) -> None:
     """Nothing is made that nobody uses."""
     monitor = by_rancher(peers=peers)
     assert [found.name for found in monitor.find_all(recording.RANCHER_TOKEN)] == tokens
-    uses = {name.removeprefix("east-").removesuffix("-token") for name in tokens}
+    uses = {name.split("-")[1] for name in tokens}
     assert {name.removesuffix("TokenExpiry") for name in monitor.exports["tokenExpiry"]} == uses
     assert ("peerToken" in monitor.exports) == ("peers" in uses)
     made = {found.type.rpartition(":")[2] for found in monitor.recorded}
@@ -159,7 +163,7 @@ def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> Non
     """Tokens and projects alike."""
     monitor = by_rancher()
     inside = [found for found in monitor.recorded if found.type.startswith("rancher2:")]
-    assert len(inside) == 8
+    assert len(inside) == 9
     assert {monitor.provider_name(found) for found in inside} == {"rancher"}
 
 
@@ -239,12 +243,12 @@ def test_only_rancher_gives_a_token_for_peers() -> None:
 
 
 def test_it_is_told_when_each_token_ends(*, preview: bool) -> None:
-    """Under the names to export it by, before it is made, and not as a secret."""
+    """Under the names to export it by, and not as a secret; the program's own may be made a turn before its time."""
     expiry = by_rancher(preview=preview).exports["tokenExpiry"]
-    assert expiry == dict.fromkeys(("providerTokenExpiry", "peersTokenExpiry"), EXPIRY)
+    assert expiry == {"providerTokenExpiry": EARLIER, "peersTokenExpiry": EXPIRY}
 
 
-@pytest.mark.parametrize("use", ["provider", "peers"])
+@pytest.mark.parametrize("use", ["provider-even", "provider-odd", "peers"])
 def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     """The ttl is in seconds, and the description tells generations apart."""
     monitor = by_rancher(peers=Peers.PROGRAMS_USER)
@@ -259,23 +263,32 @@ def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     assert token.replacement_trigger == made
 
 
-@pytest.mark.parametrize(
-    ("changed", "keepers"),
-    [({"generation": 2}, ("2", EXPIRY)), ({"expiry": LATER}, ("1", LATER))],
-)
-def test_a_higher_generation_and_a_later_date_make_new_tokens(
-    changed: dict[str, Any], keepers: tuple[str, str]
-) -> None:
-    """By the keepers of their generation ids."""
-    first, second = by_rancher(), by_rancher(**changed)
-    for type_, name in (
-        (recording.RANCHER_TOKEN, "east-provider-token"),
-        (recording.RANCHER_USER_TOKEN, "east-peers-token"),
-    ):
-        before, after = (monitor.find(type_, name) for monitor in (first, second))
-        assert before.replacement_trigger != after.replacement_trigger
-    found = [found.inputs["keepers"] for found in second.find_all(recording.RANDOM_ID)]
-    assert found == [dict(zip(("generation", "goodUntil"), keepers, strict=True))] * 2
+def test_the_next_turn_uses_the_token_that_is_there_and_makes_the_one_after_it() -> None:
+    """So a preview knows the kubeconfig, and each of the two is replaced every other turn."""
+    turns = [by_rancher(turn=TURN + number) for number in range(3)]
+    used = [kubeconfig_token(monitor) for monitor in turns]
+    made = [[token_named(monitor, name) for name in OWN_TOKENS] for monitor in turns]
+    assert used == [made[0][0], made[1][1], made[2][0]]
+    assert made[0][1] == made[1][1]
+    assert made[1][0] == made[2][0]
+    assert len({token for each in made for token in each}) == 4
+
+
+def test_each_turn_gives_the_peers_a_new_token() -> None:
+    """Which a preview need not know."""
+    tokens = [by_rancher(turn=TURN + number).find(recording.RANCHER_USER_TOKEN) for number in range(2)]
+    assert tokens[0].replacement_trigger != tokens[1].replacement_trigger
+
+
+def kubeconfig_token(monitor: RecordingMonitor) -> str:
+    """The token by which the program reaches the cluster."""
+    kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER, "east-kubernetes").inputs["kubeconfig"]
+    return str(yaml.safe_load(reveal(kubeconfig))["users"][0]["user"]["token"])
+
+
+def token_named(monitor: RecordingMonitor, name: str) -> str:
+    """One of the program's own tokens."""
+    return str(monitor.made(monitor.find(recording.RANCHER_TOKEN, name), "token"))
 
 
 def test_the_peers_user_makes_a_token_for_himself_when_he_may() -> None:
@@ -326,10 +339,10 @@ def test_a_rotation_leaves_the_peers_user_and_his_role_alone() -> None:
     changed = {
         name
         for name in ("User", "RoleTemplate", "ClusterRoleTemplateBinding", "GlobalRoleBinding", "Project")
-        if inputs_of(by_rancher(), name) != inputs_of(by_rancher(generation=2), name)
+        if inputs_of(by_rancher(), name) != inputs_of(by_rancher(turn=TURN + 1), name)
     }
     assert changed == set()
-    assert inputs_of(by_rancher(), "CustomUserToken") != inputs_of(by_rancher(generation=2), "CustomUserToken")
+    assert inputs_of(by_rancher(), "CustomUserToken") != inputs_of(by_rancher(turn=TURN + 1), "CustomUserToken")
 
 
 def inputs_of(monitor: RecordingMonitor, kind: str) -> list[Any]:
@@ -341,7 +354,7 @@ def inputs_of(monitor: RecordingMonitor, kind: str) -> list[Any]:
 def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> None:
     """With the provider's own token, and Rancher's CA where it has a private one."""
     monitor = by_rancher(ca_certs=ca_certs)
-    token = monitor.find(recording.RANCHER_TOKEN, "east-provider-token")
+    token = monitor.find(recording.RANCHER_TOKEN, "east-provider-even-token")
     kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER, "east-kubernetes").inputs["kubeconfig"]
     assert isinstance(kubeconfig, Secret)
     document = yaml.safe_load(reveal(kubeconfig))
