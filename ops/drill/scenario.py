@@ -31,7 +31,7 @@ class Scenario:
     death: Death
 
     def takes_away(self, way: Way) -> bool:
-        """Tell whether the requests that start at the cluster itself, in this way, have to fail."""
+        """Tell whether requests that start at the cluster itself, in this way, may fail: nobody else can serve them."""
         return self.target is Target.NODE or (self.target is Target.GATEWAYS and way is Way.INGRESS)
 
 

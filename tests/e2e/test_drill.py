@@ -98,7 +98,8 @@ def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
         assert healthy.drilled_share == (1 if source.cluster == EAST.name else 0)
         if target is Target.HELLOWORLD and source.cluster == EAST.name:
             assert away.drilled_share < healthy.drilled_share / 2
-        if source.away:
+        # Pods of a node that is cut off still reach each other.
+        if source.away and source.way is Way.INGRESS:
             assert away.failed > away.requests / 2
 
 
