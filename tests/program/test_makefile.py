@@ -1,5 +1,6 @@
 """What `make` runs, as its dry run says."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from lab.rancher import service
 from tests.support.stacks import ROOT
 
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 PACK = "policies/PulumiPolicy.yaml"
 
 
@@ -22,9 +24,12 @@ def checkout(tmp_path: Path) -> Path:
 
 def make(checkout: Path, *arguments: str) -> str:
     """Give the last command that `make` would run."""
+    # Whoever runs these tests by `make` hands his options and variables on to any other.
+    environment = {key: value for key, value in os.environ.items() if key not in OF_MAKE}
     done = subprocess.run(  # noqa: S603 - the project's own Makefile
         ["make", "--dry-run", "--old-file=.venv/installed", *arguments],  # noqa: S607
         cwd=checkout,
+        env=environment,
         check=True,
         capture_output=True,
         text=True,
