@@ -104,7 +104,7 @@ def _project(project: Project) -> ProjectArgs:
 @dataclass(frozen=True, kw_only=True)
 class _Turns:
     """
-    Time cut into equal parts, each with tokens of its own, so that what they were made with stays for one.
+    Time cut into equal parts, so that tokens are made anew once in each.
 
     A token is made in a part or in the one before, and has all of its early renewal left when both are over.
     """

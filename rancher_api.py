@@ -83,6 +83,7 @@ def look_up(wanted: Wanted) -> Mapping[str, str]:
         if wanted.makes_users:
             _check_makes_users(client)
         found = {name: _find(cluster, known) for name, cluster in wanted.clusters.items()}
+        _check_apart(wanted.clusters, found)
         for name, cluster in wanted.clusters.items():
             _check_cluster(client, cluster.key, known[found[name]])
     return found
@@ -99,17 +100,25 @@ def find(url: str, ca_certs: str | None, token: str, cluster: WantedCluster) -> 
         return _find(cluster, _clusters(client))
 
 
-@contextmanager
-def _client(url: str, ca_certs: str | None, token: str) -> Iterator[httpx.Client]:
+def check_token(token: str) -> None:
+    """
+    Refuse what cannot be a token, before it is part of a request.
+
+    Raises:
+        LookUpError: It is none. It is never quoted.
+    """
     if not _TOKEN.fullmatch(token):
         raise LookUpError("rancherToken", f"is no token; {_ALLOWED}")
-    client = httpx.Client(
-        base_url=url,
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-        timeout=SECONDS,
-        verify=_trust(ca_certs),
-    )
-    with client, _reaching(url):
+
+
+@contextmanager
+def _client(url: str, ca_certs: str | None, token: str) -> Iterator[httpx.Client]:
+    check_token(token)
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    with (
+        _reaching(url),
+        httpx.Client(base_url=url, headers=headers, timeout=SECONDS, verify=_trust(ca_certs)) as client,
+    ):
         yield client
 
 
@@ -124,6 +133,10 @@ def _trust(ca_certs: str | None) -> ssl.SSLContext:
 def _reaching(url: str) -> Iterator[None]:
     try:
         yield
+    except (httpx.InvalidURL, UnicodeError):
+        raise LookUpError(
+            "rancher.url", f"{url} has a host that none can be; set the https:// address of a Rancher"
+        ) from None
     except httpx.HTTPError as error:
         # Only these texts are shown: others may hold what was sent.
         causes = list(_causes(error))
@@ -156,7 +169,7 @@ def _clusters(client: httpx.Client) -> dict[str, dict[str, Any]]:
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         raise LookUpError("rancherToken", f"{client.base_url} does not accept it; {_ALLOWED}")
     found = _read(answer).get("data")
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(it, dict) and "id" in it for it in found):
         raise LookUpError(
             "rancher.url",
             f"{client.base_url} answers {answer.status_code} to {answer.request.url.path}, and not as Rancher does; "
@@ -169,12 +182,12 @@ def _check_ttl(client: httpx.Client, hours: int) -> None:
     setting = _read(client.get(f"/v3/settings/{MAX_TTL}"))
     text = str(setting.get("value") or setting.get("default") or "")
     # 0 is no limit; and whoever may not read settings is told nothing.
-    most = int(text) // MINUTES_PER_HOUR if text.isdecimal() else 0
-    if 0 < most < hours:
+    most = int(text) if text.isdecimal() else 0
+    if 0 < most < hours * MINUTES_PER_HOUR:
         raise LookUpError(
             "rancher.tokenTtlHours",
-            f"got {hours}; the server lets a token live {most} hours ({MAX_TTL}), and cuts a longer one without a "
-            f"word, so that each `up` would make another; allowed is at most {most}",
+            f"got {hours}; the server lets a token live {most / MINUTES_PER_HOUR:g} hours ({MAX_TTL}), and cuts a "
+            f"longer one without a word, so that each `up` would make another; allowed is at most that",
         )
 
 
@@ -210,6 +223,17 @@ def _find(cluster: WantedCluster, known: Mapping[str, dict[str, Any]]) -> str:
 def _list(clusters: Mapping[str, dict[str, Any]]) -> str:
     seen = [f"{id_} ({it.get('name')})" for id_, it in sorted(clusters.items())]
     return (", ".join(seen[:SHOWN_MAX]) or "none") + (", ..." if len(seen) > SHOWN_MAX else "")
+
+
+def _check_apart(clusters: Mapping[str, WantedCluster], found: Mapping[str, str]) -> None:
+    named: dict[str, str] = {}
+    for name, id_ in found.items():
+        if id_ in named:
+            raise LookUpError(
+                clusters[name].key,
+                f"'{id_}' is also that of cluster {named[id_]}; allowed is one of Rancher's clusters for each",
+            )
+        named[id_] = name
 
 
 def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """
 Access to one cluster, and the namespaces that the mesh lives in.
 
-Owns the credentials by which the program reaches the cluster and those that Rancher gives to its peers, the one
-Kubernetes provider, the Rancher projects, and the namespaces. Does not own the cluster itself, nor anything of Istio.
+Owns the credentials by which the program reaches the cluster and those that Rancher gives to its peers, the Kubernetes
+providers, the Rancher projects, and the namespaces. Does not own the cluster itself, nor anything of Istio.
 """
 
 import json
@@ -91,11 +91,11 @@ class RancherAccessArgs:
     """Rancher's id, such as `c-f7r9g`."""
     token_ttl_hours: int
     token_turn: int
-    """The next number makes new tokens."""
+    """The next number takes the program's token that was made for it, and makes the one after it and the peers'."""
     token_expiry: str
-    """Until when a token of this turn is good at least."""
+    """Until when a token is good at least that is made in this turn."""
     earlier_token_expiry: str
-    """Until when one is that was made a turn before."""
+    """Until when one is that was made in the turn before."""
     project: ProjectArgs
     """Of istio-system."""
     app_project: ProjectArgs

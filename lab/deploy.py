@@ -120,14 +120,18 @@ def read_stack(name: str) -> LabStack:
     Read a stack file of the lab's.
 
     Raises:
-        LabError: The stack is none of the lab's, there is no such file, or it needs a Rancher that the lab has not.
+        LabError: The stack is none of the lab's, its file is not there or holds no config, or it needs a Rancher that
+            the lab has not.
     """
     file = ROOT / f"Pulumi.{name}.yaml"
     if name != STACK and not name.startswith(f"{STACK}-"):
         raise LabError(f"Stack {name} is none of the lab's", f"Take {STACK} or {STACK}-..., or plain pulumi")
     if not file.is_file():
         raise LabError(f"There is no stack {name}: {file.name} is missing", f"Write it, or take {STACK}")
-    stack = LabStack(name, yaml.safe_load(file.read_text()))
+    document = yaml.safe_load(file.read_text())
+    if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
+        raise LabError(f"{file.name} has no mapping 'config'", f"Write one, as in Pulumi.{STACK}.yaml")
+    stack = LabStack(name, document)
     if stack.needs_rancher and not service.is_wanted():
         raise LabError(f"Stack {name} needs a Rancher, which this lab has not", "Run: python -m lab up --rancher")
     return stack
@@ -278,7 +282,8 @@ def carry_out(command: Command, name: str, engine: Engine | None, arguments: lis
             if path
             else run_stand_in(command, stack, arguments, descriptor)
         )
-        if command is Command.DESTROY and code == 0:
+        # What was named on the command line may not be all that there is.
+        if command is Command.DESTROY and code == 0 and not arguments:
             MARK.unlink(missing_ok=True)
     return code
 

@@ -133,13 +133,17 @@ def drill(  # noqa: PLR0913 - one for each option
         progress.print(f"error: {error}", markup=False)
         raise typer.Exit(_BAD_USAGE) from None
     except KeyboardInterrupt:
-        progress.print("interrupted; what was taken away is given back")
+        progress.print("interrupted")
         raise typer.Exit(_INTERRUPTED) from None
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
         show_drill(report, _console())
-    draw(report)
+    try:
+        draw(report)
+    except OSError as error:
+        progress.print(f"error: the picture: {error}", markup=False)
+        raise typer.Exit(_BAD_USAGE) from None
     raise typer.Exit(0 if report.ok else _FAILED)
 
 

@@ -42,10 +42,11 @@ def connect(
             if rancher_token_file
             else stacks.secret(stack, settings.RANCHER_TOKEN, root)
         )
+        _check_token(token)
     configurations = {}
-    for cluster in chosen.clusters:
+    for index, cluster in enumerate(chosen.clusters):
         try:
-            configurations[cluster.name] = _configuration(chosen.rancher, cluster, token)
+            configurations[cluster.name] = _configuration(chosen.rancher, cluster, f"clusters[{index}].access", token)
         except (ConfigException, ValueError, KeyError, TypeError) as error:
             # The library's own messages may quote the kubeconfig, which holds credentials.
             ours = isinstance(error, _KubeconfigError)
@@ -58,7 +59,9 @@ class _KubeconfigError(ValueError):
     """A kubeconfig that cannot be used; the text quotes nothing of it."""
 
 
-def _configuration(rancher: settings.Rancher | None, cluster: settings.Cluster, token: str) -> client.Configuration:
+def _configuration(
+    rancher: settings.Rancher | None, cluster: settings.Cluster, key: str, token: str
+) -> client.Configuration:
     configuration = client.Configuration()
     access = cluster.access
     if isinstance(access, settings.KubeconfigAccess):
@@ -70,7 +73,7 @@ def _configuration(rancher: settings.Rancher | None, cluster: settings.Cluster, 
     elif rancher is not None:
         document = _kubeconfig.render_token_kubeconfig(
             name=cluster.name,
-            server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, cluster.name, access, token)),
+            server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
             ca_pem=rancher.ca_certs,
             token=token,
         )
@@ -80,12 +83,20 @@ def _configuration(rancher: settings.Rancher | None, cluster: settings.Cluster, 
     return configuration
 
 
-def _cluster_id(rancher: settings.Rancher, name: str, access: settings.RancherAccess, token: str) -> str:
+def _cluster_id(rancher: settings.Rancher, key: str, access: settings.RancherAccess, token: str) -> str:
     if access.cluster_id is not None:
         return access.cluster_id
-    wanted = rancher_api.WantedCluster(key=f"access of {name}", id=None, name=access.cluster_name)
+    wanted = rancher_api.WantedCluster(key=key, id=None, name=access.cluster_name)
     try:
         return rancher_api.find(rancher.url, rancher.ca_certs, token, wanted)
+    except rancher_api.LookUpError as error:
+        raise OpsError(f"{settings.NAMESPACE}:{error.key}: {error}") from None
+
+
+def _check_token(token: str) -> None:
+    # A library that finds a bad header out says so with the header.
+    try:
+        rancher_api.check_token(token)
     except rancher_api.LookUpError as error:
         raise OpsError(f"{settings.NAMESPACE}:{error.key}: {error}") from None
 

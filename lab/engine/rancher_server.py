@@ -178,8 +178,11 @@ def _read(answer: httpx.Response) -> Properties:
 
 
 def _refuse_errors(answer: httpx.Response) -> None:
-    if answer.is_error:
+    if answer.is_client_error:
         raise RefusedError(f"Rancher refuses: {_explain(answer)}")
+    if answer.is_error:
+        # It may have carried out what was asked of it, and failed after that.
+        raise EngineError(f"Rancher fails: {_explain(answer)}")
 
 
 def _explain(answer: httpx.Response) -> str:

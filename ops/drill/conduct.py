@@ -12,14 +12,14 @@ from tenacity import Retrying, retry_if_result, wait_fixed
 from ops.api import ApiError
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
-from ops.drill.loops import REQUEST_SECONDS, Source
+from ops.drill.loops import LONGEST_SECONDS, Source
 from ops.drill.phases import Course, Moments, Split
-from ops.drill.report import ScenarioRow, SourceRow
+from ops.drill.report import ScenarioRow
 from ops.drill.scenario import Scenario
 from ops.errors import OpsError
 
 # A request that has begun this long ago has ended, and is in the log of its pod.
-_ENDED_SECONDS = REQUEST_SECONDS + 1
+_ENDED_SECONDS = LONGEST_SECONDS + 1
 _LOOK_SECONDS = 2
 
 
@@ -43,6 +43,7 @@ class Conductor:
     Conducts the scenarios.
 
     Attributes:
+        splits: What is configured, by the cluster at which requests enter: an audience may be a region's.
         seconds: How long each phase lasts at least; `away` by the bound longer.
         patience_seconds: How long the split may take to come back.
         gap_seconds: Between two requests to one endpoint, on the average.
@@ -52,7 +53,7 @@ class Conductor:
 
     drilled: Drilled
     sources: Sequence[Source]
-    split: Split
+    splits: Mapping[str, Split]
     detection: Detection | None
     gap_seconds: float
     seconds: float
@@ -79,7 +80,7 @@ class Conductor:
             return [
                 _named(source)
                 for source in self.sources
-                if self.split.returned(self._seen(source, began), began) is None
+                if self.splits[source.cluster].returned(self._seen(source, began), began) is None
             ]
 
         if lacking := self._until_none(missing):
@@ -101,7 +102,7 @@ class Conductor:
     @property
     def _phase_seconds(self) -> float:
         # Else a phase could not show the split.
-        return max(self.seconds, self.split.window / self.split.rate)
+        return max(self.seconds, *(split.window / split.rate for split in self.splits.values()))
 
     def _bound(self, scenario: Scenario) -> float | None:
         return self.detection.bound(scenario.death, self.gap_seconds) if self.detection else None
@@ -119,13 +120,14 @@ class Conductor:
         self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: back")
         answers: dict[Source, Sequence[Answer]] = {}
 
-        def course() -> Course:
-            return Course(moments=moments, split=self.split, instances=instances, bound_seconds=bound)
+        def course(source: Source) -> Course:
+            split = self.splits[source.cluster]
+            return Course(moments=moments, split=split, instances=instances, bound_seconds=bound)
 
         def missing() -> list[str]:
             instances.update(self._instances())
             answers.update({source: self._seen(source, began) for source in self.sources})
-            return [_named(source) for source in self.sources if course().returned(answers[source]) is None]
+            return [_named(source) for source in self.sources if course(source).returned(answers[source]) is None]
 
         if lacking := self._until_none(missing):
             self.say(f"not back within {self.patience_seconds:.0f} s: {', '.join(lacking)}")
@@ -135,15 +137,14 @@ class Conductor:
             cut=datetime.fromtimestamp(cut, UTC),
             away_seconds=moments.restored - cut,
             bound_seconds=bound,
-            sources=tuple(self._accounts(scenario, course(), answers)),
+            sources=tuple(
+                course(source).account(source.cluster, source.way, found, away=self._is_away(scenario, source))
+                for source, found in answers.items()
+            ),
         )
 
-    def _accounts(
-        self, scenario: Scenario, course: Course, answers: Mapping[Source, Sequence[Answer]]
-    ) -> Iterator[SourceRow]:
-        for source, found in answers.items():
-            away = source.cluster == self.drilled.name and scenario.takes_away(source.way)
-            yield course.account(source.cluster, source.way, found, away=away)
+    def _is_away(self, scenario: Scenario, source: Source) -> bool:
+        return source.cluster == self.drilled.name and scenario.takes_away(source.way)
 
     def _seen(self, source: Source, since: float) -> Sequence[Answer]:
         """Leave out what began so late that another which began before it may not have ended."""

@@ -21,9 +21,8 @@ def faults(stack: str, chosen: settings.Settings) -> Iterator[Faults]:
         OpsError: The stack is not the lab's, or the lab is down, in use or not this person's; or a cut failed.
     """
     try:
-        nodes = Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in chosen.clusters})
         with lock.held():
-            yield nodes
+            yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in chosen.clusters})
     except LabError as error:
         raise OpsError(f"stack {stack}: {error}") from error
 

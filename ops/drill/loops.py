@@ -25,6 +25,8 @@ from ops.traffic import CLIENT_URL, ingress_url
 
 REQUEST_SECONDS = 5
 """What was not answered by then has failed."""
+LONGEST_SECONDS = 2 * REQUEST_SECONDS
+"""Until a request has surely ended: through an ingress it may take its time to connect, and as much again to answer."""
 CLIENT_MEMORY = "256Mi"
 """As many curls as are begun while one waits for the whole time."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import settings
 from components import _names as names
-from ops import access
+from ops import access, audiences
 from ops.api import ApiError, ClusterApi
 from ops.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
 from ops.drill import bound
@@ -65,7 +65,10 @@ def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Call
             conductor = Conductor(
                 drilled=Drilled(cluster=cluster, api=apis[cluster.name], faults=faults, say=say),
                 sources=sources,
-                split=Split(v2_weight=chosen.v2_weight, rate=options.rate),
+                splits={
+                    it.name: Split(v2_weight=audiences.wanted(chosen, it.name), rate=options.rate)
+                    for it in chosen.clusters
+                },
                 detection=_detection(apis, cluster.name),
                 gap_seconds=bound.gap_seconds(chosen, options.rate),
                 seconds=options.seconds,

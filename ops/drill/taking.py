@@ -76,7 +76,7 @@ class Drilled:
             yield cut
         finally:
             with _undisturbed():
-                self.faults.heal(self.name)
+                self._heal()
 
     @contextlib.contextmanager
     def _scaled_down(self, target: Target) -> Iterator[float]:
@@ -112,6 +112,13 @@ class Drilled:
         if not found:
             raise OpsError(f"{self.name} has no pods of {target} to take away; see `ops verify`")
         return found
+
+    def _heal(self) -> None:
+        try:
+            self.faults.heal(self.name)
+        except Exception:
+            self.say(f"{self.name} is still cut off; give it back: python -m lab heal {self.name}")
+            raise
 
     def _scale_back(self, namespace: str, name: str, wanted: int) -> None:
         # Nothing that interrupts the drill interrupts this.

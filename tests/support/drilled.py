@@ -129,7 +129,7 @@ def conductor(world: World, detection: Detection | None = DETECTION, said: list[
     return Conductor(
         drilled=world,
         sources=loops(world),
-        split=Split(v2_weight=world.v2_weight, rate=world.rate),
+        splits=dict.fromkeys((DRILLED, STAYING), Split(v2_weight=world.v2_weight, rate=world.rate)),
         detection=detection,
         gap_seconds=0.5,
         seconds=20,

@@ -159,7 +159,20 @@ def test_an_error_without_a_reason_is_named_by_its_kind(server: Server, monkeypa
     assert "cannot be reached: RemoteProtocolError; " in server.refuses()
 
 
-@pytest.mark.parametrize("text", ["<html>a page</html>", "[]"])
+@pytest.mark.parametrize("host", ["a..b", "x" * 64, "xn--a.b", "[abcd]", "[1.2.3.4]"])
+def test_a_host_that_none_can_be_is_said(server: Server, host: str) -> None:
+    """Whichever part of the way finds out."""
+    assert server.refuses(url=f"https://{host}").startswith(f"rancher.url: https://{host} ")
+
+
+def test_one_cluster_under_two_names_is_said(server: Server) -> None:
+    """By id and by name alike: everything in it would be made twice."""
+    twice = {"one": by_id(CLUSTER)["mine"], "other": by_name("east")["mine"]}
+    text = f"{KEY}: '{CLUSTER}' is also that of cluster one; allowed is one of Rancher's clusters for each"
+    assert server.refuses(clusters=twice) == text
+
+
+@pytest.mark.parametrize("text", ["<html>a page</html>", "[]", '{"data": [1]}', '{"data": [{"name": "east"}]}'])
 def test_a_server_that_is_no_rancher_is_said(server: Server, tmp_path: Path, text: str) -> None:
     """Whatever it answers."""
     page = Starlette(routes=[Route("/{path:path}", lambda _: HTMLResponse(text))])
@@ -238,6 +251,9 @@ def test_a_ttl_that_the_server_would_cut_is_said(server: Server) -> None:
     """With the most that it allows."""
     text = "rancher.tokenTtlHours: got 2161; the server lets a token live 2160 hours (auth-token-max-ttl-minutes)"
     assert server.refuses(token_ttl_hours=2161).startswith(text)
+    server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="90")
+    assert "lets a token live 1.5 hours" in server.refuses(token_ttl_hours=2)
+    server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="129600")
     look_up(replace(server.wanted, token_ttl_hours=2160))
 
 

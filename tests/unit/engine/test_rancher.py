@@ -734,7 +734,7 @@ def test_a_token_that_is_none_is_named_in_rancher_s_words(lab: Lab) -> None:
         ([httpx.ConnectError("refused"), httpx.Response(200, json={"id": "c"})], ""),
         ([httpx.Response(503)] * 9, "Rancher refuses: 503 Service Unavailable"),
         ([httpx.Response(200, text="<html>")], "rancher.test answers 200, and not as Rancher does"),
-        ([httpx.Response(500, json={"code": "ServerError"})], "Rancher refuses: ServerError"),
+        ([httpx.Response(500, json={"code": "ServerError"})], "Rancher fails: ServerError"),
     ],
 )
 def test_what_passes_by_itself_is_asked_again(

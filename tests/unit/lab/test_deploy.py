@@ -144,14 +144,17 @@ def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "error: The lab needs root" in result.stderr
 
 
-@pytest.mark.parametrize(("content", "named"), [(None, "There is no stack lab: "), ("a: [", "while parsing")])
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(None, "There is no stack lab: "), ("a: [", "while parsing"), ("", "has no mapping 'config'")],
+)
 def test_a_stack_file_that_cannot_be_read_is_told(
     home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, named: str
 ) -> None:
     """By its error, without a traceback."""
     root = home.parent / "root"
     root.mkdir()
-    if content:
+    if content is not None:
         (root / "Pulumi.lab.yaml").write_text(content)
     monkeypatch.setattr(deploy, "ROOT", root)
     put_on_path(fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml"), monkeypatch)

@@ -14,7 +14,7 @@ from ops.errors import OpsError
 from tests.support import pems
 from tests.support.stacks import kubeconfig
 
-TOKEN = secrets.token_hex(16)
+TOKEN = f"token-abc12:{secrets.token_hex(16)}"
 
 
 def chosen(access_to: dict[str, str], **more: object) -> settings.Settings:
@@ -61,6 +61,10 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
     file.write_bytes(b"\xff")
     with pytest.raises(OpsError, match="is not text"):
         access.connect(of, "prod", Path(), rancher_token_file=file)
+    file.write_text(f"{TOKEN}\nmore")
+    with pytest.raises(OpsError, match="mcsps:rancherToken: is no token") as refused:
+        access.connect(of, "prod", Path(), rancher_token_file=file)
+    assert TOKEN not in str(refused.value)
     file.write_text(f"{TOKEN}\n")
     found = access.connect(of, "prod", Path(), rancher_token_file=file)["east"]._configuration  # noqa: SLF001 - likewise
     assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
