@@ -139,6 +139,7 @@ class RancherCluster(pulumi.ComponentResource):
         super().__init__("mcsps:index:RancherCluster", name, {"clusterName": args.cluster_name}, opts)
         annotations: dict[str, Input[str]] = {}
         app_annotations: dict[str, Input[str]] = {}
+        limit_labels: dict[str, Input[str]] = {}
         self.peer_token, self.token_expiry = None, {}
         access = args.access
         if isinstance(access, RancherAccessArgs):
@@ -161,6 +162,8 @@ class RancherCluster(pulumi.ComponentResource):
                 ),
             }
             app_annotations = self._project(f"{name}-app-project", access, access.app_project)
+            # Rancher knows its own by it, and removes one from a namespace that has no project.
+            limit_labels = {_names.RANCHER_DEFAULT_QUOTA_LABEL: "true"}
         else:
             kubeconfig = access.kubeconfig
         if args.namespace_node_selector is not None:
@@ -194,7 +197,7 @@ class RancherCluster(pulumi.ComponentResource):
             metadata={
                 "name": _names.LIMIT_RANGE,
                 "namespace": self.istio_namespace.metadata["name"],
-                "labels": {_names.RANCHER_DEFAULT_QUOTA_LABEL: "true"},
+                "labels": limit_labels,
             },
             spec={
                 "limits": [
