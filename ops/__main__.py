@@ -4,7 +4,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -60,18 +61,12 @@ def verify(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
+    with _told(progress):
         chosen = stacks.load(stack, _ROOT)
         options = Options(
             stack=stack, root=_ROOT, requests=requests, wait_seconds=wait, rancher_token_file=rancher_token_file
         )
         report = run_verify(chosen, options, progress.print)
-    except (OpsError, settings.ConfigError) as error:
-        progress.print(f"error: {error}", markup=False)
-        raise typer.Exit(_BAD_USAGE) from None
-    except KeyboardInterrupt:
-        progress.print("interrupted")
-        raise typer.Exit(_INTERRUPTED) from None
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
@@ -111,7 +106,7 @@ def drill(  # noqa: PLR0913 - one for each option
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
+    with _told(progress):
         # Here, for `verify` runs where neither the lab nor a library to draw with is to be had.
         from ops.drill import in_lab, run  # noqa: PLC0415
         from ops.drill.show import show as show_drill  # noqa: PLC0415
@@ -129,12 +124,6 @@ def drill(  # noqa: PLR0913 - one for each option
         )
         with in_lab.faults(stack, chosen) as faults:
             report = run.drill(chosen, options, faults, progress.print)
-    except (OpsError, settings.ConfigError) as error:
-        progress.print(f"error: {error}", markup=False)
-        raise typer.Exit(_BAD_USAGE) from None
-    except KeyboardInterrupt:
-        progress.print("interrupted")
-        raise typer.Exit(_INTERRUPTED) from None
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
@@ -185,6 +174,19 @@ def _drawing(path: Path | None) -> Callable[[DrillReport], None]:
         raise OpsError("--picture needs matplotlib: pip install -r requirements-dev.txt") from None
     picture.check(path)
     return partial(picture.draw, path=path)
+
+
+@contextmanager
+def _told(progress: Console) -> Iterator[None]:
+    """End with a line and an exit code where a report cannot be had."""
+    try:
+        yield
+    except (OpsError, settings.ConfigError) as error:
+        progress.print(f"error: {error}", markup=False)
+        raise typer.Exit(_BAD_USAGE) from None
+    except KeyboardInterrupt:
+        progress.print("interrupted")
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

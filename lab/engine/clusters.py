@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lab.engine import lab_network
+from lab.engine import lab_network, references
 from lab.engine.cluster import Cluster
 from lab.engine.errors import EngineError
 from lab.engine.values import has_unknown, reveal
@@ -82,7 +82,7 @@ class Clusters:
         """
         if reference is None:
             raise EngineError(_NO_PROVIDER)
-        urn = _urn(reference)
+        urn = references.urn_of(reference)
         inputs = self._inputs_of(urn)
         if "kubeconfig" not in inputs:
             raise EngineError(f"the provider {urn} has no kubeconfig")
@@ -112,34 +112,26 @@ class Clusters:
         """
         if reference is None:
             raise EngineError(_NO_PROVIDER)
-        identifier = self._inputs_of(_urn(reference)).get("clusterIdentifier")
+        identifier = self._inputs_of(references.urn_of(reference)).get("clusterIdentifier")
         if not identifier:
             cluster = self.of(reference)
-            identifier = cluster.server if cluster else _urn(reference)
+            identifier = cluster.server if cluster else references.urn_of(reference)
         return identifier, identity.key
 
     def adopts(self, reference: str) -> bool:
         """Tell whether a provider takes over objects that are there already."""
-        return bool(self._inputs_of(_urn(reference)).get("upsertExistingObjects") == "true")
+        return bool(self._inputs_of(references.urn_of(reference)).get("upsertExistingObjects") == "true")
 
     def namespace_of(self, reference: str | None) -> str:
         """Give the namespace that a provider puts objects into that name none."""
-        return str(self._inputs_of(_urn(reference)).get("namespace", "default")) if reference else "default"
+        return (
+            str(self._inputs_of(references.urn_of(reference)).get("namespace", "default")) if reference else "default"
+        )
 
     def may_be_gone(self, reference: str) -> bool:
         """Tell whether a cluster that does not answer counts as deleted."""
-        return bool(self._inputs_of(_urn(reference)).get("deleteUnreachable") == "true")
+        return bool(self._inputs_of(references.urn_of(reference)).get("deleteUnreachable") == "true")
 
     def _inputs_of(self, urn: str) -> Properties:
         with self._lock:
-            if urn in self._inputs:
-                return self._inputs[urn]
-        entry = self._state.get(urn)
-        if entry is None:
-            raise EngineError(f"the provider {urn} is not known")
-        return entry.inputs
-
-
-def _urn(reference: str) -> str:
-    """Drop the id: a URN has four parts, and the reference one more."""
-    return "::".join(reference.split("::")[:4])
+            return references.inputs_of(urn, self._inputs, self._state)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from lab.engine import references
 from lab.engine.errors import EngineError
 from lab.engine.plan import Change, FieldChange, Step
 from lab.engine.state import Entry
@@ -104,7 +105,7 @@ def _entry(
         type=registration.type,
         id=id_,
         parent=registration.parent,
-        provider="::".join(provider.split("::")[:4]) if provider else None,
+        provider=references.urn_of(provider) if provider else None,
         dependencies=tuple(sorted(registration.dependencies)),
         inputs=inputs,
         outputs=outputs,

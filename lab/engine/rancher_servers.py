@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from lab.engine import lab_network
+from lab.engine import lab_network, references
 from lab.engine.errors import EngineError
 from lab.engine.rancher_server import RancherServer
 from lab.engine.values import has_unknown, reveal
@@ -58,9 +58,9 @@ class RancherServers:
         """
         if reference is None:
             raise EngineError("no explicit provider is given, and there is no default one")
-        urn = "::".join(reference.split("::")[:4])
+        urn = references.urn_of(reference)
         with self._lock:
-            inputs = self._inputs_of(urn)
+            inputs = references.inputs_of(urn, self._inputs, self._state)
             if has_unknown(inputs):
                 return None
             if urn not in self._servers:
@@ -75,11 +75,3 @@ class RancherServers:
             for server in self._servers.values():
                 server.close()
             self._servers.clear()
-
-    def _inputs_of(self, urn: str) -> Properties:
-        if urn in self._inputs:
-            return self._inputs[urn]
-        entry = self._state.get(urn)
-        if entry is None:
-            raise EngineError(f"the provider {urn} is not known")
-        return entry.inputs
