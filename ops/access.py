@@ -1,11 +1,16 @@
 """Opens each cluster's API in the way that the stack's config says."""
 
+import base64
+import os
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import yaml
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.config import ConfigException
+from kubernetes.config.kube_config import KubeConfigLoader
 
 import rancher_api
 import settings
@@ -62,25 +67,41 @@ class _KubeconfigError(ValueError):
 def _configuration(
     rancher: settings.Rancher | None, cluster: settings.Cluster, key: str, token: str
 ) -> client.Configuration:
-    configuration = client.Configuration()
     access = cluster.access
     if isinstance(access, settings.KubeconfigAccess):
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=str(_checked(access.path)),
-            client_configuration=configuration,
-            persist_config=False,
-        )
-    elif rancher is not None:
-        document = _kubeconfig.render_token_kubeconfig(
-            name=cluster.name,
-            server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
-            ca_pem=rancher.ca_certs,
-            token=token,
-        )
-        config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-            yaml.safe_load(document), client_configuration=configuration, persist_config=False
-        )
+        return _loaded(_read_kubeconfig(access.path), access.path.expanduser().parent)
+    assert rancher is not None  # noqa: S101 - the settings see to it
+    document = _kubeconfig.render_token_kubeconfig(
+        name=cluster.name,
+        server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
+        ca_pem=rancher.ca_certs,
+        token=token,
+    )
+    return _loaded(document, Path())
+
+
+def _loaded(kubeconfig: str, folder: Path) -> client.Configuration:
+    """Load a kubeconfig whose paths are relative to a folder."""
+    configuration = client.Configuration()
+    document = yaml.safe_load(kubeconfig)
+    _move_data_to_memory(document)
+    loader = KubeConfigLoader(config_dict=document, config_base_path=str(folder))  # type: ignore[no-untyped-call]
+    loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
     return configuration
+
+
+def _move_data_to_memory(document: dict[str, Any]) -> None:
+    """Have keys and certificates in files of memory: the library's own, in /tmp, would outlive a killed process."""
+    if sys.platform != "linux":
+        return
+    for part in ("cluster", "user"):
+        for entry in document.get(f"{part}s") or ():
+            content = entry[part]
+            for key in [key for key, data in content.items() if key.endswith("-data") and data]:
+                # Open until the process ends: the library opens it anew for each connection.
+                memory = os.memfd_create(key)
+                os.write(memory, base64.b64decode(content.pop(key)))
+                content[key.removesuffix("-data")] = f"/proc/self/fd/{memory}"
 
 
 def _cluster_id(rancher: settings.Rancher, key: str, access: settings.RancherAccess, token: str) -> str:
@@ -110,14 +131,14 @@ def _read_token(file: Path) -> str:
         raise OpsError(f"the file of Rancher's token, {file}, is not text") from None
 
 
-def _checked(path: Path) -> Path:
-    file = path.expanduser()
+def _read_kubeconfig(path: Path) -> str:
     try:
-        _kubeconfig.read_endpoint(file.read_text())
+        text = path.expanduser().read_text()
+        _kubeconfig.read_endpoint(text)
     except UnicodeDecodeError:
         raise _KubeconfigError(f"{path} is not text") from None
     except OSError as error:
         raise _KubeconfigError(f"{path} cannot be read: {error.strerror}; is the cluster up?") from None
     except ValueError as error:
         raise _KubeconfigError(f"{path} {error}") from None
-    return file
+    return text
