@@ -1,6 +1,7 @@
 """From nothing to a mesh, to another weight, and back to nothing: the same for each engine."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.e2e.objects import Objects, held_by, left_over
 
 pytestmark = pytest.mark.e2e
 
+CLUSTERS = ("east", "west")
 SHIFTED_WEIGHT = 90
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 
@@ -70,6 +72,15 @@ def shift(mesh: Mesh, engine: Engine, checkout: Checkout) -> dict[str, str]:
     return dict(plan)
 
 
+@pytest.fixture
+def _shifted_again(shift: dict[str, str], engine: Engine, checkout: Checkout) -> Iterator[None]:
+    """Give the mesh back with the weight that it was shifted to."""
+    del shift
+    yield
+    checkout.configure(v2Weight=SHIFTED_WEIGHT)
+    checkout.deploy("up", engine).must_succeed()
+
+
 @pytest.fixture(scope="module")
 def destroyed(mesh: Mesh, engine: Engine, checkout: Checkout) -> Run:
     """The mesh, destroyed."""
@@ -93,13 +104,13 @@ def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
     assert report.ok, [check for check in report.checks if not check.ok]
     assert not report.causes
     asked = {(traffic.cluster, traffic.way): traffic for traffic in report.traffic}
-    assert set(asked) == {(cluster, way) for cluster in ("east", "west") for way in Way}
+    assert set(asked) == {(cluster, way) for cluster in CLUSTERS for way in Way}
     for traffic in asked.values():
         assert (traffic.requests, traffic.failed) == (report.requests, 0)
         assert traffic.v1 + traffic.v2 == report.requests
 
 
-@pytest.mark.parametrize("cluster", ["east", "west"])
+@pytest.mark.parametrize("cluster", CLUSTERS)
 def test_each_cluster_serves_both_versions_on_its_own_ingress(report: Report, cluster: str) -> None:
     """One of the two versions runs in the peer alone, so it came through the peer's east-west gateway."""
     (traffic,) = (each for each in report.traffic if each.cluster == cluster and each.way is Way.INGRESS)
@@ -137,7 +148,7 @@ def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> 
     assert check.state is State.PASSED
 
 
-@pytest.mark.parametrize("cluster", ["east", "west"])
+@pytest.mark.parametrize("cluster", CLUSTERS)
 def test_a_sidecars_chain_ends_in_the_meshs_root_through_its_clusters_own_intermediate(
     mesh: Mesh, engine: Engine, apis: dict[str, ClusterApi], cluster: str, tmp_path: Path
 ) -> None:
@@ -239,6 +250,20 @@ def test_the_shifted_weight_is_seen_in_traffic(shift: dict[str, str], checkout: 
     report = checkout.verify()
     assert report.v2_weight == SHIFTED_WEIGHT
     assert report.ok, [check for check in report.checks if not check.ok]
+
+
+@pytest.mark.usefixtures("_shifted_again")
+def test_all_and_nothing_are_seen_in_traffic(engine: Engine, checkout: Checkout) -> None:
+    """From every ingress and every client pod alike, the version that gets nothing gets not one request."""
+    shares = {}
+    for weight in (0, 100):
+        checkout.configure(v2Weight=weight)
+        checkout.deploy("up", engine).must_succeed()
+        report = checkout.verify()
+        assert report.ok, [check for check in report.checks if not check.ok]
+        shares[weight] = [(each.v1, each.v2) for each in report.traffic]
+    loops = len(CLUSTERS) * len(Way)
+    assert shares == {0: [(report.requests, 0)] * loops, 100: [(0, report.requests)] * loops}
 
 
 def test_after_a_shift_a_preview_shows_no_change(shift: dict[str, str], engine: Engine, checkout: Checkout) -> None:

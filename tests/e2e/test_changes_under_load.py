@@ -1,0 +1,57 @@
+"""Audiences and versions that come and go while requests are made."""
+
+from typing import Any
+
+import pytest
+
+from components import _names as names
+from lab.deploy import Engine
+from tests.e2e.checkout import Checkout, faults_once_settled
+from tests.e2e.load import requests_to
+from tests.e2e.test_engines import stack_outputs
+
+pytestmark = pytest.mark.e2e
+
+BOTH = ["v1", "v2"]
+TEAM = {"name": "team", "version": "v1", "header": {"name": "x-team", "exact": "yes"}}
+EVERYBODY = {"name": "everybody", "version": "v1", "header": {"name": "accept", "prefix": "*"}}
+STEPS: dict[str, dict[str, Any]] = {
+    "audiences come": {"audiences": [TEAM, EVERYBODY]},
+    "their order changes": {"audiences": [EVERYBODY, TEAM]},
+    "audiences go": {},
+    "v2 leaves a cluster": {"west": ["v1"]},
+    "v2 leaves the mesh": {"east": ["v1"], "west": ["v1"], "v2Weight": 0},
+    "v2 is there, and nobody is sent to it": {"v2Weight": 0},
+    "v2 gets its share": {},
+}
+"""What is not as in the mesh at rest: both versions in both clusters, a weight of 50 and no audience."""
+ENOUGH_REQUESTS = 100
+
+
+@pytest.fixture(scope="module")
+def urls(checkout: Checkout, engine: Engine) -> list[str]:
+    """The ingress of each cluster of the mesh at rest."""
+    configure(checkout, {})
+    checkout.deploy("up", engine).must_succeed()
+    assert faults_once_settled(checkout) == []
+    clusters = stack_outputs(engine, checkout)["clusters"]
+    return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
+
+
+def configure(checkout: Checkout, step: dict[str, Any]) -> None:
+    """Write the stack's config as a step has it."""
+    clusters = [{**cluster, "versions": step.get(cluster["name"], BOTH)} for cluster in checkout.config("clusters")]
+    weight, audiences = step.get("v2Weight", 50), step.get("audiences", [])
+    checkout.configure(clusters=clusters, v2Weight=weight, audiences=audiences)
+
+
+def test_no_request_is_lost_to_what_comes_and_goes(checkout: Checkout, engine: Engine, urls: list[str]) -> None:
+    """One `up` a step, and requests to both ingresses throughout; none is asked twice."""
+    seen = {}
+    for step, differences in STEPS.items():
+        configure(checkout, differences)
+        with requests_to(urls) as outcomes:
+            checkout.deploy("up", engine).must_succeed()
+        seen[step] = dict(outcomes)
+    assert {step for step, outcomes in seen.items() if set(outcomes) != {"200"}} == set(), seen
+    assert min(outcomes["200"] for outcomes in seen.values()) > ENOUGH_REQUESTS, seen
