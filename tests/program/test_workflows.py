@@ -20,6 +20,7 @@ TRIGGERS = {"push", "pull_request", "schedule", "workflow_dispatch"}
 """Neither pull_request_target nor workflow_run: they give a fork's change the secrets of this repository."""
 NO_FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 PULUMI = "pulumi/actions"
+INSTALLATION = "make .venv/installed"
 
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
@@ -105,7 +106,7 @@ def test_no_fork_reaches_a_secret_or_a_token_that_writes() -> None:
 
 
 def test_secrets_are_given_to_the_steps_that_need_them() -> None:
-    """Not to a whole job, where the installation of packages would have them too."""
+    """Not to a whole job, and to no installation of packages: each of those runs what its authors like."""
     with_secrets = [
         step.get("run", step.get("uses", "").partition("@")[0])
         for _, job in jobs()
@@ -115,6 +116,15 @@ def test_secrets_are_given_to_the_steps_that_need_them() -> None:
     assert with_secrets == ["make drift", PULUMI]
     outside = [{key: value for key, value in job.items() if key != "steps"} for _, job in jobs()]
     assert "secrets." not in yaml.safe_dump(outside)
+
+
+def test_packages_are_installed_before_a_step_that_has_secrets() -> None:
+    """Whatever needs them, a target of `make` or Pulumi, would else install them itself, with the secrets at hand."""
+    for name, job in jobs():
+        has_secrets = ["secrets." in yaml.safe_dump(step) for step in job["steps"]]
+        if any(has_secrets):
+            before = job["steps"][: has_secrets.index(True)]
+            assert INSTALLATION in [step.get("run") for step in before], name
 
 
 def test_every_command_is_a_make_target_or_the_whole_check() -> None:
