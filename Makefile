@@ -4,6 +4,14 @@ ENGINE ?=
 CLUSTER ?=
 PICTURE ?=
 PYTHON ?= python3
+
+# These become part of commands, and a workflow takes one from whoever starts it. `value` alone expands nothing.
+PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 \
+	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z . _ - / ~ +
+without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
+$(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN),$(value $(key))),\
+	$(error $(key): got '$(value $(key))'; allowed are letters, digits and . _ - / ~ +)))
+
 VENV := .venv
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))

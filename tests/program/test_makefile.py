@@ -22,18 +22,24 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(checkout: Path, *arguments: str) -> str:
-    """Give the last command that `make` would run."""
+def dry_run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Give what `make` says that it would run, without the installation."""
     # Whoever runs these tests by `make` hands his options and variables on to any other.
     environment = {key: value for key, value in os.environ.items() if key not in OF_MAKE}
-    done = subprocess.run(  # noqa: S603 - the project's own Makefile
+    return subprocess.run(  # noqa: S603 - the project's own Makefile
         ["make", "--dry-run", "--old-file=.venv/installed", *arguments],  # noqa: S607
         cwd=checkout,
         env=environment,
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
+
+
+def make(checkout: Path, *arguments: str) -> str:
+    """Give the last command that `make` would run."""
+    done = dry_run(checkout, *arguments)
+    assert done.returncode == 0, done.stderr
     return " ".join(done.stdout.splitlines()[-1].split())
 
 
@@ -77,6 +83,33 @@ def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: py
     """As CI gives it, so that no value of a workflow is ever part of a script."""
     monkeypatch.setenv("STACK", "mcsps-test")
     assert make(checkout, "drift").startswith("pulumi preview --stack mcsps-test ")
+
+
+@pytest.mark.parametrize("key", ["STACK", "CLUSTERS", "ENGINE", "CLUSTER", "PICTURE"])
+@pytest.mark.parametrize(
+    "value",
+    ["x; touch ran", "$(touch ran)", "$(shell touch ran)", "x`touch ran`", "'x", "x\ntouch ran", "x &", "*", "é"],
+)
+def test_a_value_that_a_shell_or_make_would_run_is_refused(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    """Before anything is run: who may start a workflow need not be one who may see its secrets."""
+    as_argument = dry_run(checkout, "drill", f"{key}={value}")
+    monkeypatch.setenv(key, value)
+    for done in (as_argument, dry_run(checkout, "drill")):
+        assert done.returncode != 0
+        assert f"{key}: got '{value}'; allowed are letters, digits and . _ - / ~ +" in done.stderr
+        assert done.stdout == ""
+    assert not (checkout / "ran").exists()
+
+
+def test_a_value_may_be_any_stacks_name_or_path(checkout: Path) -> None:
+    """With an organisation, a home, or a version in it."""
+    assert make(checkout, "drift", "STACK=Org-1/mcsps_2/dev.3").startswith(
+        "pulumi preview --stack Org-1/mcsps_2/dev.3 "
+    )
+    command = make(checkout, "drill", "CLUSTER=east-0", "PICTURE=~/drills/../drill+1.svg")
+    assert command.endswith("--stack lab --cluster east-0 --picture ~/drills/../drill+1.svg")
 
 
 def test_the_token_of_the_labs_rancher_comes_from_the_lab(checkout: Path) -> None:
