@@ -19,10 +19,10 @@ def tried(chosen: settings.Settings, cluster: str) -> Iterator[str]:
 
 
 def headers(chosen: settings.Settings, audience: str) -> Mapping[str, str]:
-    """What a request carries."""
+    """What a request carries, whoever makes it: curl and httpx have user agents of their own."""
     found = next((each.header for each in chosen.audiences if each.name == audience and each.header), None)
     own = {found.name: found.example} if found and found.example else {}
-    return {"user-agent": USER_AGENT, **own}
+    return {"user-agent": USER_AGENT, "accept": "*/*", **own}
 
 
 def wanted(chosen: settings.Settings, cluster: str, audience: str = EVERYBODY) -> int:

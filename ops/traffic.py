@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -31,6 +31,12 @@ def loop_seconds(requests: int) -> float:
 def ingress_url(address: str) -> str:
     """Where a cluster's ingress gateway serves helloworld."""
     return f"http://{bracketed(address)}{names.HELLOWORLD_PATH}"
+
+
+def curl_options(headers: Mapping[str, str]) -> Iterator[str]:
+    """Give the options by which curl sends headers."""
+    for name, value in headers.items():
+        yield from ("--header", f"{name}: {value}")
 
 
 def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no longer
@@ -92,7 +98,7 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int, *, heade
         str(int(_REQUEST_SECONDS)),
         "--write-out",
         r"#%{http_code}\n",
-        *(part for name, value in headers.items() for part in ("--header", f"{name}: {value}")),
+        *curl_options(headers),
         f"{CLIENT_URL}?[1-{requests}]",
     ]
     try:

@@ -7,9 +7,10 @@ answers with times of one clock: the lab's nodes are on this machine.
 
 import contextlib
 import math
+import shlex
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +22,7 @@ from ops import client_pod, connection
 from ops.api import ClusterApi
 from ops.drill.answers import Answer, answered, parse_log
 from ops.facts import Way
-from ops.traffic import CLIENT_URL, ingress_url
+from ops.traffic import CLIENT_URL, curl_options, ingress_url
 
 REQUEST_SECONDS = 5
 """What was not answered by then has failed."""
@@ -57,7 +58,7 @@ class IngressLoop:
     way = Way.INGRESS
 
     def __init__(self, cluster: str, address: str, rate: float, http: httpx.Client) -> None:
-        """Take the requests to make in a second as `rate`."""
+        """Take the requests to make in a second as `rate`, and what they carry with `http`."""
         self.cluster = cluster
         self._url = ingress_url(address)
         self._gap = 1 / rate
@@ -93,10 +94,10 @@ class IngressLoop:
 
 
 @contextlib.contextmanager
-def ingress_loop(cluster: str, address: str, rate: float, http: httpx.Client | None = None) -> Iterator[IngressLoop]:
+def ingress_loop(cluster: str, address: str, rate: float, *, headers: Mapping[str, str]) -> Iterator[IngressLoop]:
     """Run a loop of `rate` requests in a second in the background."""
     limits = httpx.Limits(max_keepalive_connections=0)
-    with http or httpx.Client(timeout=REQUEST_SECONDS, limits=limits, trust_env=False) as client:
+    with httpx.Client(headers=headers, timeout=REQUEST_SECONDS, limits=limits, trust_env=False) as client:
         loop = IngressLoop(cluster, address, rate, client)
         thread = threading.Thread(target=loop.run)
         thread.start()
@@ -123,8 +124,9 @@ class ClientLoop:
         return [answer for answer in parse_log(text) if answer.began >= since]
 
 
-def client_command(rate: float) -> tuple[str, ...]:
+def client_command(rate: float, *, headers: Mapping[str, str]) -> tuple[str, ...]:
     """Ask helloworld `rate` times in a second for as long as the pod lives, and print one line for each request."""
     # In one piece, for the lines of two requests must not mix; and never as a file name's pattern.
-    curl = f"curl --silent --max-time {REQUEST_SECONDS} --write-out ' #%{{http_code}} %{{time_total}}' {CLIENT_URL}"
+    asked = ("--silent", "--max-time", str(REQUEST_SECONDS), "--write-out", " #%{http_code} %{time_total}")
+    curl = shlex.join(("curl", *asked, *curl_options(headers), CLIENT_URL))
     return "sh", "-c", f"set -f; while :; do echo $({curl}) & sleep {1 / rate:.3f}; done"

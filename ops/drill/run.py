@@ -114,7 +114,8 @@ def _sources(
     running: contextlib.ExitStack,
     say: Callable[[str], None],
 ) -> Iterator[Source]:
-    command, image = client_command(rate), chosen.verify.client_image
+    headers = audiences.headers(chosen, audiences.EVERYBODY)
+    command, image = client_command(rate, headers=headers), chosen.verify.client_image
     pods = {}
     for name, api in apis.items():
         remove_leftovers(api)
@@ -126,7 +127,7 @@ def _sources(
         if service is None or not service.addresses:
             raise OpsError(f"the ingress of {name} has no address; see `ops verify`")
         for address in service.addresses:
-            yield running.enter_context(ingress_loop(name, address, rate))
+            yield running.enter_context(ingress_loop(name, address, rate, headers=headers))
         yield ClientLoop(cluster=name, api=api, pod=pods[name])
 
 

@@ -13,6 +13,7 @@ TEAM = {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "
 BETA = {"name": "beta", "version": "v2", "header": {"name": "x-team", "prefix": "beta-"}, "region": "us"}
 ROBOTS = {"name": "robots", "version": "v1", "header": {"name": "user-agent", "regex": ".*[Bb]ot.*"}}
 EUROPE = {"name": "europe", "version": "v1", "region": "eu"}
+ANYBODY = {"name": "anybody", "version": "v2", "header": {"name": "accept", "regex": ".*"}}
 OURSELVES = {"name": "ourselves", "version": "v2", "header": {"name": "user-agent", "prefix": "mcsps"}}
 
 
@@ -38,7 +39,7 @@ def test_audiences_by_header_are_tried_where_they_are() -> None:
 def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[str, str]) -> None:
     """And says who asks, so that no audience takes it for somebody else."""
     stack = chosen(TEAM, BETA, ROBOTS, EUROPE)
-    assert audiences.headers(stack, audience) == {"user-agent": "mcsps-verify", **carried}
+    assert audiences.headers(stack, audience) == {"user-agent": "mcsps-verify", "accept": "*/*", **carried}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,7 @@ def test_the_first_audience_of_a_request_decides(cluster: str, audience: str, we
     assert audiences.wanted(chosen(TEAM, BETA, ROBOTS, EUROPE), cluster, audience) == weight
 
 
-def test_an_audience_that_verify_itself_is_of_is_reckoned_with() -> None:
-    """By its user agent."""
-    assert audiences.wanted(chosen(OURSELVES), "west") == 100
+@pytest.mark.parametrize("audience", [OURSELVES, ANYBODY], ids=lambda it: it["name"])
+def test_an_audience_that_verify_itself_is_of_is_reckoned_with(audience: Mapping[str, object]) -> None:
+    """By its user agent, or by what every client sends."""
+    assert audiences.wanted(chosen(audience), "west") == 100

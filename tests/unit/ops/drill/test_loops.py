@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import pytest
 from ops.drill import loops
 from ops.drill.answers import Answer, parse_log
 from ops.drill.loops import ClientLoop, client_command, ingress_loop
+from ops.traffic import CLIENT_URL
 from tests.support.api_double import ApiDouble
 
 GOOD = "Hello version: v2, instance: helloworld-v2-5f"
+HEADERS = {"user-agent": "mcsps-verify", "accept": "*/*"}
 CURL = f"""#!/bin/sh
 number=1
 while ! mkdir "$0.$number" 2>/dev/null; do number=$((number + 1)); done
+printf '%s\\n' "$@" >"$0.$number/arguments"
 case $number in
 1) printf '%s\\n #200 0.004' '{GOOD}' ;;
 2) sleep 0.5; printf ' #000 5.001' ;;
@@ -28,13 +31,20 @@ esac
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+def carried() -> list[Mapping[str, str]]:
+    """What the requests to an ingress have carried."""
+    return []
+
+
+@pytest.fixture
+def server(carried: list[Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     """An ingress that answers each request but the third at once, and that one never."""
     served = iter(range(10_000))
     hold = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            carried.append({name.lower(): value for name, value in self.headers.items()})
             if next(served) == 2:
                 hold.wait(10)
                 return
@@ -56,10 +66,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.mark.usefixtures("server")
-def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs() -> None:
+def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs(carried: list[Mapping[str, str]]) -> None:
     """That one fails when its time is up, and delays no other."""
     began = time.time()
-    with ingress_loop("east", "198.18.11.2", rate=20) as loop:
+    with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
         time.sleep(1.5)
         midway = time.time()
         answers = loop.answers(began)
@@ -72,13 +82,14 @@ def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs() -> None
     }
     assert all(answer.began < midway for answer in loop.answers(began)[: len(answers)])
     assert loop.answers(midway + 10) == []
+    assert all(HEADERS.items() <= headers.items() for headers in carried)
 
 
 def test_an_ingress_that_is_not_there_fails_each_request_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the system's words."""
     monkeypatch.setattr(loops, "ingress_url", lambda _: "http://127.0.0.1:1/hello")
     began = time.time()
-    with ingress_loop("east", "198.18.11.2", rate=20) as loop:
+    with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
         time.sleep(0.3)
     assert {answer.trouble for answer in loop.answers(began)} == {"Connection refused"}
 
@@ -88,7 +99,7 @@ def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path
     (tmp_path / "curl").write_text(CURL)
     (tmp_path / "curl").chmod(0o755)
     with subprocess.Popen(  # noqa: S603 - the command that is tested
-        client_command(rate=20),
+        client_command(rate=20, headers=HEADERS),
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
@@ -100,7 +111,9 @@ def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path
     assert lines.count(f"{GOOD} #200 0.004\n") == 1
     assert lines.index("#000 5.001\n") > 2, "a request that hangs keeps others waiting"
     assert lines.count("no healthy * upstream #503 0.002\n") == 23
-    assert client_command(10)[-1].endswith("sleep 0.100; done")
+    arguments = (tmp_path / "curl.1" / "arguments").read_text().splitlines()
+    assert arguments[-5:] == ["--header", "user-agent: mcsps-verify", "--header", "accept: */*", CLIENT_URL]
+    assert client_command(10, headers={})[-1].endswith("sleep 0.100; done")
 
 
 def test_a_log_is_read_by_the_time_of_each_line() -> None:

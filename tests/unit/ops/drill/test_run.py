@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,8 @@ RULE = {
     }
 }
 
+EVERYBODYS = {"user-agent": "mcsps-verify", "accept": "*/*"}
+
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
@@ -67,7 +69,8 @@ def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Itera
     (tmp_path / "Pulumi.lab.yaml").write_text(STACK.format(east=EAST.kubeconfig, west=WEST.kubeconfig))
 
     @contextlib.contextmanager
-    def ingress_loop(cluster: str, _address: str, _rate: float) -> Iterator[Loop]:
+    def ingress_loop(cluster: str, _address: str, _rate: float, *, headers: Mapping[str, str]) -> Iterator[Loop]:
+        assert headers == EVERYBODYS
         yield Loop(world=world, cluster=cluster, way=Way.INGRESS)
 
     def client_loop(*, cluster: str, api: ApiDouble, pod: str) -> Loop:
