@@ -1,7 +1,7 @@
-"""How long a proxy may take to find out that an endpoint is dead, by what its DestinationRule says. Pure."""
+"""How long a proxy may take to find out that an endpoint is dead, by what its routing says. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubernetes.utils.duration import parse_duration
@@ -19,6 +19,7 @@ _INTERVAL = "10s"
 _EJECTION = "30s"
 _EJECTION_PERCENT = 10
 _CONNECT = "10s"
+_NEVER = "0s"
 
 
 class Detection(Model):
@@ -28,6 +29,7 @@ class Detection(Model):
     Attributes:
         errors: So many one after another eject it.
         connect_timeout_seconds: After which a connection that nobody answers is such an error.
+        per_try_timeout_seconds: After which a try on a connection that is open already is one; 0 where that never is.
     """
 
     errors: int
@@ -35,29 +37,36 @@ class Detection(Model):
     base_ejection_seconds: float
     max_ejection_percent: int
     connect_timeout_seconds: float
+    per_try_timeout_seconds: float
 
     def bound(self, death: Death, gap_seconds: float) -> float:
         """
         Give how long after the cut requests may still fail, in seconds.
 
         Args:
-            death: A silent one costs a connect timeout as well.
+            death: A silent one costs a timeout as well, the longer one.
             gap_seconds: Between two requests to the endpoint, on the average.
         """
         # As many errors come later than this about once in a thousand times.
         errors = (self.errors + SIGMAS * math.sqrt(self.errors)) * gap_seconds
-        silence = self.connect_timeout_seconds if death is Death.SILENT else 0.0
+        silence = max(self.connect_timeout_seconds, self.per_try_timeout_seconds) if death is Death.SILENT else 0.0
         return errors + self.interval_seconds + silence
 
 
-def read_detection(spec: Mapping[str, Any] | None) -> Detection | None:
+def read_detection(
+    rule: Mapping[str, Any] | None, virtual_services: Sequence[Mapping[str, Any] | None] = ()
+) -> Detection | None:
     """
-    Read a DestinationRule's spec; `None` where no endpoint is ever found out.
+    Read the routing; `None` where no endpoint is ever found out.
+
+    Args:
+        rule: The DestinationRule's spec.
+        virtual_services: The specs of the VirtualServices that lead to it.
 
     Raises:
         OpsError: It has a duration that is none.
     """
-    policy = (spec or {}).get("trafficPolicy") or {}
+    policy = (rule or {}).get("trafficPolicy") or {}
     outliers = policy.get("outlierDetection")
     if outliers is None:
         return None
@@ -72,16 +81,22 @@ def read_detection(spec: Mapping[str, Any] | None) -> Detection | None:
         base_ejection_seconds=_seconds(outliers, "baseEjectionTime", _EJECTION),
         max_ejection_percent=outliers.get("maxEjectionPercent", _EJECTION_PERCENT),
         connect_timeout_seconds=_seconds(tcp, "connectTimeout", _CONNECT),
+        per_try_timeout_seconds=max((_per_try_timeout(spec) for spec in virtual_services if spec), default=0.0),
     )
 
 
 def gap_seconds(chosen: settings.Settings, rate: float) -> float:
-    """Give the seconds between two requests to one cluster's pods of the rarest version, at `rate` in a second."""
+    """
+    Give the seconds between two requests to one pod of the rarest version, at `rate` in a second.
+
+    They are as many at most: a client that prefers its own cluster asks fewer pods, and to one elsewhere those behind
+    a gateway are one endpoint.
+    """
     gaps = []
     for version, weight in weights(chosen.v2_weight).items():
-        run = sum(version in cluster.versions for cluster in chosen.clusters)
+        pods = chosen.helloworld.replicas * sum(version in cluster.versions for cluster in chosen.clusters)
         if weight:
-            gaps.append(run / (rate * weight / 100))
+            gaps.append(pods / (rate * weight / 100))
     return max(gaps)
 
 
@@ -93,9 +108,14 @@ def alone(chosen: settings.Settings, cluster: str) -> Mapping[str, int]:
     }
 
 
-def _seconds(where: Mapping[str, Any], key: str, otherwise: str) -> float:
+def _per_try_timeout(spec: Mapping[str, Any]) -> float:
+    retries = (route.get("retries") or {} for route in spec.get("http") or ())
+    return max((_seconds(each, "perTryTimeout", _NEVER, "VirtualService") for each in retries), default=0.0)
+
+
+def _seconds(where: Mapping[str, Any], key: str, otherwise: str, kind: str = "DestinationRule") -> float:
     text = str(where.get(key, otherwise))
     try:
         return float(parse_duration(text).total_seconds())
     except ValueError:
-        raise OpsError(f"{key} '{text}' of the DestinationRule is not read; write it in whole s or ms") from None
+        raise OpsError(f"{key} '{text}' of the {kind} is not read; write it in whole s or ms") from None

@@ -134,7 +134,13 @@ def _sources(
 def _detection(apis: Mapping[str, ClusterApi], drilled: str) -> bound.Detection | None:
     """Read it where it must work: in a cluster that stays. The routing is the same in all of them."""
     staying = next(api for name, api in apis.items() if name != drilled)
-    return bound.read_detection(staying.istio_spec(names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD))
+    return bound.read_detection(
+        staying.istio_spec(names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD),
+        [
+            staying.istio_spec(names.APP_NAMESPACE, "virtualservices", name)
+            for name in (names.HELLOWORLD, names.HELLOWORLD_MESH)
+        ],
+    )
 
 
 def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:

@@ -35,10 +35,11 @@ def _detection(report: DrillReport) -> str:
     rule = report.detection
     if rule is None:
         return "bound: none, for no outlier detection finds a dead endpoint out; failures are told and not judged"
+    tries = f", a try on an open one after {rule.per_try_timeout_seconds:g} s" if rule.per_try_timeout_seconds else ""
     return (
         f"bound: {rule.errors} errors to eject an endpoint for {rule.base_ejection_seconds:g} s, at most "
         f"{rule.max_ejection_percent} % of them; interval {rule.interval_seconds:g} s; a connection that nobody takes "
-        f"fails after {rule.connect_timeout_seconds:g} s"
+        f"fails after {rule.connect_timeout_seconds:g} s{tries}"
     )
 
 

@@ -15,7 +15,12 @@ from ops.facts import Way
 DRILLED, STAYING = "east", "west"
 START = 1_000_000.0
 DETECTION = Detection(
-    errors=1, interval_seconds=1, base_ejection_seconds=30, max_ejection_percent=100, connect_timeout_seconds=1
+    errors=1,
+    interval_seconds=1,
+    base_ejection_seconds=30,
+    max_ejection_percent=100,
+    connect_timeout_seconds=1,
+    per_try_timeout_seconds=0.5,
 )
 
 

@@ -30,6 +30,7 @@ def test_a_rule_is_read_as_it_is_written() -> None:
         base_ejection_seconds=90,
         max_ejection_percent=100,
         connect_timeout_seconds=0.5,
+        per_try_timeout_seconds=0,
     )
 
 
@@ -41,6 +42,7 @@ def test_what_a_rule_leaves_out_is_envoys_default() -> None:
         base_ejection_seconds=30,
         max_ejection_percent=10,
         connect_timeout_seconds=10,
+        per_try_timeout_seconds=0,
     )
 
 
@@ -74,21 +76,40 @@ def test_a_duration_that_cannot_be_read_is_named() -> None:
         read_detection({"trafficPolicy": {"outlierDetection": {"interval": "1.5s"}}})
 
 
-def test_a_silent_death_costs_a_connect_timeout_more() -> None:
+def test_the_longest_time_that_a_route_gives_a_try_is_read() -> None:
+    """Of any VirtualService; one that is not there gives none, as does a route without retries."""
+    routes = [{"retries": {"attempts": 2, "perTryTimeout": "3s"}}, {"retries": {"attempts": 0}}, {"route": []}]
+    detection = read_detection(RULE, [{"http": routes}, {"http": routes[1:]}, {}, None])
+    assert detection is not None
+    assert detection.per_try_timeout_seconds == 3
+    with pytest.raises(OpsError, match=r"^perTryTimeout '1.5s' of the VirtualService is not read; write it in"):
+        read_detection(RULE, [{"http": [{"retries": {"perTryTimeout": "1.5s"}}]}])
+
+
+@pytest.mark.parametrize(("connect", "per_try", "silence"), [(2, 0, 2), (2, 5, 5), (5, 2, 5)])
+def test_a_silent_death_costs_the_longer_timeout_more(connect: float, per_try: float, silence: float) -> None:
     """Four errors, half a second apart, are there after 4 + 3.29 * 2 gaps but once in a thousand times."""
     detection = Detection(
-        errors=4, interval_seconds=1, base_ejection_seconds=30, max_ejection_percent=100, connect_timeout_seconds=2
+        errors=4,
+        interval_seconds=1,
+        base_ejection_seconds=30,
+        max_ejection_percent=100,
+        connect_timeout_seconds=connect,
+        per_try_timeout_seconds=per_try,
     )
     assert detection.bound(Death.REFUSING, 0.5) == pytest.approx(10.58 * 0.5 + 1)
-    assert detection.bound(Death.SILENT, 0.5) == pytest.approx(10.58 * 0.5 + 1 + 2)
+    assert detection.bound(Death.SILENT, 0.5) == pytest.approx(10.58 * 0.5 + 1 + silence)
 
 
-@pytest.mark.parametrize(("weight", "gap"), [(0, 0.2), (10, 2.0), (50, 0.4), (80, 1.0)])
-def test_the_rarest_version_takes_longest_to_be_found_out(weight: int, gap: float) -> None:
+@pytest.mark.parametrize(
+    ("weight", "replicas", "gap"), [(0, 1, 0.2), (10, 1, 2.0), (50, 1, 0.4), (80, 1, 1.0), (50, 3, 1.2)]
+)
+def test_a_pod_of_the_rarest_version_takes_longest_to_be_found_out(weight: int, replicas: int, gap: float) -> None:
     """In two clusters that both run both, each gets half of its requests; a version without any does not count."""
     values = load_values(LAB)
     clusters = [{**cluster, "versions": ["v1", "v2"]} for cluster in values["clusters"]]
-    chosen = parse({**values, "v2Weight": weight, "clusters": clusters})
+    helloworld = {**values["helloworld"], "replicas": replicas}
+    chosen = parse({**values, "v2Weight": weight, "clusters": clusters, "helloworld": helloworld})
     assert gap_seconds(chosen, rate=10) == pytest.approx(gap)
 
 

@@ -46,6 +46,7 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     """With what came of it, and how long it took."""
     text = shown(report(World()))
     assert "bound: 1 errors to eject an endpoint for 30 s, at most 100 % of them; interval 1 s; a connection" in text
+    assert "that nobody takes fails after 1 s, a try on an open one after 0.5 s\n" in text
     assert "note: v1 runs in east alone" in text
     assert "helloworld refusing for 23 s, bound 3.1 s" in text
     assert "node silent for 24 s, bound 4.1 s" in text
@@ -56,6 +57,13 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     assert [cell.strip() for cell in east.split("│")][-2] == "away"
     assert [cell.strip() for cell in west.split("│")][-2] == "ok"
     assert "2.8 s" in west or "2.9 s" in west
+
+
+def test_a_try_without_a_time_of_its_own_is_not_told_of() -> None:
+    """Then nothing ends it but the request's end."""
+    drilled = report(World())
+    text = shown(drilled.model_copy(update={"detection": DETECTION.model_copy(update={"per_try_timeout_seconds": 0})}))
+    assert "that nobody takes fails after 1 s\n" in text
 
 
 def test_what_does_not_hold_is_named_with_its_reason() -> None:

@@ -41,7 +41,7 @@ RULE = {
         "connectionPool": {"tcp": {"connectTimeout": "1s"}},
     }
 }
-
+ROUTES = {"http": [{"retries": {"attempts": 2, "perTryTimeout": "2s"}}]}
 EVERYBODYS = {"user-agent": "mcsps-verify", "accept": "*/*"}
 
 
@@ -65,7 +65,7 @@ def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Itera
     """A stack `lab` of two clusters in such a world, and nothing left in them afterwards."""
     doubles = {name: ApiDouble(name) for name in (DRILLED, STAYING)}
     for double in doubles.values():
-        double.istio_specs = {"destinationrules": RULE}
+        double.istio_specs = {"destinationrules": RULE, "virtualservices": ROUTES}
     (tmp_path / "Pulumi.lab.yaml").write_text(STACK.format(east=EAST.kubeconfig, west=WEST.kubeconfig))
 
     @contextlib.contextmanager
@@ -118,7 +118,7 @@ def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
     said = json.loads(out)
     assert code == 0
     assert [(it["target"], it["death"]) for it in said["scenarios"]] == [("node", "silent")]
-    assert said["scenarios"][0]["boundSeconds"] == pytest.approx((1 + 3.29) * 2 + 1 + 1)
+    assert said["scenarios"][0]["boundSeconds"] == pytest.approx((1 + 3.29) * 2 + 1 + 2)
     assert picture.read_bytes().startswith(b"<?xml")
 
 
