@@ -1,13 +1,14 @@
 """How long a proxy may take to find out that an endpoint is dead, by what its routing says. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubernetes.utils.duration import parse_duration
 
 import settings
 from components._routing import weights
+from ops import audiences
 from ops.drill.scenario import Death
 from ops.errors import OpsError
 from ops.report import Model
@@ -92,20 +93,31 @@ def gap_seconds(chosen: settings.Settings, rate: float) -> float:
     They are as many at most: a client that prefers its own cluster asks fewer pods, and to one elsewhere those behind
     a gateway are one endpoint.
     """
-    gaps = []
-    for version, weight in weights(chosen.v2_weight).items():
-        pods = chosen.helloworld.replicas * sum(version in cluster.versions for cluster in chosen.clusters)
-        if weight:
-            gaps.append(pods / (rate * weight / 100))
-    return max(gaps)
+    return max(
+        chosen.helloworld.replicas * len(_running(chosen, version)) / (rate * share / 100)
+        for version, share in _shares(chosen)
+    )
 
 
 def alone(chosen: settings.Settings, cluster: str) -> Mapping[str, int]:
-    """Give the versions that no other cluster runs, with the percentage of requests that they get."""
-    elsewhere = {version for other in chosen.clusters if other.name != cluster for version in other.versions}
-    return {
-        version: weight for version, weight in weights(chosen.v2_weight).items() if weight and version not in elsewhere
-    }
+    """Give the versions that no other cluster runs, with the largest percentage that requests from a cluster get."""
+    largest: dict[str, int] = {}
+    for version, share in _shares(chosen):
+        if _running(chosen, version) == {cluster}:
+            largest[version] = max(share, largest.get(version, 0))
+    return largest
+
+
+def _shares(chosen: settings.Settings) -> Iterator[tuple[str, int]]:
+    """Give the percentage of each version that each cluster's requests get, where they get any."""
+    for cluster in chosen.clusters:
+        for version, share in weights(audiences.wanted(chosen, cluster.name)).items():
+            if share:
+                yield version, share
+
+
+def _running(chosen: settings.Settings, version: str) -> set[str]:
+    return {cluster.name for cluster in chosen.clusters if version in cluster.versions}
 
 
 def _per_try_timeout(spec: Mapping[str, Any]) -> float:

@@ -53,8 +53,9 @@ def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Call
     cluster = _chosen(chosen, options.cluster)
     apis = access.connect(chosen, options.stack, options.root)
     notes = tuple(
-        f"{version} runs in {cluster.name} alone: {weight} % of the requests fail while its pods cannot be reached"
-        for version, weight in bound.alone(chosen, cluster.name).items()
+        f"{version} runs in {cluster.name} alone: "
+        f"up to {share} % of the requests from a cluster fail while its pods cannot be reached"
+        for version, share in bound.alone(chosen, cluster.name).items()
     )
     for note in notes:
         say(f"note: {note}")

@@ -1,11 +1,13 @@
 """How long requests may fail after a cut, by what the routing says."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from ops.drill.bound import Detection, alone, gap_seconds, read_detection
 from ops.drill.scenario import Death
 from ops.errors import OpsError
-from settings import parse
+from settings import Settings, parse
 from tests.support.stacks import LAB, load_values
 
 RULE = {
@@ -122,3 +124,36 @@ def test_a_version_that_no_other_cluster_runs_is_told() -> None:
     assert alone(chosen, "west") == {"v2": 10}
     assert alone(chosen, "east") == {}
     assert alone(parse({**values, "v2Weight": 0, "clusters": [east, west]}), "west") == {}
+
+
+def in_two_regions(v2_weight: int, audience: Mapping[str, object]) -> Settings:
+    """East, in region us, runs v1 alone; west, in region eu, both."""
+    values = load_values(LAB)
+    east, west, *_ = values["clusters"]
+    clusters = [
+        {**east, "versions": ["v1"], "locality": {"region": "us"}},
+        {**west, "versions": ["v1", "v2"], "locality": {"region": "eu"}},
+    ]
+    audiences = [{"name": "audience", "version": "v2", **audience}]
+    return parse({**values, "v2Weight": v2_weight, "clusters": clusters, "audiences": audiences})
+
+
+@pytest.mark.parametrize("v2_weight", [0, 10])
+@pytest.mark.parametrize("region", ["us", "eu"])
+def test_an_audiences_version_is_told_with_the_share_of_its_region(v2_weight: int, region: str) -> None:
+    """The larger one, whichever cluster comes first and whatever the weight."""
+    chosen = in_two_regions(v2_weight, {"region": region})
+    assert alone(chosen, "west") == {"v2": 100}
+    assert alone(chosen, "east") == {}
+
+
+@pytest.mark.parametrize(
+    ("audience", "gap"),
+    [({"region": "eu"}, 10.0), ({"header": {"name": "user-agent", "prefix": "mcsps"}}, 0.1)],
+    ids=["of one region", "of the drill itself"],
+)
+def test_an_audience_asks_for_its_version_as_often_as_there_are_requests(
+    audience: Mapping[str, object], gap: float
+) -> None:
+    """What is rare elsewhere counts still; what nobody asks for by weight any more does not."""
+    assert gap_seconds(in_two_regions(1, audience), rate=10) == pytest.approx(gap)

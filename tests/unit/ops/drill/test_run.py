@@ -229,7 +229,7 @@ def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
     del apis
     code, out, err = run("--target", "node", "--death", "silent")
     assert code == 0
-    note = "v2 runs in east alone: 10 % of the requests fail while its pods cannot be reached"
+    note = "v2 runs in east alone: up to 10 % of the requests from a cluster fail while its pods cannot be reached"
     assert f"note: {note}" in out
     assert err.index(note) < err.index("away")
 
