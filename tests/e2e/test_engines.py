@@ -30,6 +30,7 @@ from tests.e2e.objects import Objects, held_by, left_over
 pytestmark = pytest.mark.e2e
 
 CLUSTERS = ("east", "west")
+POLICIES = ("--policy-pack", "policies", "--policy-pack-config", "policies/lab.json")
 SHIFTED_WEIGHT = 90
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 
@@ -97,6 +98,17 @@ def test_a_preview_on_nothing_shows_creates_alone_and_creates_nothing(
     assert {"east-istio-system", "west-istio-system"} <= {planned.name_of(urn) for urn in mesh.first_plan}
     for cluster, before in objects_before.items():
         assert mesh.objects_after_preview[cluster] == before
+
+
+def test_every_policy_lets_the_real_program_through(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
+    """As `make preview` has them run; the stand-in runs none, and says so."""
+    run = checkout.deploy("preview", engine, *POLICIES).must_succeed()
+    mesh.said.append(run)
+    if engine is Engine.STAND_IN:
+        assert "the policy pack policies was not run" in run.text
+        return
+    assert "mcsps" in run.text.partition("Policies:")[2], run.text
+    assert "[mandatory]" not in run.text
 
 
 def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
