@@ -1,14 +1,19 @@
 """Nobody gets more rights than are needed, nor for longer."""
 
+import base64
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
-from policies.rules import no_cluster_admin, rancher_token_bounds, remote_secret_reader
+from policies.rules import no_cluster_admin, rancher_token_bounds, remote_secret_credential, remote_secret_reader
 from tests.support.bad_config import Place, put
+from tests.support.leaks import fake_secret
 from tests.support.policies import UNKNOWN, WEST, Made, assert_bears_all, judge
 from tests.support.recording import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, RANCHER_TOKEN, SECRET, SERVICE_ACCOUNT
+from tests.support.stacks import kubeconfig
 
 READ = ["get", "list", "watch"]
 TOKEN = Made(
@@ -212,3 +217,114 @@ def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple
 def test_a_reader_of_which_nothing_is_known_yet_is_left_alone() -> None:
     """And no wrong type stops the rule."""
     assert_bears_all(remote_secret_reader.POLICY, TOKEN, BINDING, ROLE)
+
+
+CREDENTIAL = fake_secret("a peer's credential")
+NO_TOKENS = {
+    "a client certificate": {"client-certificate-data": CREDENTIAL, "client-key-data": CREDENTIAL},
+    "a password": {"username": "admin", "password": CREDENTIAL},
+    "a command": {"exec": {"command": "aws", "env": [{"name": "KEY", "value": CREDENTIAL}]}},
+    "a file": {"tokenFile": "/var/run/token"},
+    "more than a token": {"token": CREDENTIAL, "client-key-data": CREDENTIAL},
+    "nothing": {},
+    "no mapping": CREDENTIAL,
+}
+
+
+def remote_secret(text: object, *, part: str = "stringData") -> Made:
+    """A remote secret with one kubeconfig."""
+    return Made(
+        type=SECRET,
+        inputs={
+            "metadata": {
+                "name": "istio-remote-secret-west",
+                "namespace": "istio-system",
+                "labels": {"istio/multiCluster": "true"},
+            },
+            part: {"west": text},
+        },
+    )
+
+
+def with_user(user: object) -> str:
+    """A kubeconfig whose only user has something else."""
+    return yaml.safe_dump(put(yaml.safe_load(kubeconfig("west")), ("users", 0, "user"), user))
+
+
+def encoded(text: str) -> str:
+    """Base64, as in a Secret's data."""
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("user", NO_TOKENS.values(), ids=NO_TOKENS.keys())
+def test_a_remote_secret_with_other_than_a_token_is_refused(user: object) -> None:
+    """In plain text or encoded, and without a word of what it is."""
+    text = with_user(user)
+    for made, place in (
+        (remote_secret(text), "stringData.west"),
+        (remote_secret(json.dumps(yaml.safe_load(text))), "stringData.west"),
+        (remote_secret(encoded(text), part="data"), "data.west"),
+        (replace(remote_secret(text), type=f"{SECRET}Patch"), "stringData.west"),
+    ):
+        (found,) = judge(remote_secret_credential.POLICY, made)
+        told = f"istio-remote-secret-west of cluster east has at {place} a kubeconfig whose users[0] has other than a"
+        assert told in found.message
+        assert "To mend it, give each user of the kubeconfig the token of an account" in found.message
+        assert CREDENTIAL not in found.message
+
+
+def test_each_user_and_each_kubeconfig_of_a_remote_secret_is_judged() -> None:
+    """Istiod follows every entry."""
+    document = yaml.safe_load(kubeconfig("west"))
+    document["users"].append({"name": "admin", "user": NO_TOKENS["a client certificate"]})
+    made = changed(remote_secret(kubeconfig("west")), ("stringData", "north"), yaml.safe_dump(document))
+    (found,) = judge(remote_secret_credential.POLICY, made)
+    assert "has at stringData.north a kubeconfig whose users[1]" in found.message
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("users: [", "stringData"),
+        ("users: " + "[" * 5000, "stringData"),
+        ("users: 2026-13-45", "stringData"),
+        ("a text", "stringData"),
+        ("users: {}", "stringData"),
+        (5, "stringData"),
+        (None, "stringData"),
+        ("abcde", "data"),
+        ("/w==", "data"),
+        ([], "data"),
+    ],
+)
+def test_what_cannot_be_read_in_a_remote_secret_is_refused(value: object, part: str) -> None:
+    """Nobody knows what it would open."""
+    (found,) = judge(remote_secret_credential.POLICY, remote_secret(value, part=part))
+    assert f"has at {part}.west what is no kubeconfig." in found.message
+
+
+REMOTE = remote_secret(with_user(NO_TOKENS["a client certificate"]))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        remote_secret(kubeconfig("west")),
+        remote_secret(encoded(kubeconfig("west")), part="data"),
+        changed(REMOTE, ("metadata", "labels"), {}),
+        changed(REMOTE, ("metadata", "labels", "istio/multiCluster"), "false"),
+        changed(REMOTE, ("metadata", "labels"), UNKNOWN),
+        replace(REMOTE, type=SERVICE_ACCOUNT),
+        changed(REMOTE, ("stringData",), "a text"),
+    ],
+    ids=["a token", "a token, encoded", "no label", "another label", "labels not known yet", "no Secret", "no entries"],
+)
+def test_a_token_is_what_a_remote_secret_is_for(made: Made) -> None:
+    """And other Secrets hold what they like."""
+    assert judge(remote_secret_credential.POLICY, made) == []
+
+
+def test_a_remote_secret_not_known_yet_may_hold_a_token() -> None:
+    """And no wrong type stops the rule."""
+    known = remote_secret(kubeconfig("west"))
+    assert_bears_all(remote_secret_credential.POLICY, known, remote_secret(encoded(kubeconfig("west")), part="data"))
