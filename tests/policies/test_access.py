@@ -12,9 +12,22 @@ from policies.rules import no_cluster_admin, rancher_token_bounds, remote_secret
 from tests.support.bad_config import Place, put
 from tests.support.leaks import fake_secret
 from tests.support.policies import UNKNOWN, WEST, Made, assert_bears_all, judge
-from tests.support.recording import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, RANCHER_TOKEN, SECRET, SERVICE_ACCOUNT
+from tests.support.recording import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    RANCHER_ROLE,
+    RANCHER_TOKEN,
+    RANCHER_USER,
+    RANCHER_USER_TOKEN,
+    SECRET,
+    SERVICE_ACCOUNT,
+)
 from tests.support.stacks import kubeconfig
 
+RBAC = "kubernetes:rbac.authorization.k8s.io/v1"
+CLUSTER_BINDING_OF_RANCHER = "rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding"
+GLOBAL_ROLE = "rancher2:index/globalRole:GlobalRole"
+GLOBAL_BINDING_OF_RANCHER = "rancher2:index/globalRoleBinding:GlobalRoleBinding"
 READ = ["get", "list", "watch"]
 TOKEN = Made(
     type=SECRET,
@@ -45,8 +58,42 @@ BINDING = Made(
         "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "istio-system"}],
     },
 )
+NAMESPACED_ROLE = Made(
+    type=f"{RBAC}:Role",
+    name="namespaced-role",
+    inputs={
+        "metadata": {"name": "reader", "namespace": "sample"},
+        "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": READ}],
+    },
+)
+NAMESPACED_BINDING = Made(
+    type=f"{RBAC}:RoleBinding",
+    name="namespaced-binding",
+    inputs={
+        "metadata": {"name": "reader", "namespace": "sample"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "istio-system"}],
+    },
+)
 RANCHERS = Made(
     type=RANCHER_TOKEN, name="east-peers-token", inputs={"clusterId": "c-f7r9g", "ttl": 2592000, "description": "peers"}
+)
+USER = Made(type=RANCHER_USER, name="user", inputs={"id": "u-ab1cd", "username": "peers-of-east"})
+USER_TOKEN = Made(
+    type=RANCHER_USER_TOKEN,
+    name="user-token",
+    inputs={"username": "peers-of-east", "clusterId": "c-f7r9g", "ttl": 3600},
+)
+LOGIN = Made(type=GLOBAL_BINDING_OF_RANCHER, inputs={"globalRoleId": "user-base", "userId": "u-ab1cd"})
+TEMPLATE = Made(
+    type=RANCHER_ROLE,
+    name="template",
+    inputs={"id": "rt-ab1cd", "rules": [{"apiGroups": [""], "resources": ["services", "pods"], "verbs": READ}]},
+)
+TEMPLATE_BINDING = Made(
+    type=CLUSTER_BINDING_OF_RANCHER,
+    name="template-binding",
+    inputs={"clusterId": "c-f7r9g", "roleTemplateId": "rt-ab1cd", "userId": "u-ab1cd"},
 )
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 
@@ -72,18 +119,62 @@ def changed(made: Made, place: Place, value: object) -> Made:
             "ClusterRole reader of cluster east allows everything, as cluster-admin does",
         ),
         (
-            Made(
-                type="rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding",
-                inputs={"roleTemplateId": "cluster-owner"},
+            changed(
+                changed(NAMESPACED_BINDING, ("roleRef", "kind"), "ClusterRole"), ("roleRef", "name"), "cluster-admin"
             ),
+            "RoleBinding sample/reader of cluster east binds cluster-admin",
+        ),
+        (
+            changed(NAMESPACED_ROLE, ("rules",), [EVERYTHING]),
+            "Role sample/reader of cluster east allows everything, as cluster-admin does",
+        ),
+        (
+            Made(type=CLUSTER_BINDING_OF_RANCHER, inputs={"roleTemplateId": "cluster-owner"}),
             "ClusterRoleTemplateBinding made binds Rancher's role cluster-owner",
         ),
         (
-            Made(type="rancher2:index/globalRoleBinding:GlobalRoleBinding", inputs={"globalRoleId": "admin"}),
+            Made(type=CLUSTER_BINDING_OF_RANCHER, inputs={"roleTemplateId": "cluster-admin"}),
+            "ClusterRoleTemplateBinding made binds Rancher's role cluster-admin",
+        ),
+        (
+            Made(type=GLOBAL_BINDING_OF_RANCHER, inputs={"globalRoleId": "admin"}),
             "GlobalRoleBinding made binds Rancher's role admin",
         ),
+        (
+            Made(type=GLOBAL_BINDING_OF_RANCHER, inputs={"globalRoleId": "restricted-admin"}),
+            "GlobalRoleBinding made binds Rancher's role restricted-admin",
+        ),
+        (Made(type=RANCHER_ROLE, inputs={"rules": [EVERYTHING]}), "RoleTemplate made allows everything"),
+        (
+            Made(type=RANCHER_ROLE, inputs={"external": True, "externalRules": [EVERYTHING]}),
+            "RoleTemplate made allows everything",
+        ),
+        (
+            Made(type=RANCHER_ROLE, inputs={"roleTemplateIds": ["cluster-owner"]}),
+            "RoleTemplate made inherits Rancher's role cluster-owner",
+        ),
+        (Made(type=GLOBAL_ROLE, inputs={"rules": [EVERYTHING]}), "GlobalRole made allows everything"),
+        (
+            Made(type=GLOBAL_ROLE, inputs={"inheritedClusterRoles": ["cluster-admin"]}),
+            "GlobalRole made inherits Rancher's role cluster-admin",
+        ),
     ],
-    ids=["by name", "by a patch", "by its rules", "of a cluster in Rancher", "of Rancher"],
+    ids=[
+        "by name",
+        "by a patch",
+        "by its rules",
+        "of a namespace by name",
+        "of a namespace by its rules",
+        "of a cluster in Rancher",
+        "of Kubernetes in Rancher",
+        "of Rancher",
+        "of all of Rancher's clusters",
+        "by the rules of a template",
+        "by the rules of a template for another's role",
+        "by what a template inherits",
+        "by the rules of a global role",
+        "by what a global role inherits",
+    ],
 )
 def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
     """Neither of a cluster nor of Rancher."""
@@ -106,18 +197,29 @@ def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
 def test_a_role_that_is_less_than_an_administrator_s_is_no_matter_of_this_rule(rule: object) -> None:
     """Nor is one that the API would refuse, or that is not known yet."""
     assert judge(no_cluster_admin.POLICY, changed(ROLE, ("rules",), [rule])) == []
+    assert judge(no_cluster_admin.POLICY, changed(TEMPLATE, ("rules",), [rule])) == []
+
+
+@pytest.mark.parametrize("kind", ["Role", UNKNOWN, None, 5, []])
+def test_a_role_of_a_namespace_may_have_the_name_of_another(kind: object) -> None:
+    """What it allows, its rules say."""
+    named = changed(NAMESPACED_BINDING, ("roleRef", "name"), "cluster-admin")
+    assert judge(no_cluster_admin.POLICY, changed(named, ("roleRef", "kind"), kind)) == []
 
 
 @pytest.mark.parametrize("role", ["cluster-member", UNKNOWN, 5, None])
 def test_other_roles_of_rancher_are_no_matter_of_this_rule(role: object) -> None:
     """Nor is one that is not known yet, or is none."""
-    type_ = "rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding"
-    assert judge(no_cluster_admin.POLICY, Made(type=type_, inputs={"roleTemplateId": role})) == []
+    made = Made(type=CLUSTER_BINDING_OF_RANCHER, inputs={"roleTemplateId": role})
+    inherits = Made(type=RANCHER_ROLE, inputs={"roleTemplateIds": [role]})
+    assert judge(no_cluster_admin.POLICY, made, inherits) == []
 
 
 def test_what_is_not_known_yet_makes_nobody_an_administrator() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(no_cluster_admin.POLICY, BINDING, ROLE, RANCHERS)
+    assert_bears_all(no_cluster_admin.POLICY, BINDING, ROLE, NAMESPACED_BINDING, NAMESPACED_ROLE, RANCHERS)
+    inherits = Made(type=GLOBAL_ROLE, inputs={"inheritedClusterRoles": ["cluster-member"]})
+    assert_bears_all(no_cluster_admin.POLICY, TEMPLATE, TEMPLATE_BINDING, LOGIN, inherits)
 
 
 @pytest.mark.parametrize("ttl", [None, 0, -1, "3600", True, [], {}])
@@ -164,7 +266,15 @@ def test_a_reader_from_outside_that_may_more_is_refused(rule: dict[str, Any], to
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, BINDING, changed(ROLE, ("rules", 0), rule))
     assert found.resource == "role"
     assert f"ClusterRole reader of cluster east is a reader's from outside and allows {told}." in found.message
-    assert "To mend it, bind a ClusterRole of its own with the verbs get, list and watch" in found.message
+    assert "To mend it, bind a role of its own with the verbs get, list and watch" in found.message
+    (found,) = judge(
+        remote_secret_reader.POLICY, TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_ROLE, ("rules", 0), rule)
+    )
+    assert f"Role sample/reader of cluster east is a reader's from outside and allows {told}." in found.message
+    template = changed(TEMPLATE, ("rules", 0), rule)
+    (found,) = judge(remote_secret_reader.POLICY, USER, USER_TOKEN, TEMPLATE_BINDING, template)
+    assert found.resource == "template"
+    assert f"RoleTemplate template is a reader's from outside and allows {told}." in found.message
 
 
 @pytest.mark.parametrize("role", ["admin", "cluster-admin", "edit"])
@@ -173,9 +283,43 @@ def test_a_reader_from_outside_has_no_writer_s_role_of_the_cluster(role: str) ->
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, changed(BINDING, ("roleRef", "name"), role))
     assert found.resource == "binding"
     assert f"lets a reader from outside do what the role {role} allows" in found.message
+    in_a_namespace = put(NAMESPACED_BINDING.inputs, ("roleRef",), {"kind": "ClusterRole", "name": role})
+    (found,) = judge(remote_secret_reader.POLICY, TOKEN, replace(NAMESPACED_BINDING, inputs=in_a_namespace))
+    assert (
+        f"RoleBinding sample/reader of cluster east lets a reader from outside do what the role {role}" in found.message
+    )
+
+
+@pytest.mark.parametrize("role", ["admin", "cluster-admin", "cluster-member", "cluster-owner", "edit"])
+def test_a_user_for_peers_has_no_writer_s_role_of_rancher(role: str) -> None:
+    """Which the stack need not have made either."""
+    binding = changed(TEMPLATE_BINDING, ("roleTemplateId",), role)
+    (found,) = judge(remote_secret_reader.POLICY, USER, USER_TOKEN, binding)
+    assert found.resource == "template-binding"
+    assert f"lets a reader from outside do what the role {role} allows" in found.message
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"kind": "Group", "name": "system:authenticated"},
+        {"kind": "Group", "name": "system:serviceaccounts"},
+        {"kind": "Group", "name": "system:serviceaccounts:istio-system"},
+        {"kind": "User", "name": "system:serviceaccount:istio-system:reader"},
+    ],
+    ids=lambda subject: subject["name"],
+)
+def test_a_reader_from_outside_is_bound_by_its_groups_too(subject: dict[str, str]) -> None:
+    """And by the name that it has as a user."""
+    for binding, role in ((BINDING, ROLE), (NAMESPACED_BINDING, NAMESPACED_ROLE)):
+        bound = changed(binding, ("subjects",), [{"kind": "User", "name": "somebody"}, subject])
+        (found,) = judge(remote_secret_reader.POLICY, TOKEN, bound, changed(role, ("rules", 0, "verbs"), ["*"]))
+        assert found.resource == role.name
 
 
 WRITER = changed(ROLE, ("rules", 0, "verbs"), ["*"])
+NAMESPACED_WRITER = changed(NAMESPACED_ROLE, ("rules", 0, "verbs"), ["*"])
+WRITING_TEMPLATE = changed(TEMPLATE, ("rules", 0, "verbs"), ["*"])
 
 
 @pytest.mark.parametrize(
@@ -188,11 +332,19 @@ WRITER = changed(ROLE, ("rules", 0, "verbs"), ["*"])
         (replace(TOKEN, provider=WEST), BINDING, WRITER),
         (TOKEN, changed(BINDING, ("subjects", 0, "namespace"), "other"), WRITER),
         (TOKEN, changed(BINDING, ("subjects", 0, "kind"), "User"), WRITER),
+        (TOKEN, changed(BINDING, ("subjects",), [{"kind": "Group", "name": "system:serviceaccounts:other"}]), WRITER),
+        (TOKEN, changed(BINDING, ("subjects",), [{"kind": "Group", "name": UNKNOWN}]), WRITER),
         (TOKEN, changed(BINDING, ("roleRef", "name"), UNKNOWN), WRITER),
         (replace(TOKEN, type=SERVICE_ACCOUNT), BINDING, WRITER),
         (replace(TOKEN, provider=None), replace(BINDING, provider=None), replace(WRITER, provider=None)),
         (changed(TOKEN, ("metadata", "annotations"), "reader"), BINDING, WRITER),
         (TOKEN, changed(BINDING, ("subjects",), "reader"), WRITER),
+        (TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_WRITER, ("metadata", "namespace"), "other")),
+        (TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_WRITER, ("metadata", "namespace"), UNKNOWN)),
+        (TOKEN, NAMESPACED_BINDING, WRITER),
+        (TOKEN, BINDING, NAMESPACED_WRITER),
+        (TOKEN, changed(NAMESPACED_BINDING, ("roleRef", "kind"), UNKNOWN), NAMESPACED_WRITER),
+        (TOKEN, changed(NAMESPACED_BINDING, ("roleRef", "name"), "edit")),
     ],
     ids=[
         "no binding",
@@ -202,11 +354,19 @@ WRITER = changed(ROLE, ("rules", 0, "verbs"), ["*"])
         "a token of another cluster",
         "another namespace",
         "a user",
+        "the accounts of another namespace",
+        "a group not known yet",
         "a role not known yet",
         "no Secret",
         "a cluster not known yet",
         "annotations that are none",
         "subjects that are none",
+        "a role in another namespace",
+        "a role in a namespace not known yet",
+        "a role of the whole cluster of that name",
+        "a role in a namespace of that name",
+        "a role of a kind not known yet",
+        "a role in a namespace that is called as a writer's",
     ],
 )
 def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple[Made, ...]) -> None:
@@ -214,9 +374,49 @@ def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple
     assert judge(remote_secret_reader.POLICY, *resources) == []
 
 
+@pytest.mark.parametrize(
+    "resources",
+    [
+        (USER, TEMPLATE_BINDING),
+        (USER_TOKEN, TEMPLATE_BINDING),
+        (USER, USER_TOKEN),
+        (USER, changed(USER_TOKEN, ("username",), "somebody"), TEMPLATE_BINDING),
+        (USER, USER_TOKEN, changed(TEMPLATE_BINDING, ("userId",), "u-other")),
+        (USER, USER_TOKEN, changed(TEMPLATE_BINDING, ("roleTemplateId",), "rt-other")),
+        (changed(USER, ("username",), UNKNOWN), changed(USER_TOKEN, ("username",), UNKNOWN), TEMPLATE_BINDING),
+        (changed(USER, ("id",), UNKNOWN), USER_TOKEN, changed(TEMPLATE_BINDING, ("userId",), UNKNOWN)),
+        (USER, USER_TOKEN, replace(TEMPLATE_BINDING, type=GLOBAL_BINDING_OF_RANCHER)),
+    ],
+    ids=[
+        "no token",
+        "no user",
+        "no binding",
+        "another user's token",
+        "a binding of another user",
+        "a template that the stack does not make",
+        "names not known yet",
+        "ids not known yet",
+        "a binding of Rancher's own",
+    ],
+)
+def test_what_a_user_without_a_token_may_is_no_matter_of_this_rule(resources: tuple[Made, ...]) -> None:
+    """However much it is."""
+    assert judge(remote_secret_reader.POLICY, WRITING_TEMPLATE, *resources) == []
+
+
+def test_a_template_not_known_yet_may_be_a_reader_s() -> None:
+    """Ids are known when the first update has made them."""
+    (template, binding) = (
+        changed(WRITING_TEMPLATE, ("id",), UNKNOWN),
+        changed(TEMPLATE_BINDING, ("roleTemplateId",), UNKNOWN),
+    )
+    assert judge(remote_secret_reader.POLICY, USER, USER_TOKEN, template, binding) == []
+
+
 def test_a_reader_of_which_nothing_is_known_yet_is_left_alone() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(remote_secret_reader.POLICY, TOKEN, BINDING, ROLE)
+    assert_bears_all(remote_secret_reader.POLICY, TOKEN, BINDING, ROLE, NAMESPACED_BINDING, NAMESPACED_ROLE)
+    assert_bears_all(remote_secret_reader.POLICY, USER, USER_TOKEN, TEMPLATE_BINDING, TEMPLATE)
 
 
 CREDENTIAL = fake_secret("a peer's credential")
