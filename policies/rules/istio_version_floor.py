@@ -59,9 +59,10 @@ def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
         # Without a version it is the newest, or a folder's own; an empty tag is the chart's own.
         if version not in (None, UNKNOWN, ""):
             yield show_place(path), version
-    for image in map(_images.parse, resource.images()):
+    of_pods = (("image", _images.parse(name)) for name in resource.images())
+    for what, image in (*of_pods, *_charts.images(resource)):
         if image.last in OWN_IMAGES and image.tag is not None:
-            yield f"image {image.repository} of version", image.tag
+            yield f"{what} {image.repository} of version", image.tag
 
 
 POLICY = resource_policy(RULE, check)

@@ -7,11 +7,9 @@ A client certificate cannot be taken back before it ends, and istiod runs no com
 import base64
 from collections.abc import Iterator, Mapping
 
-import yaml
-
 from ._policy import Parameters, Rule, resource_policy
 from ._resources import Resource
-from ._values import UNKNOWN, look
+from ._values import UNKNOWN, look, read_yaml
 
 LABEL = "istio/multiCluster"
 """By which istiod knows a remote secret."""
@@ -55,11 +53,7 @@ def _decoded(value: object) -> object:
 
 def _users(text: object) -> list[object] | None:
     """What each user of a kubeconfig has; None if it is none."""
-    try:
-        document = yaml.safe_load(text) if isinstance(text, str) else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
-    users = look(document, "users")
+    users = look(read_yaml(text), "users")
     return [look(user, "user") for user in users] if isinstance(users, list) else None
 
 
