@@ -273,6 +273,46 @@ def test_outlier_detection_of_a_wrong_type_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "detection",
+    [
+        {"consecutive5xxErrors": 0},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 0},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": None, "interval": "1s"},
+        {"consecutive5xxErrors": -1},
+        {"consecutive5xxErrors": "5"},
+        {"consecutive5xxErrors": True},
+        {"consecutive5xxErrors": []},
+    ],
+)
+def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, Any]) -> None:
+    """It would never find an endpoint out."""
+    for made in (
+        with_policy({**FAILOVER, "outlierDetection": detection}),
+        with_policy({}, subsets=[{"trafficPolicy": {**BY_PRIORITY, "outlierDetection": detection}}]),
+    ):
+        (found,) = judge(failover_outlier_detection.POLICY, made)
+        assert "trafficPolicy has failover, and an outlierDetection that no error ever sets off." in found.message
+        assert "with consecutive5xxErrors or consecutiveGatewayErrors above 0" in found.message
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        {"interval": "1s"},
+        {"consecutive5xxErrors": None},
+        {"consecutive5xxErrors": 1},
+        {"consecutive5xxErrors": UNKNOWN},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 1},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": UNKNOWN},
+        {"consecutiveGatewayErrors": 0},
+    ],
+)
+def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, Any]) -> None:
+    """Errors of any kind, or of those of gateways; by default 5."""
+    assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": detection})) == []
+
+
+@pytest.mark.parametrize(
     "made",
     [
         with_policy({**FAILOVER, "outlierDetection": {}}),
