@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
 from components import _istio_operator_specs, _istio_values
 from policies.rules import allowed_sources, istio_version_floor
@@ -104,6 +105,19 @@ def test_an_image_in_a_value_is_judged_as_that_of_a_pod(made: Made, place: str) 
     found, *_ = judge(allowed_sources.POLICY, made, allowedSources=ALLOWED)
     assert f"has {place} 'evil.example/istio/" in found.message
     assert judge(allowed_sources.POLICY, made, allowedSources=[*ALLOWED, "evil.example"]) == []
+
+
+def test_a_file_of_values_is_judged_as_values() -> None:
+    """Helm lays both over one another."""
+    text = json.dumps({"global": {"hub": "evil.example/istio", "tag": "1.20.0", "proxy": {"image": OLD_PROXY}}})
+    file = {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, "text": text}
+    made = changed(ISTIOD, ("valueYamlFiles",), [file])
+    (by_tag, by_image) = judge(istio_version_floor.POLICY, made)
+    assert "has valueYamlFiles[0].global.tag '1.20.0'" in by_tag.message
+    assert "has valueYamlFiles[0].global.proxy.image evil.example/istio/proxyv2 of version '1.20.0'" in by_image.message
+    (by_hub, by_image) = judge(allowed_sources.POLICY, made, allowedSources=ALLOWED)
+    assert "has valueYamlFiles[0].global.hub 'evil.example/istio'" in by_hub.message
+    assert "has valueYamlFiles[0].global.proxy.image 'evil.example/istio/proxyv2'" in by_image.message
 
 
 @pytest.mark.parametrize(
