@@ -79,6 +79,6 @@ def _is_cluster_wide(binding: Resource) -> bool:
 
 def _key(resource: Resource, kind: object, name: object) -> Key | None:
     namespace = None if kind == CLUSTER_ROLE else resource.namespace
-    if kind not in (CLUSTER_ROLE, ROLE) or not isinstance(name, str) or isinstance(namespace, Unknown):
+    if not isinstance(kind, str) or not isinstance(name, str) or isinstance(namespace, Unknown):
         return None
-    return Key(cluster=resource.cluster, kind=str(kind), namespace=namespace, name=name)
+    return Key(cluster=resource.cluster, kind=kind, namespace=namespace, name=name)

@@ -341,6 +341,16 @@ WRITING_TEMPLATE = changed(TEMPLATE, ("rules", 0, "verbs"), ["*"])
         (TOKEN, changed(BINDING, ("subjects",), "reader"), WRITER),
         (TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_WRITER, ("metadata", "namespace"), "other")),
         (TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_WRITER, ("metadata", "namespace"), UNKNOWN)),
+        (
+            TOKEN,
+            changed(NAMESPACED_BINDING, ("metadata", "namespace"), UNKNOWN),
+            changed(NAMESPACED_WRITER, ("metadata", "namespace"), UNKNOWN),
+        ),
+        (
+            changed(TOKEN, ("metadata", "namespace"), UNKNOWN),
+            changed(BINDING, ("subjects",), [{"kind": "Group", "name": "system:authenticated"}]),
+            WRITER,
+        ),
         (TOKEN, NAMESPACED_BINDING, WRITER),
         (TOKEN, BINDING, NAMESPACED_WRITER),
         (TOKEN, changed(NAMESPACED_BINDING, ("roleRef", "kind"), UNKNOWN), NAMESPACED_WRITER),
@@ -363,6 +373,8 @@ WRITING_TEMPLATE = changed(TEMPLATE, ("rules", 0, "verbs"), ["*"])
         "subjects that are none",
         "a role in another namespace",
         "a role in a namespace not known yet",
+        "a binding and a role in namespaces not known yet",
+        "a token in a namespace not known yet",
         "a role of the whole cluster of that name",
         "a role in a namespace of that name",
         "a role of a kind not known yet",
@@ -480,6 +492,14 @@ def test_each_user_and_each_kubeconfig_of_a_remote_secret_is_judged() -> None:
     made = changed(remote_secret(kubeconfig("west")), ("stringData", "north"), yaml.safe_dump(document))
     (found,) = judge(remote_secret_credential.POLICY, made)
     assert "has at stringData.north a kubeconfig whose users[1]" in found.message
+
+
+def test_the_first_document_of_a_remote_secret_is_the_kubeconfig() -> None:
+    """As Go reads it."""
+    texts = [kubeconfig("west"), with_user(NO_TOKENS["a client certificate"])]
+    assert judge(remote_secret_credential.POLICY, remote_secret("---\n".join(texts))) == []
+    (found,) = judge(remote_secret_credential.POLICY, remote_secret("---\n".join(reversed(texts))))
+    assert "other than a token alone" in found.message
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,13 @@ def test_a_path_of_helm_values_begins_where_the_program_runs(tmp_path: Path, mon
     assert "has a private key at valueYamlFiles[0].key" in found.message
 
 
+def test_a_file_of_helm_values_that_is_no_text_is_left_to_helm(tmp_path: Path) -> None:
+    """It has no values."""
+    (tmp_path / "values.yaml").write_bytes(b"\xff\xfe\x00")
+    made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path=str(tmp_path / "values.yaml"))]})
+    assert judge(no_secrets_in_inputs.POLICY, made) == []
+
+
 @pytest.mark.parametrize(
     "files",
     [
