@@ -1,12 +1,21 @@
 """What a resource says of the charts that it installs: Pulumi's for Helm, and Istio's for its operator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import pulumi
+
+from . import _images
 from ._resources import Resource
-from ._values import look
+from ._values import items, look, read_yaml, show_place, texts
 
+PROJECT = Path(__file__).parents[2]
+"""Where the program runs, and the paths that it gives begin."""
 ISTIO_CHARTS = {"ambient", "base", "cni", "gateway", "istiod", "ztunnel"}
 ISTIO_NAMESPACE = "istio-system"
+INJECTOR = "istio-sidecar-injector"
+"""The ConfigMap into which the chart istiod writes what it was told of the proxies: a real engine shows that alone."""
+IMAGE = "image"
 
 
 def is_istio_operator(resource: Resource) -> bool:
@@ -24,9 +33,37 @@ def source(chart: Resource) -> str | None:
 
 
 def settings(resource: Resource) -> Mapping[str, object]:
-    """What the charts are told, by the property in which it stands; empty for what installs none."""
-    key = "values" if resource.is_chart else "spec" if is_istio_operator(resource) else None
-    return {key: look(resource.properties, key)} if key else {}
+    """What the charts are told, by the place in which it stands; empty where nothing is told of one."""
+    if is_istio_operator(resource):
+        return {"spec": look(resource.properties, "spec")}
+    if resource.is_chart:
+        files = enumerate(items(look(resource.properties, "valueYamlFiles")))
+        told = {f"valueYamlFiles[{index}]": read_yaml(_text(file)) for index, file in files}
+        return {"values": look(resource.properties, "values"), **told}
+    if resource.is_object("core/ConfigMap") and str(resource.object_name).startswith(INJECTOR):
+        return {"data": {"values": read_yaml(look(resource.properties, "data", "values"))}}
+    return {}
+
+
+def _text(file: object) -> str | None:
+    match file:
+        case pulumi.StringAsset():
+            return str(file.text)
+        case pulumi.FileAsset():
+            try:
+                return (PROJECT / file.path).read_text()
+            except (OSError, ValueError):
+                # Whoever installs the chart says so.
+                return None
+        case _:
+            return None
+
+
+def images(resource: Resource) -> Iterator[tuple[str, _images.Image]]:
+    """The images that the charts are told, by place; one with a slash is whole, and no hub nor tag goes before it."""
+    for place, text in texts(settings(resource)):
+        if place[-1] == IMAGE and "/" in text:
+            yield show_place(place), _images.parse(text)
 
 
 def is_istio(chart: Resource) -> bool:

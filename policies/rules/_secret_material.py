@@ -1,19 +1,21 @@
 """What looks like a key, a token or a credential, wherever it stands."""
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 
 from ._values import items, look, show_place, texts, walk
 
 A_KUBECONFIG = "a kubeconfig with a credential"
+# Bounds keep what is written in ConfigMaps of a megabyte from being read again from every place of it.
 PATTERNS: Mapping[str, re.Pattern[str]] = {
     "a private key": re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"),
-    "a Rancher token": re.compile(r"\b(token|kubeconfig)-[a-z0-9-]+:[a-z0-9]{16,}", re.IGNORECASE),
-    "a JSON Web Token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+"),
+    "a Rancher token": re.compile(r"\b(token|kubeconfig)-[a-z0-9-]{1,63}:[a-z0-9]{16,}", re.IGNORECASE),
+    "a JSON Web Token": re.compile(r"\beyJ[\w-]{10,1000}\.eyJ[\w-]{10,}\.[\w-]+"),
 }
-BASE64 = re.compile(r"[A-Za-z0-9+/\s]{24,}={0,2}\s*")
+LINE_MIN = 24
+"""In letters of base64: long enough for what is looked for to begin on it."""
+BASE64 = re.compile(rf"[A-Za-z0-9+/]{{{LINE_MIN},}}(?:\s+[A-Za-z0-9+/]+)*")
 KUBECONFIG = re.compile(r"\bkind\W{1,8}Config\b")
 CREDENTIALS = ("client-key-data", "password", "token")
 CREDENTIAL = re.compile(rf"\b({'|'.join(CREDENTIALS)})\W{{1,8}}[\w./+-]{{8,}}")
@@ -22,7 +24,7 @@ CREDENTIAL = re.compile(rf"\b({'|'.join(CREDENTIALS)})\W{{1,8}}[\w./+-]{{8,}}")
 def find(value: object) -> Iterator[str]:
     """Say what of it stands where in a value, and quote nothing."""
     for place, text in texts(value):
-        if what := _recognise(text) or _recognise(_decode(text)):
+        if what := next(filter(None, map(_recognise, _readings(text))), None):
             yield f"{what} at {show_place(place)}"
     for place, found in walk(value):
         for user in items(look(found, "users")):
@@ -37,11 +39,16 @@ def _recognise(text: str) -> str | None:
     return next((what for what, pattern in PATTERNS.items() if pattern.search(text)), None)
 
 
-def _decode(text: str) -> str:
-    """What a text of base64 stands for; nothing if it is none."""
-    if not BASE64.fullmatch(text):
-        return ""
-    try:
-        return base64.b64decode(text).decode(errors="replace")
-    except binascii.Error:
-        return ""
+def _readings(text: str) -> Iterator[str]:
+    """The text itself, and what the base64 in it stands for."""
+    yield text
+    for run in BASE64.finditer(text):
+        first, *others = run[0].split()
+        yield _decode("".join((first, *others)))
+        # What only looks like base64 before it would shift it.
+        yield from (_decode(line) for line in others if len(line) >= LINE_MIN)
+
+
+def _decode(encoded: str) -> str:
+    # Whatever it has for padding, or lacks: at the end it makes letters that nobody looks for.
+    return base64.b64decode(encoded + "A" * (-len(encoded) % 4)).decode(errors="replace")

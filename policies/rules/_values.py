@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import yaml
 from pulumi_policy.proxy import UnknownValueError
 
 
@@ -58,6 +59,14 @@ def whole_number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value == value // 1 else None
+
+
+def read_yaml(text: object) -> object:
+    """What a text says as YAML, or as JSON, in its first document as Go reads it; None if it is neither."""
+    try:
+        return next(yaml.safe_load_all(text), None) if isinstance(text, str) else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def walk(value: object, place: Place = ()) -> Iterator[tuple[Place, object]]:

@@ -30,7 +30,7 @@ RULE = Rule(
 
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
-    """Judge where a chart comes from, the hubs in its values, and the images of pods."""
+    """Judge where a chart comes from, the hubs and images in its values, and the images of pods."""
     allowed: Sequence[str] = parameters[ALLOWED]
     for what, source in _sources(resource):
         if any(_is_within(source, retired) for retired in RETIRED):
@@ -44,10 +44,13 @@ def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
         yield "the source", source
     for place, text in texts(_charts.settings(resource)):
         # A mirror is asked for by the hub; of other values only a retired place is certain to be one.
-        if place[-1] == "hub" or any(_is_within(text, retired) for retired in RETIRED):
+        is_retired = place[-1] != _charts.IMAGE and any(_is_within(text, retired) for retired in RETIRED)
+        if place[-1] == "hub" or is_retired:
             yield show_place(place), text
-    for image in resource.images():
-        yield "the image", _images.parse(image).repository
+    for what, image in _charts.images(resource):
+        yield what, image.repository
+    for name in resource.images():
+        yield "the image", _images.parse(name).repository
 
 
 def _is_within(source: str, place: str) -> bool:

@@ -1,7 +1,7 @@
 """The east-west gateway is for the peers' pods, not for the world."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pulumi_policy import EnforcementLevel
 
@@ -26,9 +26,11 @@ RULE = Rule(
     },
 )
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
-    """Ask for ranges, none of which is everything."""
+    """Ask for ranges that are not everything."""
     spec = look(resource.properties, "spec")
     if parameters[OPEN] or not _is_eastwest(resource) or look(spec, "type") != "LoadBalancer":
         return
@@ -38,15 +40,21 @@ def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
     if not isinstance(ranges, list) or not ranges:
         yield f"{resource} is open to the world: it has {show(ranges)} for loadBalancerSourceRanges"
         return
-    for text in ranges:
-        if text is not UNKNOWN and (fault := _fault(text)):
-            yield f"{resource} has {show(text)} in loadBalancerSourceRanges, which is {fault}"
+    networks = []
+    for text in (known for known in ranges if known is not UNKNOWN):
+        if network := _network(text):
+            networks.append(network)
+        else:
+            yield f"{resource} has {show(text)} in loadBalancerSourceRanges, which is no range of addresses"
+    if _cover_everything(networks):
+        yield f"{resource} is open to the world: its loadBalancerSourceRanges leave no address out"
 
 
 def _is_eastwest(resource: Resource) -> bool:
     label = look(resource.properties, "metadata", "labels", "istio")
-    by_label = isinstance(label, str) and label == EASTWEST.removeprefix("istio-")
-    return resource.is_object("core/Service") and (resource.object_name == EASTWEST or by_label)
+    selector = look(resource.properties, "spec", "selector", "istio")
+    is_known = resource.object_name == EASTWEST or EASTWEST.removeprefix("istio-") in (label, selector)
+    return resource.is_object("core/Service") and is_known
 
 
 def _annotated(resource: Resource) -> object:
@@ -54,14 +62,20 @@ def _annotated(resource: Resource) -> object:
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
-def _fault(text: object) -> str | None:
+def _network(text: object) -> Network | None:
+    """A range as Kubernetes reads it, which trims it and takes an address within for its network."""
     try:
-        network = ipaddress.ip_network(text) if isinstance(text, str) else None
+        return ipaddress.ip_network(text.strip(), strict=False) if isinstance(text, str) else None
     except ValueError:
-        network = None
-    if network is None:
-        return "no range of addresses"
-    return "the whole world" if network.prefixlen == 0 else None
+        return None
+
+
+def _cover_everything(networks: Sequence[Network]) -> bool:
+    """Whether one family has no address left, by one range or by several."""
+    of_4 = ipaddress.collapse_addresses(found for found in networks if isinstance(found, ipaddress.IPv4Network))
+    of_6 = ipaddress.collapse_addresses(found for found in networks if isinstance(found, ipaddress.IPv6Network))
+    collapsed: list[Network] = [*of_4, *of_6]
+    return any(found.prefixlen == 0 for found in collapsed)
 
 
 POLICY = resource_policy(RULE, check)

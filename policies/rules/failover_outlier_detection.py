@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping
 from . import _routing
 from ._policy import Parameters, Rule, resource_policy
 from ._resources import Resource
-from ._values import UNKNOWN, items, look, show
+from ._values import UNKNOWN, items, look, show, whole_number
 
 FAILOVER = ("failover", "failoverPriority")
 RULE = Rule(
     name="mcsps-routing-failover",
-    description="A DestinationRule with locality failover has outlier detection.",
-    remedy="set outlierDetection in the same trafficPolicy, or leave failover out",
+    description="A DestinationRule with locality failover has outlier detection that finds something out.",
+    remedy=(
+        "set outlierDetection in the same trafficPolicy, with consecutive5xxErrors or consecutiveGatewayErrors "
+        "above 0, or leave failover out"
+    ),
 )
 
 TrafficPolicy = tuple[str, object, object]
@@ -23,8 +26,12 @@ def check(resource: Resource, _: Parameters) -> Iterator[str]:
     if not _routing.is_destination_rule(resource):
         return
     for place, policy, detection in _policies(_routing.spec(resource)):
-        if _fails_over(policy) and detection is not UNKNOWN and not isinstance(detection, Mapping):
+        if not _fails_over(policy) or detection is UNKNOWN:
+            continue
+        if not isinstance(detection, Mapping):
             yield f"{resource}: {place} has failover, and {show(detection)} for outlierDetection"
+        elif not _finds_out(detection):
+            yield f"{resource}: {place} has failover, and an outlierDetection that no error ever sets off"
 
 
 def _policies(spec: object) -> Iterator[TrafficPolicy]:
@@ -48,6 +55,12 @@ def _fails_over(policy: object) -> bool:
     setting = look(policy, "loadBalancer", "localityLbSetting")
     # One that is not known yet may turn out empty.
     return any(look(setting, key) not in (None, UNKNOWN, []) for key in FAILOVER)
+
+
+def _finds_out(detection: Mapping[str, object]) -> bool:
+    errors, of_gateways = (detection.get(key) for key in ("consecutive5xxErrors", "consecutiveGatewayErrors"))
+    # Envoy counts 5 errors where the first is not given, and none by the second.
+    return errors is None or any(count is UNKNOWN or (whole_number(count) or 0) > 0 for count in (errors, of_gateways))
 
 
 POLICY = resource_policy(RULE, check)

@@ -9,8 +9,8 @@ from ._resources import Resource
 from ._values import UNKNOWN, look, show, show_place
 
 MINIMUM = "minimumVersion"
-OF_A_CHART = (("version",), ("values", "tag"), ("values", "global", "tag"), ("values", "pilot", "tag"))
-OF_THE_OPERATOR = (("spec", "tag"), ("spec", "values", "global", "tag"), ("spec", "values", "pilot", "tag"))
+TAGS_OF_A_CHART = (("tag",), ("global", "tag"), ("pilot", "tag"))
+TAGS_OF_THE_OPERATOR = (("tag",), ("values", "global", "tag"), ("values", "pilot", "tag"))
 OWN_IMAGES = {"install-cni", "pilot", "proxyv2", "ztunnel"}
 VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(\.(?P<patch>\d+))?([-+](?P<rest>[\w.+-]+))?", re.ASCII)
 UNFINISHED = ("alpha", "beta", "dev", "rc")
@@ -53,15 +53,19 @@ def parse(text: object) -> Version | None:
 
 
 def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
-    is_operator = _charts.is_istio_operator(resource)
-    for path in OF_THE_OPERATOR if is_operator else OF_A_CHART if _charts.is_istio(resource) else ():
-        version = look(resource.properties, *path)
+    is_operator, is_istio = _charts.is_istio_operator(resource), _charts.is_istio(resource)
+    told = [(("version",), look(resource.properties, "version"))] if is_istio else []
+    tags = TAGS_OF_THE_OPERATOR if is_operator else TAGS_OF_A_CHART if is_istio else ()
+    for root, settings in _charts.settings(resource).items():
+        told += [((root, *path), look(settings, *path)) for path in tags]
+    for place, version in told:
         # Without a version it is the newest, or a folder's own; an empty tag is the chart's own.
         if version not in (None, UNKNOWN, ""):
-            yield show_place(path), version
-    for image in map(_images.parse, resource.images()):
+            yield show_place(place), version
+    of_pods = (("image", _images.parse(name)) for name in resource.images())
+    for what, image in (*of_pods, *_charts.images(resource)):
         if image.last in OWN_IMAGES and image.tag is not None:
-            yield f"image {image.repository} of version", image.tag
+            yield f"{what} {image.repository} of version", image.tag
 
 
 POLICY = resource_policy(RULE, check)

@@ -1,74 +1,96 @@
 """
 Who reads a cluster from outside may read and no more.
 
-A remote secret holds the token of a service account of the cluster that is read, so accounts with such a token are
-followed to their roles.
+A remote secret holds the token of a service account of the cluster that is read, or of a user of its Rancher. Both are
+followed from their token to their roles.
 """
 
 from collections.abc import Iterator, Sequence
 
+from . import _roles
 from ._policy import Parameters, Rule, stack_policy
 from ._resources import Resource
-from ._values import UNKNOWN, items, look, show
+from ._values import items, look
 
 ACCOUNT = "kubernetes.io/service-account.name"
-READ = ("get", "list", "watch")
-WRITERS = {"admin", "cluster-admin", "edit"}
+USER = "rancher2:index/user:User"
+USER_TOKEN = "rancher2:index/customUserToken:CustomUserToken"  # noqa: S105 - a type
+WRITERS = ("admin", "cluster-admin", "edit")
 """Roles that every cluster has, and that the stack therefore does not show."""
+WRITERS_OF_RANCHER = (*WRITERS, "cluster-member", "cluster-owner")
+"""The same of every Rancher."""
 RULE = Rule(
     name="mcsps-access-remote-reader",
-    description="A service account with a token for a remote secret may read named resources and no more.",
-    remedy="bind a ClusterRole of its own with the verbs get, list and watch, for named groups and resources",
+    description="A service account or a user of Rancher with a token for a peer may read named resources and no more.",
+    remedy="bind a role of its own with the verbs get, list and watch, for named groups and resources",
 )
 
-Account = tuple[str, object, object]
-"""Cluster, namespace and name."""
+Subject = tuple[str | None, str, str]
+"""Cluster, kind and name, as the API server knows who asks."""
+Finding = tuple[Resource, str]
 
 
-def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
-    """Follow each account to its bindings, and each binding to its role."""
-    readers = {account for resource in resources for account in _token_of(resource)}
-    roles = {
-        (resource.cluster, resource.object_name): resource
-        for resource in resources
-        if resource.is_object("rbac.authorization.k8s.io/ClusterRole")
-    }
-    for binding in resources:
-        if not binding.is_object("rbac.authorization.k8s.io/ClusterRoleBinding"):
-            continue
-        name = look(binding.properties, "roleRef", "name")
-        if not readers & set(_subjects(binding)) or not isinstance(name, str):
-            continue
-        if name in WRITERS:
-            yield binding, f"{binding} lets a reader from outside do what the role {name} allows"
-        elif role := roles.get((binding.cluster, name)):
-            for excess in _excess(role):
-                yield role, f"{role} is a reader's from outside and allows {excess}"
+def check(resources: Sequence[Resource], _: Parameters) -> Iterator[Finding]:
+    """Follow each account and user to its bindings, and each binding to its role."""
+    yield from _of_accounts(resources)
+    yield from _of_users(resources)
 
 
-def _token_of(resource: Resource) -> Iterator[Account]:
-    if resource.is_object("core/Secret") and resource.cluster is not None:
-        annotations = look(resource.properties, "metadata", "annotations")
-        name = look(annotations, ACCOUNT)
-        if isinstance(name, str):
-            yield resource.cluster, resource.namespace, name
+def _of_accounts(resources: Sequence[Resource]) -> Iterator[Finding]:
+    readers = {subject for resource in resources for subject in _readers(resource)}
+    roles = {_roles.key(role): role for role in filter(_roles.is_role, resources)}
+    for binding in filter(_roles.is_binding, resources):
+        bound = _roles.bound(binding)
+        if bound and not readers.isdisjoint(_subjects(binding)):
+            writers = WRITERS if bound.kind == _roles.CLUSTER_ROLE else ()
+            yield from _judge(binding, bound.name, writers, roles.get(bound))
 
 
-def _subjects(binding: Resource) -> Iterator[Account]:
+def _readers(resource: Resource) -> Iterator[Subject]:
+    """All that whoever shows the token is to the API server."""
+    name = look(resource.properties, "metadata", "annotations", ACCOUNT)
+    cluster, namespace = resource.cluster, resource.namespace
+    known = isinstance(name, str) and isinstance(namespace, str) and cluster is not None
+    if resource.is_object("core/Secret") and known:
+        yield cluster, "User", f"system:serviceaccount:{namespace}:{name}"
+        for group in ("authenticated", "serviceaccounts", f"serviceaccounts:{namespace}"):
+            yield cluster, "Group", f"system:{group}"
+
+
+def _subjects(binding: Resource) -> Iterator[Subject]:
     for subject in items(look(binding.properties, "subjects")):
-        name, namespace = look(subject, "name"), look(subject, "namespace")
-        if look(subject, "kind") == "ServiceAccount" and isinstance(name, str) and isinstance(namespace, str):
-            yield str(binding.cluster), namespace, name
+        kind, name, namespace = (look(subject, key) for key in ("kind", "name", "namespace"))
+        if kind == "ServiceAccount" and isinstance(name, str) and isinstance(namespace, str):
+            yield binding.cluster, "User", f"system:serviceaccount:{namespace}:{name}"
+        elif kind in ("Group", "User") and isinstance(name, str):
+            yield binding.cluster, str(kind), name
 
 
-def _excess(role: Resource) -> Iterator[str]:
-    for rule in items(look(role.properties, "rules")):
-        more = [verb for verb in items(look(rule, "verbs")) if verb is not UNKNOWN and verb not in READ]
-        if more:
-            yield f"the verbs {', '.join(map(show, more))}"
-        for part in ("apiGroups", "resources"):
-            if "*" in items(look(rule, part)):
-                yield f"all {part}"
+def _of_users(resources: Sequence[Resource]) -> Iterator[Finding]:
+    names = {_text(token, "username") for token in _of_type(resources, USER_TOKEN)} - {None}
+    users = {_text(user, "id") for user in _of_type(resources, USER) if _text(user, "username") in names} - {None}
+    templates = {_text(template, "id"): template for template in _of_type(resources, _roles.ROLE_TEMPLATE)}
+    for binding in _of_type(resources, _roles.CLUSTER_ROLE_TEMPLATE_BINDING):
+        name = _text(binding, "roleTemplateId")
+        if _text(binding, "userId") in users and name is not None:
+            yield from _judge(binding, name, WRITERS_OF_RANCHER, templates.get(name))
+
+
+def _of_type(resources: Sequence[Resource], type_: str) -> Iterator[Resource]:
+    return (resource for resource in resources if resource.type == type_)
+
+
+def _text(resource: Resource, key: str) -> str | None:
+    found = look(resource.properties, key)
+    return found if isinstance(found, str) else None
+
+
+def _judge(binding: Resource, name: str, writers: Sequence[str], role: Resource | None) -> Iterator[Finding]:
+    if name in writers:
+        yield binding, f"{binding} lets a reader from outside do what the role {name} allows"
+    elif role is not None:
+        for excess in _roles.beyond_reading(role):
+            yield role, f"{role} is a reader's from outside and allows {excess}"
 
 
 POLICY = stack_policy(RULE, check)

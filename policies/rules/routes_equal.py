@@ -1,6 +1,7 @@
 """Routing works where requests start, so it must be the same in every cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from . import _routing
 from ._policy import Parameters, Rule, stack_policy
@@ -9,7 +10,7 @@ from ._values import UNKNOWN, Place, Unknown, show_place
 
 RULE = Rule(
     name="mcsps-routing-equal",
-    description="Every VirtualService is the same in all clusters.",
+    description="Every VirtualService and every DestinationRule is the same in all clusters.",
     remedy="make it in every cluster, with the same spec, from the same values",
 )
 
@@ -20,14 +21,19 @@ Key = tuple[str, str]
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
     """Compare each with that of the first cluster that has it."""
     clusters = {found.cluster for found in resources if found.is_istio_object and found.cluster is not None}
+    for is_of_kind in (_routing.is_virtual_service, _routing.is_destination_rule):
+        yield from _compare([found for found in resources if is_of_kind(found)], clusters)
+
+
+def _compare(of_a_kind: Sequence[Resource], clusters: AbstractSet[str]) -> Iterator[tuple[Resource, str]]:
     by_key: dict[Key, dict[str, Resource]] = {}
-    for found in filter(_routing.is_virtual_service, resources):
+    for found in of_a_kind:
         namespace, name = found.namespace, found.object_name
+        # What is not known yet may be the one that is missing: in any cluster, or in its own.
         if found.cluster is None:
-            continue
-        if isinstance(namespace, Unknown) or isinstance(name, Unknown):
-            # It may be any, so nothing is missing in its cluster for certain.
-            clusters.discard(found.cluster)
+            clusters = set()
+        elif isinstance(namespace, Unknown) or isinstance(name, Unknown):
+            clusters = clusters - {found.cluster}
         else:
             by_key.setdefault((namespace, name), {})[found.cluster] = found
     for by_cluster in (by_key[key] for key in sorted(by_key)):

@@ -26,6 +26,7 @@ RANGES: Place = ("spec", "loadBalancerSourceRanges")
 ANNOTATIONS: Place = ("metadata", "annotations")
 ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 LABELS: Place = ("metadata", "labels")
+SELECTOR: Place = ("spec", "selector")
 INJECTED = Made(
     type=NAMESPACE,
     name="east-sample",
@@ -64,23 +65,37 @@ def test_an_eastwest_gateway_without_ranges_is_told_of(ranges: object, shown: st
     assert "name the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld" in found.message
 
 
+@pytest.mark.parametrize("text", ["10.1.0.0/33", "10.1.0", "10.1.0.0/16 10.2.0.0/16", "", " ", 5, None, {}])
+def test_each_range_is_one_of_addresses(text: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
+    """And nothing else."""
+    (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ["10.1.0.0/16", text]))
+    assert "in loadBalancerSourceRanges, which is no range of addresses." in found.message
+
+
+@pytest.mark.parametrize("text", [" 10.0.0.0/8", "10.0.0.0/8\n", "10.1.0.1/16", "0.0.0.0/1", "10.1.0.1/32"])
+def test_a_range_may_be_written_as_kubernetes_reads_it(text: str) -> None:
+    """With blanks around it, or by an address within."""
+    assert judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, [text])) == []
+
+
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    "ranges",
     [
-        ("0.0.0.0/0", "the whole world"),
-        ("::/0", "the whole world"),
-        ("10.1.0.0/33", "no range of addresses"),
-        ("10.1.0.1/16", "no range of addresses"),
-        ("", "no range of addresses"),
-        (5, "no range of addresses"),
-        (None, "no range of addresses"),
-        ({}, "no range of addresses"),
+        ["0.0.0.0/0"],
+        ["::/0"],
+        [" 0.0.0.0/0"],
+        ["10.1.0.1/0"],
+        ["10.1.0.0/16", "::/0"],
+        ["0.0.0.0/1", "128.0.0.0/1"],
+        ["128.0.0.0/2", "0.0.0.0/1", "2001:db8::/32", "192.0.0.0/2"],
+        ["::/1", "8000::/1"],
+        ["0.0.0.0/1", UNKNOWN, "128.0.0.0/1"],
     ],
 )
-def test_each_range_is_one_of_some_addresses(text: Any, fault: str) -> None:  # noqa: ANN401 - JSON data has no narrower type
-    """And not of all."""
-    (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ["10.1.0.0/16", text]))
-    assert f"in loadBalancerSourceRanges, which is {fault}." in found.message
+def test_ranges_leave_something_out(ranges: list[str]) -> None:
+    """In both families of addresses, and taken together."""
+    (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ranges))
+    assert "is open to the world: its loadBalancerSourceRanges leave no address out." in found.message
 
 
 def test_an_annotation_does_as_well() -> None:
@@ -89,7 +104,7 @@ def test_an_annotation_does_as_well() -> None:
     annotated = changed(bare, ANNOTATIONS, {ANNOTATION: "10.1.0.0/16, 10.2.0.0/16"})
     assert judge(eastwest_source_ranges.POLICY, annotated) == []
     (found,) = judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: "0.0.0.0/0"}))
-    assert "which is the whole world" in found.message
+    assert "leave no address out" in found.message
     assert judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: UNKNOWN})) == []
     assert len(judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: 5}))) == 1
 
@@ -99,11 +114,14 @@ def test_a_policy_config_may_open_it_to_the_world() -> None:
     assert judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ABSENT), openToTheWorld=True) == []
 
 
-def test_an_eastwest_gateway_is_known_by_its_label_too() -> None:
+@pytest.mark.parametrize("place", [LABELS, SELECTOR], ids=["its label", "its pods"])
+def test_an_eastwest_gateway_is_known_by_what_it_is_too(place: Place) -> None:
     """Whatever it is called."""
     bare = changed(changed(EASTWEST, RANGES, ABSENT), ("metadata", "name"), "peers")
     assert judge(eastwest_source_ranges.POLICY, bare) == []
-    assert len(judge(eastwest_source_ranges.POLICY, changed(bare, LABELS, {"istio": "eastwestgateway"}))) == 1
+    assert len(judge(eastwest_source_ranges.POLICY, changed(bare, place, {"istio": "eastwestgateway"}))) == 1
+    for other in ({"istio": "ingressgateway"}, {"istio": UNKNOWN}, UNKNOWN, {"app": "eastwestgateway"}):
+        assert judge(eastwest_source_ranges.POLICY, changed(bare, place, other)) == []
 
 
 @pytest.mark.parametrize("type_", ["ClusterIP", "NodePort", UNKNOWN, None, 5])

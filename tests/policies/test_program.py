@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pulumi_policy import EnforcementLevel, Policy
 
-from policies.rules import POLICIES
+from components import _kubeconfig
+from policies.rules import POLICIES, remote_secret_credential, remote_secret_reader
 from tests.support.bad_config import Place, put
 from tests.support.policies import judge, recorded
-from tests.support.recording import DESTINATION_RULE
+from tests.support.recording import CLUSTER_ROLE, DESTINATION_RULE, RANCHER_ROLE
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
 
@@ -90,6 +91,28 @@ def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, valu
     resources = recorded(replace(stack, values=put(stack.values, place, value)).run(preview=True))
     broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
     assert broken - ADVISORY == {rule}
+
+
+@pytest.mark.parametrize(("stack", "type_"), [(LAB, CLUSTER_ROLE), (RANCHER, RANCHER_ROLE)])
+def test_a_reader_of_the_program_s_that_could_write_is_caught(runs: Runs, stack: str, type_: str) -> None:
+    """So the rule finds the way from every token that the program makes to its role."""
+    resources = [
+        replace(made, outputs=put(made.outputs or {}, ("rules", 0, "verbs"), ["*"])) if made.type == type_ else made
+        for made in recorded(runs(stack))
+    ]
+    caught = {found.resource for found in judge(remote_secret_reader.POLICY, *resources)}
+    assert caught == {made.name for made in resources if made.type == type_} != set()
+
+
+def test_a_remote_secret_of_the_program_s_without_a_token_is_caught(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the rule opens every one."""
+    text = "users: [{user: {client-key-data: none}}]"
+    monkeypatch.setattr(_kubeconfig, "render_token_kubeconfig", lambda **_: text)
+    resources = recorded(runs.stack(LAB).run())
+    caught = {found.resource for found in judge(remote_secret_credential.POLICY, *resources)}
+    assert caught == {made.name for made in resources if made.name.endswith("-remote-secret")} != set()
 
 
 def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> None:

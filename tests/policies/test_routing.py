@@ -123,6 +123,37 @@ def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Pla
     assert "To mend it, make it in every cluster, with the same spec" in found.message
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "at"),
+    [
+        (("spec", "subsets", 0, "labels"), {"version": "v2"}, "spec.subsets[0].labels.version"),
+        (("spec", "subsets"), [{"name": "v1"}], "spec.subsets"),
+        (("spec", "trafficPolicy"), {"outlierDetection": {}}, "spec.trafficPolicy"),
+    ],
+)
+def test_a_rule_that_differs_from_that_of_another_cluster_is_refused(place: Place, value: object, at: str) -> None:
+    """It says where the requests of that cluster's own clients go."""
+    (found,) = judge(routes_equal.POLICY, route(), route(WEST), rule(), changed(rule(WEST), place, value))
+    assert found.resource == "west-kubernetes-rule"
+    told = f"DestinationRule sample/helloworld of cluster west differs from that of cluster east at {at}."
+    assert told in found.message
+
+
+def test_a_rule_that_a_cluster_of_the_mesh_lacks_is_refused() -> None:
+    """A route of the same name does not stand for it."""
+    (found,) = judge(routes_equal.POLICY, route(), route(WEST), rule())
+    assert found.resource == "east-kubernetes-rule"
+    assert "DestinationRule sample/helloworld of cluster east is missing in cluster west." in found.message
+
+
+def test_a_name_not_known_yet_may_be_that_of_the_missing_one() -> None:
+    """But a route is no rule."""
+    somewhere = changed(route(WEST), ("metadata", "name"), UNKNOWN)
+    assert judge(routes_equal.POLICY, route(), somewhere) == []
+    (found,) = judge(routes_equal.POLICY, route(), somewhere, rule())
+    assert "DestinationRule sample/helloworld of cluster east is missing in cluster west." in found.message
+
+
 def test_a_route_that_a_cluster_of_the_mesh_lacks_is_refused() -> None:
     """For that cluster's own requests go by another."""
     (found,) = judge(routes_equal.POLICY, route(), gateway(EAST), gateway(WEST))
@@ -137,14 +168,14 @@ def test_a_cluster_without_istio_lacks_nothing() -> None:
 
 
 def test_a_route_whose_cluster_is_not_known_yet_is_left_alone() -> None:
-    """It may be of any."""
+    """It may be of any, and the one that is missing there."""
     nowhere = replace(WEST, inputs={"clusterIdentifier": UNKNOWN})
-    assert judge(routes_equal.POLICY, route(), changed(route(nowhere), WEIGHT, 80)) == []
+    assert judge(routes_equal.POLICY, route(), changed(route(nowhere), WEIGHT, 80), gateway(WEST)) == []
 
 
 def test_routes_not_known_yet_may_be_the_same() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(routes_equal.POLICY, route(), route(WEST))
+    assert_bears_all(routes_equal.POLICY, route(), route(WEST), rule(), rule(WEST))
 
 
 @pytest.mark.parametrize(
@@ -239,6 +270,46 @@ def test_outlier_detection_of_a_wrong_type_is_none() -> None:
     """And is shown."""
     (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": True}))
     assert "and true for outlierDetection." in found.message
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        {"consecutive5xxErrors": 0},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 0},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": None, "interval": "1s"},
+        {"consecutive5xxErrors": -1},
+        {"consecutive5xxErrors": "5"},
+        {"consecutive5xxErrors": True},
+        {"consecutive5xxErrors": []},
+    ],
+)
+def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, Any]) -> None:
+    """It would never find an endpoint out."""
+    for made in (
+        with_policy({**FAILOVER, "outlierDetection": detection}),
+        with_policy({}, subsets=[{"trafficPolicy": {**BY_PRIORITY, "outlierDetection": detection}}]),
+    ):
+        (found,) = judge(failover_outlier_detection.POLICY, made)
+        assert "trafficPolicy has failover, and an outlierDetection that no error ever sets off." in found.message
+        assert "with consecutive5xxErrors or consecutiveGatewayErrors above 0" in found.message
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        {"interval": "1s"},
+        {"consecutive5xxErrors": None},
+        {"consecutive5xxErrors": 1},
+        {"consecutive5xxErrors": UNKNOWN},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 1},
+        {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": UNKNOWN},
+        {"consecutiveGatewayErrors": 0},
+    ],
+)
+def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, Any]) -> None:
+    """Errors of any kind, or of those of gateways; by default 5."""
+    assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": detection})) == []
 
 
 @pytest.mark.parametrize(

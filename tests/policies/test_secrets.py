@@ -2,26 +2,42 @@
 
 import base64
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
 from lab.engine.registrations import STACK_TYPE
 from lab.engine.values import Secret
-from policies.rules import no_secrets_in_inputs, no_secrets_in_outputs
+from policies.rules import _charts, no_secrets_in_inputs, no_secrets_in_outputs
 from tests.support import pems
 from tests.support.policies import UNKNOWN, Made, as_plain, assert_bears_all, judge
 from tests.support.recording import CHART, SECRET
 from tests.support.stacks import kubeconfig
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+LONG_SECONDS = 20
 COMPONENT = "mcsps:index:MeshTrust"
 
 
 def encoded(text: str) -> str:
     """Base64, in lines as `base64` writes them."""
     return base64.encodebytes(text.encode()).decode()
+
+
+def one_line(text: str) -> str:
+    """Base64, as Kubernetes writes it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def unpadded(text: str) -> str:
+    """Base64 whose end nothing marks."""
+    padded = one_line(text + " " * (len(text) % 3 == 0))
+    assert padded.endswith("=")
+    return padded.rstrip("=")
 
 
 KEY = pems.key_pem(pems.make_key())
@@ -32,6 +48,18 @@ KUBECONFIG = kubeconfig("east")
 MATERIAL = {
     "a key": (KEY, "a private key"),
     "a key in base64": (encoded(KEY), "a private key"),
+    "a key in base64 on one line": (one_line(KEY), "a private key"),
+    "a key in base64 without padding": (unpadded(KEY), "a private key"),
+    "a key in base64 within a text": (f"tls.key: {one_line(KEY)}, and so on", "a private key"),
+    "a key in base64 after words": (f"this is the key {encoded(KEY)} and so on", "a private key"),
+    "a key in base64 after what looks like it": (f"/etc/istio/certificates/of/mesh {encoded(KEY)}", "a private key"),
+    "a key in base64 in JSON": (json.dumps({"key": encoded(KEY)}), "a private key"),
+    "a key in base64 after another": (f"{one_line('a certificate of the mesh')} {one_line(KEY)}", "a private key"),
+    "a token of Rancher's in base64 within a text": (f"token={one_line(RANCHERS)};", "a Rancher token"),
+    "a kubeconfig in base64 within YAML": (
+        yaml.safe_dump({"east": encoded(KUBECONFIG)}, default_style="|"),
+        "a kubeconfig with a credential",
+    ),
     "a token of Rancher's": (RANCHERS, "a Rancher token"),
     "a token of Rancher's kubeconfig": (f"bearer {OF_A_KUBECONFIG}", "a Rancher token"),
     "a web token": (WEB_TOKEN, "a JSON Web Token"),
@@ -48,7 +76,9 @@ HARMLESS = {
     "a kubeconfig without a credential": "apiVersion: v1\nkind: Config\nusers: []\n",
     "a word about tokens": "token-based: see the manual",
     "an image's digest": "sha256:" + "0a" * 32,
-    "letters like base64, of a wrong length": "abcdefghijklmnopqrstuvwxyz",
+    "letters like base64, of a wrong length": "abcdefghijklmnopqrstuvwxy",
+    "letters like base64, after one another": f"{'Ab1' * 20} " * 20,
+    "a certificate in base64": f"ca.crt: {encoded('-----BEGIN CERTIFICATE-----')}",
     "users without credentials": {"users": [{"name": "east", "user": {"token": None}}, "east", 5]},
     "a number": 5,
     "nothing": None,
@@ -121,6 +151,70 @@ def test_what_only_looks_like_one_may_stand_anywhere(value: object) -> None:
     assert judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"east": value})) == []
 
 
+def asset(**where: str) -> dict[str, str]:
+    """A file, as Pulumi hands it over."""
+    return {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, **where}
+
+
+@material
+@pytest.mark.parametrize("type_", [CHART, "kubernetes:helm.sh/v3:Release"])
+def test_none_stands_in_a_file_of_helm_values(tmp_path: Path, value: object, what: str, type_: str) -> None:
+    """Written in the program, or on the machine."""
+    text = yaml.safe_dump({"global": value})
+    (tmp_path / "values.yaml").write_text(text)
+    for file in (asset(text=text), asset(path=str(tmp_path / "values.yaml"))):
+        made = Made(type=type_, inputs={"valueYamlFiles": [asset(text="global: {}"), file]})
+        (found, *_) = judge(no_secrets_in_inputs.POLICY, made)
+        assert f" has {what} at valueYamlFiles[1].global" in found.message
+        assert_quotes_nothing(found.message)
+
+
+def test_a_path_of_helm_values_begins_where_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the pack runs elsewhere."""
+    monkeypatch.setattr(_charts, "PROJECT", tmp_path)
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump({"key": KEY}))
+    made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path="values.yaml")]})
+    (found,) = judge(no_secrets_in_inputs.POLICY, made)
+    assert "has a private key at valueYamlFiles[0].key" in found.message
+
+
+def test_a_file_of_helm_values_that_is_no_text_is_left_to_helm(tmp_path: Path) -> None:
+    """It has no values."""
+    (tmp_path / "values.yaml").write_bytes(b"\xff\xfe\x00")
+    made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path=str(tmp_path / "values.yaml"))]})
+    assert judge(no_secrets_in_inputs.POLICY, made) == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [asset(path="no/such/file.yaml")],
+        [asset(path="LICENSE")],
+        [asset(uri="https://charts.example/values.yaml")],
+        [asset(text="key: [")],
+        [UNKNOWN, "a text", None],
+        UNKNOWN,
+    ],
+    ids=["not there", "no YAML", "far away", "broken", "not known yet, or no file", "none known yet"],
+)
+def test_a_file_of_helm_values_that_cannot_be_read_is_left_to_helm(files: object) -> None:
+    """It says so, or it reads the file from far away."""
+    assert judge(no_secrets_in_inputs.POLICY, Made(type=CHART, inputs={"valueYamlFiles": files})) == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["A", "abc ", "a" * 23 + ".", "A" * 76 + "\n", "Ab1" * 10 + " ", "token-", "eyJ-"],
+    ids=["one word", "short words", "words below base64's", "lines of base64", "long words", "tokens", "web tokens"],
+)
+def test_a_long_text_is_read_about_once(part: str) -> None:
+    """A ConfigMap may have a megabyte; to read it again from each place would take hours."""
+    text = (part * 1_000_000)[:1_000_000]
+    start = time.process_time()
+    assert judge(no_secrets_in_inputs.POLICY, config_map(text), config_map(one_line(text))) == []
+    assert time.process_time() - start < LONG_SECONDS
+
+
 def test_a_secret_is_where_they_belong() -> None:
     """And what else a provider gives is no output of the program's."""
     secret = Made(type=SECRET, inputs={"stringData": {"ca-key.pem": KEY}})
@@ -130,7 +224,8 @@ def test_a_secret_is_where_they_belong() -> None:
 
 def test_a_value_not_known_yet_may_be_harmless() -> None:
     """And no wrong type stops the rules."""
-    chart = Made(type=CHART, inputs={"chart": "istiod", "values": {"global": {"hub": UNKNOWN, "list": [UNKNOWN]}}})
+    values = {"global": {"hub": UNKNOWN, "list": [UNKNOWN]}}
+    chart = Made(type=CHART, inputs={"chart": "istiod", "values": values, "valueYamlFiles": [UNKNOWN]})
     assert_bears_all(no_secrets_in_inputs.POLICY, config_map("text"), chart)
     stack = Made(type=STACK_TYPE, inputs={"clusters": {"east": {"users": [{"user": {"token": None}}]}}}, provider=None)
     assert_bears_all(no_secrets_in_outputs.POLICY, stack)

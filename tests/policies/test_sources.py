@@ -1,9 +1,11 @@
 """Charts and images are new enough, and come from places that last."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
 from components import _istio_operator_specs, _istio_values
 from policies.rules import allowed_sources, istio_version_floor
@@ -12,6 +14,7 @@ from tests.support.bad_config import ABSENT, Place, put
 from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
 from tests.support.recording import CHART, DEPLOYMENT
 
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 CHARTS = "https://blob.istio.io/istio-release/charts"
 ISTIOD = Made(
     type=CHART,
@@ -49,6 +52,7 @@ OPERATOR = Made(
         ),
     },
 )
+ALLOWED = ["docker.io/istio", CHARTS]
 TAG: Place = ("values", "global", "tag")
 HUB: Place = ("values", "global", "hub")
 REPOSITORY: Place = ("repositoryOpts", "repo")
@@ -65,6 +69,84 @@ def deployment(image: Any, *, key: str = "containers") -> Made:  # noqa: ANN401 
     spec = {"template": {"spec": {key: [{"name": "it", "image": image}]}}}
     metadata = {"name": "istiod", "namespace": "istio-system"}
     return Made(type=DEPLOYMENT, name="istiod", inputs={"metadata": metadata, "spec": spec})
+
+
+def injector(values: Any, *, name: str = "istio-sidecar-injector") -> Made:  # noqa: ANN401 - JSON data has no narrower type
+    """The ConfigMap by which istiod injects proxies, as the engine shows it."""
+    data = {"values": json.dumps(values, indent=2), "config": "defaultTemplates: [sidecar]"}
+    return Made(type=CONFIG_MAP, inputs={"metadata": {"name": name, "namespace": "istio-system"}, "data": data})
+
+
+PROXY: Place = ("values", "global", "proxy", "image")
+OLD_PROXY = "evil.example/istio/proxyv2:1.20.0"
+
+
+@pytest.mark.parametrize(
+    ("made", "place"),
+    [
+        (changed(ISTIOD, PROXY, OLD_PROXY), "values.global.proxy.image"),
+        (changed(ISTIOD, ("values", "global", "proxy_init"), {"image": OLD_PROXY}), "values.global.proxy_init.image"),
+        (changed(ISTIOD, ("values", "image"), "evil.example/istio/pilot:1.20.0"), "values.image"),
+        (changed(ISTIOD, PROXY, f"{OLD_PROXY}@sha256:00"), "values.global.proxy.image"),
+        (changed(OPERATOR, ("spec", *PROXY), OLD_PROXY), "spec.values.global.proxy.image"),
+        (injector({"global": {"proxy": {"image": OLD_PROXY}}}), "data.values.global.proxy.image"),
+        (
+            injector({"global": {"proxy": {"image": OLD_PROXY}}}, name="istio-sidecar-injector-canary"),
+            "data.values.global.proxy.image",
+        ),
+    ],
+    ids=["a proxy", "what starts before it", "istiod", "with a digest", "by the operator", "injected", "of a revision"],
+)
+def test_an_image_in_a_value_is_judged_as_that_of_a_pod(made: Made, place: str) -> None:
+    """Istio's charts take one with a slash as it is, without their hub and tag."""
+    (found,) = judge(istio_version_floor.POLICY, made)
+    assert f"has {place} evil.example/istio/" in found.message
+    assert "of version '1.20.0'; allowed is 1.30.4 or newer" in found.message
+    found, *_ = judge(allowed_sources.POLICY, made, allowedSources=ALLOWED)
+    assert f"has {place} 'evil.example/istio/" in found.message
+    assert judge(allowed_sources.POLICY, made, allowedSources=[*ALLOWED, "evil.example"]) == []
+
+
+def test_a_file_of_values_is_judged_as_values() -> None:
+    """Helm lays both over one another."""
+    text = json.dumps({"global": {"hub": "evil.example/istio", "tag": "1.20.0", "proxy": {"image": OLD_PROXY}}})
+    file = {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, "text": text}
+    made = changed(ISTIOD, ("valueYamlFiles",), [file])
+    (by_tag, by_image) = judge(istio_version_floor.POLICY, made)
+    assert "has valueYamlFiles[0].global.tag '1.20.0'" in by_tag.message
+    assert "has valueYamlFiles[0].global.proxy.image evil.example/istio/proxyv2 of version '1.20.0'" in by_image.message
+    (by_hub, by_image) = judge(allowed_sources.POLICY, made, allowedSources=ALLOWED)
+    assert "has valueYamlFiles[0].global.hub 'evil.example/istio'" in by_hub.message
+    assert "has valueYamlFiles[0].global.proxy.image 'evil.example/istio/proxyv2'" in by_image.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        changed(ISTIOD, PROXY, "proxyv2"),
+        changed(ISTIOD, PROXY, UNKNOWN),
+        changed(ISTIOD, PROXY, 5),
+        changed(ISTIOD, ("values", "global", "proxy", "logo"), OLD_PROXY),
+        changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1"),
+        injector({"global": {"proxy": {"image": OLD_PROXY}}}, name="mesh"),
+        replace(injector(None), inputs={"metadata": {"name": "istio-sidecar-injector"}, "data": {"values": "{"}}),
+        replace(injector(None), inputs={"metadata": {"name": UNKNOWN}, "data": {"values": "{}"}}),
+    ],
+    ids=[
+        "a name, to which hub and tag are added",
+        "not known yet",
+        "of a wrong type",
+        "no image",
+        "a new one",
+        "of another ConfigMap",
+        "no values",
+        "of a ConfigMap not known yet",
+    ],
+)
+def test_other_values_are_no_images(made: Made) -> None:
+    """Nor are those that are allowed a matter of these rules."""
+    for policy, config in ((istio_version_floor.POLICY, {}), (allowed_sources.POLICY, {"allowedSources": ALLOWED})):
+        assert judge(policy, made, **config) == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +246,11 @@ def test_istio_s_charts_are_known_by_where_they_come_from_or_go(inputs: dict[str
 
 def test_a_version_not_known_yet_may_be_new_enough() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(istio_version_floor.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
+    proxied = changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1")
+    injected = injector({"global": {"proxy": {"image": "docker.io/istio/proxyv2:1.31.1"}}})
+    assert_bears_all(
+        istio_version_floor.POLICY, proxied, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"), injected
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +275,7 @@ def test_a_version_not_known_yet_may_be_new_enough() -> None:
         ),
         (
             changed(ISTIOD, ("values", "pilot"), {"image": "registry.istio.io/release/pilot:1.31.1"}),
-            "has values.pilot.image 'registry.istio.io/release/pilot:1.31.1'",
+            "has values.pilot.image 'registry.istio.io/release/pilot'",
         ),
         (
             changed(OPERATOR, ("spec", "hub"), "gcr.io/istio-release"),
@@ -258,7 +344,9 @@ def test_what_comes_from_the_mirror_is_allowed(made: Made) -> None:
 
 def test_a_source_not_known_yet_may_be_allowed() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(allowed_sources.POLICY, ISTIOD, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"))
+    proxied = changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1")
+    injected = injector({"global": {"proxy": {"image": "docker.io/istio/proxyv2:1.31.1"}}})
+    assert_bears_all(allowed_sources.POLICY, proxied, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"), injected)
 
 
 @pytest.mark.parametrize(

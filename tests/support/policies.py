@@ -22,8 +22,8 @@ from pulumi_policy import (
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from lab.engine.registrations import STACK_TYPE
-from lab.engine.values import to_struct
+from lab.engine.registrations import STACK_TYPE, Registration
+from lab.engine.values import Unknown, to_struct
 from tests.support.bad_config import Place, put
 from tests.support.recording import KUBERNETES_PROVIDER, RecordingMonitor
 
@@ -176,16 +176,21 @@ def recorded(monitor: RecordingMonitor) -> list[Made]:
             type=found.type,
             name=found.name,
             inputs=as_plain(found.inputs),
-            outputs=as_plain(
-                monitor.outcomes[found.urn].outputs
-                if found.custom or found.remote
-                else monitor.component_outputs[found.urn]
-            ),
+            outputs=as_plain(_recorded_outputs(monitor, found)),
             protect=found.protect,
             provider=_recorded_provider(monitor, found.provider),
         )
         for found in monitor.recorded
     ]
+
+
+def _recorded_outputs(monitor: RecordingMonitor, found: Registration) -> Mapping[str, Any]:
+    if not (found.custom or found.remote):
+        return monitor.component_outputs[found.urn]
+    outcome = monitor.outcomes[found.urn]
+    # Providers that are bridged from Terraform's have the id among the outputs, and that of Kubernetes has none.
+    is_bridged = not found.type.startswith(("kubernetes:", "pulumi:"))
+    return {**outcome.outputs, **({"id": outcome.id or Unknown()} if is_bridged else {})}
 
 
 def _recorded_provider(monitor: RecordingMonitor, reference: str | None) -> Provider | None:

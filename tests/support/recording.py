@@ -25,6 +25,7 @@ RANCHER_PROVIDER = "pulumi:providers:rancher2"
 RANCHER_TOKEN = "rancher2:index/token:Token"  # noqa: S105 - a type
 RANCHER_USER = "rancher2:index/user:User"
 RANCHER_USER_TOKEN = "rancher2:index/customUserToken:CustomUserToken"  # noqa: S105 - a type
+RANCHER_ROLE = "rancher2:index/roleTemplate:RoleTemplate"
 RANCHER_PROJECT = "rancher2:index/project:Project"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 NAMESPACE = "kubernetes:core/v1:Namespace"
