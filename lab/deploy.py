@@ -39,6 +39,7 @@ HOME = STATE_DIR / "pulumi"
 PASSPHRASE = HOME / "passphrase"
 TEMPORARY = HOME / "tmp"
 """Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
+PULUMI_HOME = HOME / "home"
 MARK = STATE_DIR / "deployed-by"
 """Which engine made what the lab holds, and of which stack."""
 INSTALL_TIMEOUT_SECONDS = 300
@@ -190,6 +191,7 @@ def pulumi_for_lab(executable: str, stack: LabStack, descriptor: int) -> PulumiC
     # What is in it is a dead run's: this process holds the lab.
     shutil.rmtree(TEMPORARY, ignore_errors=True)
     files.make_folder(TEMPORARY)
+    _make_pulumi_home()
     if not PASSPHRASE.exists():
         files.write(PASSPHRASE, secrets.token_urlsafe(32))
     environment = {
@@ -197,6 +199,7 @@ def pulumi_for_lab(executable: str, stack: LabStack, descriptor: int) -> PulumiC
         # Without the metadata that is kept beside each file: a kill leaves it empty, and the state unreadable.
         "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
+        "PULUMI_HOME": str(PULUMI_HOME),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TMPDIR": str(TEMPORARY),
     }
@@ -219,6 +222,22 @@ def pulumi_for_lab(executable: str, stack: LabStack, descriptor: int) -> PulumiC
         config_file=config_file,
         keeps=(descriptor,),
     )
+
+
+def _make_pulumi_home() -> None:
+    """
+    Give Pulumi a home that goes with the lab, with the plugins of the user's own.
+
+    Into a folder `logs` there it would log all that it does, by the hundred megabytes, which is most of a run's work and
+    cannot be switched off (pulumi/pkg/logging, 3.260). Where no such folder can be made it does without.
+    """
+    plugins = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    files.make_folder(PULUMI_HOME)
+    (PULUMI_HOME / "logs").touch()
+    link = PULUMI_HOME / "plugins"
+    link.unlink(missing_ok=True)
+    link.symlink_to(plugins)
 
 
 def _run_in_home(command: list[str], environment: dict[str, str], given: str | None = None) -> None:

@@ -29,6 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(deploy, "HOME", tmp_path / "home")
     monkeypatch.setattr(deploy, "PASSPHRASE", tmp_path / "home" / "passphrase")
     monkeypatch.setattr(deploy, "TEMPORARY", tmp_path / "home" / "tmp")
+    monkeypatch.setattr(deploy, "PULUMI_HOME", tmp_path / "home" / "home")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "users"))
     monkeypatch.setattr(deploy, "MARK", tmp_path / "mark")
     monkeypatch.setattr(service.RancherPlace, "directory", tmp_path / "rancher")
     monkeypatch.setattr(deploy, "a_person_is_there", lambda: False)
@@ -230,6 +232,22 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
         assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
         assert [path.name for path in temporary.iterdir()] == ["key"]
         (temporary / "stale").touch()
+
+
+def test_pulumis_home_goes_with_the_lab_and_shares_the_users_plugins(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And no log can be written there: it would be most of the work."""
+    pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
+    for users in (tmp_path / "ones", tmp_path / "anothers"):
+        monkeypatch.setenv("PULUMI_HOME", str(users))
+        environment = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2).environment
+        own = Path(environment["PULUMI_HOME"])
+        assert own.is_relative_to(home)
+        assert (own / "plugins").resolve() == users / "plugins"
+        assert [path.name for path in users.iterdir()] == ["plugins"]
+        with pytest.raises(FileExistsError):
+            (own / "logs").mkdir(parents=True, exist_ok=True)
 
 
 def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
