@@ -228,8 +228,8 @@ def _make_pulumi_home() -> None:
     """
     Give Pulumi a home that goes with the lab, with the plugins of the user's own.
 
-    Into a folder `logs` there it would log all that it does, by the hundred megabytes: most of a run's work, and there is
-    no switch (pulumi/pkg/logging, 3.260). Where no such folder can be made it does without.
+    Into a folder `logs` there it would log all that it does, by the hundred megabytes. That is most of a run's work,
+    and there is no switch (pulumi/pkg/logging, 3.260). Where no such folder can be made it does without.
     """
     plugins = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
