@@ -234,6 +234,7 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
         replicas=app.replicas,
         requests=app.resources.requests.model_dump(),
         limits=app.resources.limits.model_dump(),
+        drain_seconds=settings.istio.drain_seconds,
         timeout_seconds=settings.istio.timeout_seconds,
         networking_api=settings.istio.networking_api,
     )

@@ -108,6 +108,8 @@ class Installer(StrEnum):
     OPERATOR = "operator"
 
 
+DRAIN_SECONDS = 5
+"""Of an Istio proxy that is to end, unless told otherwise."""
 VERSIONS: dict[Installer, tuple[tuple[int, int], tuple[float, ...]]] = {
     Installer.HELM: ((1, 30), (inf,)),
     Installer.OPERATOR: ((1, 12), (1, 24)),
@@ -136,6 +138,11 @@ class Istio(Section):
         """The apiVersion of Istio's routing: by the operator the one that all of its versions serve."""
         by_helm = self.installer is Installer.HELM
         return _names.NETWORKING_API if by_helm else _names.NETWORKING_API_BEFORE_1_22
+
+    @property
+    def drain_seconds(self) -> int:
+        """How long a pod that is to end goes on answering; Kubernetes of the operator's time cannot wait."""
+        return DRAIN_SECONDS if self.installer is Installer.HELM else 0
 
     @model_validator(mode="after")
     def _check_versions(self) -> Self:

@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
-from pulumi_kubernetes.core.v1 import ProbeArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, ProbeArgsDict
 
 from components import _istio_values, _names, _routing
 
@@ -37,6 +37,8 @@ class HelloworldAppArgs:
     replicas: int
     requests: Mapping[str, str]
     limits: Mapping[str, str]
+    drain_seconds: int
+    """How long a pod that is to end goes on answering, until all proxies know; 0 for a Kubernetes before 1.30."""
     timeout_seconds: int
     """How long to wait for each Deployment."""
     networking_api: str
@@ -112,6 +114,22 @@ class HelloworldApp(pulumi.ComponentResource):
     def _deployment(self, name: str, version: str, image: str, args: HelloworldAppArgs) -> None:
         labels = {"app": _names.HELLOWORLD, "version": version}
         probe: ProbeArgsDict = {"http_get": {"path": "/health", "port": _names.HELLOWORLD_PORT}}
+        container: ContainerArgsDict = {
+            "name": _names.HELLOWORLD,
+            "image": image,
+            "env": [{"name": "SERVICE_VERSION", "value": version}],
+            "ports": [{"name": "http", "container_port": _names.HELLOWORLD_PORT}],
+            "readiness_probe": probe,
+            "resources": {"requests": args.requests, "limits": args.limits},
+            "security_context": {
+                "allow_privilege_escalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "read_only_root_filesystem": True,
+            },
+            "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
+        }
+        if args.drain_seconds:
+            container["lifecycle"] = {"pre_stop": {"sleep": {"seconds": args.drain_seconds}}}
         k8s.apps.v1.Deployment(
             f"{name}-{version}",
             metadata={
@@ -133,22 +151,7 @@ class HelloworldApp(pulumi.ComponentResource):
                             "run_as_group": UID,
                             "seccomp_profile": {"type": "RuntimeDefault"},
                         },
-                        "containers": [
-                            {
-                                "name": _names.HELLOWORLD,
-                                "image": image,
-                                "env": [{"name": "SERVICE_VERSION", "value": version}],
-                                "ports": [{"name": "http", "container_port": _names.HELLOWORLD_PORT}],
-                                "readiness_probe": probe,
-                                "resources": {"requests": args.requests, "limits": args.limits},
-                                "security_context": {
-                                    "allow_privilege_escalation": False,
-                                    "capabilities": {"drop": ["ALL"]},
-                                    "read_only_root_filesystem": True,
-                                },
-                                "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
-                            }
-                        ],
+                        "containers": [container],
                         # The gunicorn of Istio's image does not start without a temporary folder.
                         "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "16Mi"}}],
                     },

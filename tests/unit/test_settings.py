@@ -186,6 +186,12 @@ def test_routing_is_of_an_api_that_every_version_of_the_installer_serves(istio: 
     assert settings.parse(put(GOOD, ("istio",), istio)).istio.networking_api == api
 
 
+@pytest.mark.parametrize(("istio", "seconds"), [({}, 5), (BY_OPERATOR, 0)])
+def test_pods_wait_before_they_end_where_their_kubernetes_can(istio: dict[str, str], seconds: int) -> None:
+    """As long as a proxy does, so that whoever still asks for them is answered."""
+    assert settings.parse(put(GOOD, ("istio",), istio)).istio.drain_seconds == seconds
+
+
 def test_the_seeds_quotas_are_the_projects_defaults() -> None:
     """As the project of the original installation was made."""
     rancher = settings.parse(RANCHER).rancher

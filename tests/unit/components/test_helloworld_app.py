@@ -55,6 +55,7 @@ def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
     failover: _routing.Failover | None = None,
     locality: str | None = None,
     networking_api: str = "networking.istio.io/v1",
+    drain_seconds: int = 7,
 ) -> RecordingMonitor:
     """Record the application on one cluster."""
 
@@ -69,6 +70,7 @@ def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
             replicas=3,
             requests=REQUESTS,
             limits=LIMITS,
+            drain_seconds=drain_seconds,
             timeout_seconds=123,
             networking_api=networking_api,
         )
@@ -122,6 +124,16 @@ def test_a_deployment_runs_the_image_of_its_version(version: str) -> None:
     assert container["ports"] == [{"name": "http", "containerPort": 5000}]
     assert container["readinessProbe"] == {"httpGet": {"path": "/health", "port": 5000}}
     assert container["resources"] == {"requests": REQUESTS, "limits": LIMITS}
+
+
+@pytest.mark.parametrize(("drain_seconds", "lifecycle"), [(7, {"preStop": {"sleep": {"seconds": 7}}}), (0, None)])
+def test_a_pod_that_is_to_end_answers_until_nobody_asks_it(
+    drain_seconds: int, lifecycle: Mapping[str, object] | None
+) -> None:
+    """Where its Kubernetes can wait."""
+    for found in record_app(drain_seconds=drain_seconds).find_all(recording.DEPLOYMENT):
+        (container,) = found.inputs["spec"]["template"]["spec"]["containers"]
+        assert container.get("lifecycle") == lifecycle
 
 
 def test_pods_meet_the_restricted_standard() -> None:
