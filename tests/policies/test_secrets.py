@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from tests.support.recording import CHART, SECRET
 from tests.support.stacks import kubeconfig
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-LONG_SECONDS = 20
+LONG = 300_000
+"""Characters."""
 COMPONENT = "mcsps:index:MeshTrust"
 
 
@@ -208,11 +208,9 @@ def test_a_file_of_helm_values_that_cannot_be_read_is_left_to_helm(files: object
     ids=["one word", "short words", "words below base64's", "lines of base64", "long words", "tokens", "web tokens"],
 )
 def test_a_long_text_is_read_about_once(part: str) -> None:
-    """A ConfigMap may have a megabyte; to read it again from each place would take hours."""
-    text = (part * 1_000_000)[:1_000_000]
-    start = time.process_time()
+    """A ConfigMap may have a megabyte; a pattern that reads it again from each place takes minutes even here."""
+    text = (part * LONG)[:LONG]
     assert judge(no_secrets_in_inputs.POLICY, config_map(text), config_map(one_line(text))) == []
-    assert time.process_time() - start < LONG_SECONDS
 
 
 def test_a_secret_is_where_they_belong() -> None:
