@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from components import _names as names
 from lab.deploy import Engine
 from tests.e2e.checkout import Checkout, faults_once_settled
 from tests.e2e.load import requests_to
-from tests.e2e.test_engines import stack_outputs
+from tests.e2e.test_engines import ingresses
 
 pytestmark = pytest.mark.e2e
 
@@ -34,8 +33,7 @@ def urls(checkout: Checkout, engine: Engine) -> list[str]:
     configure(checkout, {})
     checkout.deploy("up", engine).must_succeed()
     assert faults_once_settled(checkout) == []
-    clusters = stack_outputs(engine, checkout)["clusters"]
-    return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
+    return ingresses(engine, checkout)
 
 
 def configure(checkout: Checkout, step: dict[str, Any]) -> None:

@@ -314,6 +314,12 @@ def test_destroy_leaves_no_object_in_any_cluster(lab: Lab, destroyed: Run, objec
     assert not MARK.exists()
 
 
+def ingresses(engine: Engine, checkout: Checkout) -> list[str]:
+    """The address of the application at each cluster."""
+    clusters = stack_outputs(engine, checkout)["clusters"]
+    return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
+
+
 def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
     """Read what the stack exports; anything secret stays unreadable, and so is not what a test expects."""
     if engine is Engine.STAND_IN:

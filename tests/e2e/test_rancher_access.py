@@ -25,7 +25,7 @@ from tests.e2e.conftest import Lab
 from tests.e2e.load import requests_to
 from tests.e2e.objects import Objects, held_by, left_over
 from tests.e2e.rancher_server import RancherServer
-from tests.e2e.test_engines import stack_outputs
+from tests.e2e.test_engines import ingresses, stack_outputs
 
 pytestmark = pytest.mark.e2e
 
@@ -92,12 +92,6 @@ def apis(checkout: Checkout) -> dict[str, ClusterApi]:
 def verify(checkout: Checkout, **how: Any) -> Report:  # noqa: ANN401 - as the checkout has them
     """Verify the mesh by the token that the lab keeps."""
     return checkout.verify(*TOKEN_FILE, **how)
-
-
-def ingresses(engine: Engine, checkout: Checkout) -> list[str]:
-    """The address of the application at each cluster."""
-    clusters = stack_outputs(engine, checkout)["clusters"]
-    return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
 
 
 def test_the_mesh_is_proven_by_traffic(mesh: Mesh, checkout: Checkout) -> None:
