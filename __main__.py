@@ -8,7 +8,8 @@ from pulumi import ResourceOptions
 
 import arguments
 import settings as stack_settings
-from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, _names
+from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster
+from mesh import names
 
 settings, secrets = stack_settings.load(pulumi.Config())
 
@@ -77,5 +78,5 @@ pulumi.export(
 pulumi.export("rootExpiry", trust.root_expiry)
 pulumi.export(
     "url",
-    pulumi.Output.concat("http://", istio[settings.clusters[0].name].ingress_address, _names.HELLOWORLD_PATH),
+    pulumi.Output.concat("http://", istio[settings.clusters[0].name].ingress_address, names.HELLOWORLD_PATH),
 )

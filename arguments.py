@@ -29,12 +29,8 @@ from components import (
     RancherClusterArgs,
     RancherTokenArgs,
     ServiceAccountArgs,
-    _kubeconfig,
-    _names,
-    _pem,
-    _root_ca,
-    _routing,
 )
+from mesh import kubeconfigs, names, pem, root_ca, routing
 from settings import Audience, Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Secrets, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,7 +78,7 @@ def _peers(settings: Settings, rancher: Rancher, cluster: Cluster) -> PeersUserA
     if not rancher.peers_user:
         return Peers.PROGRAMS_USER
     return PeersUserArgs(
-        username=_names.peers_user(settings.mesh.id, cluster.name),
+        username=names.peers_user(settings.mesh.id, cluster.name),
         reads_secrets=settings.links.read_secrets,
         reads_endpoints=settings.istio.installer is Installer.OPERATOR,
     )
@@ -136,9 +132,9 @@ def mesh_trust(settings: Settings, secrets: Secrets) -> MeshTrustArgs:
     root: BroughtRootArgs | MadeRootArgs
     if trust.root_certificate and secrets.root_private_key:
         root = BroughtRootArgs(
-            certificate_pem=_pem.write_certificate(trust.root_certificate),
+            certificate_pem=pem.write_certificate(trust.root_certificate),
             private_key_pem=secrets.root_private_key,
-            expiry=_root_ca.expiry(trust.root_certificate),
+            expiry=root_ca.expiry(trust.root_certificate),
         )
     else:
         root = MadeRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
@@ -214,7 +210,7 @@ def _peer_endpoint(settings: Settings, secrets: Secrets, source: Cluster) -> tup
         return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
     if isinstance(source.access, RancherAccess) and settings.rancher:
         # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
-        server = _kubeconfig.rancher_server(settings.rancher.url, secrets.cluster_ids[source.name])
+        server = kubeconfigs.rancher_server(settings.rancher.url, secrets.cluster_ids[source.name])
         return server, settings.rancher.ca_certs or Ca.PUBLIC
     endpoint = secrets.servers[source.name]
     return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
@@ -227,7 +223,7 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
     return HelloworldAppArgs(
         cluster_name=cluster.name,
         images={str(version): images[version] for version in cluster.versions},
-        weights=_routing.weights(settings.v2_weight),
+        weights=routing.weights(settings.v2_weight),
         audiences=tuple(_audience(settings, audience) for audience in settings.audiences),
         failover=_failover(settings) if settings.fails_over else None,
         locality=cluster.locality.label if cluster.locality else None,
@@ -240,9 +236,9 @@ def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
     )
 
 
-def _audience(settings: Settings, audience: Audience) -> _routing.Audience:
+def _audience(settings: Settings, audience: Audience) -> routing.Audience:
     clusters = settings.clusters if audience.region else ()
-    return _routing.Audience(
+    return routing.Audience(
         name=audience.name,
         version=str(audience.version),
         header=audience.header.name if audience.header else None,
@@ -251,11 +247,11 @@ def _audience(settings: Settings, audience: Audience) -> _routing.Audience:
     )
 
 
-def _failover(settings: Settings) -> _routing.Failover:
+def _failover(settings: Settings) -> routing.Failover:
     failover, regions = settings.failover, settings.regions
     # Round the clusters' own order, unless another is asked for: Istio sorts regions only where it is told one.
     following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
-    return _routing.Failover(
+    return routing.Failover(
         consecutive_gateway_errors=failover.consecutive_gateway_errors,
         interval_seconds=failover.interval_seconds,
         base_ejection_seconds=failover.base_ejection_seconds,

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from components import _kubeconfig
+from mesh import kubeconfigs
 
 SECONDS = 10.0
 MINUTES_PER_HOUR = 60
@@ -245,7 +245,7 @@ def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> N
             f"'{cluster_id}' is {cluster.get('state')} and not active{f': {message}' if message else ''}; "
             f"wait until Rancher shows it as active",
         )
-    path = f"{_kubeconfig.rancher_server('', cluster_id)}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    path = f"{kubeconfigs.rancher_server('', cluster_id)}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     answer = client.post(path, json=_REVIEW)
     status = _read(answer).get("status")
     if not isinstance(status, dict):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from components import _istio_values, _names, _root_ca
+from mesh import istio_values, names, root_ca
 from sections import NAMESPACE, Section, sections_within
 from traffic_schema import Audience, Failover, Locality, Version, check_audiences
 from value_types import (
@@ -66,7 +66,7 @@ class Trust(Section):
         if self.root_certificate is not None:
             try:
                 # Not what is left of it: an old root would then refuse every `up`, a weight shift included.
-                hours = _root_ca.lifetime_hours(self.root_certificate, datetime.now(UTC))
+                hours = root_ca.lifetime_hours(self.root_certificate, datetime.now(UTC))
             except ValueError as error:
                 message = f"{NAMESPACE}:trust.rootCertificate: {error}"
                 raise ValueError(message) from None
@@ -82,7 +82,7 @@ class Trust(Section):
 
 def _check_chart_values(chart: str) -> AfterValidator:
     def check(values: dict[str, Any]) -> dict[str, Any]:
-        replaced = _istio_values.find_replaced_map(_istio_values.OUTLINES[chart], values)
+        replaced = istio_values.find_replaced_map(istio_values.OUTLINES[chart], values)
         if replaced is not None:
             message = (
                 f"'{replaced}' would replace what the program itself says there; allowed is a mapping laid over it"
@@ -137,7 +137,7 @@ class Istio(Section):
     def networking_api(self) -> str:
         """The apiVersion of Istio's routing: by the operator the one that all of its versions serve."""
         by_helm = self.installer is Installer.HELM
-        return _names.NETWORKING_API if by_helm else _names.NETWORKING_API_BEFORE_1_22
+        return names.NETWORKING_API if by_helm else names.NETWORKING_API_BEFORE_1_22
 
     @property
     def drain_seconds(self) -> int:

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 import rancher_api
-from components import _kubeconfig, _root_ca
+from mesh import root_ca
+from mesh.kubeconfigs import Endpoint, read_endpoint
 from schema import (
     Cluster,
     Credential,
@@ -87,7 +88,7 @@ class Secrets:
 
     kubeconfigs: Mapping[str, pulumi.Output[str]] = field(default_factory=dict, repr=False)
     """Kubeconfig text by cluster name, for access `kubeconfig`."""
-    servers: Mapping[str, _kubeconfig.Endpoint] = field(default_factory=dict, repr=False)
+    servers: Mapping[str, Endpoint] = field(default_factory=dict, repr=False)
     """Where each of these kubeconfigs leads; not secret."""
     cluster_ids: Mapping[str, str] = field(default_factory=dict)
     """Rancher's id of each cluster with access `rancher`, by the cluster's name; not secret."""
@@ -185,14 +186,14 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
         raise ConfigError(f"{NAMESPACE}:{lacks}: missing, and {NAMESPACE}:{has} is set; bring both or neither")
     if certificate is not None and key_pem is not None:
         try:
-            _root_ca.check_key_fits(certificate, key_pem)
+            root_ca.check_key_fits(certificate, key_pem)
         except ValueError as error:
             raise ConfigError(
                 f"{NAMESPACE}:{ROOT_PRIVATE_KEY}: {error}; set the key of {NAMESPACE}:trust.rootCertificate"
             ) from None
 
 
-def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
+def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
     try:
         text = path.expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
@@ -200,7 +201,7 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, _kubeconfig.Endpoint]:
         shown = _show(str(path), at_most=PATH_SHOWN_MAX)
         raise ConfigError(f"{key}: {shown} cannot be read: {reason}; name a readable kubeconfig") from None
     try:
-        return text, _kubeconfig.read_endpoint(text)
+        return text, read_endpoint(text)
     except ValueError as error:
         raise ConfigError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
 

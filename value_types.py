@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 from pydantic import ValidatorFunctionWrapHandler as Reader
 from pydantic_core import PydanticCustomError
 
-from components import _names, _pem, _root_ca
+from mesh import names, pem, root_ca
 
 DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
@@ -67,9 +67,9 @@ def _check_dns_label(value: str) -> str:
 
 
 def _check_cluster_name(value: str) -> str:
-    if len(value) > _names.CLUSTER_NAME_MAX:
+    if len(value) > names.CLUSTER_NAME_MAX:
         message = (
-            f"{len(value)} characters are too long: at most {_names.CLUSTER_NAME_MAX} leave room for the common name "
+            f"{len(value)} characters are too long: at most {names.CLUSTER_NAME_MAX} leave room for the common name "
             f"of the cluster's intermediate CA"
         )
         raise ValueError(message)
@@ -149,14 +149,14 @@ def _pem_by(read: Callable[[str], Value]) -> PlainValidator:
 def _read_ca(value: str) -> str:
     try:
         text = Path(value).read_text() if _is_absolute_path(value) else value
-        certificates = _pem.read_certificates(text)
+        certificates = pem.read_certificates(text)
     except OSError as error:
         message = f"the file {value} cannot be read: {error.strerror}; name a readable file of CA certificates"
         raise ValueError(message) from None
     except ValueError as error:
         message = f"{error}; give one CA certificate or more and no key, as text or as the absolute path of a file"
         raise ValueError(message) from None
-    return "".join(map(_pem.write_certificate, certificates))
+    return "".join(map(pem.write_certificate, certificates))
 
 
 def _is_absolute_path(value: str) -> bool:
@@ -223,7 +223,7 @@ HeaderPrefix = Annotated[str, _matching(r"[!-~][ -~]*", "a text of ASCII that is
 HeaderRegex = Annotated[str, AfterValidator(_check_header_regex)]
 NodeSelector = Annotated[str, _matching(rf"{_LABEL}(,{_LABEL})*", "labels such as role=ingress, joined by commas")]
 Quantity = Annotated[str, AfterValidator(_check_quantity)]
-RootCertificate = Annotated[x509.Certificate, _pem_by(_root_ca.read_root)]
+RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root)]
 CaCertificates = Annotated[str, _pem_by(_read_ca)]
 Hours = Annotated[int, WrapValidator(_Whole(1))]
 Generation = Annotated[int, WrapValidator(_Whole(1))]

@@ -22,11 +22,11 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from bench import mesh
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, take
-from components import _names as names
 from lab import lock
 from lab.deploy import INSTALL_ROOT, STACK, Engine
 from lab.engine import stack as lab_stack
 from lab.engine.values import Properties
+from mesh import names
 from ops import access, stack
 from ops.api import ApiError
 from ops.sidecar import see_splits

@@ -8,8 +8,8 @@ import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.helm.v4 import Chart
 
-from components import _gateways, _istio_values, _names
 from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs
+from mesh import gateways, istio_values, names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,11 @@ def install(
     """Register the charts below `parent`, and return what stands once the east-west gateway is ready."""
 
     def chart(release: _Release, *, after: list[Resource]) -> Chart:
-        source = _istio_values.chart_source(installer.charts, release.chart, installer.chart_version)
+        source = istio_values.chart_source(installer.charts, release.chart, installer.chart_version)
         return Chart(
             f"{name}-{release.name.removeprefix('istio-')}",
             name=release.name,
-            namespace=_names.ISTIO_NAMESPACE,
+            namespace=names.ISTIO_NAMESPACE,
             chart=source.chart,
             version=source.version,
             repository_opts={"repo": source.repository} if source.repository else None,
@@ -49,17 +49,17 @@ def install(
             _Release(name=gateway.release, chart="gateway", values=_gateway_values(args, installer, gateway)),
             after=[istiod],
         )
-        for gateway in _gateways.GATEWAYS
+        for gateway in gateways.GATEWAYS
     )
     return eastwest
 
 
 def _base_values(installer: HelmInstallerArgs) -> Mapping[str, Any]:
-    return _istio_values.merge(_istio_values.base_values(), installer.base_values)
+    return istio_values.merge(istio_values.base_values(), installer.base_values)
 
 
 def _istiod_values(args: IstioInstallArgs, installer: HelmInstallerArgs) -> Mapping[str, Any]:
-    values = _istio_values.istiod_values(
+    values = istio_values.istiod_values(
         mesh_id=args.mesh_id,
         trust_domain=args.trust_domain,
         cluster_name=args.cluster_name,
@@ -69,15 +69,15 @@ def _istiod_values(args: IstioInstallArgs, installer: HelmInstallerArgs) -> Mapp
         reads_peer_secrets=installer.reads_peer_secrets,
         timeout_seconds=args.timeout_seconds,
     )
-    return _istio_values.merge(values, installer.istiod_values)
+    return istio_values.merge(values, installer.istiod_values)
 
 
 def _gateway_values(
-    args: IstioInstallArgs, installer: HelmInstallerArgs, gateway: _gateways.Gateway
+    args: IstioInstallArgs, installer: HelmInstallerArgs, gateway: gateways.Gateway
 ) -> Mapping[str, Any]:
-    values = _istio_values.gateway_values(
+    values = istio_values.gateway_values(
         network_gateway=gateway.network(args.network),
         locality=installer.gateway_locality,
         timeout_seconds=args.timeout_seconds,
     )
-    return _istio_values.merge(values, installer.gateway_values)
+    return istio_values.merge(values, installer.gateway_values)

@@ -12,10 +12,10 @@ import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from components import _istio_operator_specs, _istio_values, _names
 from components._istio_install_args import IstioInstallArgs
+from mesh import istio_values, names, operator_specs
 
-TARGET_PORTS = {_names.HTTP_PORT: 8080, _names.HTTPS_PORT: 8443}
+TARGET_PORTS = {names.HTTP_PORT: 8080, names.HTTPS_PORT: 8443}
 """By port of the Service: the operator's gateways may not listen below 1024, so istiod tells them of no port there."""
 
 _SERVICE_ACCOUNTS = ("istiod", "istiod-service-account")
@@ -27,8 +27,8 @@ def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resour
     binding = _extensions_reader(parent, name)
     control_plane = _istio_operator(
         f"{name}-control-plane",
-        _names.CONTROL_PLANE,
-        _istio_operator_specs.control_plane_spec(
+        names.CONTROL_PLANE,
+        operator_specs.control_plane_spec(
             mesh_id=args.mesh_id,
             trust_domain=args.trust_domain,
             cluster_name=args.cluster_name,
@@ -41,8 +41,8 @@ def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resour
     )
     return _istio_operator(
         f"{name}-eastwestgateway",
-        _names.EASTWEST,
-        _istio_operator_specs.eastwest_spec(network=args.network, hub=args.hub, tag=args.tag),
+        names.EASTWEST,
+        operator_specs.eastwest_spec(network=args.network, hub=args.hub, tag=args.tag),
         args.timeout_seconds,
         ResourceOptions(parent=parent, depends_on=[control_plane]),
     )
@@ -57,11 +57,11 @@ def _istio_operator(
         kind="IstioOperator",
         metadata={
             "name": physical_name,
-            "namespace": _names.ISTIO_NAMESPACE,
+            "namespace": names.ISTIO_NAMESPACE,
             "annotations": {
-                _names.WAIT_FOR: "jsonpath={.status.status}=HEALTHY",
-                **_istio_values.timeout_annotation(timeout_seconds),
-                **_istio_values.deletion_annotation(),
+                names.WAIT_FOR: "jsonpath={.status.status}=HEALTHY",
+                **istio_values.timeout_annotation(timeout_seconds),
+                **istio_values.deletion_annotation(),
             },
         },
         spec=spec,
@@ -74,8 +74,8 @@ def _extensions_reader(parent: Resource, name: str) -> Resource:
     # operator's to write, so the right comes by another; where istiod has it, it changes nothing.
     child = ResourceOptions(parent=parent)
     metadata: ObjectMetaArgsDict = {
-        "name": _names.ISTIOD_EXTENSIONS_READER,
-        "labels": {_names.MANAGED_BY_LABEL: _names.MANAGED_BY},
+        "name": names.ISTIOD_EXTENSIONS_READER,
+        "labels": {names.MANAGED_BY_LABEL: names.MANAGED_BY},
     }
     role = k8s.rbac.v1.ClusterRole(
         f"{name}-extensions-reader",
@@ -90,7 +90,7 @@ def _extensions_reader(parent: Resource, name: str) -> Resource:
         metadata=metadata,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata["name"]},
         subjects=[
-            {"kind": "ServiceAccount", "name": account, "namespace": _names.ISTIO_NAMESPACE}
+            {"kind": "ServiceAccount", "name": account, "namespace": names.ISTIO_NAMESPACE}
             for account in _SERVICE_ACCOUNTS
         ],
         opts=child,

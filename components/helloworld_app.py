@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, ProbeArgsDict
 
-from components import _istio_values, _names, _routing
+from mesh import istio_values, names, routing
 
 UID = 10001
 
@@ -28,9 +28,9 @@ class HelloworldAppArgs:
     """By version, for the versions that this cluster runs."""
     weights: Mapping[str, int]
     """Percent by version, the same in every cluster."""
-    audiences: Sequence[_routing.Audience]
+    audiences: Sequence[routing.Audience]
     """Requests that follow no weight, the same in every cluster."""
-    failover: _routing.Failover | None
+    failover: routing.Failover | None
     """How clients leave a dead cluster, if they do; the same in every cluster."""
     locality: str | None
     """Istio's locality of this cluster's pods; none for that of their nodes."""
@@ -53,15 +53,15 @@ class HelloworldApp(pulumi.ComponentResource):
         k8s.core.v1.Service(
             name,
             metadata={
-                "name": _names.HELLOWORLD,
-                "namespace": _names.APP_NAMESPACE,
-                "labels": {"app": _names.HELLOWORLD, "service": _names.HELLOWORLD},
+                "name": names.HELLOWORLD,
+                "namespace": names.APP_NAMESPACE,
+                "labels": {"app": names.HELLOWORLD, "service": names.HELLOWORLD},
                 # A cluster may run no version and still route to those of its peers.
-                "annotations": {_names.SKIP_AWAIT: "true"},
+                "annotations": {names.SKIP_AWAIT: "true"},
             },
             spec={
-                "selector": {"app": _names.HELLOWORLD},
-                "ports": [{"name": "http", "port": _names.HELLOWORLD_PORT, "target_port": _names.HELLOWORLD_PORT}],
+                "selector": {"app": names.HELLOWORLD},
+                "ports": [{"name": "http", "port": names.HELLOWORLD_PORT, "target_port": names.HELLOWORLD_PORT}],
             },
             opts=ResourceOptions(parent=self),
         )
@@ -77,8 +77,8 @@ class HelloworldApp(pulumi.ComponentResource):
                 kind=kind,
                 metadata={
                     "name": physical_name,
-                    "namespace": _names.APP_NAMESPACE,
-                    "annotations": _istio_values.deletion_annotation(),
+                    "namespace": names.APP_NAMESPACE,
+                    "annotations": istio_values.deletion_annotation(),
                 },
                 spec=spec,
                 opts=ResourceOptions(parent=self, depends_on=after),
@@ -87,19 +87,19 @@ class HelloworldApp(pulumi.ComponentResource):
         rule = routing_object(
             "destination-rule",
             "DestinationRule",
-            _names.HELLOWORLD,
-            _routing.destination_rule_spec(tuple(args.weights), args.failover),
+            names.HELLOWORLD,
+            routing.destination_rule_spec(tuple(args.weights), args.failover),
         )
-        routing_object("gateway", "Gateway", _names.HELLOWORLD_GATEWAY, _routing.gateway_spec())
+        routing_object("gateway", "Gateway", names.HELLOWORLD_GATEWAY, routing.gateway_spec())
         for route, gateway, host in (
-            (_names.HELLOWORLD, _names.HELLOWORLD_GATEWAY, "*"),
-            (_names.HELLOWORLD_MESH, "mesh", _names.HELLOWORLD_HOST),
+            (names.HELLOWORLD, names.HELLOWORLD_GATEWAY, "*"),
+            (names.HELLOWORLD_MESH, "mesh", names.HELLOWORLD_HOST),
         ):
             routing_object(
                 f"route-{'mesh' if gateway == 'mesh' else 'ingress'}",
                 "VirtualService",
                 route,
-                _routing.virtual_service_spec(
+                routing.virtual_service_spec(
                     gateway=gateway,
                     host=host,
                     weights=args.weights,
@@ -112,13 +112,13 @@ class HelloworldApp(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _deployment(self, name: str, version: str, image: str, args: HelloworldAppArgs) -> None:
-        labels = {"app": _names.HELLOWORLD, "version": version}
-        probe: ProbeArgsDict = {"http_get": {"path": "/health", "port": _names.HELLOWORLD_PORT}}
+        labels = {"app": names.HELLOWORLD, "version": version}
+        probe: ProbeArgsDict = {"http_get": {"path": "/health", "port": names.HELLOWORLD_PORT}}
         container: ContainerArgsDict = {
-            "name": _names.HELLOWORLD,
+            "name": names.HELLOWORLD,
             "image": image,
             "env": [{"name": "SERVICE_VERSION", "value": version}],
-            "ports": [{"name": "http", "container_port": _names.HELLOWORLD_PORT}],
+            "ports": [{"name": "http", "container_port": names.HELLOWORLD_PORT}],
             "readiness_probe": probe,
             "resources": {"requests": args.requests, "limits": args.limits},
             "security_context": {
@@ -133,16 +133,16 @@ class HelloworldApp(pulumi.ComponentResource):
         k8s.apps.v1.Deployment(
             f"{name}-{version}",
             metadata={
-                "name": _names.version_deployment(version),
-                "namespace": _names.APP_NAMESPACE,
+                "name": names.version_deployment(version),
+                "namespace": names.APP_NAMESPACE,
                 "labels": labels,
-                "annotations": _istio_values.timeout_annotation(args.timeout_seconds),
+                "annotations": istio_values.timeout_annotation(args.timeout_seconds),
             },
             spec={
                 "replicas": args.replicas,
                 "selector": {"match_labels": labels},
                 "template": {
-                    "metadata": {"labels": {**labels, **_istio_values.locality_label(args.locality)}},
+                    "metadata": {"labels": {**labels, **istio_values.locality_label(args.locality)}},
                     "spec": {
                         "automount_service_account_token": False,
                         "security_context": {

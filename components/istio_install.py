@@ -12,9 +12,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from components import _gateways, _helm_installer, _istio_values, _names, _operator_installer
-from components._gateways import EASTWEST, INGRESS, Gateway
+from components import _helm_installer, _operator_installer
 from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs
+from mesh import gateways, istio_values, names
+from mesh.gateways import EASTWEST, INGRESS, Gateway
 
 
 class IstioInstall(pulumi.ComponentResource):
@@ -29,12 +30,12 @@ class IstioInstall(pulumi.ComponentResource):
         super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.cluster_name}, opts)
         cacerts = k8s.core.v1.Secret(
             f"{name}-cacerts",
-            metadata={"name": _names.CACERTS, "namespace": _names.ISTIO_NAMESPACE},
+            metadata={"name": names.CACERTS, "namespace": names.ISTIO_NAMESPACE},
             string_data=args.cacerts,
             opts=ResourceOptions(parent=self),
         )
         # Before all else: a cloud takes minutes to make a load balancer, and Pulumi ten seconds to trust any Service.
-        ingress, _, eastwest = (self._service(name, args, gateway) for gateway in _gateways.GATEWAYS)
+        ingress, _, eastwest = (self._service(name, args, gateway) for gateway in gateways.GATEWAYS)
         if isinstance(args.installer, HelmInstallerArgs):
             eastwest_gateway = _helm_installer.install(self, name, args, args.installer, cacerts)
         else:
@@ -44,11 +45,11 @@ class IstioInstall(pulumi.ComponentResource):
             api_version=args.networking_api,
             kind="Gateway",
             metadata={
-                "name": _names.CROSS_NETWORK_GATEWAY,
-                "namespace": _names.ISTIO_NAMESPACE,
-                "annotations": _istio_values.deletion_annotation(),
+                "name": names.CROSS_NETWORK_GATEWAY,
+                "namespace": names.ISTIO_NAMESPACE,
+                "annotations": istio_values.deletion_annotation(),
             },
-            spec=_istio_values.cross_network_gateway_spec(),
+            spec=istio_values.cross_network_gateway_spec(),
             # The validating webhook refuses it until istiod has written its CA there, which no annotation of the charts
             # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
             opts=ResourceOptions(parent=self, depends_on=[eastwest_gateway]),
@@ -59,22 +60,22 @@ class IstioInstall(pulumi.ComponentResource):
 
     def _service(self, name: str, args: IstioInstallArgs, gateway: Gateway) -> k8s.core.v1.Service:
         network = gateway.network(args.network)
-        selector = _istio_values.gateway_labels(gateway.release)
+        selector = istio_values.gateway_labels(gateway.release)
         targets = {} if isinstance(args.installer, HelmInstallerArgs) else _operator_installer.TARGET_PORTS
         return k8s.core.v1.Service(
             f"{name}-{gateway.role}",
             metadata={
                 "name": gateway.release,
-                "namespace": _names.ISTIO_NAMESPACE,
-                "labels": {**selector, **({_names.NETWORK_LABEL: network} if network else {})},
-                "annotations": _istio_values.timeout_annotation(args.timeout_seconds),
+                "namespace": names.ISTIO_NAMESPACE,
+                "labels": {**selector, **({names.NETWORK_LABEL: network} if network else {})},
+                "annotations": istio_values.timeout_annotation(args.timeout_seconds),
             },
             spec={
                 "type": gateway.service_type,
                 "selector": selector,
                 "ports": [
                     {"name": port_name, "port": port, "target_port": targets.get(port, port), "protocol": "TCP"}
-                    for port_name, port in {"status-port": _names.STATUS_PORT, **gateway.ports}.items()
+                    for port_name, port in {"status-port": names.STATUS_PORT, **gateway.ports}.items()
                 ],
             },
             opts=ResourceOptions(parent=self),
@@ -87,6 +88,6 @@ def _load_balancer_address(cluster_name: str, gateway: Gateway, status: Any) -> 
         if address := ingress.ip or ingress.hostname:
             return str(address)
     raise pulumi.RunError(
-        f"Service {_names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address; "
+        f"Service {names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address; "
         f"see to what makes load balancers there, then run `pulumi up --refresh`"
     )

@@ -15,7 +15,7 @@ import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from components import _kubeconfig, _names, _reader
+from mesh import kubeconfigs, names, reader_rules
 
 
 class Ca(Enum):
@@ -74,16 +74,16 @@ class MeshLink(pulumi.ComponentResource):
         else:
             token = Output.from_input(args.credential.token)
         kubeconfig: Output[str] = Output.all(token=token, ca_pem=ca_pem).apply(
-            lambda known: _kubeconfig.render_token_kubeconfig(name=args.source, server=args.server, **known)
+            lambda known: kubeconfigs.render_token_kubeconfig(name=args.source, server=args.server, **known)
         )
         content: Output[str] = Output.secret(kubeconfig)
         k8s.core.v1.Secret(
             f"{name}-remote-secret",
             metadata={
-                "name": _names.remote_secret(args.source),
-                "namespace": _names.ISTIO_NAMESPACE,
-                "labels": {_names.MULTICLUSTER_LABEL: "true", _names.MANAGED_BY_LABEL: _names.MANAGED_BY},
-                "annotations": {_names.CLUSTER_ANNOTATION: args.source},
+                "name": names.remote_secret(args.source),
+                "namespace": names.ISTIO_NAMESPACE,
+                "labels": {names.MULTICLUSTER_LABEL: "true", names.MANAGED_BY_LABEL: names.MANAGED_BY},
+                "annotations": {names.CLUSTER_ANNOTATION: args.source},
             },
             string_data={args.source: content},
             opts=ResourceOptions(parent=self, provider=args.target_provider),
@@ -92,17 +92,17 @@ class MeshLink(pulumi.ComponentResource):
 
     def _service_account(self, name: str, target: str, args: ServiceAccountArgs) -> tuple[Output[str], Output[str]]:
         child = ResourceOptions(parent=self, provider=args.source_provider)
-        labels = {_names.MANAGED_BY_LABEL: _names.MANAGED_BY}
-        metadata: ObjectMetaArgsDict = {"name": _names.reader(target), "labels": labels}
+        labels = {names.MANAGED_BY_LABEL: names.MANAGED_BY}
+        metadata: ObjectMetaArgsDict = {"name": names.reader(target), "labels": labels}
         account = k8s.core.v1.ServiceAccount(
-            f"{name}-reader", metadata={"namespace": _names.ISTIO_NAMESPACE, **metadata}, opts=child
+            f"{name}-reader", metadata={"namespace": names.ISTIO_NAMESPACE, **metadata}, opts=child
         )
         role = k8s.rbac.v1.ClusterRole(
             f"{name}-reader-role",
             metadata=metadata,
             rules=[
-                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
-                for rule in _reader.rules(reads_secrets=args.reads_secrets, reads_endpoints=args.reads_endpoints)
+                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": reader_rules.READ}
+                for rule in reader_rules.rules(reads_secrets=args.reads_secrets, reads_endpoints=args.reads_endpoints)
             ],
             opts=child,
         )
@@ -110,9 +110,7 @@ class MeshLink(pulumi.ComponentResource):
             f"{name}-reader-binding",
             metadata=metadata,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata["name"]},
-            subjects=[
-                {"kind": "ServiceAccount", "name": account.metadata["name"], "namespace": _names.ISTIO_NAMESPACE}
-            ],
+            subjects=[{"kind": "ServiceAccount", "name": account.metadata["name"], "namespace": names.ISTIO_NAMESPACE}],
             opts=child,
         )
         generation = random.RandomId(
@@ -126,8 +124,8 @@ class MeshLink(pulumi.ComponentResource):
             type="kubernetes.io/service-account-token",
             metadata={
                 # A new name for each generation: the old token lives until the remote secret holds the new one.
-                "name": Output.concat(_names.reader(target), "-", generation.hex),
-                "namespace": _names.ISTIO_NAMESPACE,
+                "name": Output.concat(names.reader(target), "-", generation.hex),
+                "namespace": names.ISTIO_NAMESPACE,
                 "labels": labels,
                 "annotations": {"kubernetes.io/service-account.name": account.metadata["name"]},
             },

@@ -12,7 +12,7 @@ import pulumi_random as random
 import pulumi_tls as tls
 from pulumi import Input, Output, ResourceOptions
 
-from components import _names
+from mesh import names
 
 # Istiod takes a root only beside the one that it has, so a new one must come in phases (docs/adr/0004).
 ROOT_GENERATION = 1
@@ -137,11 +137,11 @@ class MeshTrust(pulumi.ComponentResource):
             private_key_pem=key.private_key_pem,
             subject={
                 "organization": args.mesh_id,
-                "common_name": _names.intermediate_common_name(cluster),
+                "common_name": names.intermediate_common_name(cluster),
                 "locality": cluster,
                 "serial_number": generation,
             },
-            dns_names=[_names.ISTIOD_HOST],
+            dns_names=[names.ISTIOD_HOST],
             opts=child,
         )
         certificate = tls.LocallySignedCert(

@@ -17,7 +17,7 @@ import pulumi_rancher2 as rancher2
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
-from components import _kubeconfig, _names, _reader
+from mesh import kubeconfigs, names, reader_rules
 
 SECONDS_PER_HOUR = 3600
 PASSWORD_LENGTH = 32
@@ -152,7 +152,7 @@ class RancherCluster(pulumi.ComponentResource):
             annotations = {
                 **self._project(f"{name}-project", access, access.project),
                 # Rancher holds every LimitRange with its label to this; without it, to the project's values.
-                _names.RANCHER_CONTAINER_LIMIT: _compact(
+                names.RANCHER_CONTAINER_LIMIT: _compact(
                     {
                         "requestsCpu": CONTAINER_REQUESTS["cpu"],
                         "requestsMemory": CONTAINER_REQUESTS["memory"],
@@ -163,11 +163,11 @@ class RancherCluster(pulumi.ComponentResource):
             }
             app_annotations = self._project(f"{name}-app-project", access, access.app_project)
             # Rancher knows its own by it, and removes one from a namespace that has no project.
-            limit_labels = {_names.RANCHER_DEFAULT_QUOTA_LABEL: "true"}
+            limit_labels = {names.RANCHER_DEFAULT_QUOTA_LABEL: "true"}
         else:
             kubeconfig = access.kubeconfig
         if args.namespace_node_selector is not None:
-            annotations[_names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
+            annotations[names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
 
         self.provider = self._make_provider(f"{name}-kubernetes", args, kubeconfig, adopts=False)
         self.crd_provider = self._make_provider(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
@@ -175,8 +175,8 @@ class RancherCluster(pulumi.ComponentResource):
         self.istio_namespace = k8s.core.v1.Namespace(
             f"{name}-istio-system",
             metadata={
-                "name": _names.ISTIO_NAMESPACE,
-                "labels": {_names.NETWORK_LABEL: args.network},
+                "name": names.ISTIO_NAMESPACE,
+                "labels": {names.NETWORK_LABEL: args.network},
                 "annotations": annotations,
             },
             opts=ResourceOptions(
@@ -186,8 +186,8 @@ class RancherCluster(pulumi.ComponentResource):
         self.app_namespace = k8s.core.v1.Namespace(
             f"{name}-sample",
             metadata={
-                "name": _names.APP_NAMESPACE,
-                "labels": {_names.INJECTION_LABEL: "enabled"},
+                "name": names.APP_NAMESPACE,
+                "labels": {names.INJECTION_LABEL: "enabled"},
                 "annotations": app_annotations,
             },
             opts=child,
@@ -195,7 +195,7 @@ class RancherCluster(pulumi.ComponentResource):
         self.limit_range = k8s.core.v1.LimitRange(
             f"{name}-istio-limitrange",
             metadata={
-                "name": _names.LIMIT_RANGE,
+                "name": names.LIMIT_RANGE,
                 "namespace": self.istio_namespace.metadata["name"],
                 "labels": limit_labels,
             },
@@ -276,8 +276,8 @@ class RancherCluster(pulumi.ComponentResource):
             context="cluster",
             description=f"Reads in {name} what the istiod of its peers needs",
             rules=[
-                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": _reader.READ}
-                for rule in _reader.rules(
+                {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": reader_rules.READ}
+                for rule in reader_rules.rules(
                     reads_secrets=access.peers.reads_secrets, reads_endpoints=access.peers.reads_endpoints
                 )
             ],
@@ -332,7 +332,7 @@ class RancherCluster(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, provider=access.provider),
         )
         quota = {"limitsCpu": args.namespace_quota.limits_cpu, "limitsMemory": args.namespace_quota.limits_memory}
-        return {_names.RANCHER_PROJECT_ID: project.id, _names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota})}
+        return {names.RANCHER_PROJECT_ID: project.id, names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota})}
 
 
 def _describe_token(name: str, use: str, generation: random.RandomId) -> Output[str]:
@@ -345,5 +345,5 @@ def _compact(value: Mapping[str, object]) -> str:
 
 
 def _proxy_kubeconfig(name: str, access: RancherAccessArgs, token: str) -> str:
-    server = _kubeconfig.rancher_server(access.url, access.cluster_id)
-    return _kubeconfig.render_token_kubeconfig(name=name, server=server, ca_pem=access.ca_certs, token=token)
+    server = kubeconfigs.rancher_server(access.url, access.cluster_id)
+    return kubeconfigs.render_token_kubeconfig(name=name, server=server, ca_pem=access.ca_certs, token=token)

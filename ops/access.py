@@ -14,7 +14,7 @@ from kubernetes.config.kube_config import KubeConfigLoader
 
 import rancher_api
 import settings
-from components import _kubeconfig
+from mesh import kubeconfigs
 from ops import stack as stacks
 from ops.api import ClusterApi
 from ops.errors import OpsError
@@ -71,9 +71,9 @@ def _configuration(
     if isinstance(access, settings.KubeconfigAccess):
         return _loaded(_read_kubeconfig(access.path), access.path.expanduser().parent)
     assert rancher is not None  # noqa: S101 - the settings see to it
-    document = _kubeconfig.render_token_kubeconfig(
+    document = kubeconfigs.render_token_kubeconfig(
         name=cluster.name,
-        server=_kubeconfig.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
+        server=kubeconfigs.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
         ca_pem=rancher.ca_certs,
         token=token,
     )
@@ -134,7 +134,7 @@ def _read_token(file: Path) -> str:
 def _read_kubeconfig(path: Path) -> str:
     try:
         text = path.expanduser().read_text()
-        _kubeconfig.read_endpoint(text)
+        kubeconfigs.read_endpoint(text)
     except UnicodeDecodeError:
         raise _KubeconfigError(f"{path} is not text") from None
     except OSError as error:

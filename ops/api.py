@@ -22,7 +22,7 @@ from kubernetes.stream.ws_client import ERROR_CHANNEL
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
-from components import _names as names
+from mesh import names
 from ops import connection
 from ops.sameness import ROUTING_KINDS, Manifest
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components import _names as names
+from mesh import names
 from ops import gateways
 from ops.facts import (
     SYNCED,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import settings
-from components import _names as names
-from components import _routing as routing
+from mesh import names, routing
 from ops import audiences, endpoints, gateways, split, trust
 from ops.api import Workload
 from ops.causes import mislabelled, unlike

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from components import _names as names
+from mesh import names
 from ops.api import ApiError, ClusterApi
 from ops.patience import Patience
 

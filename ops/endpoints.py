@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from components import _names as names
+from mesh import names
 from ops.address import with_port
 from ops.envoy import Endpoint
 from ops.facts import ClientFacts, ClusterFacts

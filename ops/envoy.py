@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components import _names as names
+from mesh import names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from components import _names as names
+from mesh import names
 from ops.address import with_port
 from ops.envoy import Endpoint
 from ops.facts import ClientFacts, ClusterFacts, MeshFacts

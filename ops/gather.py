@@ -9,7 +9,7 @@ from cryptography import x509
 from pydantic import BaseModel, TypeAdapter
 
 import settings
-from components import _names as names
+from mesh import names
 from ops import remote, sameness, trust
 from ops.api import ApiError, ClusterApi
 from ops.envoy import Certificates

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from components import _names as names
+from mesh import names
 from ops import client_pod
 from ops.address import with_port
 from ops.api import ApiError, ClusterApi

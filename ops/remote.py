@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 import yaml
 
-from components import _kubeconfig
-from components import _names as names
+from mesh import kubeconfigs, names
 from ops import connection
 from ops.api import ClusterApi, SecretView
 from ops.facts import Credential
@@ -69,7 +68,7 @@ def parse(text: str) -> RemoteKubeconfig:
         ValueError: The text is no kubeconfig, its current context leads nowhere, or its user has no inline token. The
             message quotes nothing of it.
     """
-    endpoint = _kubeconfig.read_endpoint(text)
+    endpoint = kubeconfigs.read_endpoint(text)
     document = yaml.safe_load(text)
     try:
         contexts = {entry["name"]: entry["context"] for entry in document["contexts"]}

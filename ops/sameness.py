@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import _names as names
+from mesh import names
 
 Manifest = Mapping[str, Any]
 Surface = Mapping[str, Any]

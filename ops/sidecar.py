@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from components import _names as names
+from mesh import names
 from ops.api import ApiError, ClusterApi
 from ops.envoy import Certificates, Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
 

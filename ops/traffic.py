@@ -8,7 +8,7 @@ from functools import partial
 
 import httpx
 
-from components import _names as names
+from mesh import names
 from ops import client_pod, connection
 from ops.address import bracketed
 from ops.api import ApiError, ClusterApi

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import settings
-from components import _names as names
+from mesh import names
 from ops import access, audiences, gather, split
 from ops.api import ApiError, ClusterApi
 from ops.client_pod import client_pod, remove_leftovers, wait_ready

@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.utils.duration import parse_duration
 
 import settings
-from components._routing import weights
+from mesh.routing import weights
 from ops import audiences
 from ops.drill.scenario import Death
 from ops.errors import OpsError

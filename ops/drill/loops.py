@@ -17,7 +17,7 @@ from typing import Protocol
 
 import httpx
 
-from components import _names as names
+from mesh import names
 from ops import client_pod, connection
 from ops.api import ClusterApi
 from ops.drill.answers import Answer, answered, parse_log

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import settings
-from components import _names as names
+from mesh import names
 from ops import access, audiences
 from ops.api import ApiError, ClusterApi
 from ops.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import settings
-from components import _names as names
+from mesh import names
 from ops.api import ApiError, ClusterApi
 from ops.drill.scenario import Death, Faults, Scenario, Target
 from ops.errors import OpsError

@@ -16,7 +16,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from components import _names as names
+from mesh import names
 from ops.causes import Cause
 from tests.e2e.foreign_ca import foreign_cacerts, foreign_root_pem
 

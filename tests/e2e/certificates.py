@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from components import _names as names
+from mesh import names
 from ops.api import ClusterApi
 from ops.envoy import Certificates
 from ops.sidecar import see_certificates

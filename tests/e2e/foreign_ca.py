@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components import _names as names
+from mesh import names
 
 _VALIDITY = timedelta(days=1)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from components import _names as names
 from lab.engine.values import from_wire, reveal
+from mesh import names
 from ops.api import ClusterApi, SecretView
 
 PIECE = 40

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from components import _names as names
 from lab.command import inside, run
 from lab.deploy import STACK, Engine
 from lab.spec import ClusterSpec, clusters
+from mesh import names
 from ops.drill.report import DrillReport, ScenarioRow
 from ops.drill.scenario import Death, Target
 from ops.facts import Way

@@ -10,11 +10,11 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config_dict
 
-from components import _names as names
 from lab import addons
 from lab.deploy import MARK, Engine
 from lab.rancher import service
 from lab.spec import ClusterSpec
+from mesh import names
 from ops import access
 from ops.api import ClusterApi
 from ops.causes import Cause

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi_policy import EnforcementLevel, Policy
 
-from components import _kubeconfig
+from mesh import kubeconfigs
 from policies.rules import POLICIES, remote_secret_credential, remote_secret_reader
 from tests.support.bad_config import Place, put
 from tests.support.policies import judge, recorded
@@ -109,7 +109,7 @@ def test_a_remote_secret_of_the_program_s_without_a_token_is_caught(
 ) -> None:
     """So the rule opens every one."""
     text = "users: [{user: {client-key-data: none}}]"
-    monkeypatch.setattr(_kubeconfig, "render_token_kubeconfig", lambda **_: text)
+    monkeypatch.setattr(kubeconfigs, "render_token_kubeconfig", lambda **_: text)
     resources = recorded(runs.stack(LAB).run())
     caught = {found.resource for found in judge(remote_secret_credential.POLICY, *resources)}
     assert caught == {made.name for made in resources if made.name.endswith("-remote-secret")} != set()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import _routing
+from mesh import routing
 from policies.rules import failover_outlier_detection, route_subsets, route_weights, routes_equal
 from tests.support.bad_config import ABSENT, Place, put
 from tests.support.policies import EAST, UNKNOWN, WEST, Made, Provider, assert_bears_all, judge
@@ -29,13 +29,13 @@ def routing_object(type_: str, name: str, spec: dict[str, Any], provider: Provid
 
 def route(provider: Provider = EAST) -> Made:
     """A VirtualService as the program makes it."""
-    spec = _routing.virtual_service_spec(gateway="mesh", host=HOST, weights={"v1": 90, "v2": 10})
+    spec = routing.virtual_service_spec(gateway="mesh", host=HOST, weights={"v1": 90, "v2": 10})
     return routing_object(VIRTUAL_SERVICE, "route", spec, provider)
 
 
 def rule(provider: Provider = EAST) -> Made:
     """A DestinationRule as the program makes it."""
-    return routing_object(DESTINATION_RULE, "rule", _routing.destination_rule_spec(("v1", "v2")), provider)
+    return routing_object(DESTINATION_RULE, "rule", routing.destination_rule_spec(("v1", "v2")), provider)
 
 
 def gateway(provider: Provider) -> Made:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
-from components import _istio_operator_specs, _istio_values
+from mesh import istio_values, operator_specs
 from policies.rules import allowed_sources, istio_version_floor
 from policies.rules._images import Image, parse
 from tests.support.bad_config import ABSENT, Place, put
@@ -25,7 +25,7 @@ ISTIOD = Made(
         "namespace": "istio-system",
         "repositoryOpts": {"repo": CHARTS},
         "version": "1.31.1",
-        "values": _istio_values.istiod_values(
+        "values": istio_values.istiod_values(
             mesh_id="mesh",
             trust_domain="cluster.local",
             cluster_name="east",
@@ -42,7 +42,7 @@ OPERATOR = Made(
     name="east-istio-control-plane",
     inputs={
         "metadata": {"name": "east", "namespace": "istio-system"},
-        "spec": _istio_operator_specs.control_plane_spec(
+        "spec": operator_specs.control_plane_spec(
             mesh_id="mesh",
             trust_domain="cluster.local",
             cluster_name="east",

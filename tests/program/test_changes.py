@@ -2,7 +2,7 @@
 
 import pytest
 
-from components import _names
+from mesh import names
 from tests.support import recording
 from tests.support.bad_config import put
 from tests.support.inventory import Inventory, changed, plain, take_inventory
@@ -101,7 +101,7 @@ def test_a_rotated_certificate_replaces_no_secret(runs: Runs) -> None:
     after = rotated(runs.stack(LAB), ("trust", "intermediateGeneration")).run()
     secrets = [found for found in after.find_all(recording.SECRET) if found.name.endswith("cacerts")]
     assert [plain(found.inputs["metadata"]) for found in secrets] == [
-        {"name": _names.CACERTS, "namespace": _names.ISTIO_NAMESPACE}
+        {"name": names.CACERTS, "namespace": names.ISTIO_NAMESPACE}
     ] * 2
 
 
@@ -114,7 +114,7 @@ def test_readers_may_read_secrets_where_istiod_does(runs: Runs, *, reads: bool) 
         {name for rule in role.inputs["rules"] for name in rule["resources"]}
         for role in monitor.find_all(recording.CLUSTER_ROLE)
     ]
-    assert ["secrets" in names for names in resources] == [reads] * 2
+    assert ["secrets" in readable for readable in resources] == [reads] * 2
     switches = [
         found.inputs["values"]["env"]["PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER"]
         for found in monitor.find_all(recording.CHART)

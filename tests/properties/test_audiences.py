@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import settings
-from components import _routing
+from mesh import routing
 from settings import ConfigError
 from tests.support.stacks import load_values
 
@@ -73,11 +73,11 @@ def test_audiences_come_first_and_the_weighted_route_is_the_same_without_them(
 ) -> None:
     """However many there are; each has one match for each of its clusters, or one for all."""
     audiences = [
-        _routing.Audience(name=f"a-{number}", version="v1", header="x", header_match={"exact": "a"}, clusters=each)
+        routing.Audience(name=f"a-{number}", version="v1", header="x", header_match={"exact": "a"}, clusters=each)
         for number, each in enumerate(clusters)
     ]
-    weights = _routing.weights(weight)
-    *special, last = _routing.virtual_service_spec(gateway="g", host="h", weights=weights, audiences=audiences)["http"]
-    assert [last] == _routing.virtual_service_spec(gateway="g", host="h", weights=weights)["http"]
+    weights = routing.weights(weight)
+    *special, last = routing.virtual_service_spec(gateway="g", host="h", weights=weights, audiences=audiences)["http"]
+    assert [last] == routing.virtual_service_spec(gateway="g", host="h", weights=weights)["http"]
     assert [len(route["match"]) for route in special] == [max(1, len(each)) for each in clusters]
     assert all(len(route["route"]) == 1 for route in special)

@@ -4,8 +4,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components import _kubeconfig
-from components._kubeconfig import Endpoint
+from mesh import kubeconfigs
+from mesh.kubeconfigs import Endpoint
 from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
 
@@ -24,8 +24,8 @@ JUNK = st.recursive(
 @example(name="no", host="east", ca_pem="ca", written="- a: b")
 def test_what_is_written_is_read_again(name: str, host: str, ca_pem: str | None, written: str) -> None:
     """Also names and tokens that YAML would take for numbers, truths or nothing."""
-    text = _kubeconfig.render_token_kubeconfig(name=name, server=f"https://{host}", ca_pem=ca_pem, token=written)
-    assert _kubeconfig.read_endpoint(text) == Endpoint(server=f"https://{host}", ca_pem=ca_pem)
+    text = kubeconfigs.render_token_kubeconfig(name=name, server=f"https://{host}", ca_pem=ca_pem, token=written)
+    assert kubeconfigs.read_endpoint(text) == Endpoint(server=f"https://{host}", ca_pem=ca_pem)
     document = yaml.safe_load(text)
     assert document["users"] == [{"name": name, "user": {"token": written}}]
     assert document["current-context"] == name
@@ -48,7 +48,7 @@ def test_junk_in_a_kubeconfig_is_refused_without_quoting_the_rest(place: str, ju
 def refusal(text: str) -> str:
     """Why a kubeconfig is refused; nothing if it is not."""
     try:
-        _kubeconfig.read_endpoint(text)
+        kubeconfigs.read_endpoint(text)
     except ValueError as error:
         return str(error)
     return ""

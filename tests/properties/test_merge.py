@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components._istio_values import merge
+from mesh.istio_values import merge
 
 Values = dict[str, Any]
 

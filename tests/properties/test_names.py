@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components import _names
 from lab.engine.registrations import Registration
+from mesh.names import X509_COMMON_NAME_MAX
 from settings import ConfigError, parse
 from tests.support import recording
 from tests.support.bad_config import put
@@ -159,7 +159,7 @@ def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stac
         assert each.namespace in {"", "istio-system", "sample"}
         assert all(LABEL_VALUE.fullmatch(label) for label in each.labels), each
         assert not each.release or (LABEL.fullmatch(each.release) and len(each.release) <= HELM_RELEASE_MAX)
-        assert len(each.common_name) <= _names.X509_COMMON_NAME_MAX
+        assert len(each.common_name) <= X509_COMMON_NAME_MAX
 
 
 def assert_unique(found: Sequence[object]) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import _routing
+from mesh import routing
 
 WEIGHTS = st.integers(min_value=0, max_value=100)
 
@@ -11,7 +11,7 @@ WEIGHTS = st.integers(min_value=0, max_value=100)
 @given(WEIGHTS)
 def test_weights_sum_to_100_and_none_is_negative(v2_weight: int) -> None:
     """Istio refuses anything else."""
-    weights = _routing.weights(v2_weight)
+    weights = routing.weights(v2_weight)
     assert sum(weights.values()) == 100
     assert min(weights.values()) >= 0
     assert weights["v2"] == v2_weight
@@ -21,7 +21,7 @@ def test_weights_sum_to_100_and_none_is_negative(v2_weight: int) -> None:
 def test_weights_are_all_that_two_routes_differ_in(before: int, after: int) -> None:
     """Subsets stay in the same order, also at 0."""
     specs = [
-        _routing.virtual_service_spec(gateway="mesh", host="h", weights=_routing.weights(weight))
+        routing.virtual_service_spec(gateway="mesh", host="h", weights=routing.weights(weight))
         for weight in (before, after)
     ]
     for spec, weight in zip(specs, (before, after), strict=True):

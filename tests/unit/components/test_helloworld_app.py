@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pulumi import ResourceOptions
 
-from components import HelloworldApp, HelloworldAppArgs, _routing
+from components import HelloworldApp, HelloworldAppArgs
+from mesh import routing
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.recording import RecordingMonitor, record
@@ -16,12 +17,12 @@ HOST = "helloworld.sample.svc.cluster.local"
 BOTH = {"v1": "hub.example/helloworld:1", "v2": "hub.example/helloworld:2"}
 REQUESTS = {"cpu": "50m", "memory": "64Mi"}
 LIMITS = {"cpu": "200m", "memory": "128Mi"}
-TEAM = _routing.Audience(name="team", version="v2", header="x-team", header_match={"exact": "test"}, clusters=())
-EUROPE = _routing.Audience(name="europe", version="v1", header=None, header_match={}, clusters=("east", "west"))
-TEAM_IN_EUROPE = _routing.Audience(
+TEAM = routing.Audience(name="team", version="v2", header="x-team", header_match={"exact": "test"}, clusters=())
+EUROPE = routing.Audience(name="europe", version="v1", header=None, header_match={}, clusters=("east", "west"))
+TEAM_IN_EUROPE = routing.Audience(
     name="team-in-europe", version="v2", header="x-team", header_match={"prefix": "t"}, clusters=("east",)
 )
-FAILOVER = _routing.Failover(
+FAILOVER = routing.Failover(
     consecutive_gateway_errors=4,
     interval_seconds=6,
     base_ejection_seconds=31,
@@ -51,8 +52,8 @@ def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
     preview: bool = False,
     images: Mapping[str, str] = BOTH,
     v2_weight: int = 10,
-    audiences: Sequence[_routing.Audience] = (),
-    failover: _routing.Failover | None = None,
+    audiences: Sequence[routing.Audience] = (),
+    failover: routing.Failover | None = None,
     locality: str | None = None,
     networking_api: str = "networking.istio.io/v1",
     drain_seconds: int = 7,

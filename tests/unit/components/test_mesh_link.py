@@ -6,8 +6,9 @@ import pulumi
 import pytest
 import yaml
 
-from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs, _reader
+from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
 from lab.engine.values import Secret, Unknown, reveal
+from mesh import reader_rules
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.leaks import MARK, fake_secret, find_leaks
@@ -191,7 +192,7 @@ def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool,
     rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
     assert rules == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+        for rule in reader_rules.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     ]
 
 

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from components import BroughtRootArgs, MadeRootArgs, MeshTrust, MeshTrustArgs, _root_ca
+from components import BroughtRootArgs, MadeRootArgs, MeshTrust, MeshTrustArgs
 from components.mesh_trust import cacerts_entries
 from lab.engine.providers import tls
 from lab.engine.registrations import Outcome, Registration
 from lab.engine.values import Secret, Unknown, reveal
+from mesh import root_ca
 from tests.support import pems, recording
 from tests.support.components import kinds
 from tests.support.leaks import MARK, fake_secret, find_leaks
@@ -80,7 +81,7 @@ def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[
         return BroughtRootArgs(
             certificate_pem=certificate,
             private_key_pem=pulumi.Output.secret(pems.key_pem(key)),
-            expiry=_root_ca.expiry(x509.load_pem_x509_certificate(certificate.encode())),
+            expiry=root_ca.expiry(x509.load_pem_x509_certificate(certificate.encode())),
         )
 
     return make
@@ -263,7 +264,7 @@ def test_a_real_chain_of_a_made_root_verifies() -> None:
     (root,) = roots
     constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
     assert (constraints.ca, constraints.path_length) == (True, 1)
-    assert monitor.exports["rootExpiry"] == _root_ca.expiry(root)
+    assert monitor.exports["rootExpiry"] == root_ca.expiry(root)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here to judge the chain")

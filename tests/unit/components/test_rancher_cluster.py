@@ -20,9 +20,9 @@ from components import (
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
-    _reader,
 )
 from lab.engine.values import Secret, Unknown, reveal
+from mesh import reader_rules
 from tests.support import recording
 from tests.support.components import kinds
 from tests.support.leaks import fake_secret, find_leaks
@@ -323,7 +323,7 @@ def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
     assert (role.inputs["name"], role.inputs["context"]) == ("mesh1-east-reader", "cluster")
     assert role.inputs["rules"] == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in _reader.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+        for rule in reader_rules.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     ]
     binding = monitor.find("rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding")
     assert binding.inputs == {

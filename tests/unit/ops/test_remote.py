@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from components import _kubeconfig
+from mesh import kubeconfigs
 from ops.api import SecretView
 from ops.facts import Credential
 from ops.remote import Outcome, RemoteKubeconfig, ask, parse, probe, trust, try_secret
@@ -20,7 +20,7 @@ SERVER = "https://198.18.0.11:6443"
 
 def kubeconfig(**user: str) -> str:
     """A kubeconfig as a remote secret has it, with another user where one is given."""
-    text = _kubeconfig.render_token_kubeconfig(name="west", server=SERVER, ca_pem=None, token=TOKEN)
+    text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem=None, token=TOKEN)
     if not user:
         return text
     document = yaml.safe_load(text)
@@ -126,7 +126,7 @@ def test_a_kubeconfig_that_istio_cannot_use_is_malformed_and_not_quoted(text: st
 
 def test_a_ca_that_is_no_certificate_is_malformed() -> None:
     """It cannot be what the server shows."""
-    text = _kubeconfig.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
+    text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
     assert try_secret(remote_secret({}, west=text), "west").credential is Credential.MALFORMED
 
 

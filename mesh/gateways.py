@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components import _names
+from mesh import names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +23,15 @@ class Gateway:
         return own if self.serves_other_networks else None
 
 
-_WEB = {"http2": _names.HTTP_PORT, "https": _names.HTTPS_PORT}
-INGRESS = Gateway(role="ingress", release=_names.INGRESS_GATEWAY, service_type="LoadBalancer", ports=_WEB)
-EGRESS = Gateway(role="egress", release=_names.EGRESS_GATEWAY, service_type="ClusterIP", ports=_WEB)
+_WEB = {"http2": names.HTTP_PORT, "https": names.HTTPS_PORT}
+INGRESS = Gateway(role="ingress", release=names.INGRESS_GATEWAY, service_type="LoadBalancer", ports=_WEB)
+EGRESS = Gateway(role="egress", release=names.EGRESS_GATEWAY, service_type="ClusterIP", ports=_WEB)
 EASTWEST = Gateway(
     role="eastwest",
-    release=_names.EASTWEST_GATEWAY,
+    release=names.EASTWEST_GATEWAY,
     service_type="LoadBalancer",
     # Istio's own Service would also open istiod's ports, which no peer primary needs.
-    ports={"tls": _names.CROSS_NETWORK_PORT},
+    ports={"tls": names.CROSS_NETWORK_PORT},
     serves_other_networks=True,
 )
 GATEWAYS = (INGRESS, EGRESS, EASTWEST)

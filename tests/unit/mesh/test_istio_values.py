@@ -2,8 +2,8 @@
 
 import pytest
 
-from components import _istio_values
-from components._istio_values import ChartSource
+from mesh import istio_values
+from mesh.istio_values import ChartSource
 
 
 @pytest.mark.parametrize(
@@ -16,14 +16,14 @@ from components._istio_values import ChartSource
 )
 def test_a_chart_is_found_in_a_repository_a_registry_or_a_folder(charts: str, expected: ChartSource) -> None:
     """A folder's charts have versions of their own."""
-    assert _istio_values.chart_source(charts, "base", "1.31.1") == expected
+    assert istio_values.chart_source(charts, "base", "1.31.1") == expected
 
 
 def test_merging_goes_key_by_key_through_maps_alone() -> None:
     """A list, a scalar or a map over a scalar is taken as a whole."""
     ours = {"kept": 1, "map": {"kept": 1, "changed": 1}, "list": [1, 2], "scalar": 1, "emptied": {"a": 1}}
     theirs = {"map": {"changed": 2, "new": 3}, "list": [3], "scalar": {"a": 1}, "emptied": None}
-    assert _istio_values.merge(ours, theirs) == {
+    assert istio_values.merge(ours, theirs) == {
         "kept": 1,
         "map": {"kept": 1, "changed": 2, "new": 3},
         "list": [3],
@@ -34,7 +34,7 @@ def test_merging_goes_key_by_key_through_maps_alone() -> None:
 
 def test_gateways_are_labelled_as_the_chart_labels_their_pods() -> None:
     """`istio` is the release's name without the prefix that the release has."""
-    assert _istio_values.gateway_labels("istio-ingressgateway") == {
+    assert istio_values.gateway_labels("istio-ingressgateway") == {
         "app": "istio-ingressgateway",
         "istio": "ingressgateway",
     }

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import _names
+from mesh import names
 
 Values = Mapping[str, Any]
 
-_NAMESPACED = f"namespaces/{_names.ISTIO_NAMESPACE}"
+_NAMESPACED = f"namespaces/{names.ISTIO_NAMESPACE}"
 _RBAC = "rbac.authorization.k8s.io"
 ISTIOD_NEEDS = (
     f"/{_NAMESPACED}/ConfigMap/istio",
     f"/{_NAMESPACED}/ConfigMap/istio-sidecar-injector",
     f"/{_NAMESPACED}/ServiceAccount/istiod",
     f"{_RBAC}/{_NAMESPACED}/RoleBinding/istiod",
-    f"{_RBAC}/ClusterRoleBinding/istiod-clusterrole-{_names.ISTIO_NAMESPACE}",
+    f"{_RBAC}/ClusterRoleBinding/istiod-clusterrole-{names.ISTIO_NAMESPACE}",
 )
 """What of its chart must be there before istiod starts, in the notation of the depends-on annotation."""
 
@@ -74,7 +74,7 @@ def find_replaced_map(ours: Values, theirs: Values) -> str | None:
 def base_values() -> dict[str, Any]:
     """Values of the chart `base`."""
     return {
-        "global": {"istioNamespace": _names.ISTIO_NAMESPACE, "enableReaderRBAC": False},
+        "global": {"istioNamespace": names.ISTIO_NAMESPACE, "enableReaderRBAC": False},
         # Rendered as Ignore it would be set to Fail by istiod, and every refresh would show the difference.
         "base": {"validationFailurePolicy": "Fail"},
     }
@@ -108,7 +108,7 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
             "multiCluster": {"clusterName": cluster_name},
             "hub": hub,
             "tag": tag,
-            "istioNamespace": _names.ISTIO_NAMESPACE,
+            "istioNamespace": names.ISTIO_NAMESPACE,
             # Links have accounts of their own; this one could read every Secret.
             "enableReaderRBAC": False,
             "proxy": {"resources": PROXY_RESOURCES},
@@ -125,12 +125,12 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
         "deploymentAnnotations": {
             # Pulumi makes a chart's objects side by side. An istiod that starts before its injector's template is
             # there never serves injection, and no pod with a sidecar can start.
-            _names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
+            names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
             **timeout_annotation(timeout_seconds),
         },
         # No gateway pod can start before istiod has put its CA into the injection webhook.
         "sidecarInjectorWebhookAnnotations": {
-            _names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",
+            names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",
             **timeout_annotation(timeout_seconds),
         },
     }
@@ -164,12 +164,12 @@ def gateway_values(*, network_gateway: str | None, locality: str | None, timeout
 
 def locality_label(locality: str | None) -> dict[str, str]:
     """The label by which a pod says where it is, whatever its node says; none without a locality."""
-    return {} if locality is None else {_names.LOCALITY_LABEL: locality}
+    return {} if locality is None else {names.LOCALITY_LABEL: locality}
 
 
 def timeout_annotation(seconds: int) -> dict[str, str]:
     """How long Pulumi waits for an object to become ready."""
-    return {_names.TIMEOUT_SECONDS: str(seconds)}
+    return {names.TIMEOUT_SECONDS: str(seconds)}
 
 
 def deletion_annotation() -> dict[str, str]:
@@ -178,7 +178,7 @@ def deletion_annotation() -> dict[str, str]:
 
     Its usual way leaves a finalizer, whose removal is an update, and that waits for istiod's webhook, dead or alive.
     """
-    return {_names.DELETION_PROPAGATION: "background"}
+    return {names.DELETION_PROPAGATION: "background"}
 
 
 def gateway_labels(release: str) -> dict[str, str]:
@@ -189,10 +189,10 @@ def gateway_labels(release: str) -> dict[str, str]:
 def cross_network_gateway_spec() -> dict[str, Any]:
     """The listener through which other networks reach every service of this cluster, still under their own mTLS."""
     return {
-        "selector": {"istio": gateway_labels(_names.EASTWEST_GATEWAY)["istio"]},
+        "selector": {"istio": gateway_labels(names.EASTWEST_GATEWAY)["istio"]},
         "servers": [
             {
-                "port": {"number": _names.CROSS_NETWORK_PORT, "name": "tls", "protocol": "TLS"},
+                "port": {"number": names.CROSS_NETWORK_PORT, "name": "tls", "protocol": "TLS"},
                 "tls": {"mode": "AUTO_PASSTHROUGH"},
                 "hosts": ["*.local"],
             }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components import _istio_values, _names
+from mesh import istio_values, names
 
 # The operator would open istiod's ports on the east-west load balancer, too, and its Services are nobody's outputs.
 _NO_SERVICE = {"customService": True}
@@ -17,30 +17,30 @@ def control_plane_spec(  # noqa: PLR0913 - one for each thing that the operator 
         "profile": "demo",
         "hub": hub,
         "tag": tag,
-        "meshConfig": _istio_values.mesh_config(trust_domain),
+        "meshConfig": istio_values.mesh_config(trust_domain),
         "components": {
-            "pilot": {"k8s": {"resources": _istio_values.ISTIOD_RESOURCES}},
-            "ingressGateways": [_gateway(_names.INGRESS_GATEWAY)],
-            "egressGateways": [_gateway(_names.EGRESS_GATEWAY)],
+            "pilot": {"k8s": {"resources": istio_values.ISTIOD_RESOURCES}},
+            "ingressGateways": [_gateway(names.INGRESS_GATEWAY)],
+            "egressGateways": [_gateway(names.EGRESS_GATEWAY)],
         },
         "values": {
             "global": {
                 "meshID": mesh_id,
                 "multiCluster": {"clusterName": cluster_name, "enabled": True},
                 "network": network,
-                "proxy": {"resources": _istio_values.PROXY_RESOURCES},
+                "proxy": {"resources": istio_values.PROXY_RESOURCES},
             },
             # The operator's spelling of what is `env` in the chart.
-            "pilot": {"env": _istio_values.MULTIROOT},
-            "gateways": {_names.INGRESS_GATEWAY: _NO_SERVICE, _names.EGRESS_GATEWAY: _NO_SERVICE},
+            "pilot": {"env": istio_values.MULTIROOT},
+            "gateways": {names.INGRESS_GATEWAY: _NO_SERVICE, names.EGRESS_GATEWAY: _NO_SERVICE},
         },
     }
 
 
 def eastwest_spec(*, network: str, hub: str, tag: str) -> dict[str, Any]:
     """The east-west gateway alone, injected by the istiod of the other resource."""
-    gateway = _gateway(_names.EASTWEST_GATEWAY, env=[{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}])
-    labels = {**_istio_values.gateway_labels(_names.EASTWEST_GATEWAY), _names.NETWORK_LABEL: network}
+    gateway = _gateway(names.EASTWEST_GATEWAY, env=[{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}])
+    labels = {**istio_values.gateway_labels(names.EASTWEST_GATEWAY), names.NETWORK_LABEL: network}
     return {
         "profile": "empty",
         "hub": hub,
@@ -49,10 +49,10 @@ def eastwest_spec(*, network: str, hub: str, tag: str) -> dict[str, Any]:
         "values": {
             "global": {"network": network},
             # Of every ingress gateway in this resource, whatever its own name.
-            "gateways": {_names.INGRESS_GATEWAY: {"injectionTemplate": "gateway", **_NO_SERVICE}},
+            "gateways": {names.INGRESS_GATEWAY: {"injectionTemplate": "gateway", **_NO_SERVICE}},
         },
     }
 
 
 def _gateway(release: str, **kubernetes: object) -> Mapping[str, Any]:
-    return {"name": release, "enabled": True, "k8s": {"resources": _istio_values.PROXY_RESOURCES, **kubernetes}}
+    return {"name": release, "enabled": True, "k8s": {"resources": istio_values.PROXY_RESOURCES, **kubernetes}}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import _kubeconfig
-from components._kubeconfig import Endpoint
+from mesh import kubeconfigs
+from mesh.kubeconfigs import Endpoint
 from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
 
@@ -30,7 +30,7 @@ def test_the_current_context_leads_to_a_server() -> None:
         document["contexts"].insert(0, {"name": "other", "context": {"cluster": "other", "user": "other"}})
         document["clusters"].insert(0, {"name": "other", "cluster": {"server": "https://other"}})
 
-    assert _kubeconfig.read_endpoint(changed(add_another)) == Endpoint(server=SERVER, ca_pem=None)
+    assert kubeconfigs.read_endpoint(changed(add_another)) == Endpoint(server=SERVER, ca_pem=None)
 
 
 def test_the_servers_ca_is_decoded() -> None:
@@ -40,7 +40,7 @@ def test_the_servers_ca_is_decoded() -> None:
     def add_ca(document: dict[str, Any]) -> None:
         document["clusters"][0]["cluster"]["certificate-authority-data"] = data
 
-    assert _kubeconfig.read_endpoint(changed(add_ca)).ca_pem == "the CA"
+    assert kubeconfigs.read_endpoint(changed(add_ca)).ca_pem == "the CA"
 
 
 BAD = {
@@ -80,11 +80,11 @@ BAD = {
 def test_a_kubeconfig_that_leads_nowhere_is_refused_without_quoting_it(text: str, message: str) -> None:
     """It holds credentials."""
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
-        _kubeconfig.read_endpoint(text)
+        kubeconfigs.read_endpoint(text)
     assert MARK not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_ranchers_proxy_serves_a_cluster_under_its_id() -> None:
     """Below the server's address."""
-    assert _kubeconfig.rancher_server("https://r.example", "c-f7r9g") == "https://r.example/k8s/clusters/c-f7r9g"
+    assert kubeconfigs.rancher_server("https://r.example", "c-f7r9g") == "https://r.example/k8s/clusters/c-f7r9g"

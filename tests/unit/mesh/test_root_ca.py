@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from components import _root_ca
+from mesh import root_ca
 from tests.support import pems
 from tests.support.leaks import find_leaks
 from tests.support.recording import RecordingMonitor
@@ -20,14 +20,14 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 def test_a_ca_that_may_sign_cas_is_taken(path_length: int | None) -> None:
     """With no limit, or one that leaves room for the intermediates."""
     pem = pems.make_root(KEY, constraints=x509.BasicConstraints(ca=True, path_length=path_length))
-    assert _root_ca.read_root(pem).public_key() == KEY.public_key()
+    assert root_ca.read_root(pem).public_key() == KEY.public_key()
 
 
 def test_an_rsa_root_is_taken() -> None:
     """Many companies' roots are."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = pems.make_root(key)
-    _root_ca.check_key_fits(_root_ca.read_root(pem), pems.key_pem(key))
+    root_ca.check_key_fits(root_ca.read_root(pem), pems.key_pem(key))
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_an_rsa_root_is_taken() -> None:
 def test_what_is_not_one_certificate_alone_is_refused(text: str) -> None:
     """What stands beside it would be published as a part of the root, a private key as well."""
     with pytest.raises(ValueError, match=r"^is not one PEM certificate and nothing else; give the text") as caught:
-        _root_ca.read_root(text)
+        root_ca.read_root(text)
     assert find_leaks(RecordingMonitor(preview=False), str(caught.value), secrets=pems.secret_lines(text)) == []
 
 
 def test_blanks_around_a_certificate_are_nothing_else() -> None:
     """YAML's block texts bring them."""
-    assert _root_ca.read_root(f"\n {pems.make_root(KEY)}\n\n").public_key() == KEY.public_key()
+    assert root_ca.read_root(f"\n {pems.make_root(KEY)}\n\n").public_key() == KEY.public_key()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_blanks_around_a_certificate_are_nothing_else() -> None:
 def test_a_certificate_that_may_not_sign_cas_is_refused(constraints: x509.BasicConstraints | None) -> None:
     """Sidecars would trust none of what its intermediates sign."""
     with pytest.raises(ValueError, match="is no CA that may sign intermediates; bring one"):
-        _root_ca.read_root(pems.make_root(KEY, constraints=constraints))
+        root_ca.read_root(pems.make_root(KEY, constraints=constraints))
 
 
 def key_usage(**uses: bool) -> x509.KeyUsage:
@@ -77,15 +77,15 @@ def key_usage(**uses: bool) -> x509.KeyUsage:
 
 def test_a_usage_must_have_the_signing_of_certificates() -> None:
     """Verifiers hold a CA to it."""
-    _root_ca.read_root(pems.make_root(KEY, usage=key_usage(key_cert_sign=True)))
+    root_ca.read_root(pems.make_root(KEY, usage=key_usage(key_cert_sign=True)))
     with pytest.raises(ValueError, match="whose keyUsage, if any, has keyCertSign"):
-        _root_ca.read_root(pems.make_root(KEY, usage=key_usage(digital_signature=True, crl_sign=True)))
+        root_ca.read_root(pems.make_root(KEY, usage=key_usage(digital_signature=True, crl_sign=True)))
 
 
 def test_a_ca_that_another_signed_is_no_root() -> None:
     """Sidecars would look for its issuer."""
     with pytest.raises(ValueError, match="is not signed by itself and so no root; bring the last"):
-        _root_ca.read_root(pems.make_root(KEY, issuer=pems.make_key()))
+        root_ca.read_root(pems.make_root(KEY, issuer=pems.make_key()))
 
 
 @pytest.mark.parametrize(
@@ -99,40 +99,40 @@ def test_a_ca_that_another_signed_is_no_root() -> None:
 )
 def test_a_root_is_taken_from_its_first_moment_to_its_last(*, moment: datetime, taken: bool) -> None:
     """Both ends tested to the second."""
-    root = _root_ca.read_root(pems.make_root(KEY))
+    root = root_ca.read_root(pems.make_root(KEY))
     if taken:
-        _root_ca.lifetime_hours(root, moment)
+        root_ca.lifetime_hours(root, moment)
     else:
         with pytest.raises(ValueError, match=r"is valid from \d{4}-\d\d-\d\d to .* UTC and so not now; bring one"):
-            _root_ca.lifetime_hours(root, moment)
+            root_ca.lifetime_hours(root, moment)
 
 
 @pytest.mark.parametrize(("valid", "hours"), [(SECOND, 0), (HOUR - SECOND, 0), (HOUR, 1), (25 * HOUR, 25)])
 def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -> None:
     """An intermediate of as many hours does not outlive it."""
     first = pems.NOW - pems.YEAR
-    root = _root_ca.read_root(pems.make_root(KEY, not_after=first + valid))
-    assert _root_ca.lifetime_hours(root, first) == hours
+    root = root_ca.read_root(pems.make_root(KEY, not_after=first + valid))
+    assert root_ca.lifetime_hours(root, first) == hours
 
 
 def test_a_roots_lifetime_does_not_shrink_with_its_age() -> None:
     """Otherwise config that worked for years would be refused some day."""
-    root = _root_ca.read_root(pems.make_root(KEY))
-    assert _root_ca.lifetime_hours(root, pems.NOW) == _root_ca.lifetime_hours(root, pems.END - SECOND)
+    root = root_ca.read_root(pems.make_root(KEY))
+    assert root_ca.lifetime_hours(root, pems.NOW) == root_ca.lifetime_hours(root, pems.END - SECOND)
 
 
 def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused() -> None:
     """Ed25519, for one."""
     with pytest.raises(ValueError, match="has a key that istiod cannot use; bring a root whose key is ECDSA or RSA"):
-        _root_ca.read_root(pems.make_root(ed25519.Ed25519PrivateKey.generate()))
+        root_ca.read_root(pems.make_root(ed25519.Ed25519PrivateKey.generate()))
 
 
 def test_another_key_does_not_fit() -> None:
     """Its public half is not the certificate's."""
-    root = _root_ca.read_root(pems.make_root(KEY))
-    _root_ca.check_key_fits(root, pems.key_pem(KEY))
+    root = root_ca.read_root(pems.make_root(KEY))
+    root_ca.check_key_fits(root, pems.key_pem(KEY))
     with pytest.raises(ValueError, match="does not fit the root certificate"):
-        _root_ca.check_key_fits(root, pems.key_pem(pems.make_key()))
+        root_ca.check_key_fits(root, pems.key_pem(pems.make_key()))
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ def test_another_key_does_not_fit() -> None:
 )
 def test_what_is_not_one_unencrypted_key_alone_is_refused(text: str) -> None:
     """An encrypted one, too: nobody could be asked for the password. Of several blocks the signer reads the first."""
-    root = _root_ca.read_root(pems.make_root(KEY))
+    root = root_ca.read_root(pems.make_root(KEY))
     with pytest.raises(ValueError, match=r"^is not one unencrypted PEM private key and nothing else: `openssl pkey"):
-        _root_ca.check_key_fits(root, text)
+        root_ca.check_key_fits(root, text)
 
 
 def test_expiry_is_written_as_pulumi_tls_writes_it() -> None:
     """RFC 3339 in UTC, without fractions."""
-    root = _root_ca.read_root(pems.make_root(KEY))
-    assert _root_ca.expiry(root) == f"{(pems.END).isoformat().removesuffix('+00:00')}Z"
+    root = root_ca.read_root(pems.make_root(KEY))
+    assert root_ca.expiry(root) == f"{(pems.END).isoformat().removesuffix('+00:00')}Z"

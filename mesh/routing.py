@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import _istio_values, _names
+from mesh import istio_values, names
 
 RETRY_ON = "connect-failure,refused-stream,gateway-error"
 """The last covers a try that came to no end in its time, too."""
@@ -47,8 +47,8 @@ def weights(v2_weight: int) -> Mapping[str, int]:
 def gateway_spec() -> dict[str, Any]:
     """The plain HTTP listener on the ingress gateway."""
     return {
-        "selector": {"istio": _istio_values.gateway_labels(_names.INGRESS_GATEWAY)["istio"]},
-        "servers": [{"port": {"number": _names.HTTP_PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+        "selector": {"istio": istio_values.gateway_labels(names.INGRESS_GATEWAY)["istio"]},
+        "servers": [{"port": {"number": names.HTTP_PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
     }
 
 
@@ -62,7 +62,7 @@ def destination_rule_spec(versions: Sequence[str], failover: Failover | None = N
         failover: How clients leave a dead endpoint, if they do.
     """
     return {
-        "host": _names.HELLOWORLD_HOST,
+        "host": names.HELLOWORLD_HOST,
         **({"trafficPolicy": _traffic_policy(failover)} if failover else {}),
         "subsets": [{"name": version, "labels": {"version": version}} for version in versions],
     }
@@ -75,7 +75,7 @@ def _traffic_policy(failover: Failover) -> dict[str, Any]:
             "localityLbSetting": {
                 "enabled": True,
                 # Istiod knows the cluster of every proxy and endpoint, whatever their localities say.
-                "failoverPriority": [_names.CLUSTER_LABEL],
+                "failoverPriority": [names.CLUSTER_LABEL],
                 "failover": [{"from": region, "to": following} for region, following in failover.order.items()],
             }
         },
@@ -135,20 +135,20 @@ def virtual_service_spec(
     }
 
 
-_PATH: Mapping[str, Any] = {"uri": {"exact": _names.HELLOWORLD_PATH}}
+_PATH: Mapping[str, Any] = {"uri": {"exact": names.HELLOWORLD_PATH}}
 
 
 def _matches(audience: Audience) -> list[dict[str, Any]]:
     header = {"headers": {audience.header: dict(audience.header_match)}} if audience.header else {}
     if not audience.clusters:
         return [{**_PATH, **header}]
-    return [{**_PATH, **header, "sourceLabels": {_names.CLUSTER_LABEL: cluster}} for cluster in audience.clusters]
+    return [{**_PATH, **header, "sourceLabels": {names.CLUSTER_LABEL: cluster}} for cluster in audience.clusters]
 
 
 def _destination(version: str) -> dict[str, Any]:
     return {
-        "host": _names.HELLOWORLD_HOST,
-        "port": {"number": _names.HELLOWORLD_PORT},
+        "host": names.HELLOWORLD_HOST,
+        "port": {"number": names.HELLOWORLD_PORT},
         "subset": version,
     }
 

@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from components import _pem
+from mesh import pem
 
 _PRIVATE_KEY = re.compile(r"\s*-----BEGIN ([A-Z ]*)PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END \1PRIVATE KEY-----\s*")
 
@@ -22,7 +22,7 @@ def read_root(text: str) -> x509.Certificate:
             bring instead, and never quotes the text.
     """
     try:
-        (certificate,) = _pem.read_certificates(text)
+        (certificate,) = pem.read_certificates(text)
         extensions, key = certificate.extensions, certificate.public_key()
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         message = (
