@@ -21,12 +21,12 @@ from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, run, take
 from lab import cgroups, lock
 from lab.deploy import STACK, Engine, find_pulumi
-from lab.engine import stack as lab_stack
-from lab.engine.program import run_program
-from lab.engine.registrations import Registration
-from lab.engine.values import Properties
 from lab.spec import CHARTS_DIR, STATE_DIR, existing
+from lab.standin import stack as lab_stack
 from ops import stack
+from recorder.program import run_program
+from recorder.registrations import Registration
+from recorder.values import Properties
 from settings import NAMESPACE, Cluster, KubeconfigAccess, Settings
 
 MAX_RATIO = 0.8

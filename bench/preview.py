@@ -8,9 +8,9 @@ import json
 import sys
 from pathlib import Path
 
-from lab.engine.monitor import Monitor
-from lab.engine.program import run_program
-from lab.engine.registrations import STACK_TYPE, Outcome, Registration
+from recorder.monitor import Monitor
+from recorder.program import run_program
+from recorder.registrations import STACK_TYPE, Outcome, Registration
 
 
 class PreviewMonitor(Monitor):

@@ -24,12 +24,12 @@ from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, take
 from lab import lock
 from lab.deploy import INSTALL_ROOT, STACK, Engine
-from lab.engine import stack as lab_stack
-from lab.engine.values import Properties
+from lab.standin import stack as lab_stack
 from mesh import names
 from ops import access, stack
 from ops.api import ApiError
 from ops.sidecar import see_splits
+from recorder.values import Properties
 from settings import NAMESPACE
 
 MAX_ARRIVAL_SECONDS = 1.0

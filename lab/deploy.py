@@ -273,7 +273,7 @@ def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descri
     options = [argument for argument in arguments if argument not in ALWAYS_SO_BY_STAND_IN]
     given = ["--secret", f"{RANCHER_TOKEN}={service.PLACE.admin_token}"] if stack.needs_rancher else []
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
-        [sys.executable, "-m", "lab.engine", command, "--stack", stack.name, *given, *options],
+        [sys.executable, "-m", "lab.standin", command, "--stack", stack.name, *given, *options],
         cwd=ROOT,
         pass_fds=(descriptor,),
         check=False,

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from lab.engine.values import from_wire, reveal
 from mesh import names
 from ops.api import ClusterApi, SecretView
+from recorder.values import from_wire, reveal
 
 PIECE = 40
 READ_BYTES = 1 << 24

@@ -12,8 +12,8 @@ from kubernetes.config import new_client_from_config_dict
 
 from lab import addons
 from lab.deploy import HOME, MARK, STACK, Engine
-from lab.engine.state import STATE_DIR as STAND_IN_DIR
 from lab.spec import STATE_DIR
+from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
 from ops.api import ClusterApi
 from ops.causes import Cause

@@ -17,9 +17,9 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel, Policy
 
-from lab.engine.registrations import STACK_TYPE
 from policies import rules
 from policies.rules import POLICIES, root_ca_validity, routes_equal
+from recorder.registrations import STACK_TYPE
 from tests.support.policies import Made, judge
 from tests.support.recording import NAMESPACE, RANCHER_TOKEN
 from tests.support.stacks import ROOT

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
-from lab.engine.registrations import STACK_TYPE
-from lab.engine.values import Secret
 from policies.rules import _charts, no_secrets_in_inputs, no_secrets_in_outputs
+from recorder.registrations import STACK_TYPE
+from recorder.values import Secret
 from tests.support import pems
 from tests.support.policies import UNKNOWN, Made, as_plain, assert_bears_all, judge
 from tests.support.recording import CHART, SECRET

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from lab.engine.registrations import STACK_TYPE
-from lab.engine.values import has_secret
+from recorder.registrations import STACK_TYPE
+from recorder.values import has_secret
 from settings import Settings
 from tests.support import recording
 from tests.support.inventory import short, take_inventory, unknown_places

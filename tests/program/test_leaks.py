@@ -10,8 +10,8 @@ import pulumi_kubernetes as k8s
 import pytest
 
 import settings
-from lab.engine.registrations import Outcome, Registration
-from lab.engine.values import Reference, Secret, Unknown, has_secret
+from recorder.registrations import Outcome, Registration
+from recorder.values import Reference, Secret, Unknown, has_secret
 from tests.support import pems, recording
 from tests.support.bad_config import put
 from tests.support.components import kubernetes_provider

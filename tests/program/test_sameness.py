@@ -2,8 +2,8 @@
 
 import pytest
 
-from lab.engine.values import Reference
 from ops.sameness import Surface, differences, surface
+from recorder.values import Reference
 from tests.support.inventory import plain
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lab.engine.registrations import Registration
 from mesh.names import X509_COMMON_NAME_MAX
+from recorder.registrations import Registration
 from settings import ConfigError, parse
 from tests.support import recording
 from tests.support.bad_config import put

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
-from lab.engine.registrations import Registration
+from recorder.registrations import Registration
 from tests.support.leaks import fake_secret
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from lab.engine.cluster import Identity, ImmutableError
+from lab.standin.cluster import Identity, ImmutableError
 
 if TYPE_CHECKING:
-    from lab.engine.values import Properties
+    from recorder.values import Properties
 
 
 class FakeCluster:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lab.engine.registrations import Registration
-from lab.engine.values import Reference, Secret, Unknown
+from recorder.registrations import Registration
+from recorder.values import Reference, Secret, Unknown
 from tests.support.recording import RecordingMonitor
 
 Inventory = dict[str, dict[str, Any]]

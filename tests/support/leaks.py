@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Iterator
 
-from lab.engine.monitor import Monitor
+from recorder.monitor import Monitor
 
 MARK = "this-must-stay-secret"
 """Part of every fake secret."""

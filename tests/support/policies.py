@@ -22,8 +22,8 @@ from pulumi_policy import (
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from lab.engine.registrations import STACK_TYPE, Registration
-from lab.engine.values import Unknown, to_struct
+from recorder.registrations import STACK_TYPE, Registration
+from recorder.values import Unknown, to_struct
 from tests.support.bad_config import Place, put
 from tests.support.recording import KUBERNETES_PROVIDER, RecordingMonitor
 

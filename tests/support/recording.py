@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.engine.monitor import Monitor
-from lab.engine.program import run_function
-from lab.engine.registrations import STACK_TYPE, Outcome, Registration
-from lab.engine.values import Properties, Secret, reveal
+from recorder.monitor import Monitor
+from recorder.program import run_function
+from recorder.registrations import STACK_TYPE, Outcome, Registration
+from recorder.values import Properties, Secret, reveal
 from tests.support.leaks import fake_secret
 
 PROJECT = "mcsps"

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import yaml
 
-from lab.engine.program import run_function, run_program
+from recorder.program import run_function, run_program
 from tests.support.leaks import fake_secret
 from tests.support.recording import RecordingMonitor
 

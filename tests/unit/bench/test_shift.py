@@ -15,7 +15,7 @@ from bench.stats import wall
 from bench.timing import BenchError
 from lab import lock
 from lab.deploy import STACK, Engine
-from lab.engine import stack as lab_stack
+from lab.standin import stack as lab_stack
 from ops import stack
 from ops.api import ApiError
 from tests.support.stacks import ROOT

@@ -9,8 +9,8 @@ import pytest
 from pulumi import ResourceOptions
 
 from components import HelmInstallerArgs, IstioInstall, IstioInstallArgs
-from lab.engine.registrations import Registration
-from lab.engine.values import Secret, Unknown
+from recorder.registrations import Registration
+from recorder.values import Secret, Unknown
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.leaks import MARK, fake_secret, find_leaks

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from lab.engine.values import Secret, Unknown, reveal
 from mesh import reader_rules
+from recorder.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.leaks import MARK, fake_secret, find_leaks

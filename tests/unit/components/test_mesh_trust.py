@@ -14,10 +14,10 @@ from cryptography.x509.oid import NameOID
 
 from components import BroughtRootArgs, MadeRootArgs, MeshTrust, MeshTrustArgs
 from components.mesh_trust import cacerts_entries
-from lab.engine.providers import tls
-from lab.engine.registrations import Outcome, Registration
-from lab.engine.values import Secret, Unknown, reveal
+from lab.standin.providers import tls
 from mesh import root_ca
+from recorder.registrations import Outcome, Registration
+from recorder.values import Secret, Unknown, reveal
 from tests.support import pems, recording
 from tests.support.components import kinds
 from tests.support.leaks import MARK, fake_secret, find_leaks

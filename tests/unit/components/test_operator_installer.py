@@ -8,7 +8,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from components import IstioInstall, IstioInstallArgs, OperatorInstallerArgs
-from lab.engine.values import Secret, Unknown
+from recorder.values import Secret, Unknown
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
 from tests.support.leaks import fake_secret, find_leaks

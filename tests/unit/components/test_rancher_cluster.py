@@ -21,8 +21,8 @@ from components import (
     RancherCluster,
     RancherClusterArgs,
 )
-from lab.engine.values import Secret, Unknown, reveal
 from mesh import reader_rules
+from recorder.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds
 from tests.support.leaks import fake_secret, find_leaks

@@ -286,7 +286,7 @@ def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest
 
     monkeypatch.setattr(subprocess, "run", run)
     run_stand_in(Command.UP, deploy.read_stack("lab"), ["--diff", "--refresh", "--json"], 3)
-    assert called[0][1:] == ["-m", "lab.engine", "up", "--stack", "lab", "--json"]
+    assert called[0][1:] == ["-m", "lab.standin", "up", "--stack", "lab", "--json"]
 
 
 def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,137 @@
+"""The program's Kubernetes providers, and the clusters behind them."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from lab.standin import lab_network, references
+from lab.standin.cluster import Cluster
+from lab.standin.errors import EngineError
+from recorder.values import has_unknown, reveal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.standin.cluster import Identity
+    from lab.standin.state import Entry, State
+    from recorder.registrations import Registration
+    from recorder.values import Properties
+
+Place: TypeAlias = tuple[str, tuple[str, str, str | None, str]]
+"""One object on one cluster, whatever resource, provider and API version stand for it."""
+
+TYPE: Final = "pulumi:providers:kubernetes"
+_INPUTS: Final = frozenset(
+    {
+        "clusterIdentifier",
+        "deleteUnreachable",
+        "enableConfigMapMutable",
+        "enableSecretMutable",
+        "enableServerSideApply",
+        "kubeconfig",
+        "namespace",
+        "suppressDeprecationWarnings",
+        "suppressHelmHookWarnings",
+        "upsertExistingObjects",
+    }
+)
+_ALWAYS: Final = ("enableConfigMapMutable", "enableSecretMutable", "enableServerSideApply")
+"""Inputs that are honoured where they are true."""
+_NO_PROVIDER: Final = "no explicit provider is given, and there is no default one"
+
+
+class Clusters:
+    """Connections by provider; safe to use from several threads."""
+
+    def __init__(self, state: State, credentials: Path) -> None:
+        self._state = state
+        self._credentials = credentials
+        self._inputs: dict[str, Properties] = {}
+        self._before: dict[str, Properties] = {}
+        self._clusters: dict[str, Cluster | None] = {}
+        self._lock = Lock()
+
+    def add(self, provider: Registration, before: Entry | None) -> None:
+        """
+        Take a provider's inputs over those that it had `before`.
+
+        Raises:
+            EngineError: an input that is not understood, or another cluster than before.
+        """
+        if unknown := sorted(set(provider.inputs) - _INPUTS):
+            raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
+        if refused := [name for name in _ALWAYS if provider.inputs.get(name, "true") != "true"]:
+            raise EngineError(f"{provider.name}: {', '.join(refused)} can only be true with the stand-in")
+        identifiers = {inputs.get("clusterIdentifier") for inputs in (provider.inputs, before.inputs if before else {})}
+        if before is not None and len(identifiers) > 1:
+            raise EngineError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
+        with self._lock:
+            self._inputs[provider.urn] = provider.inputs
+            self._before[provider.urn] = before.inputs if before else {}
+            self._clusters.pop(provider.urn, None)
+
+    def of(self, reference: str | None) -> Cluster | None:
+        """
+        Give the cluster behind `<urn>::<id>`, or a bare URN; None while the way to it is not known.
+
+        A preview that cannot know the kubeconfig yet goes by the last one, as long as that one is good.
+
+        Raises:
+            EngineError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
+        """
+        if reference is None:
+            raise EngineError(_NO_PROVIDER)
+        urn = references.urn_of(reference)
+        inputs = self._inputs_of(urn)
+        if "kubeconfig" not in inputs:
+            raise EngineError(f"the provider {urn} has no kubeconfig")
+        with self._lock:
+            if urn not in self._clusters:
+                is_known = not has_unknown(inputs)
+                self._clusters[urn] = self._connect(urn, inputs) if is_known else self._connect_as_before(urn)
+            return self._clusters[urn]
+
+    def _connect(self, urn: str, inputs: Properties) -> Cluster:
+        name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
+        cluster = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+        lab_network.require(f"cluster {cluster.name}: its API server", cluster.server)
+        return cluster
+
+    def _connect_as_before(self, urn: str) -> Cluster | None:
+        before = self._before.get(urn, {})
+        cluster = self._connect(urn, before) if "kubeconfig" in before else None
+        return cluster if cluster and cluster.answers() else None
+
+    def place(self, reference: str | None, identity: Identity) -> Place:
+        """
+        Tell which object on which cluster that is; two providers with one `clusterIdentifier` reach the same.
+
+        Raises:
+            EngineError: no provider is given, or it cannot be used.
+        """
+        if reference is None:
+            raise EngineError(_NO_PROVIDER)
+        identifier = self._inputs_of(references.urn_of(reference)).get("clusterIdentifier")
+        if not identifier:
+            cluster = self.of(reference)
+            identifier = cluster.server if cluster else references.urn_of(reference)
+        return identifier, identity.key
+
+    def adopts(self, reference: str) -> bool:
+        """Tell whether a provider takes over objects that are there already."""
+        return bool(self._inputs_of(references.urn_of(reference)).get("upsertExistingObjects") == "true")
+
+    def namespace_of(self, reference: str | None) -> str:
+        """Give the namespace that a provider puts objects into that name none."""
+        return (
+            str(self._inputs_of(references.urn_of(reference)).get("namespace", "default")) if reference else "default"
+        )
+
+    def may_be_gone(self, reference: str) -> bool:
+        """Tell whether a cluster that does not answer counts as deleted."""
+        return bool(self._inputs_of(references.urn_of(reference)).get("deleteUnreachable") == "true")
+
+    def _inputs_of(self, urn: str) -> Properties:
+        with self._lock:
+            return references.inputs_of(urn, self._inputs, self._state)

@@ -1,0 +1,244 @@
+"""
+Kubernetes objects: one server-side apply each, compared with what the cluster has.
+
+The state keeps only an object's name; what it holds is asked of the cluster every time.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from lab.standin import awaits, paths
+from lab.standin.cluster import Identity, ImmutableError, PassingError, UnknownKindError
+from lab.standin.errors import EngineError
+from lab.standin.ledger import Result
+from lab.standin.plan import ABSENT, Step, differences
+from recorder.registrations import Outcome
+from recorder.values import Properties, Secret, Unknown, has_unknown, mark_like, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.standin.cluster import Cluster
+    from lab.standin.state import Entry
+    from recorder.registrations import Registration
+
+PREFIX: Final = "kubernetes:"
+_SERVER_SIDE: Final = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+_NO_OBJECTS: Final = ("helm.sh/", "kustomize:", "yaml:", "index:")
+
+
+@dataclass(frozen=True)
+class KubernetesObject:
+    """One registered object and the cluster it belongs on."""
+
+    registration: Registration
+    manifest: Properties
+    """As it is sent; without secret marks, unknowns in place."""
+    cluster: Cluster | None
+    """None in previews where the way to it is not known yet."""
+
+    @classmethod
+    def of(cls, registration: Registration, cluster: Cluster | None, default_namespace: str) -> KubernetesObject:
+        """
+        Make the manifest.
+
+        Raises:
+            EngineError: the object has no name.
+        """
+        manifest = _manifest(registration.inputs)
+        metadata = manifest.setdefault("metadata", {})
+        if "name" not in metadata:
+            raise EngineError(f"{registration.name}: names are not generated here: give it metadata.name")
+        if "namespace" not in metadata and cluster is not None and _is_namespaced(cluster, manifest):
+            metadata["namespace"] = default_namespace
+        return cls(registration, manifest, cluster)
+
+    @property
+    def identity(self) -> Identity | None:
+        """None while the name is not known (previews)."""
+        metadata = self.manifest["metadata"]
+        if isinstance(metadata["name"], Unknown) or isinstance(metadata.get("namespace"), Unknown):
+            return None
+        return Identity.of(self.manifest)
+
+    @property
+    def name(self) -> Properties:
+        """What the state keeps of the object."""
+        metadata = {key: value for key, value in self.manifest["metadata"].items() if key in ("name", "namespace")}
+        return {"apiVersion": self.manifest["apiVersion"], "kind": self.manifest["kind"], "metadata": metadata}
+
+    def is_there(self) -> bool:
+        """Tell whether the cluster has it, whoever made it."""
+        return self._live() is not None
+
+    def preview(self, *, is_in_state: bool) -> Result:
+        """Tell what `carry_out` would do, by a dry run where the object exists."""
+        live = self._live()
+        if self.cluster is None or live is None:
+            return self._preview_unseen(is_in_state=is_in_state)
+        wanted = self._keeping_ignored(live)
+        if has_unknown(wanted):
+            return self._compare_dry(live, wanted)
+        try:
+            dry = self.cluster.apply_dry(wanted)
+        except ImmutableError as error:
+            return Result(Step.REPLACE, Outcome(outputs=self.registration.inputs), note=str(error))
+        except PassingError as error:
+            return replace(self._compare_dry(live, wanted), note=f"compared without the server: {error}")
+        fields = tuple(differences(self._comparable(live), self._comparable(dry)))
+        step = Step.UPDATE if fields else Step.SAME
+        if not is_in_state:
+            return Result(Step.CREATE, self._outcome(dry), fields, note="is there already, and is taken over")
+        return Result(step, self._outcome(dry), fields)
+
+    def _preview_unseen(self, *, is_in_state: bool) -> Result:
+        if self.cluster is None and self.identity is not None and is_in_state:
+            # Nobody can be asked: what was made is taken to be there still.
+            return Result(Step.SAME, Outcome(id=self.identity.id, outputs=self.registration.inputs))
+        return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
+
+    def _compare_dry(self, live: Properties, wanted: Properties) -> Result:
+        """Compare what the program says, field by field, without the server's defaults."""
+        compared = differences(self._comparable(live), self._marked(wanted))
+        fields = tuple(each for each in compared if each.after is not ABSENT)
+        id_ = Identity.of(live).id
+        if fields:
+            return Result(Step.UPDATE, Outcome(id=id_, outputs=self.registration.inputs), fields)
+        return Result(Step.SAME, self._outcome(live))
+
+    def carry_out(self, *, is_in_state: bool, anew: bool, report: Callable[[str], None]) -> Result:
+        """
+        Apply; the object may still have to become ready.
+
+        Args:
+            is_in_state: whether an earlier run saw it ready.
+            anew: delete it first.
+            report: told what is being waited for.
+
+        Raises:
+            ImmutableError: it is there and cannot become this one unless it is made anew.
+        """
+        if self.cluster is None or self.identity is None or has_unknown(self.manifest):
+            raise EngineError(f"{self.registration.name}: an input is not known")
+        live = self.cluster.get(self.identity)
+        step = Step.CREATE if live is None or not is_in_state else Step.UPDATE
+        if live is not None and anew:
+            step = Step.REPLACE
+            self.cluster.delete(self.identity)
+            awaits.wait_until_gone(self.cluster, self.identity, report)
+        applied = self.cluster.apply(self._keeping_ignored(live or {}))
+        fields = tuple(differences(self._comparable(live), self._comparable(applied))) if live else ()
+        if step is Step.UPDATE and not fields:
+            step = Step.SAME
+        return Result(step, self._outcome(applied), fields)
+
+    def wait(self, report: Callable[[str], None], *, is_new: bool) -> Outcome:
+        """Wait until the object is ready, as Pulumi would."""
+        if self.cluster is None or self.identity is None:
+            raise EngineError(f"{self.registration.name}: an input is not known")
+        timeouts = self.registration.custom_timeouts
+        live = self.cluster.get(self.identity)
+        if live is None:
+            raise EngineError(f"{self.identity} is gone again")
+        timeout = timeouts.get("create" if is_new else "update")
+        return self._outcome(awaits.wait_until_ready(self.cluster, live, timeout, report))
+
+    def _live(self) -> Properties | None:
+        return self.cluster.get(self.identity) if self.cluster and self.identity else None
+
+    def _keeping_ignored(self, live: Properties) -> Properties:
+        if not live:
+            return self.manifest
+        return paths.overlay(self.manifest, live, self.registration.ignore_changes)
+
+    def _outcome(self, live: Properties) -> Outcome:
+        return Outcome(id=Identity.of(live).id, outputs=self._marked(_without(live, "managedFields")))
+
+    def _comparable(self, live: Properties) -> Properties:
+        comparable = _without(live, *_SERVER_SIDE)
+        comparable.pop("status", None)
+        return self._marked(comparable)
+
+    def _marked(self, live: Properties) -> Properties:
+        inputs = self.registration.inputs
+        if self.manifest["kind"] == "Secret":
+            secret = {name: Secret(live[name]) for name in ("data", "stringData") if name in live}
+            live = {**live, **{name: _each_secret(value) for name, value in secret.items()}}
+        return {name: mark_like(value, inputs.get(name)) for name, value in live.items()}
+
+
+def is_object(type_: str) -> bool:
+    """Tell whether a type stands for one object on a cluster."""
+    token = type_.removeprefix(PREFIX)
+    return token != type_ and not token.startswith(_NO_OBJECTS) and not token.endswith(("Patch", "List"))
+
+
+def identity_in(entry: Entry) -> Identity:
+    """Read the name of the object that an entry stands for."""
+    return Identity.of(entry.inputs)
+
+
+def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
+    """
+    Read an object that somebody else made (`Service.get`).
+
+    Raises:
+        EngineError: it is not there.
+    """
+    group, _, kind = type_.removeprefix(PREFIX).rpartition(":")
+    namespace, _, name = id_.rpartition("/")
+    identity = Identity(group.removeprefix("core/"), kind, namespace or None, name)
+    live = cluster.get(identity)
+    if live is None:
+        raise EngineError(f"{identity} is not there")
+    outputs = _without(live, "managedFields")
+    if kind == "Secret" and "data" in outputs:
+        outputs["data"] = Secret(outputs["data"])
+    return Outcome(id=id_, outputs=outputs)
+
+
+def _manifest(inputs: Properties) -> Properties:
+    manifest: Properties = _without_nulls(reveal(inputs))
+    # Under server-side apply, a key dropped from stringData would stay in data for ever.
+    if manifest["kind"] == "Secret" and "stringData" in manifest:
+        given = manifest.pop("stringData")
+        manifest["data"] = (
+            {**manifest.get("data", {}), **{name: _encode(text) for name, text in given.items()}}
+            if isinstance(given, dict)
+            else given
+        )
+    return manifest
+
+
+def _encode(text: object) -> object:
+    return base64.b64encode(text.encode()).decode() if isinstance(text, str) else text
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON data
+    match value:
+        case dict():
+            return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+        case list():
+            return [_without_nulls(item) for item in value]
+        case _:
+            return value
+
+
+def _without(live: Properties, *names: str) -> Properties:
+    metadata = {name: value for name, value in live["metadata"].items() if name not in names}
+    return {**live, "metadata": metadata}
+
+
+def _each_secret(value: Secret) -> Properties | Secret:
+    return {name: Secret(item) for name, item in value.value.items()} if isinstance(value.value, dict) else value
+
+
+def _is_namespaced(cluster: Cluster, manifest: Properties) -> bool:
+    try:
+        return cluster.is_namespaced(manifest["apiVersion"], manifest["kind"])
+    except UnknownKindError:
+        # Its definition is not there yet; applying retries, and by then the name must be whole.
+        return False

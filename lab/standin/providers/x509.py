@@ -1,0 +1,143 @@
+"""X.509's parts in the words of pulumi-tls: names, usages, keys."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lab.standin.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recorder.values import Properties
+
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+HashAlgorithm = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
+
+# In the order in which Go writes them.
+_SUBJECT: Final = {
+    "country": NameOID.COUNTRY_NAME,
+    "organization": NameOID.ORGANIZATION_NAME,
+    "organizationalUnit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "locality": NameOID.LOCALITY_NAME,
+    "province": NameOID.STATE_OR_PROVINCE_NAME,
+    "postalCode": NameOID.POSTAL_CODE,
+    "commonName": NameOID.COMMON_NAME,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+    "emailAddress": NameOID.EMAIL_ADDRESS,
+}
+_KEY_USAGES: Final = {
+    "digital_signature": "digital_signature",
+    "content_commitment": "content_commitment",
+    "key_encipherment": "key_encipherment",
+    "data_encipherment": "data_encipherment",
+    "key_agreement": "key_agreement",
+    "cert_signing": "key_cert_sign",
+    "crl_signing": "crl_sign",
+    "encipher_only": "encipher_only",
+    "decipher_only": "decipher_only",
+}
+_EXTENDED_KEY_USAGES: Final = {
+    "any_extended": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "code_signing": ExtendedKeyUsageOID.CODE_SIGNING,
+    "email_protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "server_auth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
+}
+
+
+def usage_extensions(allowed: Iterable[str]) -> list[tuple[x509.ExtensionType, bool]]:
+    """Turn `allowedUses` into extensions, each with whether it is critical."""
+    asked = list(allowed)
+    if unknown := [use for use in asked if use not in {**_KEY_USAGES, **_EXTENDED_KEY_USAGES}]:
+        raise EngineError(f"allowedUses {', '.join(unknown)}: not supported")
+    found: list[tuple[x509.ExtensionType, bool]] = []
+    if any(use in _KEY_USAGES for use in asked):
+        flags = {flag: use in asked for use, flag in _KEY_USAGES.items()}
+        found.append((x509.KeyUsage(**flags), True))
+    if extended := [_EXTENDED_KEY_USAGES[use] for use in asked if use in _EXTENDED_KEY_USAGES]:
+        found.append((x509.ExtendedKeyUsage(extended), False))
+    return found
+
+
+def distinguished_name(subject: Properties | None) -> x509.Name:
+    """Build a name; the order of its parts is Go's, not the input's."""
+    given = subject or {}
+    if unknown := sorted(set(given) - set(_SUBJECT)):
+        raise EngineError(f"subject {', '.join(unknown)}: not supported")
+    return x509.Name([x509.NameAttribute(oid, given[name]) for name, oid in _SUBJECT.items() if name in given])
+
+
+def alternative_names(inputs: Properties) -> x509.SubjectAlternativeName | None:
+    """Collect DNS names, IP addresses and URIs; None without any."""
+    names: list[x509.GeneralName] = [
+        *(x509.DNSName(name) for name in inputs.get("dnsNames", [])),
+        *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in inputs.get("ipAddresses", [])),
+        *(x509.UniformResourceIdentifier(uri) for uri in inputs.get("uris", [])),
+    ]
+    return x509.SubjectAlternativeName(names) if names else None
+
+
+def authority_of(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier | None:
+    """Name a signer by its subject key id; None for a signer without one."""
+    found = find_extension(ca.extensions, x509.SubjectKeyIdentifier)
+    if found is None:
+        return None
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(found)
+
+
+def find_extension(extensions: x509.Extensions, kind: type[Any]) -> Any:  # noqa: ANN401 - kind's own
+    """Look up the value of an extension; None without it."""
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def load_key(pem: str) -> SigningKey:
+    """Read a private key; the error never quotes it."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        # The parser's own text may quote the key.
+        raise EngineError("a private key is not valid PEM") from None
+    if not isinstance(key, SigningKey):
+        raise EngineError(f"a private key of type {type(key).__name__} is not supported")
+    return key
+
+
+def hash_for(key: SigningKey) -> HashAlgorithm | None:
+    """Choose the hash that Go chooses for a key."""
+    match key:
+        case ed25519.Ed25519PrivateKey():
+            return None
+        case ec.EllipticCurvePrivateKey() if key.key_size > 384:  # noqa: PLR2004 - a curve's name
+            return hashes.SHA512()
+        case ec.EllipticCurvePrivateKey() if key.key_size > 256:  # noqa: PLR2004 - a curve's name
+            return hashes.SHA384()
+        case _:
+            return hashes.SHA256()
+
+
+def key_algorithm(key: SigningKey) -> str:
+    """Name a key's algorithm."""
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return "ECDSA"
+        case rsa.RSAPrivateKey():
+            return "RSA"
+        case _:
+            return "ED25519"
+
+
+def private_pem(key: SigningKey, form: serialization.PrivateFormat) -> str:
+    """Write a private key, unencrypted."""
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()

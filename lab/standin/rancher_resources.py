@@ -1,0 +1,150 @@
+"""Rancher's resources in a run: compared with what the server has, and made, changed or replaced by its API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lab.standin import paths
+from lab.standin.errors import EngineError
+from lab.standin.ledger import Ledger, Result, is_triggered, refuse_to_replace
+from lab.standin.plan import Step, differences
+from lab.standin.providers import rancher2
+from lab.standin.providers.rancher2 import RancherType
+from lab.standin.rancher_server import RancherServer, RefusedError
+from recorder.registrations import Outcome, Registration
+from recorder.values import has_unknown, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lab.standin.plan import FieldChange
+    from lab.standin.rancher_servers import RancherServers
+    from lab.standin.state import Entry
+    from recorder.values import Properties
+
+
+class RancherResources:
+    """Carries out what belongs on Rancher servers."""
+
+    def __init__(self, ledger: Ledger, servers: RancherServers) -> None:
+        self._ledger = ledger
+        self._servers = servers
+
+    def carry_out(self, registration: Registration) -> Outcome:
+        """
+        Make one resource what the program wants it to be.
+
+        Raises:
+            EngineError: an input that is not understood, a protected resource that would be replaced, or Rancher's no.
+        """
+        type_ = rancher2.TYPES[registration.type]
+        _check(registration, type_)
+        before = self._ledger.before(registration)
+        inputs = rancher2.without_empty({**type_.defaults, **registration.inputs})
+        if before is not None and not before.pending:
+            inputs = paths.overlay(inputs, before.inputs, registration.ignore_changes)
+        server = self._servers.of(registration.provider)
+        wanted = _Wanted(type_, registration, inputs)
+        result = wanted.compare(before, server)
+        refuse_to_replace(registration, before, result.step)
+        if not self._ledger.preview:
+            if server is None or has_unknown(inputs):
+                raise EngineError(f"{registration.name}: an input is not known")
+            result = replace(result, outcome=self._act(wanted, before, result, server))
+        self._ledger.keep(registration, result, inputs=inputs, outputs=result.outcome.outputs)
+        return result.outcome
+
+    def _act(self, wanted: _Wanted, before: Entry | None, result: Result, server: RancherServer) -> Outcome:
+        if result.step is Step.SAME:
+            return result.outcome
+        if before is None or result.step is Step.CREATE:
+            if before is not None and before.pending:
+                rancher2.delete(before, server, rancher2.passwords_in(self._ledger.state.entries().values()))
+            return self._make(wanted, before, server, sets_aside=False)
+        if result.step is Step.UPDATE:
+            live = rancher2.change(wanted.type, server, before.id, reveal(wanted.inputs), _tops(result.fields))
+            return Outcome(id=before.id, outputs={**before.outputs, **wanted.type.read(live), **wanted.inputs})
+        if wanted.has_name_of(before):
+            rancher2.delete(before, server, {})
+            return self._make(wanted, before, server, sets_aside=False)
+        # The old one serves until all that uses it has the new one.
+        return self._make(wanted, before, server, sets_aside=True)
+
+    def _make(self, wanted: _Wanted, before: Entry | None, server: RancherServer, *, sets_aside: bool) -> Outcome:
+        type_, registration, inputs = wanted.type, wanted.registration, wanted.inputs
+        with rancher2.speaking(type_, server, inputs) as own:
+            others = rancher2.alike(type_, own, inputs)
+            if before is not None and sets_aside:
+                self._ledger.set_aside(before)
+            # Rancher chooses the id, so all that can be remembered beforehand is which ones it is not.
+            self._ledger.announce(registration, "", inputs, {rancher2.OTHERS: others})
+            try:
+                made = rancher2.make(type_, own, inputs)
+            except RefusedError:
+                if sets_aside or before is None:
+                    self._ledger.take_back(registration, before)
+                raise
+            self._ledger.announce(registration, made["id"], inputs)
+            rancher2.wait_until_active(type_, own, made["id"])
+        return Outcome(id=made["id"], outputs={**type_.read(made), **inputs})
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One resource as the program wants it."""
+
+    type: RancherType
+    registration: Registration
+    inputs: Properties
+    """Without what says nothing, with what is said by saying nothing."""
+
+    def compare(self, before: Entry | None, server: RancherServer | None) -> Result:
+        """Tell what is to be done about what the state and the server have; `server` is None while it is not known."""
+        if before is None or before.pending:
+            return Result(Step.CREATE, self._anew)
+        said = tuple(differences(before.inputs, self.inputs))
+        if is_triggered(self.registration, before):
+            return Result(Step.REPLACE, self._anew, said, "its replacement trigger has changed")
+        # A new one is asked for whatever the server has: a user's old token is not his to show whose password is new.
+        if server is None or _tops(said) - self.type.in_place:
+            return self._step(before, {}, said)
+        live = rancher2.find(self.type, server, before)
+        if live is None:
+            return Result(Step.CREATE, self._anew, note="it is gone from Rancher, and is made anew")
+        fields = tuple(differences(self._what_is_there(live, before), self.inputs))
+        if self.type.is_over(live):
+            return Result(Step.REPLACE, self._anew, fields, "it has expired, or was disabled")
+        return self._step(before, self.type.read(live), fields)
+
+    @property
+    def _anew(self) -> Outcome:
+        return Outcome(outputs=self.inputs)
+
+    def has_name_of(self, before: Entry) -> bool:
+        """Tell whether Rancher would refuse this beside the old one; the provider then deletes that first."""
+        return "name" in self.inputs and self.inputs["name"] == before.inputs.get("name")
+
+    def _what_is_there(self, live: Properties, before: Entry) -> Properties:
+        """Give the inputs that would come to what the server has."""
+        unsaid = self.type.write_only | (self.type.computed - self.inputs.keys())
+        told = {name: value for name, value in self.type.inputs_of(live).items() if name not in unsaid}
+        return told | {name: value for name, value in before.inputs.items() if name in self.type.write_only}
+
+    def _step(self, before: Entry, told: Properties, fields: tuple[FieldChange, ...]) -> Result:
+        if _tops(fields) - self.type.in_place:
+            return Result(Step.REPLACE, self._anew, fields)
+        kept = Outcome(id=before.id, outputs={**before.outputs, **told, **self.inputs})
+        return Result(Step.UPDATE if fields else Step.SAME, kept, fields)
+
+
+def _check(registration: Registration, type_: RancherType) -> None:
+    name = f"{registration.type} {registration.name}"
+    if unknown := sorted(registration.inputs.keys() - type_.inputs):
+        raise EngineError(f"{name}: {', '.join(unknown)} is not supported by the stand-in")
+    if missing := sorted(type_.required - registration.inputs.keys()):
+        raise EngineError(f"{name}: {', '.join(missing)} must be given to the stand-in, which makes up nothing")
+
+
+def _tops(fields: Iterable[FieldChange]) -> frozenset[str]:
+    return frozenset(each.path.partition(".")[0].partition("[")[0] for each in fields)

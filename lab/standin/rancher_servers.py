@@ -1,0 +1,77 @@
+"""The program's Rancher providers, and the servers behind them."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from lab.standin import lab_network, references
+from lab.standin.errors import EngineError
+from lab.standin.rancher_server import RancherServer
+from recorder.values import has_unknown, reveal
+
+if TYPE_CHECKING:
+    from lab.standin.state import State
+    from recorder.registrations import Registration
+    from recorder.values import Properties
+
+TYPE: Final = "pulumi:providers:rancher2"
+_NEEDED: Final = frozenset({"apiUrl", "tokenKey"})
+_INPUTS: Final = _NEEDED | {"caCerts"}
+_OFF: Final = ("bootstrap", "insecure")
+"""Inputs that the SDK gives by itself, and that may say `false` alone."""
+
+
+class RancherServers:
+    """Connections by provider; safe to use from several threads."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._inputs: dict[str, Properties] = {}
+        self._servers: dict[str, RancherServer] = {}
+        self._lock = Lock()
+
+    def add(self, provider: Registration) -> None:
+        """
+        Take a provider's inputs over those that it had.
+
+        Raises:
+            EngineError: an input that is not understood, or one that is needed and is not there.
+        """
+        off = {name for name in _OFF if provider.inputs.get(name) == "false"}
+        if unknown := sorted(provider.inputs.keys() - _INPUTS - off):
+            raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
+        if missing := sorted(_NEEDED - provider.inputs.keys()):
+            raise EngineError(f"{provider.name}: {', '.join(missing)} is needed by the stand-in")
+        with self._lock:
+            self._inputs[provider.urn] = provider.inputs
+            known = self._servers.pop(provider.urn, None)
+        if known is not None:
+            known.close()
+
+    def of(self, reference: str | None) -> RancherServer | None:
+        """
+        Give the server behind `<urn>::<id>`, or a bare URN; None while an input of the provider is not known.
+
+        Raises:
+            EngineError: no provider is given, or it cannot be used, or its server is not the lab's.
+        """
+        if reference is None:
+            raise EngineError("no explicit provider is given, and there is no default one")
+        urn = references.urn_of(reference)
+        with self._lock:
+            inputs = references.inputs_of(urn, self._inputs, self._state)
+            if has_unknown(inputs):
+                return None
+            if urn not in self._servers:
+                plain = reveal(inputs)
+                lab_network.require(f"{urn.rpartition('::')[2]}: its Rancher", plain["apiUrl"])
+                self._servers[urn] = RancherServer.connect(plain["apiUrl"], plain.get("caCerts"), plain["tokenKey"])
+            return self._servers[urn]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()

@@ -1,0 +1,168 @@
+"""One run of the stand-in from start to end: preview, up or destroy."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from lab import toolchain
+from lab.errors import LabError
+from lab.standin.clusters import Clusters
+from lab.standin.deletion import Deletion, refuse_protected
+from lab.standin.errors import EngineError
+from lab.standin.ledger import Ledger
+from lab.standin.plan import Change, Step
+from lab.standin.rancher_servers import RancherServers
+from lab.standin.standin import StandIn
+from lab.standin.state import Entry, State, locked
+from recorder.program import run_program
+from recorder.values import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from pathlib import Path
+
+    from lab.standin.clusters import Place
+    from lab.standin.display import Display
+    from lab.standin.stack import Stack
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run works with, while its stack is locked."""
+
+    folder: Path
+    """Holds `__main__.py`."""
+    stack: Stack
+    state: State
+    clusters: Clusters
+    servers: RancherServers
+    display: Display
+
+    def preview(self) -> bool:
+        """Show what `up` would change; True without a failure."""
+        standin, failures = self._run_program(preview=True)
+        doomed = self._unwanted(standin)
+        deletion = Deletion(self.state, self.display, self.clusters, self.servers, standin.claimed)
+        try:
+            refuse_protected(doomed)
+            for urn, entry in doomed.items() if not failures else ():
+                self.display.change(Change(urn=urn, step=Step.DELETE, note=deletion.reprieve(entry)))
+        except EngineError as error:
+            failures.append(str(error))
+        self.display.finish(standin.exports, failures)
+        return not failures
+
+    def up(self) -> bool:
+        """Carry the program out, then delete what it no longer has; True without a failure."""
+        standin, failures = self._run_program(preview=False)
+        if not failures:
+            failures = self._delete(self._unwanted(standin), standin.claimed)
+        self.display.finish(standin.exports, failures)
+        return not failures
+
+    def destroy(self, *, unprotect: bool) -> bool:
+        """Delete all that the state knows; True without a failure."""
+        doomed = self.state.entries()
+        if unprotect:
+            doomed = {urn: replace(entry, protect=False) for urn, entry in doomed.items()}
+        failures = self._delete(doomed)
+        self.display.finish({}, failures)
+        return not failures
+
+    def _run_program(self, *, preview: bool) -> tuple[StandIn, list[str]]:
+        standin = StandIn(
+            project=self.stack.project,
+            stack=self.stack.name,
+            ledger=Ledger(self.state, self.display, preview=preview),
+            clusters=self.clusters,
+            servers=self.servers,
+            helm_binary=_Helm(self.display).path,
+        )
+        program = self.folder / "__main__.py"
+        if not program.is_file():
+            return standin, [f"{program} is not there"]
+        try:
+            run_program(program, standin, {**self.stack.config, **self.stack.secrets}, tuple(self.stack.secrets))
+        except Exception as error:  # noqa: BLE001 - the program may raise anything, and no traceback is to be shown
+            failures = [f"{urn.rpartition('::')[2]}: {text}" for urn, text in standin.failures.items()]
+            return standin, failures or [self._explain(error)]
+        return standin, [f"{urn.rpartition('::')[2]}: {text}" for urn, text in standin.failures.items()]
+
+    def _explain(self, error: Exception) -> str:
+        if isinstance(error, pulumi.RunError | EngineError):
+            return str(error)
+        own = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename.startswith(str(self.folder.resolve())) and "/site-packages/" not in frame.filename
+        ]
+        where = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+        return f"the program failed: {type(error).__name__}: {error}{where}"
+
+    def _unwanted(self, standin: StandIn) -> dict[str, Entry]:
+        entries = self.state.entries()
+        renamed = {alias for registration in standin.registrations.values() for alias in registration.aliases}
+        return {
+            urn: entry
+            for urn, entry in entries.items()
+            if urn not in renamed and not standin.is_wanted(urn, entry.parent)
+        }
+
+    def _delete(self, doomed: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
+        deletion = Deletion(self.state, self.display, self.clusters, self.servers, claimed)
+        try:
+            deletion.run(doomed)
+        except EngineError as error:
+            return [str(error)]
+        return [f"{urn.rpartition('::')[2]}: {text}" for urn, text in deletion.failures.items()]
+
+
+@contextmanager
+def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iterator[Run]:
+    """
+    Lock a stack and open its state.
+
+    Raises:
+        EngineError: another run is at work, or the state cannot be read.
+    """
+    with locked(stack.name, state_dir):
+        credentials = state_dir / f"{stack.name}.credentials"
+        # A run that was killed leaves its own behind.
+        shutil.rmtree(credentials, ignore_errors=True)
+        credentials.mkdir(mode=0o700)
+        display.hide([Secret(text) for text in stack.secrets.values()])
+        try:
+            state = State.load(stack.name, state_dir)
+            for entry in state.entries().values():
+                display.hide([entry.inputs, entry.outputs])
+            with closing(RancherServers(state)) as servers:
+                yield Run(folder, stack, state, Clusters(state, credentials), servers, display)
+        finally:
+            shutil.rmtree(credentials, ignore_errors=True)
+
+
+class _Helm:
+    """The toolchain's helm, looked up once and only for a program with charts."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._lock = Lock()
+
+    def path(self) -> Path:
+        with self._lock:
+            return self._path
+
+    @cached_property
+    def _path(self) -> Path:
+        try:
+            return toolchain.ensure(self._display.progress).binary("helm")
+        except LabError as error:
+            raise EngineError(str(error)) from None

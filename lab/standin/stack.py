@@ -1,0 +1,122 @@
+"""
+What a stack's files say: project and config; secret config comes from files of its own.
+
+The stand-in runs stacks of the lab alone; it holds no passphrase, so it can read no encrypted config.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from lab.standin.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from recorder.values import Properties
+
+
+_OWNERS_ALONE: Final = 0o600
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of one project."""
+
+    project: str
+    name: str
+    config: Mapping[str, str]
+    """Full keys; objects as JSON text, as the SDK wants them."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The same for what is secret."""
+
+
+def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
+    """
+    Read `Pulumi.yaml` and `Pulumi.<name>.yaml`, and the secrets.
+
+    Args:
+        folder: where the two are.
+        name: the stack's.
+        secret_files: `KEY=FILE` for each key of the config whose value is secret.
+
+    Raises:
+        EngineError: not a stack of the lab, a secret that is encrypted or open to others, or no valid YAML.
+    """
+    if name != "lab" and not name.startswith("lab-"):
+        raise EngineError(f"stack {name}: the stand-in runs stacks of the lab alone (lab, lab-...): use pulumi")
+    project = _read(folder / "Pulumi.yaml")
+    own = _read(folder / f"Pulumi.{name}.yaml").get("config") or {}
+    declared = {_full(key, project["name"]): value for key, value in (project.get("config") or {}).items()}
+    defaults = {
+        key: value.get("value", value.get("default"))
+        for key, value in declared.items()
+        if isinstance(value, dict) and ("value" in value or "default" in value)
+    }
+    config = {**defaults, **{_full(key, project["name"]): value for key, value in own.items()}}
+    secrets = dict(_read_secret(text, project["name"]) for text in secret_files)
+    for key, value in config.items():
+        if _has_secure(value) and key not in secrets:
+            raise EngineError(
+                f"{key} is encrypted (secure:), which the stand-in cannot read: use pulumi, or give it in a file "
+                f"(--secret {key}=FILE)"
+            )
+    plain = {key: value for key, value in config.items() if not key.startswith("pulumi:") and key not in secrets}
+    return Stack(project["name"], name, {key: _text(value) for key, value in plain.items()}, secrets)
+
+
+def _read_secret(text: str, project: str) -> tuple[str, str]:
+    """Read one secret; the text is not quoted, for somebody may give the secret itself."""
+    key, is_given, file = text.partition("=")
+    if not (key and is_given and file):
+        raise EngineError("--secret: allowed is KEY=FILE, such as mcsps:rancherToken=/root/token")
+    key = _full(key, project)
+    try:
+        with Path(file).expanduser().open() as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            if mode & ~_OWNERS_ALONE:
+                raise EngineError(
+                    f"--secret {key}: {file} has mode {mode:04o}, so that others may get at the secret; allowed is "
+                    f"0600 or stricter: chmod 600 {file}"
+                )
+            secret = opened.read().removesuffix("\n")
+    except OSError as error:
+        raise EngineError(f"--secret {key}: the file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise EngineError(f"--secret {key}: {file} is not text") from None
+    if not secret:
+        raise EngineError(f"--secret {key}: {file} is empty")
+    return key, secret
+
+
+def _read(file: Path) -> Properties:
+    try:
+        content = yaml.safe_load(file.read_text())
+    except FileNotFoundError:
+        raise EngineError(f"{file} is not there") from None
+    except yaml.YAMLError as error:
+        raise EngineError(f"{file} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise EngineError(f"{file} holds no map")
+    return content
+
+
+def _full(key: str, project: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _has_secure(value: Any) -> bool:  # noqa: ANN401 - YAML has no narrower type
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(map(_has_secure, value.values()))
+    return isinstance(value, list) and any(map(_has_secure, value))

@@ -1,0 +1,191 @@
+"""
+The stand-in: a monitor that carries out what it receives, or tells what it would do.
+
+Owns the choice of who carries out which type, and refuses by name what nobody does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from lab.standin import clusters as providers
+from lab.standin import paths, rancher_servers
+from lab.standin.errors import EngineError
+from lab.standin.ledger import Ledger, Result
+from lab.standin.objects import Objects, references
+from lab.standin.plan import Step, differences
+from lab.standin.providers import helm, kubernetes, rancher2, random, tls
+from lab.standin.rancher_resources import RancherResources
+from recorder.monitor import Monitor
+from recorder.registrations import Outcome, Reading, Registration
+from recorder.values import Secret, Unknown, has_unknown, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+    from pathlib import Path
+
+    from lab.standin.clusters import Clusters, Place
+    from lab.standin.providers.local import LocalType
+    from lab.standin.rancher_servers import RancherServers
+    from recorder.values import Properties
+
+_LOCAL: Final[dict[str, LocalType]] = {**tls.TYPES, **random.TYPES}
+_PROVIDERS: Final = frozenset({providers.TYPE, rancher_servers.TYPE, "pulumi:providers:random", "pulumi:providers:tls"})
+
+
+class StandIn(Monitor):
+    """Carries registrations out; in a preview, only compares."""
+
+    def __init__(  # noqa: PLR0913 - what a run works with
+        self,
+        *,
+        project: str,
+        stack: str,
+        ledger: Ledger,
+        clusters: Clusters,
+        servers: RancherServers,
+        helm_binary: Callable[[], Path],
+    ) -> None:
+        super().__init__(project=project, stack=stack, preview=ledger.preview)
+        self._ledger = ledger
+        self._clusters = clusters
+        self._servers = servers
+        self._objects = Objects(ledger, clusters, helm_binary)
+        self._rancher = RancherResources(ledger, servers)
+        self._stopped = Event()
+        self.failures: dict[str, str] = {}
+        """What went wrong, by URN or function."""
+
+    def is_wanted(self, urn: str, parent: str | None) -> bool:
+        """Tell whether the program still has a resource, or may have it (objects of charts not rendered yet)."""
+        return urn in self.registrations or parent in self._objects.unexpanded
+
+    @property
+    def claimed(self) -> Container[Place]:
+        """Which objects the program wants, complete once it has ended well."""
+        return self._objects.claimed
+
+    def carry_out(self, registration: Registration) -> Outcome:
+        """Do what a registration wants, or say why not."""
+        if self._stopped.is_set():
+            raise EngineError(f"{registration.name} is not carried out, because another resource failed")
+        self._ledger.display.hide(registration.inputs)
+        try:
+            outcome = self._dispatch(registration)
+        except Exception as error:
+            self._fail(registration.urn, error)
+            raise
+        outcome = replace(outcome, outputs=_with_secrets(outcome.outputs, registration.additional_secret_outputs))
+        self._ledger.display.hide(outcome.outputs)
+        return outcome
+
+    def read(self, reading: Reading) -> Outcome:
+        """Read a Kubernetes object that exists."""
+        try:
+            outcome = self._read(reading)
+        except Exception as error:
+            self._fail(reading.urn, error)
+            raise
+        self._ledger.display.hide(outcome.outputs)
+        return outcome
+
+    def _read(self, reading: Reading) -> Outcome:
+        if not kubernetes.is_object(reading.type):
+            raise EngineError(f"{reading.type}.get is not supported by the stand-in")
+        cluster = self._clusters.of(reading.provider)
+        if reading.id == UNKNOWN or cluster is None:
+            return Outcome()
+        return kubernetes.read(cluster, reading.type, reading.id)
+
+    def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+        """Refuse every function by name."""
+        del arguments, provider
+        error = EngineError(f"the function {token} is not supported by the stand-in")
+        self._fail(token, error)
+        raise error
+
+    def _fail(self, urn: str, error: Exception) -> None:
+        text = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
+        with self._lock:
+            self.failures[urn] = text
+        if not self.preview:
+            self._stopped.set()
+
+    def _dispatch(self, registration: Registration) -> Outcome:
+        type_ = registration.type
+        if unsupported := _unsupported(registration):
+            raise EngineError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
+        if type_ in _LOCAL:
+            return _LOCAL[type_].carry_out(registration, self._ledger)
+        if type_ in rancher2.TYPES:
+            return self._rancher.carry_out(registration)
+        if type_ in _PROVIDERS:
+            return self._provider(registration)
+        if type_ == helm.CHART:
+            return self._chart(registration)
+        if registration.custom and kubernetes.is_object(type_):
+            return self._objects.carry_out(registration)
+        if registration.custom or registration.remote:
+            raise EngineError(f"the type {type_} is not supported by the stand-in")
+        step = Step.SAME if self._ledger.before(registration) else Step.CREATE
+        self._ledger.keep(registration, Result(step, Outcome()), inputs={})
+        return Outcome()
+
+    def _provider(self, registration: Registration) -> Outcome:
+        before = self._ledger.before(registration)
+        if registration.type == providers.TYPE:
+            self._clusters.add(registration, before)
+            if before is not None and has_unknown(registration.inputs) and self._clusters.of(registration.urn) is None:
+                self._ledger.display.note(
+                    f"{registration.name}: its kubeconfig is known once this is carried out, and the last one is not "
+                    "good any more: what it has made is not looked at, and counts as unchanged"
+                )
+        elif registration.type == rancher_servers.TYPE:
+            self._servers.add(registration)
+        elif registration.inputs:
+            raise EngineError(f"{', '.join(registration.inputs)} is not supported")
+        fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
+        step = Step.CREATE if before is None else Step.UPDATE if fields else Step.SAME
+        # Known in a preview too: a provider with an unknown id would make all its resources unknown.
+        id_ = hashlib.sha256(registration.urn.encode()).hexdigest()[:32]
+        outcome = Outcome(id=id_, outputs=registration.inputs)
+        self._ledger.keep(registration, Result(step, outcome, fields), inputs=registration.inputs)
+        return outcome
+
+    def _chart(self, registration: Registration) -> Outcome:
+        children = self._objects.render(registration)
+        if children is None:
+            return Outcome(outputs={"resources": Unknown()})
+        with self._lock:
+            self.registrations |= {child.urn: child for child in children}
+        outcomes = self._objects.carry_out_together(children)
+        with self._lock:
+            self.outcomes |= outcomes
+        return Outcome(outputs={"resources": references(outcomes)})
+
+
+def _unsupported(registration: Registration) -> list[str]:
+    """Name the options that would be passed over in silence."""
+    type_ = registration.type
+    has_no_values = not registration.custom or type_ in _PROVIDERS
+    options = {
+        # Each Rancher provider has some, and they are secret as inputs already.
+        "additionalSecretOutputs": has_no_values
+        and type_ != rancher_servers.TYPE
+        and registration.additional_secret_outputs,
+        "customTimeouts.delete": "delete" in registration.custom_timeouts,
+        "deleteBeforeReplace": registration.delete_before_replace,
+        "ignoreChanges": has_no_values and registration.ignore_changes,
+        "replacementTrigger": has_no_values and registration.replacement_trigger is not None,
+    }
+    items = [f"ignoreChanges {path}" for path in registration.ignore_changes if isinstance(paths.parse(path)[-1], int)]
+    return [*registration.other_options, *(name for name, is_given in options.items() if is_given), *items]
+
+
+def _with_secrets(outputs: Properties, names: Iterable[str]) -> Properties:
+    return {**outputs, **{name: Secret(reveal(outputs[name])) for name in names if name in outputs}}

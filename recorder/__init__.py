@@ -1,0 +1,1 @@
+"""Receives what a Pulumi program registers. The tests and the stand-in engine stand on it."""

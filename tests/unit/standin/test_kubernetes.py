@@ -1,0 +1,470 @@
+"""Objects on a cluster that a double stands in for: steps, takeovers, replacements, waiting, refusals."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from lab.standin import awaits
+from lab.standin.cluster import Identity, PassingError
+from lab.standin.clusters import Clusters
+from lab.standin.deletion import predecessors
+from lab.standin.display import Display
+from lab.standin.errors import EngineError
+from lab.standin.plan import Step
+from lab.standin.providers import helm
+from lab.standin.run import begin
+from lab.standin.stack import Stack
+from lab.standin.state import Entry, State
+from recorder.registrations import Registration, make_urn
+from tests.support.fake_cluster import FakeCluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recorder.values import Properties
+
+HEAD = """
+import pulumi
+import pulumi_kubernetes as k8s
+opts = pulumi.ResourceOptions
+cluster = k8s.Provider("cluster", kubeconfig=pulumi.Output.secret("x"), cluster_identifier="east")
+o = opts(provider=cluster)
+"""
+NAMESPACE = 'ns = k8s.core.v1.Namespace("ns", metadata={"name": "sample"}, opts=o)\n'
+CONFIG_MAP = (
+    'k8s.core.v1.ConfigMap("map", metadata={"name": "map", "namespace": "sample"}, data={"weight": "10"}, opts=o)\n'
+)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """Put a double behind every provider."""
+    double = FakeCluster()
+    monkeypatch.setattr(Clusters, "of", lambda _self, _reference: double)
+    monkeypatch.setattr(awaits, "_POLL_SECONDS", 0.01)
+    return double
+
+
+def run(folder: Path, text: str, verb: str) -> tuple[bool, dict[str, Step], str]:
+    """Run a program: whether it went well, the steps by logical name, and what was printed."""
+    (folder / "__main__.py").write_text(HEAD + text)
+    output = io.StringIO()
+    display = Display(Console(file=output, width=500), as_json=False)
+    with begin(Stack("mcsps", "lab", {}), folder, folder / "state", display) as started:
+        is_well = started.destroy(unprotect=False) if verb == "destroy" else getattr(started, verb)()
+    return is_well, {change.name: change.step for change in display.changes}, output.getvalue()
+
+
+def test_a_changed_field_is_one_update_and_nothing_else(tmp_path: Path, cluster: FakeCluster) -> None:
+    """The preview names the field, and the next one has nothing to say."""
+    assert run(tmp_path, NAMESPACE + CONFIG_MAP, "up")[0]
+    shifted = NAMESPACE + CONFIG_MAP.replace('"10"', '"90"')
+    _, steps, printed = run(tmp_path, shifted, "preview")
+    assert steps == {"cluster": Step.SAME, "ns": Step.SAME, "map": Step.UPDATE}
+    assert 'data.weight: "10" => "90"' in printed
+    assert run(tmp_path, shifted, "up")[1]["map"] is Step.UPDATE
+    assert set(run(tmp_path, shifted, "preview")[1].values()) == {Step.SAME}
+    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "90"}
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_an_object_that_somebody_else_made_is_refused_and_stays_theirs(
+    tmp_path: Path, cluster: FakeCluster, verb: str
+) -> None:
+    """Also by the next run, and by a destroy."""
+    theirs = cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
+    for _ in range(2):
+        is_well, _, printed = run(tmp_path, NAMESPACE, verb)
+        assert not is_well
+        assert "Namespace sample in east: it is there already, and this stack did not make it" in printed
+    assert run(tmp_path, "", "destroy")[0]
+    assert list(cluster.objects.values()) == [theirs]
+
+
+def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster: FakeCluster) -> None:
+    """As Pulumi's does with `upsertExistingObjects`, and no other."""
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
+    adopting = NAMESPACE.replace(
+        "opts=o", 'opts=opts(provider=k8s.Provider("adopting", kubeconfig="x", upsert_existing_objects=True))'
+    )
+    _, steps, printed = run(tmp_path, adopting, "preview")
+    assert steps["ns"] is Step.CREATE
+    assert "taken over" in printed
+    assert run(tmp_path, adopting, "up")[0]
+
+
+def test_an_object_that_somebody_deleted_is_made_again(tmp_path: Path, cluster: FakeCluster) -> None:
+    """The cluster counts, not the state."""
+    run(tmp_path, NAMESPACE, "up")
+    cluster.objects.clear()
+    assert run(tmp_path, NAMESPACE, "preview")[1]["ns"] is Step.CREATE
+    run(tmp_path, NAMESPACE, "up")
+    assert len(cluster.objects) == 1
+
+
+def test_an_immutable_field_makes_the_object_anew(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Deleted, then created; the preview says so."""
+    frozen = CONFIG_MAP.replace(", data=", ", immutable=True, data=")
+    run(tmp_path, frozen, "up")
+    changed = frozen.replace('"10"', '"90"')
+    assert run(tmp_path, changed, "preview")[1]["map"] is Step.REPLACE
+    assert run(tmp_path, changed, "up")[1]["map"] is Step.REPLACE
+    assert len(cluster.deleted) == 1
+
+
+def test_a_protected_object_is_never_made_anew(tmp_path: Path, cluster: FakeCluster) -> None:
+    """An `up` refuses before it deletes, as the preview said."""
+    frozen = CONFIG_MAP.replace(", data=", ", immutable=True, data=").replace(
+        "opts=o", "opts=opts(provider=cluster, protect=True)"
+    )
+    run(tmp_path, frozen, "up")
+    for verb in ("preview", "up"):
+        is_well, _, printed = run(tmp_path, frozen.replace('"10"', '"90"'), verb)
+        assert not is_well
+        assert "map is protected and would be replaced" in printed
+    assert cluster.deleted == []
+    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
+
+
+def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path: Path, cluster: FakeCluster) -> None:
+    """A new logical name, without an alias: the old entry is forgotten alone, and preview and up say so."""
+    run(tmp_path, CONFIG_MAP, "up")
+    renamed = CONFIG_MAP.replace('ConfigMap("map"', 'ConfigMap("weights"')
+    for verb in ("preview", "up"):
+        is_well, steps, printed = run(tmp_path, renamed, verb)
+        assert is_well
+        assert steps["map"] is Step.DELETE
+        assert "another resource has it now: only forgotten" in printed
+    assert cluster.deleted == []
+    assert set(run(tmp_path, renamed, "preview")[1].values()) == {Step.SAME}
+
+
+def test_an_object_in_another_version_of_its_api_is_the_same_object(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Deleting the old version would delete the new one."""
+    text = 'k8s.apiextensions.CustomResource("g", api_version="a.io/v1beta1", kind="Gateway", metadata={"name": "g"}, '
+    run(tmp_path, f"{text}opts=o)", "up")
+    assert run(tmp_path, f"{text.replace('v1beta1', 'v1')}opts=o)", "up")[0]
+    assert cluster.deleted == []
+
+
+def test_an_object_that_was_given_up_and_is_wanted_again_stays(tmp_path: Path, cluster: FakeCluster) -> None:
+    """A run that was killed before it pruned leaves an entry for the old name."""
+    run(tmp_path, CONFIG_MAP, "up")
+    state = State.load("lab", tmp_path / "state")
+    (entry,) = (each for each in state.entries().values() if each.type.endswith("ConfigMap"))
+    state.put(replace(entry, urn=f"{entry.urn}::{entry.id}"))
+    assert run(tmp_path, CONFIG_MAP, "up")[0]
+    assert cluster.deleted == []
+    assert len(cluster.objects) == 1
+    assert len(State.load("lab", tmp_path / "state").entries()) == 2
+
+
+def test_a_renamed_object_is_deleted_after_its_successor_is_there(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Who uses the old one has the new one by then."""
+    run(tmp_path, CONFIG_MAP, "up")
+    renamed = CONFIG_MAP.replace('"name": "map"', '"name": "map-2"')
+    assert run(tmp_path, renamed, "preview")[1]["map"] is Step.REPLACE
+    run(tmp_path, renamed, "up")
+    assert [identity.name for identity in cluster.objects] == ["map-2"]
+    assert set(run(tmp_path, renamed, "preview")[1].values()) == {Step.SAME}
+
+
+def test_secret_data_is_never_printed(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Nor what it was, and it reaches the cluster as data, so that a dropped key goes away."""
+    program = 'k8s.core.v1.Secret("s", metadata={"name": "s", "namespace": "d"}, string_data={"k": "hunter2"}, opts=o)'
+    run(tmp_path, program, "up")
+    _, steps, printed = run(tmp_path, program.replace("hunter2", "hunter3"), "preview")
+    assert steps["s"] is Step.UPDATE
+    assert "data.k: [secret] => [secret]" in printed
+    assert "hunter" not in printed
+    (live,) = cluster.objects.values()
+    assert live["data"] == {"k": "aHVudGVyMg=="}
+    assert "stringData" not in live
+
+
+def test_a_state_that_a_kill_left_behind_knows_the_object(
+    tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is announced before it is made, so that destroy finds it."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemError("killed")
+
+    monkeypatch.setattr(awaits, "wait_until_ready", killed)
+    assert not run(tmp_path, NAMESPACE, "up")[0]
+    (entry,) = (e for e in State.load("lab", tmp_path / "state").entries().values() if e.type.endswith("Namespace"))
+    assert entry.pending
+    assert run(tmp_path, "", "destroy")[0]
+    assert cluster.objects == {}
+
+
+def test_a_preview_does_without_a_webhook_that_does_not_answer(
+    tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It compares what the program says, and tells why."""
+    run(tmp_path, CONFIG_MAP, "up")
+
+    def refuse(_manifest: Properties) -> Properties:
+        raise PassingError("failed calling webhook")
+
+    monkeypatch.setattr(cluster, "apply_dry", refuse)
+    assert run(tmp_path, CONFIG_MAP, "preview")[1]["map"] is Step.SAME
+    _, steps, printed = run(tmp_path, CONFIG_MAP.replace('"10"', '"90"'), "preview")
+    assert steps["map"] is Step.UPDATE
+    assert "compared without the server: failed calling webhook" in printed
+
+
+def test_an_ignored_field_keeps_what_the_cluster_has(tmp_path: Path, cluster: FakeCluster) -> None:
+    """`ignoreChanges` goes by path."""
+    run(tmp_path, CONFIG_MAP, "up")
+    ignoring = CONFIG_MAP.replace('"10"', '"90"').replace(
+        "opts=o", 'opts=opts(provider=cluster, ignore_changes=["data"])'
+    )
+    assert run(tmp_path, ignoring, "up")[1]["map"] is Step.SAME
+    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
+
+
+def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_path: Path, cluster: FakeCluster) -> None:
+    """`Service.get`, as the program may use it."""
+    read = 's = k8s.core.v1.Service.get("s", "d/web", opts=o)\npulumi.export("ip", s.spec["cluster_ip"])\n'
+    assert "Service d/web is not there" in run(tmp_path, read, "up")[2]
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "web", "namespace": "d"},
+            "spec": {"clusterIP": "1.2.3.4"},
+        }
+    )
+    assert "ip: 1.2.3.4" in run(tmp_path, read, "up")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('k8s.core.v1.ConfigMap("x", data={}, opts=o)', "metadata.name"),
+        ('k8s.core.v1.ConfigMapPatch("x", metadata={"name": "x"}, opts=o)', "ConfigMapPatch"),
+        ('k8s.helm.v4.Chart("x", chart="y", verify=True, opts=o)', "verify"),
+        ('k8s.helm.v4.Chart("x", chart="y", values={"a": pulumi.Output.secret("b")}, opts=o)', "secret"),
+        ('k8s.apps.v1.DaemonSet("x", metadata={"name": "x"}, spec={}, opts=o)', "waiting for a apps/DaemonSet"),
+        ('k8s.yaml.v2.ConfigGroup("x", yaml="{}", opts=o)', "ConfigGroup"),
+    ],
+)
+@pytest.mark.usefixtures("cluster")
+def test_what_is_not_carried_out_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:
+    """Kinds without a known wait, charts with inputs that are not understood, generated names."""
+    is_well, _, printed = run(tmp_path, text, "up")
+    assert not is_well
+    assert named in printed
+
+
+def deployment(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
+    """A Deployment of two replicas."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "d", "generation": 2},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}},
+        "status": {"observedGeneration": 2, **status},
+    }
+
+
+def service(kind: str, **status: Any) -> Properties:  # noqa: ANN401 - JSON data
+    """A Service without a selector."""
+    metadata = {"name": "web", "namespace": "d"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"type": kind}, "status": status}
+
+
+def custom(annotation: str, **status: Any) -> Properties:  # noqa: ANN401 - JSON data
+    """An object of another kind, with a wish for its readiness."""
+    metadata = {"name": "x", "annotations": {"pulumi.com/waitFor": annotation}}
+    return {"apiVersion": "a.io/v1", "kind": "Thing", "metadata": metadata, "status": status}
+
+
+def quota(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
+    """A quota of two pods."""
+    metadata = {"name": "few", "namespace": "d"}
+    spec = {"hard": {"pods": "2"}}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec, "status": status}
+
+
+READY = {"updatedReplicas": 2, "availableReplicas": 2, "replicas": 2}
+TOKEN = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "type": "kubernetes.io/service-account-token"}
+
+
+@pytest.mark.parametrize(
+    ("live", "missing"),
+    [
+        (deployment(**READY), ""),
+        (deployment(**{**READY, "availableReplicas": 1}), "1/2 ready"),
+        (deployment(**{**READY, "replicas": 3}), "2/2 ready"),
+        (deployment(**{**READY, "observedGeneration": 1}), "has not seen it"),
+        (service("LoadBalancer"), "no load balancer has given it an address"),
+        (service("LoadBalancer", loadBalancer={"ingress": [{"ip": "1.2.3.4"}]}), ""),
+        (service("ClusterIP"), ""),
+        (quota(), "quota controller"),
+        (quota(hard={"pods": "9"}), "quota controller"),
+        (quota(hard={"pods": "2"}), ""),
+        (TOKEN, "no token"),
+        ({**TOKEN, "data": {"token": "eA=="}}, ""),
+        (custom("condition=Ready", conditions=[{"type": "Ready", "status": "False", "message": "why"}]), "why"),
+        (custom("condition=Ready=False", conditions=[{"type": "Ready", "status": "False"}]), ""),
+        (custom("jsonpath={.status.list[0].phase}=Running", list=[{"phase": "Running"}]), ""),
+        (custom("jsonpath={.status.phase}=Running", phase="Pending"), "{.status.phase} is not Running yet"),
+        (custom("jsonpath={.status.phase}"), "{.status.phase} is not there yet"),
+        (custom('["jsonpath={.status.a}", "condition=Ready"]', a=1), "condition Ready"),
+    ],
+)
+def test_what_is_missing_is_said_in_words(live: Properties, missing: str) -> None:
+    """Empty once nothing is missing."""
+    told = awaits.what_is_missing(FakeCluster(), live)  # type: ignore[arg-type]
+    assert missing in told
+    assert bool(told) == bool(missing)
+
+
+def test_a_waiting_pod_gives_its_reason() -> None:
+    """That is what a person looks for first."""
+    cluster = FakeCluster()
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "d"}}
+    cluster.apply({**pod, "status": {"containerStatuses": [{"name": "app", "state": waiting}]}})
+    told = awaits.what_is_missing(cluster, deployment())  # type: ignore[arg-type]
+    assert told == "0/2 ready; pod web-1, container app: ImagePullBackOff: no such image"
+
+
+def test_the_error_after_the_timeout_names_object_limit_and_what_is_missing(cluster: FakeCluster) -> None:
+    """The annotation's timeout counts."""
+    live = service("LoadBalancer")
+    live["metadata"]["annotations"] = {"pulumi.com/timeoutSeconds": "0"}
+    cluster.objects[Identity.of(live)] = live
+    with pytest.raises(EngineError) as caught:
+        awaits.wait_until_ready(cluster, live, None, lambda _: None)  # type: ignore[arg-type]
+    assert str(caught.value) == "Service d/web is not ready after 0 s: no load balancer has given it an address"
+
+
+@pytest.mark.parametrize(("own", "seconds"), [("5m", 300), ("1h30m", 5400), ("1.5s", 1.5), (None, 600)])
+def test_timeouts_are_in_gos_notation(own: str | None, seconds: float) -> None:
+    """The resource's own comes first, Pulumi's default last."""
+    assert awaits.timeout_seconds({"metadata": {}}, own) == seconds
+
+
+def urn(type_: str, name: str, parent: str | None = None) -> str:
+    """A URN of the stack."""
+    return make_urn(stack="lab", project="mcsps", parent=parent, type_=type_, name=name)
+
+
+def test_dependents_go_before_a_charts_objects_and_webhooks_before_all() -> None:
+    """What hangs on a chart hangs on all that is in it; a dead istiod must not be asked."""
+    provider = urn("pulumi:providers:kubernetes", "east")
+    chart = urn(helm.CHART, "istiod")
+    deployed = urn("kubernetes:apps/v1:Deployment", "istiod:istiod", chart)
+    webhook = urn("kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration", "istiod:hook", chart)
+    gateway = urn("kubernetes:networking.istio.io/v1:Gateway", "gateway")
+
+    def entry(urn: str, parent: str | None = None, *needs: str) -> Entry:
+        type_ = urn.split("::")[2].rpartition("$")[2]
+        return Entry(urn=urn, type=type_, parent=parent, provider=provider, dependencies=needs)
+
+    entries = {
+        provider: Entry(urn=provider, type="pulumi:providers:kubernetes"),
+        chart: entry(chart),
+        deployed: entry(deployed, chart),
+        webhook: entry(webhook, chart),
+        gateway: entry(gateway, None, chart),
+    }
+    before = predecessors(entries)
+    assert before[webhook] == set()
+    assert before[gateway] == {webhook}
+    assert before[deployed] == {gateway, webhook}
+    assert {gateway, deployed, webhook} <= before[chart]
+    assert chart in before[provider]
+
+
+def chart_registration(**inputs: object) -> Registration:
+    """A chart as the program registers it."""
+    return Registration(
+        urn=urn(helm.CHART, "east-istiod"),
+        type=helm.CHART,
+        name="east-istiod",
+        parent=None,
+        custom=False,
+        remote=True,
+        inputs={"chart": "x", **inputs},
+        provider=None,
+        providers={"kubernetes": "urn:p::id"},
+        dependencies=frozenset({"urn:cacerts"}),
+        property_dependencies={},
+        protect=False,
+        retain_on_delete=False,
+        ignore_changes=(),
+        delete_before_replace=False,
+        deleted_with=None,
+        aliases=(),
+        additional_secret_outputs=(),
+        replacement_trigger=None,
+        custom_timeouts={},
+        version=None,
+        other_options=(),
+    )
+
+
+def test_a_charts_objects_are_named_as_pulumi_names_them() -> None:
+    """So that a stack means the same on both engines; Helm's policy `keep` keeps."""
+    metadata = {"name": "istiod", "namespace": "istio-system", "annotations": {"helm.sh/resource-policy": "keep"}}
+    child = helm.child(chart_registration(), {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
+    assert child.urn == (
+        "urn:pulumi:lab::mcsps::kubernetes:helm.sh/v4:Chart$kubernetes:core/v1:Service::east-istiod:istio-system/istiod"
+    )
+    assert child.provider == "urn:p::id"
+    assert child.dependencies == {"urn:cacerts"}
+    assert child.retain_on_delete
+
+
+def named(kind: str, name: str, **annotations: str) -> Registration:
+    """An object of the chart."""
+    metadata = {"name": name, "namespace": "d", "annotations": annotations}
+    return helm.child(chart_registration(), {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata})
+
+
+def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
+    """Nothing else: a webhook that becomes ready with the Deployment must not be waited for by it."""
+    definition, config, webhook = named("CustomResourceDefinition", "crd"), named("Config", "c"), named("Webhook", "w")
+    deployed = named("Deployment", "web", **{"config.kubernetes.io/depends-on": "apps/namespaces/d/Config/c"})
+    assert helm.needs([definition, config, webhook, deployed]) == {
+        definition.urn: set(),
+        config.urn: {definition.urn},
+        webhook.urn: {definition.urn},
+        deployed.urn: {definition.urn, config.urn},
+    }
+    with pytest.raises(EngineError, match="apps/namespaces/d/Config/c"):
+        helm.needs([deployed])
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_chart_is_rendered_with_the_clusters_capabilities(tmp_path: Path) -> None:
+    """Definitions come first, and objects without a namespace get the chart's; the binary gets values on its input."""
+    binary = tmp_path / "helm"
+    binary.write_text(
+        '#!/bin/sh\necho "$@" > $(dirname $0)/arguments; cat > $(dirname $0)/values\n'
+        "printf 'apiVersion: v1\\nkind: Service\\nmetadata: {name: web}\\n---\\n'\n"
+        "printf 'apiVersion: v1\\nkind: CustomResourceDefinition\\nmetadata: {name: things}\\n"
+        "spec: {group: a.io, scope: Cluster, names: {kind: Thing}}\\n---\\n'\n"
+        "printf 'apiVersion: a.io/v1\\nkind: Thing\\nmetadata: {name: thing}\\n'\n"
+    )
+    binary.chmod(0o755)
+    cluster = FakeCluster()
+    cluster.capabilities = lambda: ("v1.35.4", ["apps/v1", "apps/v1/Deployment"])  # type: ignore[attr-defined]
+    cluster.is_namespaced = lambda _api_version, kind: kind == "Service"  # type: ignore[method-assign]
+    manifests = helm.render(chart_registration(namespace="d", values={"a": 1}), cluster, lambda: binary, "default")  # type: ignore[arg-type]
+    assert [each["kind"] for each in manifests] == ["CustomResourceDefinition", "Service", "Thing"]
+    assert [each["metadata"].get("namespace") for each in manifests] == [None, "d", None]
+    arguments = (tmp_path / "arguments").read_text()
+    assert "template east-istiod x --namespace d" in arguments
+    assert "--api-versions apps/v1,apps/v1/Deployment" in arguments
+    assert "--kube-version v1.35.4" in arguments
+    assert (tmp_path / "values").read_text() == '{"a": 1}'

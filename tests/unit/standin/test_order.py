@@ -1,0 +1,64 @@
+"""Working through a graph."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from lab.standin.errors import EngineError
+from lab.standin.order import run_in_order
+
+
+def test_each_node_comes_after_what_it_needs() -> None:
+    """And those that could start together start by rank."""
+    done: list[str] = []
+    needs = {"c": {"a", "b"}, "b": set[str](), "a": set[str]()}
+    run_in_order(needs, lambda node: not done.append(node), 1, lambda node: -ord(node))  # type: ignore[func-returns-value]
+    assert done == ["b", "a", "c"]
+
+
+def test_what_needs_a_failed_node_is_left_out() -> None:
+    """The rest is done."""
+    done: list[str] = []
+
+    def work(node: str) -> bool:
+        done.append(node)
+        return node != "broken"
+
+    run_in_order({"after": {"broken"}, "broken": set(), "other": set()}, work, 2)
+    assert sorted(done) == ["broken", "other"]
+
+
+def test_a_circle_is_an_error_that_names_it() -> None:
+    """Before anything is done."""
+    with pytest.raises(EngineError, match=r"these need each other: .*a"):
+        run_in_order({"a": {"b"}, "b": {"a"}}, lambda _: pytest.fail("done"), 1)
+
+
+def test_an_interrupt_begins_nothing_more_and_does_not_wait() -> None:
+    """What is queued stays undone, and what is in flight may take minutes."""
+    begun: list[str] = []
+    ended: list[bool] = []
+    release = threading.Event()
+
+    def work(node: str) -> bool:
+        begun.append(node)
+        time.sleep(0.1)  # the others are queued meanwhile
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.append(release.wait(5))
+        return True
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_in_order({node: set() for node in "abc"}, work, 1)
+        assert ended == []
+    finally:
+        release.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("ThreadPoolExecutor"):
+                thread.join(10)
+    assert begun == ["a"]
