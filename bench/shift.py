@@ -26,9 +26,10 @@ from lab import lock
 from lab.deploy import INSTALL_ROOT, STACK, Engine
 from lab.standin import stack as lab_stack
 from mesh import names
-from ops import access, stack
-from ops.api import ApiError
-from ops.sidecar import see_splits
+from ops import stack
+from ops.cluster import connect
+from ops.cluster.api import ApiError
+from ops.cluster.sidecar import see_splits
 from recorder.values import Properties
 from settings import NAMESPACE
 
@@ -157,7 +158,7 @@ def find_manager(kubeconfig: Path, name: str) -> str:
 
 def find_proxies() -> list[Look]:
     """Find the proxies that split the traffic, on all of the lab's clusters."""
-    apis = access.connect(stack.load(STACK, ROOT), STACK, ROOT).values()
+    apis = connect.connect(stack.load(STACK, ROOT), STACK, ROOT).values()
     return [
         partial(see_splits, api, namespace, pod.name)
         for api in apis

@@ -21,12 +21,12 @@ import typer
 import yaml
 from rich.console import Console
 
+from errors import OpsError
 from lab import files, lock, preflight
 from lab.errors import LabError
 from lab.rancher import service
 from lab.spec import STATE_DIR, existing
-from ops.errors import OpsError
-from ops.pulumi_cli import PulumiCli
+from recovery.pulumi_cli import PulumiCli
 
 STACK = "lab"
 NAMESPACE = "mcsps"

@@ -15,14 +15,14 @@ import typer
 from rich.console import Console
 
 import settings
+from errors import OpsError
 from ops import stack as stacks
 from ops.drill.report import DrillReport
 from ops.drill.scenario import Death, Scenario, Target
-from ops.errors import OpsError
-from ops.pulumi_cli import PulumiCli
-from ops.show import show
-from ops.verify import MAX_REQUESTS, MAX_WAIT_SECONDS, Options
-from ops.verify import verify as run_verify
+from ops.verify.run import MAX_REQUESTS, MAX_WAIT_SECONDS, Options
+from ops.verify.run import verify as run_verify
+from ops.verify.table import show
+from recovery.pulumi_cli import PulumiCli
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FAILED = 1
@@ -108,8 +108,8 @@ def drill(  # noqa: PLR0913 - one for each option
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     with _told(progress):
         # Here, for `verify` runs where neither the lab nor a library to draw with is to be had.
-        from ops.drill import in_lab, run  # noqa: PLC0415
-        from ops.drill.show import show as show_drill  # noqa: PLC0415
+        from ops.drill import lab_faults, run  # noqa: PLC0415
+        from ops.drill.table import show as show_drill  # noqa: PLC0415
 
         draw = _drawing(picture)
         chosen = stacks.load(stack, _ROOT)
@@ -122,7 +122,7 @@ def drill(  # noqa: PLR0913 - one for each option
             seconds=seconds,
             patience_seconds=patience,
         )
-        with in_lab.faults(stack, chosen) as faults:
+        with lab_faults.faults(stack, chosen) as faults:
             report = run.drill(chosen, options, faults, progress.print)
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 import settings
-from ops.errors import OpsError
+from errors import OpsError
 
 _PREFIX = f"{settings.NAMESPACE}:"
 _PULUMI_TIMEOUT_SECONDS = 60

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops.split import HTTP_OK, read_answer
+from ops.traffic.split import HTTP_OK, read_answer
 
 _NO_ANSWER = 0
 _LINE = re.compile(r"(?P<ended>\S+) (?P<body>.*?) ?#(?P<code>\d{3}) (?P<seconds>\d+\.\d+)")

@@ -7,12 +7,12 @@ from typing import Any
 from kubernetes.utils.duration import parse_duration
 
 import settings
+from errors import OpsError
 from mesh.routing import weights
-from ops import audiences
 from ops.drill.scenario import Death
-from ops.errors import OpsError
-from ops.report import Model
-from ops.split import SIGMAS
+from ops.traffic import audiences
+from ops.traffic.split import SIGMAS
+from ops.verify.report import Model
 
 # Envoy's and Istio's own, where a rule does not say.
 _ERRORS = 5

@@ -18,11 +18,11 @@ from typing import Protocol
 import httpx
 
 from mesh import names
-from ops import client_pod, connection
-from ops.api import ClusterApi
+from ops.cluster import client_pod, network_errors
+from ops.cluster.api import ClusterApi
 from ops.drill.answers import Answer, answered, parse_log
-from ops.facts import Way
-from ops.traffic import CLIENT_URL, curl_options, ingress_url
+from ops.traffic.loops import CLIENT_URL, curl_options, ingress_url
+from ops.verify.facts import Way
 
 REQUEST_SECONDS = 5
 """What was not answered by then has failed."""
@@ -88,7 +88,7 @@ class IngressLoop:
         try:
             answer = self._http.get(self._url)
         except httpx.HTTPError as error:
-            self._answers.append(Answer(began=began, ended=time.time(), trouble=connection.trouble(error)))
+            self._answers.append(Answer(began=began, ended=time.time(), trouble=network_errors.trouble(error)))
         else:
             self._answers.append(answered(began, time.time(), answer.status_code, answer.text))
 

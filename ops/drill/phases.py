@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ops import split
 from ops.drill.answers import Answer
 from ops.drill.report import Phase, PhaseRow, Second, SourceRow
-from ops.facts import Way
-from ops.split import Tally
+from ops.traffic import split
+from ops.traffic.split import Tally
+from ops.verify.facts import Way
 
 _SHORTEST_WINDOW_SECONDS = 5
 # With fewer expected, a window without any is no wonder.

@@ -5,8 +5,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from errors import OpsError
 from ops.drill.report import DrillReport, ScenarioRow, SourceRow
-from ops.errors import OpsError
 
 SUFFIXES = (".pdf", ".png", ".svg")
 _COLOURS = {"v1": "#4878a8", "v2": "#e8a33d", "failed": "#c0392b"}

@@ -7,8 +7,8 @@ from pydantic import computed_field
 
 from ops.drill.bound import Detection
 from ops.drill.scenario import Death, Target
-from ops.facts import Way
-from ops.report import Model
+from ops.verify.facts import Way
+from ops.verify.report import Model
 
 
 class Phase(StrEnum):

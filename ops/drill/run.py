@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import settings
+from errors import OpsError
 from mesh import names
-from ops import access, audiences
-from ops.api import ApiError, ClusterApi
-from ops.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
+from ops.cluster import connect
+from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
+from ops.cluster.polling import Patience
 from ops.drill import bound
-from ops.drill.conduct import Conductor
 from ops.drill.loops import CLIENT_MEMORY, ClientLoop, Source, client_command, ingress_loop
 from ops.drill.phases import Split
 from ops.drill.report import DrillReport
 from ops.drill.scenario import Faults, Scenario
-from ops.drill.taking import Drilled
-from ops.errors import OpsError
-from ops.patience import Patience
-from ops.verify import POD_READY_SECONDS
+from ops.drill.targets import Drilled
+from ops.drill.timeline import Conductor
+from ops.traffic import audiences
+from ops.verify.run import POD_READY_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Call
         OpsError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
     """
     cluster = _chosen(chosen, options.cluster)
-    apis = access.connect(chosen, options.stack, options.root)
+    apis = connect.connect(chosen, options.stack, options.root)
     notes = tuple(
         f"{version} runs in {cluster.name} alone: "
         f"up to {share} % of the requests from a cluster fail while its pods cannot be reached"

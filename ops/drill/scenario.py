@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from ops.facts import Way
+from ops.verify.facts import Way
 
 
 class Target(StrEnum):

@@ -17,7 +17,7 @@ from kubernetes.client.exceptions import ApiException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from mesh import names
-from ops.causes import Cause
+from ops.verify.causes import Cause
 from tests.e2e.foreign_ca import foreign_cacerts, foreign_root_pem
 
 _ROOT_CONFIG_MAP = "istio-ca-root-cert"

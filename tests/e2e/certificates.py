@@ -4,9 +4,9 @@ import subprocess
 from pathlib import Path
 
 from mesh import names
-from ops.api import ClusterApi
-from ops.envoy import Certificates
-from ops.sidecar import see_certificates
+from ops.cluster.api import ClusterApi
+from ops.cluster.envoy import Certificates
+from ops.cluster.sidecar import see_certificates
 
 
 def of_helloworld(api: ClusterApi) -> Certificates:

@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 import settings
 from lab.deploy import STACK, Engine
 from ops import stack as stacks
-from ops.report import CheckId, Report
+from ops.verify.report import CheckId, Report
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_COPIED = (".*", "venv", "__pycache__", "bench", "docs", "tests")

@@ -19,8 +19,8 @@ from lab import preflight
 from lab.deploy import MARK, Engine
 from lab.errors import LabError
 from lab.spec import STATE_DIR, ClusterSpec, clusters, existing
-from ops import access
-from ops.api import ClusterApi
+from ops.cluster import connect
+from ops.cluster.api import ClusterApi
 from tests.e2e import machine, real_engine
 from tests.e2e.checkout import ROOT, Checkout, run_module
 from tests.e2e.machine import Machine
@@ -105,4 +105,4 @@ def checkout(lab: Lab, engine: Engine, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def apis(checkout: Checkout) -> dict[str, ClusterApi]:
     """Each cluster's API, by cluster."""
-    return access.connect(checkout.settings, "lab", Path(checkout.root))
+    return connect.connect(checkout.settings, "lab", Path(checkout.root))

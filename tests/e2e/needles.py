@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from mesh import names
-from ops.api import ClusterApi, SecretView
+from ops.cluster.api import ClusterApi, SecretView
 from recorder.values import from_wire, reveal
 
 PIECE = 40

@@ -3,8 +3,8 @@
 import pytest
 
 from lab.deploy import Engine
-from ops.facts import Way
-from ops.report import Report, Traffic
+from ops.verify.facts import Way
+from ops.verify.report import Report, Traffic
 from tests.e2e.checkout import Checkout
 from tests.e2e.conftest import Lab
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from lab.deploy import Engine
-from ops.causes import Cause
-from ops.report import CheckId, State
+from ops.verify.causes import Cause
+from ops.verify.report import CheckId, State
 from tests.e2e.breakages import BREAKAGES, Breakage, Cluster, gateway_deselected
 from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults_once_settled
 from tests.e2e.conftest import Lab

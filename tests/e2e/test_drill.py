@@ -14,7 +14,7 @@ from lab.spec import ClusterSpec, clusters
 from mesh import names
 from ops.drill.report import DrillReport, ScenarioRow
 from ops.drill.scenario import Death, Target
-from ops.facts import Way
+from ops.verify.facts import Way
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import COMMAND_SECONDS, Checkout, environment, faults_once_settled, run_module
 from tests.e2e.conftest import Lab

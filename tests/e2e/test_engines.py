@@ -15,11 +15,11 @@ from lab.deploy import HOME, MARK, STACK, Engine
 from lab.spec import STATE_DIR
 from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
-from ops.api import ClusterApi
-from ops.causes import Cause
-from ops.facts import Way
-from ops.report import CheckId, Report, State
-from ops.sidecar import see_endpoints
+from ops.cluster.api import ClusterApi
+from ops.cluster.sidecar import see_endpoints
+from ops.verify.causes import Cause
+from ops.verify.facts import Way
+from ops.verify.report import CheckId, Report, State
 from tests.e2e import certificates, needles, planned, rights
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import Checkout, Run, faults

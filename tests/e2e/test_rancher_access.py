@@ -15,10 +15,10 @@ from lab.deploy import MARK, Engine
 from lab.rancher import service
 from lab.spec import ClusterSpec
 from mesh import names
-from ops import access
-from ops.api import ClusterApi
-from ops.causes import Cause
-from ops.report import Report
+from ops.cluster import connect
+from ops.cluster.api import ClusterApi
+from ops.verify.causes import Cause
+from ops.verify.report import Report
 from tests.e2e import needles, planned, rights
 from tests.e2e.checkout import ROOT, Checkout, Run, faults, run_module
 from tests.e2e.conftest import Lab
@@ -86,7 +86,7 @@ def mesh(lab: Lab, rancher: RancherServer, engine: Engine, checkout: Checkout) -
 @pytest.fixture(scope="module")
 def apis(checkout: Checkout) -> dict[str, ClusterApi]:
     """Each cluster's API through Rancher, by cluster."""
-    return access.connect(checkout.settings, STACK, checkout.root, rancher_token_file=service.PLACE.admin_token)
+    return connect.connect(checkout.settings, STACK, checkout.root, rancher_token_file=service.PLACE.admin_token)
 
 
 def verify(checkout: Checkout, **how: Any) -> Report:  # noqa: ANN401 - as the checkout has them

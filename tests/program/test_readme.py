@@ -11,8 +11,8 @@ from lab.cli import app as lab
 from lab.preflight import PACKAGES
 from lab.spec import clusters
 from ops.__main__ import app as ops
-from ops.causes import REMEDIES
-from ops.conclude import HINTS
+from ops.verify.causes import REMEDIES
+from ops.verify.conclude import HINTS
 from tests.support.stacks import LAB, RANCHER, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
-from ops.envoy import Certificates
+from ops.cluster.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
+from ops.cluster.envoy import Certificates
 from tests.support.authority import Authority
 
 POD_IP = "10.42.0.9"

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ops.envoy import Certificates
+from ops.cluster.envoy import Certificates
 
 _NOW = datetime.now(UTC)
 _DAY = timedelta(days=1)

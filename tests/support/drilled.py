@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ops.api import ApiError
+from ops.cluster.api import ApiError
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
-from ops.drill.conduct import Conductor
 from ops.drill.phases import Split
 from ops.drill.scenario import Scenario
-from ops.facts import Way
+from ops.drill.timeline import Conductor
+from ops.verify.facts import Way
 
 DRILLED, STAYING = "east", "west"
 START = 1_000_000.0

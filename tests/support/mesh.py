@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ops.api import ServiceView, Workload
-from ops.envoy import Endpoint
-from ops.facts import (
+from ops.cluster.api import ServiceView, Workload
+from ops.cluster.envoy import Endpoint
+from ops.traffic.split import Tally
+from ops.verify.facts import (
     SYNCED,
     ClientFacts,
     ClusterFacts,
@@ -18,7 +19,6 @@ from ops.facts import (
     TrafficFacts,
     Way,
 )
-from ops.split import Tally
 from tests.support.authority import Authority
 
 MESH_CA = Authority("mesh")

@@ -17,7 +17,7 @@ from lab import lock
 from lab.deploy import STACK, Engine
 from lab.standin import stack as lab_stack
 from ops import stack
-from ops.api import ApiError
+from ops.cluster.api import ApiError
 from tests.support.stacks import ROOT
 
 STACK_FILE = f"Pulumi.{STACK}.yaml"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import settings
+from errors import OpsError
 from ops import stack
-from ops.errors import OpsError
 
 STACK = """
 config:

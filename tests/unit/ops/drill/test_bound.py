@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from errors import OpsError
 from ops.drill.bound import Detection, alone, gap_seconds, read_detection
 from ops.drill.scenario import Death
-from ops.errors import OpsError
 from settings import Settings, parse
 from tests.support.stacks import LAB, load_values
 

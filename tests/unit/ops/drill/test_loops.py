@@ -13,7 +13,7 @@ import pytest
 from ops.drill import loops
 from ops.drill.answers import Answer, parse_log
 from ops.drill.loops import ClientLoop, client_command, ingress_loop
-from ops.traffic import CLIENT_URL
+from ops.traffic.loops import CLIENT_URL
 from tests.support.api_double import ApiDouble
 
 GOOD = "Hello version: v2, instance: helloworld-v2-5f"

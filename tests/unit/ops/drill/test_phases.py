@@ -5,7 +5,7 @@ import pytest
 from ops.drill.answers import Answer
 from ops.drill.phases import Course, Moments, Split
 from ops.drill.report import Phase
-from ops.facts import Way
+from ops.verify.facts import Way
 
 MOMENTS = Moments(began=100, cut=120, restored=150)
 ALL_V1 = Split(v2_weight=0, rate=2)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from errors import OpsError
 from ops.drill.picture import SUFFIXES, check, draw, series
 from ops.drill.report import DrillReport, ScenarioRow, Second
 from ops.drill.scenario import Death, Scenario, Target
-from ops.drill.show import show
-from ops.errors import OpsError
+from ops.drill.table import show
 from tests.support.drilled import DETECTION, World, conductor
 
 SCENARIOS = [

@@ -18,10 +18,10 @@ import ops.drill.run
 from lab import faults as lab_faults
 from lab import lock, spec
 from lab.errors import LabError
-from ops.client_pod import LIFETIME
-from ops.drill.conduct import Conductor
+from ops.cluster.client_pod import LIFETIME
 from ops.drill.scenario import Death, Target
-from ops.facts import Way
+from ops.drill.timeline import Conductor
+from ops.verify.facts import Way
 from tests.support.api_double import ApiDouble, pod
 from tests.support.drilled import DRILLED, STAYING, Loop, World
 from tests.support.stacks import ROOT
@@ -78,7 +78,7 @@ def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Itera
         return Loop(world=world, cluster=cluster, way=Way.CLIENT)
 
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
-    monkeypatch.setattr("ops.access.connect", lambda *_: doubles)
+    monkeypatch.setattr("ops.cluster.connect.connect", lambda *_: doubles)
     monkeypatch.setattr(ops.drill.run, "ingress_loop", ingress_loop)
     monkeypatch.setattr(ops.drill.run, "ClientLoop", client_loop)
     monkeypatch.setattr(ops.drill.run, "Drilled", lambda **_: world)
@@ -294,7 +294,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
 
 def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
     """`verify` runs where neither is to be had: what needs them is loaded when it is called."""
-    loaded = {"ops/drill/in_lab.py": {"lab"}, "ops/drill/picture.py": {"matplotlib"}}
+    loaded = {"ops/drill/lab_faults.py": {"lab"}, "ops/drill/picture.py": {"matplotlib"}}
     found = {}
     for path in (ROOT / "ops").rglob("*.py"):
         imports = [
@@ -310,4 +310,4 @@ def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
     assert found == loaded
     (top,) = (ast.parse((ROOT / "ops" / "__main__.py").read_text()),)
     named = {f"{node.module}.{it.name}" for node in top.body if isinstance(node, ast.ImportFrom) for it in node.names}
-    assert not {"ops.drill.in_lab", "ops.drill.picture"} & named
+    assert not {"ops.drill.lab_faults", "ops.drill.picture"} & named

@@ -1,0 +1,1 @@
+"""One cluster as the tools see it: API client, connections, polling, client pod, sidecar and Envoy."""

@@ -1,0 +1,140 @@
+"""Takes a cluster, or a part of it, away, and gives it back whatever comes."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import settings
+from errors import OpsError
+from mesh import names
+from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.polling import Patience
+from ops.drill.scenario import Death, Faults, Scenario, Target
+
+_RESTORE_SECONDS = 60
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_GATEWAYS = (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drilled:
+    """
+    The cluster that is drilled.
+
+    Attributes:
+        say: Is told of what could not be given back.
+        now: Seconds since 1970.
+    """
+
+    cluster: settings.Cluster
+    api: ClusterApi
+    faults: Faults
+    say: Callable[[str], None]
+    now: Callable[[], float] = time.time
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.cluster.name
+
+    def instances(self) -> frozenset[str]:
+        """
+        Name its pods of helloworld.
+
+        Raises:
+            ApiError: Its API does not say.
+        """
+        return frozenset(pod.name for pod in self.api.pods(names.APP_NAMESPACE, f"app={names.HELLOWORLD}"))
+
+    @contextlib.contextmanager
+    def without(self, scenario: Scenario) -> Iterator[float]:
+        """
+        Be without what a scenario takes away; yields the moment of the cut, in seconds since 1970.
+
+        Deployments get back exactly the replicas that they had, and a signal does not keep them from it.
+
+        Raises:
+            ApiError: Its API does not say what there is, or does not scale.
+            OpsError: There is nothing to take away.
+        """
+        if scenario.target is Target.NODE:
+            taken = self._cut_off(scenario, pods=None)
+        elif scenario.death is Death.SILENT:
+            taken = self._cut_off(scenario, pods=self._pods(scenario.target))
+        else:
+            taken = self._scaled_down(scenario.target)
+        with taken as cut:
+            yield cut
+
+    @contextlib.contextmanager
+    def _cut_off(self, scenario: Scenario, pods: list[str] | None) -> Iterator[float]:
+        try:
+            cut = self.now()
+            self.faults.cut(self.name, pods, is_silent=scenario.death is Death.SILENT)
+            yield cut
+        finally:
+            with _undisturbed():
+                self._heal()
+
+    @contextlib.contextmanager
+    def _scaled_down(self, target: Target) -> Iterator[float]:
+        replicas = {(namespace, name): self._replicas(namespace, name) for namespace, name in self._deployments(target)}
+        try:
+            cut = self.now()
+            for namespace, name in replicas:
+                self.api.scale(namespace, name, 0)
+            yield cut
+        finally:
+            with _undisturbed():
+                for (namespace, name), wanted in replicas.items():
+                    self._scale_back(namespace, name, wanted)
+
+    def _deployments(self, target: Target) -> list[tuple[str, str]]:
+        if target is Target.GATEWAYS:
+            return [(names.ISTIO_NAMESPACE, gateway) for gateway in _GATEWAYS]
+        return [(names.APP_NAMESPACE, names.version_deployment(version)) for version in self.cluster.versions]
+
+    def _replicas(self, namespace: str, name: str) -> int:
+        found = self.api.deployment(namespace, name)
+        if found is None or not found.wanted:
+            raise OpsError(f"{self.name} runs no Deployment {namespace}/{name} to take away; see `ops verify`")
+        return found.wanted
+
+    def _pods(self, target: Target) -> list[str]:
+        places = (
+            [(names.ISTIO_NAMESPACE, f"app={gateway}") for gateway in _GATEWAYS]
+            if target is Target.GATEWAYS
+            else [(names.APP_NAMESPACE, f"app={names.HELLOWORLD}")]
+        )
+        found = [pod.ip for place in places for pod in self.api.pods(*place) if pod.ip]
+        if not found:
+            raise OpsError(f"{self.name} has no pods of {target} to take away; see `ops verify`")
+        return found
+
+    def _heal(self) -> None:
+        try:
+            self.faults.heal(self.name)
+        except Exception:
+            self.say(f"{self.name} is still cut off; give it back: python -m lab heal {self.name}")
+            raise
+
+    def _scale_back(self, namespace: str, name: str, wanted: int) -> None:
+        # Nothing that interrupts the drill interrupts this.
+        patience = Patience(seconds=_RESTORE_SECONDS)
+        try:
+            patience.insist(lambda: self.api.scale(namespace, name, wanted), ApiError)
+        except ApiError as error:
+            self.say(f"Deployment {namespace}/{name} of {self.name} is still scaled to 0: {error}")
+            self.say(f"give it back its replicas: {wanted}")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,177 @@
+"""The drill's course in time: healthy, cut, away, restored, back; for each scenario in turn."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from tenacity import Retrying, retry_if_result, wait_fixed
+
+from errors import OpsError
+from ops.cluster.api import ApiError
+from ops.drill.answers import Answer
+from ops.drill.bound import Detection
+from ops.drill.loops import LONGEST_SECONDS, Source
+from ops.drill.phases import Course, Moments, Split
+from ops.drill.report import ScenarioRow
+from ops.drill.scenario import Scenario
+
+# A request that has begun this long ago has ended, and is in the log of its pod.
+_ENDED_SECONDS = LONGEST_SECONDS + 1
+_LOOK_SECONDS = 2
+
+
+class Drilled(Protocol):
+    """What can be taken away."""
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+
+    def instances(self) -> frozenset[str]:
+        """Its pods of helloworld, by name; ApiError where its API does not say."""
+
+    def without(self, scenario: Scenario) -> AbstractContextManager[float]:
+        """Be without it; gives the moment of the cut, in seconds since 1970."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conductor:
+    """
+    Conducts the scenarios.
+
+    Attributes:
+        splits: What is configured, by the cluster at which requests enter: an audience may be a region's.
+        seconds: How long each phase lasts at least; `away` by the bound longer.
+        patience_seconds: How long the split may take to come back.
+        gap_seconds: Between two requests to one endpoint, on the average.
+        now: Seconds since 1970.
+        wait: For so many seconds.
+    """
+
+    drilled: Drilled
+    sources: Sequence[Source]
+    splits: Mapping[str, Split]
+    detection: Detection | None
+    gap_seconds: float
+    seconds: float
+    patience_seconds: float
+    say: Callable[[str], None]
+    now: Callable[[], float] = time.time
+    wait: Callable[[float], None] = time.sleep
+
+    def longest_seconds(self, scenarios: Sequence[Scenario]) -> float:
+        """How long all of it may take."""
+        patience = self.patience_seconds + _ENDED_SECONDS
+        return patience + sum(2 * self._phase_seconds + (self._bound(it) or 0) + patience for it in scenarios)
+
+    def settle(self) -> None:
+        """
+        Wait until every source sees the split that is configured.
+
+        Raises:
+            OpsError: It does not.
+        """
+        began = self.now()
+
+        def missing() -> list[str]:
+            return [
+                _named(source)
+                for source in self.sources
+                if self.splits[source.cluster].returned(self._seen(source, began), began) is None
+            ]
+
+        if lacking := self._until_none(missing):
+            raise OpsError(
+                f"before anything is taken away the split is not as configured: {', '.join(lacking)}; see `ops verify`"
+            )
+
+    def conduct(self, scenarios: Sequence[Scenario]) -> Iterator[ScenarioRow]:
+        """
+        Carry out each scenario.
+
+        Raises:
+            ApiError: An API does not do what it should, though nothing is taken away.
+            OpsError: There is nothing to take away.
+        """
+        for scenario in scenarios:
+            yield self._carry_out(scenario)
+
+    @property
+    def _phase_seconds(self) -> float:
+        # Else a phase could not show the split.
+        return max(self.seconds, *(split.window / split.rate for split in self.splits.values()))
+
+    def _bound(self, scenario: Scenario) -> float | None:
+        return self.detection.bound(scenario.death, self.gap_seconds) if self.detection else None
+
+    def _carry_out(self, scenario: Scenario) -> ScenarioRow:
+        bound = self._bound(scenario)
+        instances = set(self.drilled.instances())
+        self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: healthy")
+        began = self.now()
+        self.wait(self._phase_seconds)
+        with self.drilled.without(scenario) as cut:
+            self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: away")
+            self.wait(self._phase_seconds + (bound or 0))
+        moments = Moments(began=began, cut=cut, restored=self.now())
+        self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: back")
+        answers: dict[Source, Sequence[Answer]] = {}
+
+        def course(source: Source) -> Course:
+            split = self.splits[source.cluster]
+            return Course(moments=moments, split=split, instances=instances, bound_seconds=bound)
+
+        def missing() -> list[str]:
+            instances.update(self._instances())
+            answers.update({source: self._seen(source, began) for source in self.sources})
+            return [_named(source) for source in self.sources if course(source).returned(answers[source]) is None]
+
+        if lacking := self._until_none(missing):
+            self.say(f"not back within {self.patience_seconds:.0f} s: {', '.join(lacking)}")
+        return ScenarioRow(
+            target=scenario.target,
+            death=scenario.death,
+            cut=datetime.fromtimestamp(cut, UTC),
+            away_seconds=moments.restored - cut,
+            bound_seconds=bound,
+            sources=tuple(
+                course(source).account(source.cluster, source.way, found, away=self._is_away(scenario, source))
+                for source, found in answers.items()
+            ),
+        )
+
+    def _is_away(self, scenario: Scenario, source: Source) -> bool:
+        return source.cluster == self.drilled.name and scenario.takes_away(source.way)
+
+    def _seen(self, source: Source, since: float) -> Sequence[Answer]:
+        """Leave out what began so late that another which began before it may not have ended."""
+        try:
+            found = source.answers(since)
+        except ApiError:
+            return ()
+        return [answer for answer in found if answer.began < self.now() - _ENDED_SECONDS]
+
+    def _instances(self) -> frozenset[str]:
+        try:
+            return self.drilled.instances()
+        except ApiError:
+            return frozenset()
+
+    def _until_none(self, missing: Callable[[], list[str]]) -> list[str]:
+        """Look again and again until nothing is missing or patience ends; return what was missing last."""
+        end = self.now() + self.patience_seconds + _ENDED_SECONDS
+        retrying = Retrying(
+            retry=retry_if_result(bool),
+            stop=lambda _: self.now() >= end,
+            wait=wait_fixed(_LOOK_SECONDS),
+            sleep=self.wait,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else [],
+        )
+        return retrying(missing)
+
+
+def _named(source: Source) -> str:
+    return f"{source.cluster} {source.way}"

@@ -1,0 +1,1 @@
+"""Request loops, and how many answers of each version a weight allows."""

@@ -1,0 +1,133 @@
+"""Reads a remote secret and tries it, as istiod would. The token goes to its own server alone."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import yaml
+
+from mesh import kubeconfigs, names
+from ops.cluster import network_errors
+from ops.cluster.api import ClusterApi, SecretView
+from ops.verify.facts import Credential
+
+_TIMEOUT_SECONDS = 5.0
+_MULTICLUSTER_SELECTOR = f"{names.MULTICLUSTER_LABEL}=true"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a remote secret, in words that hold nothing of it."""
+
+    credential: Credential
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteKubeconfig:
+    """The part of a remote secret's kubeconfig that istiod reads."""
+
+    server: str
+    ca_pem: str | None
+    token: str = field(repr=False)
+
+
+def probe(api: ClusterApi, peer: str) -> Outcome:
+    """Find the remote secret of `peer` and try it."""
+    labelled = api.secrets(names.ISTIO_NAMESPACE, _MULTICLUSTER_SELECTOR)
+    secret = next((secret for secret in labelled if peer in secret.data), None)
+    if secret is not None:
+        return try_secret(secret, peer)
+    name = names.remote_secret(peer)
+    unread = api.secret(names.ISTIO_NAMESPACE, name)
+    if unread is None:
+        return Outcome(credential=Credential.ABSENT, detail=f"no Secret holds a key '{peer}'")
+    if peer not in unread.data:
+        return Outcome(credential=Credential.MALFORMED, detail=f"{name} has no key '{peer}'")
+    return Outcome(credential=Credential.UNLABELLED, detail=name)
+
+
+def try_secret(secret: SecretView, peer: str) -> Outcome:
+    """Parse a remote secret and ask its server for what istiod reads."""
+    try:
+        kubeconfig = parse(secret.data[peer].decode())
+        context = trust(kubeconfig.ca_pem)
+    except ValueError as error:
+        return Outcome(credential=Credential.MALFORMED, detail=f"{secret.name}: {error}")
+    # istiod knows nothing of this machine's proxies.
+    with httpx.Client(verify=context, timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
+        return ask(kubeconfig, http)
+
+
+def parse(text: str) -> RemoteKubeconfig:
+    """
+    Read server, CA and token of the current context.
+
+    Raises:
+        ValueError: The text is no kubeconfig, its current context leads nowhere, or its user has no inline token. The
+            message quotes nothing of it.
+    """
+    endpoint = kubeconfigs.read_endpoint(text)
+    document = yaml.safe_load(text)
+    try:
+        contexts = {entry["name"]: entry["context"] for entry in document["contexts"]}
+        users = {entry["name"]: entry["user"] for entry in document["users"]}
+        token = users[contexts[document["current-context"]]["user"]].get("token")
+    except (KeyError, TypeError):
+        message = "has an entry without a name"
+        raise ValueError(message) from None
+    if not isinstance(token, str) or not token:
+        message = "has no inline token, and Istio reads nothing else"
+        raise ValueError(message)
+    return RemoteKubeconfig(server=endpoint.server, ca_pem=endpoint.ca_pem, token=token)
+
+
+def trust(ca_pem: str | None) -> ssl.SSLContext:
+    """
+    Trust one CA, or the machine's own where the kubeconfig names none.
+
+    Raises:
+        ValueError: The CA is not PEM.
+    """
+    try:
+        return ssl.create_default_context(cadata=ca_pem)
+    except ssl.SSLError:
+        message = "certificate-authority-data holds no certificate"
+        raise ValueError(message) from None
+
+
+def ask(kubeconfig: RemoteKubeconfig, http: httpx.Client) -> Outcome:
+    """Ask the server for endpoint slices, as the kubeconfig's user."""
+    server = kubeconfig.server
+    try:
+        answer = http.get(
+            f"{server.rstrip('/')}/apis/discovery.k8s.io/v1/endpointslices",
+            params={"limit": 1},
+            headers={"Authorization": f"Bearer {kubeconfig.token}"},
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
+        return _refusal(server, error)
+    return Outcome(
+        credential=_MEANING.get(answer.status_code, Credential.NO_API),
+        detail=f"{server} answered {answer.status_code}",
+    )
+
+
+_MEANING: Mapping[int, Credential] = {
+    httpx.codes.OK: Credential.ACCEPTED,
+    httpx.codes.UNAUTHORIZED: Credential.REFUSED,
+    httpx.codes.FORBIDDEN: Credential.FORBIDDEN,
+}
+
+
+def _refusal(server: str, error: Exception) -> Outcome:
+    if isinstance(error, UnicodeEncodeError | httpx.LocalProtocolError):
+        return Outcome(credential=Credential.MALFORMED, detail="the token has characters of no token")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return Outcome(credential=Credential.MALFORMED, detail="the server is no https:// URL")
+    untrusted = network_errors.is_untrusted(error)
+    return Outcome(
+        credential=Credential.WRONG_CA if untrusted else Credential.UNREACHABLE,
+        detail=f"{server}: {network_errors.trouble(error)}",
+    )

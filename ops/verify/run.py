@@ -1,0 +1,176 @@
+"""Runs the whole: looks, sends traffic, looks at what the sidecars made of it, concludes."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import settings
+from mesh import names
+from ops.cluster import connect
+from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.client_pod import client_pod, remove_leftovers, wait_ready
+from ops.cluster.polling import Patience
+from ops.cluster.sidecar import see_certificates, see_endpoints
+from ops.traffic import audiences, split
+from ops.traffic.loops import CLIENT_URL, from_client, through_ingress
+from ops.traffic.split import Tally
+from ops.verify import collect
+from ops.verify.conclude import conclude
+from ops.verify.endpoints import complete
+from ops.verify.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts, Way
+from ops.verify.reach import reach_gateways
+from ops.verify.report import Report
+
+POD_READY_SECONDS = 60.0
+MAX_REQUESTS = 10_000
+MAX_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    How to verify.
+
+    Attributes:
+        requests: In each curl loop.
+        wait_seconds: How long istiod and the sidecars may take to learn of each other. Requests are never waited for
+            nor repeated.
+        rancher_token_file: Holds Rancher's token, in place of the stack's encrypted config.
+    """
+
+    stack: str
+    root: Path
+    requests: int
+    wait_seconds: float
+    rancher_token_file: Path | None = None
+
+
+def verify(chosen: settings.Settings, options: Options, say: Callable[[str], None]) -> Report:
+    """
+    Verify a stack's mesh; `say` gets one line for each step.
+
+    Raises:
+        OpsError: A cluster's API client cannot be made.
+    """
+    weights = [audiences.wanted(chosen, cluster.name) for cluster in chosen.clusters]
+    needed, weight = max((split.enough(weight), weight) for weight in weights)
+    if options.requests < needed:
+        say(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
+        options = replace(options, requests=needed)
+    patience = Patience(seconds=options.wait_seconds)
+    apis = connect.connect(chosen, options.stack, options.root, patience.interrupted, options.rancher_token_file)
+    run = _Run(chosen=chosen, options=options, apis=apis, patience=patience, say=say)
+    # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
+    with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:
+        say(f"looking at {', '.join(apis)}")
+        clusters = {facts.name: facts for facts in pool.map(run.look, chosen.clusters)}
+        reached = [name for name, facts in clusters.items() if not facts.error]
+        say(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
+        started = {name: run.start(name, pods) for name in reached}
+        say("waiting for the client pods and for the endpoints of their sidecars")
+        ready = list(pool.map(lambda client: run.settle(client, clusters), started.values()))
+        say(f"sending {options.requests} requests through each ingress and from each client pod")
+        loops = [loop for client in ready for loop in run.loops(client, clusters[client.cluster])]
+        traffic = tuple(pool.map(lambda loop: loop(), loops))
+        say("asking the sidecars what became of the requests")
+        clients = {client.cluster: client for client in pool.map(lambda client: run.ask(client, clusters), ready)}
+    facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
+    return conclude(facts, chosen, stack=options.stack, requests=options.requests)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """The steps of one run, each for one cluster."""
+
+    chosen: settings.Settings
+    options: Options
+    apis: Mapping[str, ClusterApi]
+    patience: Patience
+    say: Callable[[str], None]
+
+    def look(self, cluster: settings.Cluster) -> ClusterFacts:
+        peers = tuple(other.name for other in self.chosen.clusters if other != cluster)
+        return collect.look_at(cluster, peers, self.apis[cluster.name], self.patience)
+
+    def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
+        api = self.apis[cluster]
+        try:
+            remove_leftovers(api)
+            pod = pods.enter_context(client_pod(api, self.chosen.verify.client_image, self.say))
+        except ApiError as error:
+            return ClientFacts(cluster=cluster, trouble=f"no client pod: {error}")
+        return ClientFacts(cluster=cluster, pod=pod)
+
+    def settle(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        """Wait for a client pod and, as a peer may just have been linked, for its endpoints and the way to them."""
+        if client.trouble:
+            return client
+        trouble = wait_ready(self.apis[client.cluster], client.pod, replace(self.patience, seconds=POD_READY_SECONDS))
+        if trouble:
+            return replace(client, trouble=trouble)
+        return self.patience.until(
+            lambda seen: bool(seen.trouble) or (complete(seen, clusters) and not any(seen.gateways.values())),
+            lambda: self.ask(client, clusters),
+        )
+
+    def ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        """Ask a client pod and its sidecar what they see; again, if they give no answer."""
+        if client.trouble:
+            return client
+        try:
+            return self.patience.insist(lambda: self._ask(client, clusters), ApiError)
+        except ApiError as error:
+            return replace(client, trouble=str(error))
+
+    def _ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        api, pod = self.apis[client.cluster], client.pod
+        peers = (cluster for cluster in clusters.values() if cluster.name != client.cluster)
+        return replace(
+            client,
+            endpoints=see_endpoints(api, pod),
+            gateways=reach_gateways(api, pod, [address for peer in peers for address in peer.gateway.targets]),
+            certificates=see_certificates(api, names.APP_NAMESPACE, pod),
+        )
+
+    def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
+        """Every curl loop of a cluster; those that cannot be made say why."""
+        yield from self._loops_of(audiences.EVERYBODY, self.options.requests, client, cluster)
+        for audience in audiences.tried(self.chosen, client.cluster):
+            yield from self._loops_of(audience, audiences.REQUESTS, client, cluster)
+
+    def _loops_of(
+        self, audience: str, requests: int, client: ClientFacts, cluster: ClusterFacts
+    ) -> Iterator[Callable[[], TrafficFacts]]:
+        name, headers = client.cluster, audiences.headers(self.chosen, audience)
+        unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
+        loops: list[Callable[[], TrafficFacts]] = [
+            partial(through_ingress, name, address, requests, self.patience.interrupted, headers=headers)
+            for address in cluster.ingress
+        ]
+        if not cluster.ingress:
+            trouble = cluster.unread.get("ingress", "the ingress has no address")
+            loops.append(partial(unsent, way=Way.INGRESS, url="", trouble=trouble))
+        if client.trouble:
+            loops.append(partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble))
+        else:
+            loops.append(partial(from_client, name, self.apis[name], client.pod, requests, headers=headers))
+        return (partial(_of, audience, loop) for loop in loops)
+
+
+def _of(audience: str, loop: Callable[[], TrafficFacts]) -> TrafficFacts:
+    return replace(loop(), audience=audience)
+
+
+@contextlib.contextmanager
+def _workers(count: int, patience: Patience) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    except BaseException:
+        patience.interrupted.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()

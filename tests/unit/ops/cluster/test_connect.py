@@ -1,0 +1,161 @@
+"""Each cluster's API, opened as the stack's config says."""
+
+import base64
+import secrets
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import rancher_api
+import settings
+from errors import OpsError
+from ops.cluster import connect
+from tests.support import pems
+from tests.support.stacks import kubeconfig
+
+TOKEN = f"token-abc12:{secrets.token_hex(16)}"
+
+
+def chosen(access_to: dict[str, str], **more: object) -> settings.Settings:
+    """Settings of one cluster."""
+    cluster = {"name": "east", "network": "network-east", "versions": ["v1"], "access": access_to}
+    return settings.parse({"mesh": {"id": "mesh1"}, "v2Weight": 0, "clusters": [cluster], **more})
+
+
+def configuration(of: settings.Settings) -> Any:  # noqa: ANN401 - the library's own
+    """How its cluster's API is reached."""
+    return connect.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - where it leads is not shown
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """A `pulumi` that decrypts the token; gives the commands that it got."""
+    called: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout=f"{TOKEN}\n", stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return called
+
+
+def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulumi: list[list[str]]) -> None:
+    """At the address that the program uses too, and trusting Rancher's own CA."""
+    root = pems.make_root(pems.make_key())
+    rancher = {"url": "https://rancher.example.org", "caCerts": root}
+    found = configuration(chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher=rancher))
+    assert found.host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
+    assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
+    assert Path(found.ssl_ca_cert).read_text().strip() == root.strip()
+    assert len(pulumi) == 1
+
+
+def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path) -> None:
+    """Where Pulumi is not to be asked; what is in the file is not told when it cannot be read."""
+    file = tmp_path / "token"
+    of = chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
+    with pytest.raises(OpsError, match="/token, cannot be read: No such file"):
+        connect.connect(of, "prod", Path(), rancher_token_file=file)
+    file.write_bytes(b"\xff")
+    with pytest.raises(OpsError, match="is not text"):
+        connect.connect(of, "prod", Path(), rancher_token_file=file)
+    file.write_text(f"{TOKEN}\nmore")
+    with pytest.raises(OpsError, match="mcsps:rancherToken: is no token") as refused:
+        connect.connect(of, "prod", Path(), rancher_token_file=file)
+    assert TOKEN not in str(refused.value)
+    file.write_text(f"{TOKEN}\n")
+    found = connect.connect(of, "prod", Path(), rancher_token_file=file)["east"]._configuration  # noqa: SLF001 - likewise
+    assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
+    assert pulumi == []
+
+
+def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same token; what Rancher does not know is told by its key."""
+    of = chosen({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
+
+    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_api.WantedCluster) -> str:
+        assert (url, ca_certs, token, cluster.name) == ("https://rancher.example.org", None, TOKEN, "the east")
+        if len(pulumi) > 1:
+            raise rancher_api.LookUpError("rancher.url", "nobody is there")
+        return "c-f7r9g"
+
+    monkeypatch.setattr(rancher_api, "find", find)
+    assert configuration(of).host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
+    with pytest.raises(OpsError, match=r"^mcsps:rancher\.url: nobody is there$"):
+        configuration(of)
+
+
+def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Path) -> None:
+    """Nothing of the stack's config is secret then."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig("east"))
+    assert configuration(chosen({"kind": "kubeconfig", "path": str(file)})).host.startswith("https://")
+    assert pulumi == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "cannot be read: No such file or directory; is the cluster up?"),
+        (b"\xff", "is not text"),
+        (b"kind: Config", "has no current-context"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
+    tmp_path: Path, text: bytes | None, reason: str
+) -> None:
+    """And not quoted."""
+    file = tmp_path / "kubeconfig"
+    if text is not None:
+        file.write_bytes(text)
+    with pytest.raises(OpsError, match=f"the kubeconfig of cluster east {file} {reason}"):
+        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+
+
+def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) -> None:
+    """The library's own message would."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
+    with pytest.raises(OpsError, match="cannot be used: check its current context") as caught:
+        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    assert TOKEN not in str(caught.value)
+
+
+def with_a_key(folder: Path) -> tuple[Path, str]:
+    """Write a kubeconfig that holds a key and names a certificate; gives the file and the key."""
+    key = pems.key_pem(pems.make_key())
+    document = yaml.safe_load(kubeconfig("east"))
+    data = base64.b64encode(key.encode()).decode()
+    document["users"][0]["user"] = {"client-certificate": "own.crt", "client-key-data": data}
+    (folder / "own.crt").write_text(pems.make_root(pems.make_key()))
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(document))
+    return file, key
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files of memory are Linux's")
+def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when it is killed; a path is relative to the kubeconfig, as ever."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    file, key = with_a_key(tmp_path)
+    found = configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    assert [Path(found.key_file).read_text() for _ in range(2)] == [key, key]
+    assert found.cert_file == str(tmp_path / "own.crt")
+    assert list(copies.iterdir()) == []
+
+
+def test_elsewhere_the_librarys_own_copies_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which are removed when the process ends by itself."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    file, key = with_a_key(tmp_path)
+    found = configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    assert Path(found.key_file).read_text() == key
+    assert Path(found.key_file).parent == Path(tempfile.gettempdir())

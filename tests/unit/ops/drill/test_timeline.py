@@ -1,0 +1,182 @@
+"""The whole course of a drill, in a mesh where time passes only when it is waited for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from errors import OpsError
+from ops.drill.bound import Detection
+from ops.drill.phases import Split
+from ops.drill.report import Phase, ScenarioRow, SourceRow
+from ops.drill.scenario import Death, Scenario, Target
+from ops.verify.facts import Way
+from tests.support.drilled import DETECTION, DRILLED, STAYING, World, conductor
+
+SILENT_NODE = Scenario(target=Target.NODE, death=Death.SILENT)
+SCENARIOS = [Scenario(target=target, death=death) for target in Target for death in Death]
+
+
+def carry_out(world: World, scenario: Scenario = SILENT_NODE, detection: Detection | None = DETECTION) -> ScenarioRow:
+    """Conduct one scenario."""
+    (row,) = conductor(world, detection).conduct([scenario])
+    return row
+
+
+def source(row: ScenarioRow, cluster: str, way: Way) -> SourceRow:
+    """One of its sources."""
+    (found,) = (it for it in row.sources if (it.cluster, it.way) == (cluster, way))
+    return found
+
+
+def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
+    """Each source tells the same story: detected after three seconds, back after four."""
+    row = carry_out(World())
+    assert row.ok
+    assert row.bound_seconds == pytest.approx(0.5 * (1 + 3.29) + 1 + 1)
+    stays = source(row, STAYING, Way.CLIENT)
+    assert stays.detected_seconds == pytest.approx(2.8, abs=0.25)
+    assert stays.returned_seconds == pytest.approx(4, abs=0.25)
+    assert (stays.late, stays.away) == (0, False)
+    healthy, away, back = stays.phases
+    assert [healthy.phase, away.phase, back.phase] == list(Phase)
+    assert (healthy.failed, back.failed) == (0, 0)
+    assert away.errors == {"no answer": away.failed}
+    assert away.failed == pytest.approx(15, abs=1)
+    assert healthy.drilled_share == pytest.approx(0.5, abs=0.05)
+    assert away.drilled_share == 0
+    assert back.drilled_share > 0
+    assert healthy.shares == pytest.approx({"v1": 0.9, "v2": 0.1}, abs=0.02)
+    assert (healthy.slowest_seconds, away.slowest_seconds) == pytest.approx((0.01, 5))
+
+
+def test_away_is_longer_than_the_bound_by_as_much_as_a_phase_lasts() -> None:
+    """Or nothing would show that requests stopped failing."""
+    row = carry_out(World())
+    assert row.bound_seconds is not None
+    assert row.away_seconds == pytest.approx(20 + row.bound_seconds)
+
+
+def test_requests_at_what_is_away_itself_are_told_apart() -> None:
+    """They have to fail, and have to come back."""
+    row = carry_out(World())
+    ingress = source(row, DRILLED, Way.INGRESS)
+    assert ingress.phases[1].failed == ingress.phases[1].requests > 0
+    assert (ingress.away, ingress.detected_seconds, ingress.late, ingress.ok) == (True, None, 0, True)
+    assert source(row, DRILLED, Way.CLIENT).away
+    without_helloworld = carry_out(World(), Scenario(target=Target.HELLOWORLD, death=Death.SILENT))
+    assert not any(it.away for it in without_helloworld.sources)
+    without_gateways = carry_out(World(), Scenario(target=Target.GATEWAYS, death=Death.SILENT))
+    assert [(it.cluster, it.way) for it in without_gateways.sources if it.away] == [(DRILLED, Way.INGRESS)]
+
+
+def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
+    """How many is told."""
+    row = carry_out(World(detection_seconds=10))
+    assert not row.ok
+    assert source(row, STAYING, Way.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
+    assert source(row, DRILLED, Way.INGRESS).ok
+
+
+def test_without_a_bound_failures_are_told_and_not_judged() -> None:
+    """The split must come back all the same."""
+    row = carry_out(World(detection_seconds=30), detection=None)
+    assert row.ok
+    assert row.bound_seconds is None
+    stays = source(row, STAYING, Way.INGRESS)
+    assert stays.late is None
+    assert stays.phases[1].failed > 90
+    assert not carry_out(World(return_seconds=1000), detection=None).ok
+
+
+def test_a_cluster_that_is_not_used_again_has_not_come_back() -> None:
+    """Though the versions' shares are as configured, for the others answer."""
+    said: list[str] = []
+    world = World(return_seconds=1000)
+    (row,) = conductor(world, said=said).conduct([SILENT_NODE])
+    assert not row.ok
+    assert {it.returned_seconds for it in row.sources} == {None}
+    assert "not back within 60 s: east ingress, east client, west ingress, west client" in said
+
+
+def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
+    """It is reported without requests."""
+    world = World()
+
+    def lost(seconds: float) -> None:
+        world.at += seconds
+        if world.cuts:
+            world.mute = {STAYING}
+
+    conducting = conductor(world)
+    (row,) = replace(conducting, wait=lost).conduct([SILENT_NODE])
+    assert [it.cluster for it in row.sources if not it.ok] == [STAYING, STAYING]
+    assert {phase.requests for phase in source(row, STAYING, Way.CLIENT).phases} == {0}
+
+
+def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
+    """Of what began in the last seconds only the good answers would be there."""
+    world = World()
+    row = carry_out(world)
+    (cut,) = world.cuts
+    assert {it.timeline[-1].second for it in row.sources} == {int(world.at - 11 - cut.cut)}
+
+
+def test_each_scenario_begins_when_the_one_before_has_come_back() -> None:
+    """In turn, and all of them are ok."""
+    world = World()
+    rows = list(conductor(world).conduct(SCENARIOS))
+    assert world.scenarios == SCENARIOS
+    assert all(row.ok for row in rows), [it for row in rows for it in row.sources if not it.ok]
+    assert all(phase.failed == 0 for row in rows for it in row.sources for phase in it.phases[::2])
+
+
+def test_it_takes_no_longer_than_it_says() -> None:
+    """Also where nothing comes back."""
+    world = World(return_seconds=10_000)
+    conducting, began = conductor(world), world.at
+    conducting.settle()
+    list(conducting.conduct(SCENARIOS))
+    assert world.at - began <= conducting.longest_seconds(SCENARIOS) + len(SCENARIOS) * 2
+
+
+def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
+    """What is away already could not be taken away."""
+    world = World()
+    world.v2_weight = 50
+    wrong = replace(conductor(world), splits=dict.fromkeys(("east", "west"), Split(v2_weight=10, rate=10)))
+    with pytest.raises(OpsError, match="before anything is taken away the split is not as configured: east ingress"):
+        wrong.settle()
+    assert world.scenarios == []
+
+
+def test_the_split_that_is_waited_for_is_that_of_the_cluster_where_requests_enter() -> None:
+    """An audience may be a region's, and then its requests all get one version."""
+    world = World()
+    other = replace(conductor(world), splits={**conductor(world).splits, STAYING: Split(v2_weight=100, rate=10)})
+    with pytest.raises(OpsError, match=f"is not as configured: {STAYING} ingress, {STAYING} client"):
+        other.settle()
+
+
+def test_a_mesh_that_is_well_is_drilled_as_soon_as_it_is_seen_to_be() -> None:
+    """Ten seconds of requests show ten percent."""
+    world = World()
+    began = world.at
+    conductor(world).settle()
+    assert world.at - began < 25
+
+
+def test_what_is_away_is_given_back_when_the_drill_is_interrupted() -> None:
+    """At any wait."""
+    world = World()
+    waits: Iterator[int] = iter(range(2))
+
+    def interrupted(seconds: float) -> None:
+        world.at += seconds
+        if next(waits) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(replace(conductor(world), wait=interrupted).conduct([SILENT_NODE]))
+    (cut,) = world.cuts
+    assert cut.restored == world.at

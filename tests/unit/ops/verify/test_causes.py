@@ -1,0 +1,293 @@
+"""From facts to causes: each of the six, and combinations."""
+
+from dataclasses import replace
+
+import pytest
+
+from ops.cluster.api import ServiceView, Workload
+from ops.verify.causes import REMEDIES, Cause, diagnose
+from ops.verify.facts import Credential, GatewayFacts, MeshFacts, ServiceFacts
+from tests.support.mesh import (
+    FOREIGN_CA,
+    FOREIGN_ROOT,
+    MESH_CA,
+    ROOT,
+    SHARED,
+    UNKNOWN,
+    block,
+    gateway,
+    gateway_address,
+    healthy_mesh,
+    hide,
+    only_local,
+    spoil,
+    spoil_client,
+    spoil_endpoints,
+    spoil_remote,
+)
+
+Named = list[tuple[Cause, str | None, str | None]]
+FOREIGN_ROOTS = {"istio-system": FOREIGN_ROOT, "sample": FOREIGN_ROOT}
+
+
+def named(mesh: MeshFacts) -> Named:
+    """Cause, cluster and peer of each finding."""
+    return [(finding.cause, finding.cluster, finding.peer) for finding in diagnose(mesh)]
+
+
+@pytest.mark.parametrize("names", [("east",), ("east", "west"), ("east", "west", "north")])
+def test_a_healthy_mesh_has_no_cause(names: tuple[str, ...]) -> None:
+    """One, two and three clusters."""
+    assert named(healthy_mesh(names)) == []
+
+
+def test_every_cause_has_a_remedy_of_one_line() -> None:
+    """The list of seven is closed."""
+    assert set(REMEDIES) == set(Cause)
+    assert len(Cause) == 7
+    assert not any("\n" in remedy for remedy in REMEDIES.values())
+
+
+def test_roots_that_differ_are_one_cause_of_the_whole_mesh() -> None:
+    """It is said which root is where."""
+    mesh = spoil(healthy_mesh(), "west", roots=FOREIGN_ROOTS)
+    (finding,) = diagnose(mesh)
+    assert finding.cause is Cause.ROOTS_DIFFER
+    assert finding.cluster is None
+    assert "a1a1a1a1a1a1 in east/istio-system, east/sample" in finding.seen
+    assert "f0f0f0f0f0f0 in west/istio-system, west/sample" in finding.seen
+
+
+@pytest.mark.parametrize("peers", [ROOT, FOREIGN_ROOT, ROOT | FOREIGN_ROOT])
+def test_two_roots_in_some_clusters_are_no_cause_while_all_have_one_in_common(peers: frozenset[str]) -> None:
+    """While a root is being changed, a cluster that trusts both gets on with those that trust the old or the new."""
+    both = {"istio-system": ROOT | FOREIGN_ROOT, "sample": ROOT | FOREIGN_ROOT}
+    mesh = spoil(healthy_mesh(), "west", roots=both)
+    assert named(spoil(mesh, "east", roots={"istio-system": peers, "sample": peers})) == []
+
+
+def test_pods_with_certificates_of_another_root_are_found_though_the_config_maps_agree() -> None:
+    """Who only restarted istiod has new pods, the client pods among them, that the old ones do not trust."""
+    mesh = spoil_client(healthy_mesh(), "east", certificates=FOREIGN_CA.certificates())
+    (finding,) = diagnose(spoil_endpoints(mesh, "east", gateway_address("west"), answered=0, connect_failures=9))
+    assert finding.cause is Cause.ROOTS_DIFFER
+    assert "in east/helloworld-east, west/helloworld-west, west/mcsps-verify-0a1b2c3d" in finding.seen
+    assert finding.seen.endswith("in east/mcsps-verify-0a1b2c3d")
+
+
+def test_a_pod_that_trusts_the_new_root_too_is_no_cause() -> None:
+    """Its own certificate is still the old root's, and all others trust that."""
+    mesh = spoil(healthy_mesh(), "west", certificates={"helloworld-west": MESH_CA.certificates(FOREIGN_CA)})
+    assert named(mesh) == []
+
+
+def test_a_pod_of_the_new_root_is_a_cause_while_one_trusts_the_old_alone() -> None:
+    """Trust must hold both ways; it is said who trusts what."""
+    mesh = spoil(healthy_mesh(), "west", certificates={"helloworld-west": FOREIGN_CA.certificates(MESH_CA)})
+    (finding,) = diagnose(mesh)
+    assert finding.cause is Cause.ROOTS_DIFFER
+    assert "(trusting " in finding.seen
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        GatewayFacts(workload=None),
+        gateway("west", ready=0),
+        GatewayFacts(workload=Workload(wanted=1, ready=1)),
+    ],
+    ids=["no deployment", "no ready pod", "no address"],
+)
+@pytest.mark.parametrize("names", [("west",), ("east", "west")])
+def test_a_gateway_without_pods_or_address_is_unreachable(names: tuple[str, ...], broken: GatewayFacts) -> None:
+    """The API alone tells, also where no peer needs it."""
+    mesh = spoil(healthy_mesh(names), "west", gateway=broken)
+    assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
+
+
+def test_a_gateway_that_no_peers_pod_reaches_is_unreachable() -> None:
+    """Where, from where, and why is said."""
+    (finding,) = diagnose(block(healthy_mesh(), "east", gateway_address("west")))
+    assert (finding.cause, finding.cluster) == (Cause.GATEWAY_UNREACHABLE, "west")
+    assert finding.seen == "no connection from east to 198.18.12.2:15443 (Connection refused)"
+
+
+def test_a_gateway_out_of_reach_is_named_though_no_request_went_there() -> None:
+    """At a weight of 0 the sidecars never try."""
+    mesh = block(healthy_mesh(), "east", gateway_address("west"))
+    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), connect_failures=0)
+    assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
+
+
+def test_a_gateway_that_one_of_two_peers_does_not_reach_is_unreachable_from_there() -> None:
+    """Another peer's traffic gets through."""
+    mesh = block(healthy_mesh(("east", "west", "north")), "east", gateway_address("west"))
+    assert named(mesh) == [(Cause.GATEWAY_UNREACHABLE, "west", None)]
+
+
+def test_a_gateway_with_one_dead_address_of_two_is_no_cause() -> None:
+    """The other one answers."""
+    mesh = spoil(healthy_mesh(), "west", gateway=gateway("west", gateway_address("west"), "198.18.12.3"))
+    assert named(block(mesh, "east", "198.18.12.3")) == []
+
+
+def test_a_gateway_that_lets_no_sidecar_through_is_unreachable() -> None:
+    """It takes connections and does not know where to pass them on."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0, connect_failures=9)
+    (finding,) = diagnose(mesh)
+    assert (finding.cause, finding.cluster) == (Cause.GATEWAY_UNREACHABLE, "west")
+    assert finding.seen == "it takes connections, and lets none through of the sidecars of east"
+
+
+def test_failed_connections_beside_answers_bar_nobody() -> None:
+    """A gateway that was only just started refuses the first."""
+    assert named(spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), connect_failures=9)) == []
+
+
+def test_nothing_is_concluded_of_a_gateway_that_no_peer_tried() -> None:
+    """A client pod that did not start says nothing."""
+    assert named(spoil_client(healthy_mesh(), "east", gateways={}, endpoints=(), trouble="no client pod")) == []
+
+
+@pytest.mark.parametrize("label", [None, "network-east"])
+def test_a_missing_or_foreign_network_label_is_named(label: str | None) -> None:
+    """Istio takes a wrong network for one as readily as none."""
+    mesh = only_local(spoil(healthy_mesh(), "west", network_label=label), "east")
+    assert named(mesh) == [(Cause.NETWORK_LABEL_MISSING, "west", None)]
+
+
+@pytest.mark.parametrize("sync", ["timeout", "syncing", "closed", "not known to it"])
+def test_a_peer_that_istiod_has_not_synced_is_named(sync: str) -> None:
+    """The credential is right, and istiod still does not read the peer."""
+    mesh = only_local(spoil_remote(healthy_mesh(), "east", "west", sync=sync), "east")
+    assert named(mesh) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
+
+
+@pytest.mark.parametrize("credential", [Credential.ABSENT, Credential.UNLABELLED])
+def test_a_remote_secret_that_istiod_does_not_read_is_a_peer_not_synced(credential: Credential) -> None:
+    """No secret, or one without the label, is the same to istiod."""
+    mesh = spoil_remote(healthy_mesh(), "east", "west", credential=credential, sync="not known to it")
+    assert named(only_local(mesh, "east")) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
+
+
+def test_a_server_that_istiod_does_not_reach_is_a_peer_not_synced() -> None:
+    """Nor is it reached from here; no credential was refused."""
+    mesh = spoil_remote(healthy_mesh(), "east", "west", credential=Credential.UNREACHABLE, sync="timeout")
+    assert named(mesh) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
+
+
+def test_a_server_that_only_istiod_reaches_is_fine() -> None:
+    """The machine of the person need not reach it."""
+    mesh = spoil_remote(healthy_mesh(), "east", "west", credential=Credential.UNREACHABLE)
+    assert named(mesh) == []
+
+
+def test_clusters_that_differ_are_one_cause_of_the_whole_mesh() -> None:
+    """With the object, the field and what each has."""
+    other = {**SHARED, "VirtualService sample/helloworld": {"spec": {"hosts": ["a.example"]}}}
+    (finding,) = diagnose(spoil(healthy_mesh(("east", "west", "north")), "west", shared=other))
+    assert (finding.cause, finding.cluster, finding.peer) == (Cause.CLUSTERS_DIFFER, None, None)
+    assert finding.seen == (
+        'VirtualService sample/helloworld spec.hosts[0] is "a.example" in west, "*" in east, "*" in north; '
+        "VirtualService sample/helloworld spec.http is missing in west, a list of 1 in east, a list of 1 in north"
+    )
+
+
+def test_of_many_differences_the_first_are_told() -> None:
+    """A namespace that was made empty has as many as it had objects."""
+    many = {**SHARED, **{f"Service sample/s-{number}": {"ports": {}} for number in range(6)}}
+    (finding,) = diagnose(spoil(healthy_mesh(("east", "west", "north")), "west", shared=many))
+    assert finding.seen.count(" is there in west, missing in east, missing in north") == 4
+    assert finding.seen.endswith("; and 2 more")
+
+
+def test_a_missing_service_is_no_difference_beside_its_own_cause() -> None:
+    """Whatever else differs is told."""
+    mesh = spoil(
+        healthy_mesh(), "west", service=ServiceFacts(present=False, detail="there is no Service sample/helloworld")
+    )
+    gone = {place: needed for place, needed in SHARED.items() if place.startswith("Virtual")}
+    assert named(spoil(mesh, "west", shared=gone)) == [(Cause.SERVICE_ABSENT, "west", None)]
+    assert [cause for cause, _, _ in named(spoil(mesh, "west", shared={}))] == [
+        Cause.SERVICE_ABSENT,
+        Cause.CLUSTERS_DIFFER,
+    ]
+
+
+def test_a_missing_service_is_named_with_its_cluster() -> None:
+    """In the cluster where it is missing."""
+    absent = ServiceFacts(present=False, detail="there is no Service sample/helloworld")
+    mesh = only_local(spoil(healthy_mesh(), "west", service=absent), "east")
+    assert named(mesh) == [(Cause.SERVICE_ABSENT, "west", None)]
+
+
+@pytest.mark.parametrize(
+    "credential", [Credential.REFUSED, Credential.WRONG_CA, Credential.FORBIDDEN, Credential.MALFORMED]
+)
+@pytest.mark.parametrize("sync", ["synced", "timeout", "not known to it"])
+def test_a_wrong_credential_hides_that_its_peer_is_not_synced(credential: Credential, sync: str) -> None:
+    """Not synced is what follows; the credential is what to mend, even while an old connection lives on."""
+    mesh = only_local(spoil_remote(healthy_mesh(), "east", "west", credential=credential, sync=sync), "east")
+    assert named(mesh) == [(Cause.CREDENTIAL_WRONG, "east", "west")]
+
+
+@pytest.mark.parametrize("label", [None, "network-east"])
+def test_a_gateways_service_without_its_network_is_named(label: str | None) -> None:
+    """Peers find the gateway of a network by that label."""
+    labels = {"topology.istio.io/network": label} if label else {}
+    service = ServiceView(labels=labels, ports=(15443,), addresses=(gateway_address("west"),))
+    mesh = only_local(spoil(healthy_mesh(), "west", gateway=replace(gateway("west"), service=service)), "east")
+    (finding,) = diagnose(mesh)
+    assert (finding.cause, finding.cluster) == (Cause.NETWORK_LABEL_MISSING, "west")
+    assert finding.seen == f"Service istio-eastwestgateway has {label or 'none'}, wanted is network-west"
+
+
+def test_failed_connections_between_foreign_roots_do_not_blame_the_gateway() -> None:
+    """A refused certificate looks like a refused connection to a sidecar."""
+    mesh = spoil(healthy_mesh(), "west", roots=FOREIGN_ROOTS)
+    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), answered=0, connect_failures=9)
+    assert named(mesh) == [(Cause.ROOTS_DIFFER, None, None)]
+
+
+def test_a_gateway_that_is_down_is_named_beside_foreign_roots() -> None:
+    """Two things broken on their own are two causes."""
+    mesh = spoil(healthy_mesh(), "west", roots=FOREIGN_ROOTS, gateway=GatewayFacts(workload=None))
+    assert named(mesh) == [(Cause.ROOTS_DIFFER, None, None), (Cause.GATEWAY_UNREACHABLE, "west", None)]
+
+
+def test_links_in_both_directions_and_a_label_are_all_named() -> None:
+    """No cause hides one in another place."""
+    mesh = spoil_remote(healthy_mesh(), "east", "west", credential=Credential.REFUSED, sync="timeout")
+    mesh = spoil_remote(mesh, "west", "east", sync="timeout")
+    mesh = spoil(mesh, "east", network_label=None)
+    assert named(mesh) == [
+        (Cause.NETWORK_LABEL_MISSING, "east", None),
+        (Cause.CREDENTIAL_WRONG, "east", "west"),
+        (Cause.REMOTE_NOT_SYNCED, "west", "east"),
+    ]
+
+
+def test_nothing_is_concluded_from_a_cluster_that_was_not_seen() -> None:
+    """An API that gives no answer leaves everything behind it unknown."""
+    mesh = spoil(healthy_mesh(), "west", error="no connection", network_label=None, roots={}, remotes=())
+    assert named(mesh) == []
+
+
+def test_a_peer_whose_api_gives_no_answer_is_no_fault_of_those_that_read_it() -> None:
+    """They cannot be synced then; only a secret that cannot be right is named."""
+    mesh = spoil(healthy_mesh(), "west", error="no connection: timed out")
+    silent = spoil_remote(mesh, "east", "west", credential=Credential.UNREACHABLE, sync="timeout")
+    assert named(silent) == []
+    absent = spoil_remote(mesh, "east", "west", credential=Credential.ABSENT, sync="not known to it")
+    assert named(absent) == [(Cause.REMOTE_NOT_SYNCED, "east", "west")]
+
+
+@pytest.mark.parametrize("attribute", UNKNOWN)
+def test_nothing_is_concluded_from_what_the_api_did_not_show(attribute: str) -> None:
+    """Unknown is not missing."""
+    assert named(hide(healthy_mesh(), "west", attribute, "403")) == []
+
+
+def test_an_istiod_that_could_not_be_asked_is_no_unsynced_peer() -> None:
+    """Not knowing is not the same as not synced."""
+    assert named(spoil_remote(healthy_mesh(), "east", "west", sync="")) == []

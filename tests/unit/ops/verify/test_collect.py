@@ -1,0 +1,199 @@
+"""Reading what a cluster shows."""
+
+import json
+import threading
+
+import httpx
+import pytest
+
+import settings
+from ops.cluster.api import ExecResult
+from ops.cluster.polling import Patience
+from ops.traffic.loops import ingress_url, through_ingress
+from ops.verify.collect import fingerprints, look_at, parse_clusterz, resolve
+from ops.verify.facts import ClusterFacts, Credential
+from tests.support.api_double import ApiDouble, pod, printed
+
+EAST = settings.Cluster.model_validate(
+    {
+        "name": "east",
+        "network": "network-east",
+        "versions": ["v1"],
+        "access": {"kind": "kubeconfig", "path": "/nowhere"},
+    }
+)
+
+
+def look(api: ApiDouble, *peers: str, wait: float = 0) -> ClusterFacts:
+    """What is seen of a cluster with such an API."""
+    return look_at(EAST, peers, api, Patience(seconds=wait))  # type: ignore[arg-type]
+
+
+def clusterz(**statuses: str) -> ExecResult:
+    """What an istiod says of its clusters."""
+    return printed(json.dumps([{"id": name, "syncStatus": status} for name, status in statuses.items()]))
+
+
+def sync(*words: ExecResult, wait: float = 0) -> tuple[str, str]:
+    """What is seen of west where istiods say such words, one after the other: its status, or why there is none."""
+    api = ApiDouble()
+    api.istiods = tuple(pod(f"istiod-{number}", {}) for number in range(2))
+    said = iter(words)
+    api.says["/debug/clusterz"] = lambda: next(said)
+    (remote,) = look(api, "west", wait=wait).remotes
+    return remote.sync, remote.unasked
+
+
+def test_everything_that_verify_judges_is_seen() -> None:
+    """By name, version, address and fingerprint."""
+    facts = look(ApiDouble())
+    assert (facts.error, facts.unread, facts.kubernetes) == ("", {}, "v1.35.4")
+    assert (facts.network_label, facts.ingress, facts.local) == ("network-east", ("127.0.0.1",), {"v1": ("10.42.0.9",)})
+    assert set(facts.roots) == {"istio-system", "sample"}
+    assert set(facts.certificates) == {"helloworld-v1-5f", "istio-ingressgateway-5f"}
+    assert facts.gateway.resolved == ("127.0.0.1",)
+    assert set(facts.shared) == {"Namespace sample", "Service sample/helloworld"}
+
+
+def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
+    """And nothing more is asked of it."""
+    api = ApiDouble()
+    api.refuses["version"] = "no connection: timed out"
+    assert look(api) == ClusterFacts(
+        name="east", network="network-east", versions=("v1",), error="no connection: timed out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "attributes"),
+    [
+        ("namespace_labels", {"network_label"}),
+        ("config_map", {"roots"}),
+        ("deployment", {"istiod", "gateway"}),
+        ("service", {"service", "gateway", "ingress"}),
+        ("shared", {"shared"}),
+        ("pods", {"local", "certificates"}),
+        ("execute", {"certificates"}),
+    ],
+)
+def test_one_refusal_leaves_only_what_it_is_about_unknown(method: str, attributes: set[str]) -> None:
+    """A right that is missing is no API out of reach."""
+    api = ApiDouble()
+    api.refuses[method] = "the API answered 403 Forbidden"
+    facts = look(api)
+    assert (facts.error, facts.unread) == ("", dict.fromkeys(attributes, "the API answered 403 Forbidden"))
+
+
+def test_secrets_that_may_not_be_read_are_told_apart_from_absent_ones() -> None:
+    """And istiod is asked all the same."""
+    api = ApiDouble()
+    api.refuses["secrets"] = "the API answered 403 Forbidden"
+    api.says["/debug/clusterz"] = lambda: clusterz(west="synced")
+    (remote,) = look(api, "west").remotes
+    assert (remote.credential, remote.detail) == (Credential.UNREAD, "the API answered 403 Forbidden")
+    assert remote.sync == "synced"
+
+
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        ((clusterz(west="synced"), clusterz(west="synced")), ("synced", "")),
+        ((clusterz(west="synced"), clusterz(west="timeout")), ("timeout", "")),
+        ((clusterz(west="synced"), clusterz(east="synced")), ("not known to it", "")),
+        ((printed("", code=1), clusterz(west="timeout")), ("timeout", "")),
+    ],
+)
+def test_the_worst_word_of_several_istiods_counts(words: tuple[ExecResult, ...], seen: tuple[str, str]) -> None:
+    """Each serves proxies of its own."""
+    assert sync(*words) == seen
+
+
+def test_an_istiod_that_says_nothing_leaves_the_peer_unknown() -> None:
+    """The other one's good word is not enough."""
+    missing = ExecResult(stdout="", stderr="no such command\n", finished=True, code=127)
+    status, unasked = sync(clusterz(west="synced"), missing)
+    assert status == ""
+    assert unasked == "istiod-1 gave no list of clusters: exit code 127: no such command"
+
+
+def test_an_istiod_that_says_nothing_once_is_asked_again() -> None:
+    """One lost connection is no broken link."""
+    good = clusterz(west="synced")
+    assert sync(good, printed("", code=1), good, good, wait=5) == ("synced", "")
+
+
+def test_without_a_ready_istiod_nothing_is_known_of_a_peer() -> None:
+    """That istiod is not ready is said elsewhere."""
+    api = ApiDouble()
+    api.istiods = (pod("istiod-0", {}, trouble="CrashLoopBackOff"),)
+    (remote,) = look(api, "west").remotes
+    assert (remote.sync, remote.unasked) == ("", "no istiod is ready")
+
+
+def test_a_bundle_has_one_fingerprint_for_each_certificate(root_pem: str) -> None:
+    """The same certificate twice is one root."""
+    (one,) = fingerprints(root_pem)
+    assert len(one) == 64
+    assert fingerprints(root_pem + root_pem) == {one}
+
+
+@pytest.mark.parametrize("text", ["", "no pem"])
+def test_a_bundle_without_a_certificate_is_refused(text: str) -> None:
+    """It is not an empty set of roots."""
+    with pytest.raises(ValueError, match=r".*"):
+        fingerprints(text)
+
+
+def test_istiods_list_of_clusters_gives_a_status_for_each() -> None:
+    """Its own cluster has no secret."""
+    text = (
+        '[{"id":"east","secretName":"","syncStatus":"synced"},'
+        '{"id":"west","secretName":"istio-system/istio-remote-secret-west","syncStatus":"timeout"}]\n'
+    )
+    assert parse_clusterz(text) == {"east": "synced", "west": "timeout"}
+
+
+@pytest.mark.parametrize("text", ["", "404 page not found", "{}"])
+def test_what_is_not_istiods_list_is_refused(text: str) -> None:
+    """An error page is not an empty list."""
+    with pytest.raises(ValueError, match=r".*"):
+        parse_clusterz(text)
+
+
+def test_addresses_resolve_to_themselves_and_unknown_names_to_nothing() -> None:
+    """A load balancer may give either."""
+    assert resolve(("198.18.12.1", "no-such-name.invalid")) == ("198.18.12.1",)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("198.18.12.1", "http://198.18.12.1/hello"),
+        ("2001:db8::1", "http://[2001:db8::1]/hello"),
+        ("lb.example.org", "http://lb.example.org/hello"),
+    ],
+)
+def test_an_ingress_is_asked_at_its_address_or_name(address: str, url: str) -> None:
+    """IPv6 in brackets."""
+    assert ingress_url(address) == url
+
+
+def test_a_loop_through_an_ingress_asks_each_request_once() -> None:
+    """A refused connection and a 503 are counted, never tried again."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            raise httpx.ConnectError("refused")
+        if len(asked) == 2:
+            return httpx.Response(503)
+        return httpx.Response(200, text="Hello version: v1, instance: helloworld-v1-5f\n")
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    facts = through_ingress("east", "198.18.11.1", 100, threading.Event(), http, headers={"x-team": "test"})
+    assert len(asked) == 100
+    assert {request.headers["x-team"] for request in asked} == {"test"}
+    assert facts.tally.failed == 2
+    assert facts.tally.errors == {"ConnectError": 1, "HTTP 503": 1}
+    assert facts.tally.instances == {"helloworld-v1-5f": 98}

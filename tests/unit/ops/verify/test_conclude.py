@@ -1,0 +1,351 @@
+"""The report: which check shows a cause, and which only follows from it."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+import settings
+from ops.cluster.api import Workload
+from ops.verify.causes import Cause
+from ops.verify.conclude import conclude
+from ops.verify.facts import Credential, GatewayFacts, MeshFacts, Way
+from ops.verify.report import Check, CheckId, Report, State
+from ops.verify.table import show
+from tests.support.mesh import (
+    FOREIGN_CA,
+    FOREIGN_ROOT,
+    SHARED,
+    block,
+    gateway,
+    gateway_address,
+    healthy_mesh,
+    hide,
+    loop,
+    only_local,
+    spoil,
+    spoil_client,
+    spoil_endpoints,
+    spoil_remote,
+)
+
+
+def chosen(weight: int = 10, *audiences: Mapping[str, object]) -> settings.Settings:
+    """Settings of a stack with three clusters, each in a region of its own."""
+    return settings.parse(
+        {
+            "mesh": {"id": "mcsps-lab"},
+            "v2Weight": weight,
+            "audiences": audiences,
+            "clusters": [
+                {
+                    "name": name,
+                    "network": f"network-{name}",
+                    "versions": [version],
+                    "locality": {"region": f"region-{name}"},
+                    "access": {"kind": "kubeconfig", "path": f"/nowhere/{name}"},
+                }
+                for name, version in (("east", "v1"), ("west", "v2"), ("north", "v1"))
+            ],
+        }
+    )
+
+
+def report(mesh: MeshFacts, weight: int = 10, *audiences: Mapping[str, object]) -> Report:
+    """What `verify` says of such a mesh."""
+    return conclude(mesh, chosen(weight, *audiences), stack="lab", requests=1000)
+
+
+def find(said: Report, check: CheckId, cluster: str, peer: str | None = None) -> Check:
+    """The one check of that id and place."""
+    (found,) = [entry for entry in said.checks if (entry.id, entry.cluster, entry.peer) == (check, cluster, peer)]
+    return found
+
+
+@pytest.mark.parametrize("names", [("east",), ("east", "west"), ("east", "west", "north")])
+def test_a_healthy_mesh_holds(names: tuple[str, ...]) -> None:
+    """Whatever the number of clusters, no check fails and none is left out."""
+    said = report(healthy_mesh(names))
+    assert said.ok
+    skipped = {check.id for check in said.checks if check.state is not State.PASSED}
+    # Nobody can try the gateway of a cluster that has no peer.
+    assert skipped == ({CheckId.GATEWAY} if len(names) == 1 else set())
+    links = len(names) * (len(names) - 1)
+    assert sum(check.id is CheckId.REMOTE_SYNCED for check in said.checks) == links
+    assert [row.ok for row in said.traffic] == [True] * 2 * len(names)
+
+
+def test_a_wrong_credential_is_shown_as_cause_and_its_effects_as_consequences() -> None:
+    """Not synced, missing endpoints and failed traffic follow from the token."""
+    mesh = spoil_remote(healthy_mesh(), "east", "west", credential=Credential.REFUSED, sync="timeout")
+    said = report(only_local(mesh, "east"))
+    assert find(said, CheckId.REMOTE_SECRET, "east", "west").cause is Cause.CREDENTIAL_WRONG
+    for check in (CheckId.REMOTE_SYNCED, CheckId.ENDPOINTS, CheckId.CROSSING):
+        assert find(said, check, "east", "west").consequence_of is Cause.CREDENTIAL_WRONG
+    (cause,) = said.causes
+    assert cause.consequences == (
+        "remote-synced in east of west",
+        "endpoints in east of west",
+        "crossing in east of west",
+        "traffic-client in east",
+        "traffic-client in east",
+    )
+    assert not said.ok
+
+
+def test_a_gateway_out_of_reach_fails_and_explains_what_did_not_cross() -> None:
+    """What counts is what the peers' pods and sidecars meet."""
+    said = report(block(healthy_mesh(), "east", gateway_address("west")))
+    seen = find(said, CheckId.GATEWAY, "west")
+    assert (seen.state, seen.cause) == (State.FAILED, Cause.GATEWAY_UNREACHABLE)
+    assert seen.seen.endswith("address 198.18.12.2, no connection from east to 198.18.12.2:15443 (Connection refused)")
+    crossing = find(said, CheckId.CROSSING, "east", "west")
+    assert (crossing.state, crossing.consequence_of) == (State.FAILED, Cause.GATEWAY_UNREACHABLE)
+
+
+def test_a_gateway_that_lets_no_sidecar_through_fails_though_it_takes_connections() -> None:
+    """The sidecars' word makes the failure."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0, connect_failures=9)
+    seen = find(report(mesh), CheckId.GATEWAY, "west")
+    assert (seen.state, seen.cause) == (State.FAILED, Cause.GATEWAY_UNREACHABLE)
+    assert "reached from east, but it takes connections" in seen.seen
+
+
+def test_a_dead_address_beside_a_good_one_is_a_warning_that_names_it() -> None:
+    """Half of the connections would wait for it."""
+    mesh = spoil(healthy_mesh(), "west", gateway=gateway("west", gateway_address("west"), "198.18.12.3"))
+    said = report(block(mesh, "east", "198.18.12.3"))
+    seen = find(said, CheckId.GATEWAY, "west")
+    assert seen.state is State.WARNING
+    assert "no connection from east to 198.18.12.3:15443 (Connection refused)" in seen.seen
+    assert said.ok
+
+
+@pytest.mark.parametrize(("weight", "exercised"), [(0, "west"), (100, "east")])
+def test_at_the_ends_only_what_the_weight_asks_for_has_to_cross(weight: int, exercised: str) -> None:
+    """All requests go to one cluster: what nothing was sent through is skipped, never passed."""
+    idle = "west" if exercised == "east" else "east"
+    mesh = spoil_endpoints(healthy_mesh(), idle, gateway_address(exercised), answered=0)
+    v1, v2 = (1000, 0) if weight == 0 else (0, 1000)
+    mesh = replace(mesh, traffic=tuple(loop(name, way, v1=v1, v2=v2) for name in ("east", "west") for way in Way))
+    said = report(mesh, weight=weight)
+    assert find(said, CheckId.CROSSING, idle, exercised).state is State.SKIPPED
+    assert find(said, CheckId.CROSSING, exercised, idle).state is State.PASSED
+    assert said.ok
+
+
+@pytest.mark.parametrize(("weight", "client", "peer"), [(0, "west", "east"), (100, "east", "west")])
+def test_at_the_ends_requests_that_had_to_cross_and_did_not_fail(weight: int, client: str, peer: str) -> None:
+    """Wherever their answers came from."""
+    mesh = spoil_endpoints(healthy_mesh(), client, gateway_address(peer), answered=0)
+    assert find(report(mesh, weight=weight), CheckId.CROSSING, client, peer).state is State.FAILED
+
+
+def test_a_version_that_others_run_too_need_not_come_from_a_certain_peer() -> None:
+    """Nobody promises how requests are spread over clusters that run the same."""
+    mesh = spoil(healthy_mesh(("east", "west", "north")), "north", versions=("v2",), local={"v2": ("10.42.0.9",)})
+    mesh = spoil_endpoints(mesh, "east", gateway_address("west"), answered=0)
+    assert find(report(mesh), CheckId.CROSSING, "east", "west").state is State.SKIPPED
+
+
+def test_a_gateway_that_no_peer_tried_is_skipped() -> None:
+    """It is neither well nor broken."""
+    mesh = spoil_client(healthy_mesh(), "east", gateways={}, trouble="not ready after 60 s")
+    assert find(report(mesh), CheckId.GATEWAY, "west").state is State.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("attribute", "check"),
+    [
+        ("istiod", CheckId.ISTIOD),
+        ("network_label", CheckId.NETWORK_LABEL),
+        ("roots", CheckId.MESH_ROOT),
+        ("certificates", CheckId.MESH_ROOT),
+        ("service", CheckId.SERVICE),
+        ("gateway", CheckId.GATEWAY),
+        ("local", CheckId.ENDPOINTS),
+    ],
+)
+def test_what_the_api_did_not_show_fails_alone_and_says_why(attribute: str, check: CheckId) -> None:
+    """The rest of the cluster is judged as ever."""
+    said = report(hide(healthy_mesh(), "west", attribute, "the API answered 403 Forbidden"))
+    (failed,) = [each for each in said.checks if not each.ok]
+    assert (failed.id, failed.cluster) == (check, "west")
+    assert failed.seen == "could not be read: the API answered 403 Forbidden"
+    assert failed.remedy is not None
+    assert "credential" in failed.remedy
+
+
+@pytest.mark.parametrize("credential", [Credential.UNREACHABLE, Credential.NO_API, Credential.UNREAD])
+def test_a_secret_that_istiod_alone_can_try_is_a_warning(credential: Credential) -> None:
+    """The person's machine need not reach the peer's API at the peers' address, nor may every person read Secrets."""
+    said = report(spoil_remote(healthy_mesh(), "east", "west", credential=credential))
+    assert find(said, CheckId.REMOTE_SECRET, "east", "west").state is State.WARNING
+    assert said.ok
+
+
+def test_an_istiod_that_gave_no_answer_fails_with_its_reason_and_no_cause() -> None:
+    """Of two istiods, one word is not enough."""
+    said = report(spoil_remote(healthy_mesh(), "east", "west", sync="", unasked="istiod-5f gave no list of clusters"))
+    check = find(said, CheckId.REMOTE_SYNCED, "east", "west")
+    assert check.state is State.FAILED
+    assert "istiod-5f" in check.seen
+    assert said.causes == ()
+
+
+def test_pods_of_another_root_fail_in_every_cluster() -> None:
+    """Nobody can say which of two is right."""
+    said = report(spoil_client(healthy_mesh(), "east", certificates=FOREIGN_CA.certificates()))
+    assert [find(said, CheckId.MESH_ROOT, name).cause for name in ("east", "west")] == [Cause.ROOTS_DIFFER] * 2
+
+
+def test_roots_that_differ_fail_in_every_cluster() -> None:
+    """Nobody can say which of two is right."""
+    said = report(spoil(healthy_mesh(), "west", roots={"istio-system": FOREIGN_ROOT, "sample": FOREIGN_ROOT}))
+    for name in ("east", "west"):
+        assert find(said, CheckId.MESH_ROOT, name).cause is Cause.ROOTS_DIFFER
+
+
+def test_a_cluster_without_a_root_fails_without_a_cause() -> None:
+    """It is unknown, not different: istiod writes the root, so that is where to look."""
+    said = report(spoil(healthy_mesh(), "west", roots={}))
+    root = find(said, CheckId.MESH_ROOT, "west")
+    assert root.state is State.FAILED
+    assert said.causes == ()
+    assert root.remedy is not None
+
+
+def test_a_route_that_is_another_in_one_cluster_explains_its_traffic() -> None:
+    """Of two clusters nobody knows which is right, so both are named."""
+    other = {**SHARED, "VirtualService sample/helloworld": {"spec": {"hosts": ["*"], "http": []}}}
+    mesh = replace(spoil(healthy_mesh(), "west", shared=other), traffic=(loop("west", v1=1000, v2=0),))
+    said = report(mesh)
+    for cluster, seen in (
+        ("east", "a list of 1 in east, a list of 0 in west"),
+        ("west", "a list of 0 in west, a list"),
+    ):
+        check = find(said, CheckId.SAMENESS, cluster)
+        assert (check.state, check.cause) == (State.FAILED, Cause.CLUSTERS_DIFFER)
+        assert check.seen.startswith(f"VirtualService sample/helloworld spec.http is {seen}")
+    assert find(said, CheckId.TRAFFIC_CLIENT, "west").consequence_of is Cause.CLUSTERS_DIFFER
+
+
+def test_each_loop_is_judged_by_what_its_requests_are_to_get() -> None:
+    """A region's version at its ingress, an audience's wherever it asks, and the weight elsewhere."""
+    audiences = (
+        {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "test"}},
+        {"name": "east", "version": "v1", "region": "region-east"},
+    )
+    loops = (
+        loop("east", Way.INGRESS, v1=1000, v2=0),
+        replace(loop("east", Way.INGRESS, v1=0, v2=100, requests=100), audience="team"),
+        loop("west", Way.INGRESS),
+        replace(loop("west", Way.INGRESS, v1=1, v2=99, requests=100), audience="team"),
+    )
+    said = report(replace(healthy_mesh(), traffic=loops), 10, *audiences)
+    assert [(row.v2_expected, row.ok) for row in said.traffic] == [(0, True), (1, True), (0.1, True), (1, False)]
+    (failed,) = [check for check in said.checks if not check.ok]
+    assert failed.seen.startswith("audience team, 100 requests: v1 1, v2 99, failed 0; v2 99.0%, wanted 100.0%")
+    # All that starts in east is to get v1, which runs there, so nothing has to cross.
+    assert find(said, CheckId.CROSSING, "west", "east").state is State.PASSED
+
+
+def test_nothing_has_to_cross_where_a_region_gets_what_it_runs() -> None:
+    """Though the weight would send a tenth away."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0)
+    mesh = replace(mesh, traffic=(loop("east", v1=1000, v2=0),))
+    audience = {"name": "east", "version": "v1", "region": "region-east"}
+    assert find(report(mesh), CheckId.CROSSING, "east", "west").state is State.FAILED
+    assert find(report(mesh, 10, audience), CheckId.CROSSING, "east", "west").state is State.SKIPPED
+
+
+def test_a_cluster_with_several_differences_tells_their_number() -> None:
+    """And the first one."""
+    said = report(spoil(healthy_mesh(("east", "west", "north")), "west", shared={}))
+    assert find(said, CheckId.SAMENESS, "west").seen.endswith(
+        "missing in west, there in east, there in north; and 1 more"
+    )
+    assert find(said, CheckId.SAMENESS, "east").state is State.PASSED
+
+
+def test_a_cluster_that_gives_no_answer_fails_that_check_alone() -> None:
+    """Its peers' endpoints are skipped, as its gateway's address is not known, and their links follow from it."""
+    mesh = spoil(healthy_mesh(), "west", error="no connection: timed out", gateway=GatewayFacts(workload=None))
+    mesh = replace(mesh, clients={"east": mesh.clients["east"]}, traffic=(loop("east"),))
+    mesh = spoil_remote(mesh, "east", "west", credential=Credential.UNREACHABLE, sync="timeout")
+    said = report(mesh)
+    assert [check.id for check in said.checks if check.cluster == "west"] == [CheckId.API]
+    assert find(said, CheckId.ENDPOINTS, "east", "west").state is State.SKIPPED
+    for check in (CheckId.REMOTE_SECRET, CheckId.REMOTE_SYNCED):
+        assert find(said, check, "east", "west").consequence_of is CheckId.API
+    assert not said.ok
+
+
+def test_an_istiod_without_pods_is_not_ready() -> None:
+    """Nothing wanted and nothing ready is no readiness."""
+    said = report(spoil(healthy_mesh(), "east", istiod=Workload(wanted=0, ready=0)))
+    assert not find(said, CheckId.ISTIOD, "east").ok
+
+
+def test_a_client_pod_in_trouble_leaves_its_endpoints_unjudged() -> None:
+    """One failure is said once."""
+    mesh = healthy_mesh()
+    client = replace(mesh.clients["east"], trouble="not ready after 60 s: client: ErrImagePull")
+    said = report(replace(mesh, clients={**mesh.clients, "east": client}))
+    assert "ErrImagePull" in find(said, CheckId.CLIENT, "east").seen
+    assert not [c for c in said.checks if c.id is CheckId.ENDPOINTS and c.cluster == "east"]
+
+
+def test_a_local_pod_that_the_sidecar_does_not_know_fails() -> None:
+    """Expected and seen are both said."""
+    said = report(spoil(healthy_mesh(), "east", local={"v1": ("10.42.0.9", "10.42.0.10")}))
+    seen = find(said, CheckId.ENDPOINTS, "east").seen
+    assert seen == "v1 wants 10.42.0.10:5000, the sidecar has 10.42.0.9:5000"
+
+
+def test_a_wrong_split_fails_without_a_cause_where_nothing_else_is_wrong() -> None:
+    """The weight may differ between config and mesh; that is none of the six."""
+    said = report(healthy_mesh(), weight=50)
+    traffic = find(said, CheckId.TRAFFIC_CLIENT, "east")
+    assert traffic.state is State.FAILED
+    assert traffic.cause is None
+    assert "wanted 50.0% +-5.2%" in traffic.seen
+
+
+def test_the_json_names_every_check_with_its_state_and_the_split_with_its_bound() -> None:
+    """Machines read camelCase keys that are only ever added to."""
+    mesh = spoil(healthy_mesh(), "west", network_label=None)
+    said = json.loads(report(mesh).model_dump_json(by_alias=True))
+    assert set(said) == {"stack", "mesh", "v2Weight", "requests", "checks", "traffic", "causes", "ok"}
+    assert set(said["checks"][0]) == {
+        "id", "cluster", "peer", "state", "seen", "cause", "consequenceOf", "remedy", "ok",
+    }  # fmt: skip
+    assert set(said["traffic"][0]) == {
+        "cluster", "way", "audience", "url", "requests", "v1", "v2", "failed", "v1Share", "v2Share", "v2Expected",
+        "bound", "instances", "errors", "ok",
+    }  # fmt: skip
+    assert set(said["causes"][0]) == {"cause", "cluster", "peer", "seen", "remedy", "consequences"}
+    assert said["causes"][0]["cause"] == "network label missing"
+    assert said["ok"] is False
+
+
+def test_the_table_states_weight_number_and_bound_and_names_causes_with_their_remedy() -> None:
+    """A person sees what was asked, what came, and what to do."""
+    mesh = replace(healthy_mesh(), traffic=(replace(loop("east", Way.INGRESS), url="http://198.18.11.1/hello"),))
+    out = io.StringIO()
+    show(report(spoil(mesh, "west", network_label=None)), Console(file=out, width=160))
+    text = out.getvalue()
+    assert "stack lab, mesh mcsps-lab: v2 wanted 10 %, n = 1000 a loop, bound +-3.1%" in text
+    assert "http://198.18.11.1/hello" in text
+    assert "cause: network label missing in west" in text
+    assert "remedy: `pulumi up --refresh` labels namespace istio-system" in text
+    assert "does not hold" in text
+    audience = {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "test"}}
+    show(
+        report(replace(mesh, traffic=(replace(mesh.traffic[0], audience="team"),)), 10, audience),
+        Console(file=out, width=160),
+    )
+    assert "east ingress team" in out.getvalue()

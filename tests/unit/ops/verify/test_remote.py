@@ -1,0 +1,173 @@
+"""The remote secret, tried as istiod would."""
+
+import secrets
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from mesh import kubeconfigs
+from ops.cluster.api import SecretView
+from ops.verify.facts import Credential
+from ops.verify.remote import Outcome, RemoteKubeconfig, ask, parse, probe, trust, try_secret
+
+TOKEN = secrets.token_urlsafe(24)
+SERVER = "https://198.18.0.11:6443"
+
+
+def kubeconfig(**user: str) -> str:
+    """A kubeconfig as a remote secret has it, with another user where one is given."""
+    text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem=None, token=TOKEN)
+    if not user:
+        return text
+    document = yaml.safe_load(text)
+    document["users"][0]["user"] = user
+    return yaml.safe_dump(document)
+
+
+def asked(handler: httpx.MockTransport) -> Outcome:
+    """What comes of asking such a server."""
+    with httpx.Client(transport=handler) as http:
+        return ask(RemoteKubeconfig(server=SERVER, ca_pem=None, token=TOKEN), http)
+
+
+class Secrets:
+    """An API that has Secrets and nothing else."""
+
+    def __init__(self, *there: SecretView) -> None:
+        self._there = there
+
+    def secrets(self, _namespace: str, selector: str) -> tuple[SecretView, ...]:
+        """Those with a label."""
+        key, _, value = selector.partition("=")
+        return tuple(secret for secret in self._there if secret.labels.get(key) == value)
+
+    def secret(self, _namespace: str, name: str) -> SecretView | None:
+        """One by name."""
+        return next((secret for secret in self._there if secret.name == name), None)
+
+
+def remote_secret(labels: Mapping[str, str], **data: str) -> SecretView:
+    """The remote secret of west."""
+    encoded = {key: value.encode() for key, value in data.items()}
+    return SecretView(name="istio-remote-secret-west", labels=labels, data=encoded)
+
+
+@pytest.mark.parametrize(
+    ("status", "credential"),
+    [
+        (200, Credential.ACCEPTED),
+        (401, Credential.REFUSED),
+        (403, Credential.FORBIDDEN),
+        (404, Credential.NO_API),
+        (503, Credential.NO_API),
+    ],
+)
+def test_the_servers_answer_tells_how_the_token_fares(status: int, credential: Credential) -> None:
+    """Refused and not allowed are different troubles; what is no API, or in trouble, says nothing of the token."""
+    outcome = asked(httpx.MockTransport(lambda _: httpx.Response(status)))
+    assert outcome.credential is credential
+
+
+def test_the_token_is_sent_to_read_endpoint_slices() -> None:
+    """That is what istiod reads."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    asked(httpx.MockTransport(answer))
+    assert seen[0].url.path == "/apis/discovery.k8s.io/v1/endpointslices"
+    assert seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_certificate_of_another_ca_is_a_wrong_ca() -> None:
+    """The exception lies under those of the libraries."""
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("wrapped") from ssl.SSLCertVerificationError(1, "unable to get local issuer")
+
+    assert asked(httpx.MockTransport(refuse)).credential is Credential.WRONG_CA
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectTimeout("slow"), httpx.ConnectError("refused")])
+def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError) -> None:
+    """No connection, no verdict."""
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    assert asked(httpx.MockTransport(refuse)).credential is Credential.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not: a kubeconfig",
+        "{",
+        kubeconfig(tokenFile="/token"),
+        kubeconfig(password=TOKEN),
+        kubeconfig().replace("current-context: west", "current-context: east"),
+        kubeconfig().replace("users:", "users:\n- user: {}"),
+        kubeconfig().replace("contexts:", "contexts:\n- null"),
+    ],
+    ids=["other yaml", "no yaml", "token in a file", "no token", "no such context", "nameless user", "no entry"],
+)
+def test_a_kubeconfig_that_istio_cannot_use_is_malformed_and_not_quoted(text: str) -> None:
+    """The reason is said, and nothing of the text."""
+    outcome = try_secret(remote_secret({}, west=text), "west")
+    assert outcome.credential is Credential.MALFORMED
+    assert TOKEN not in outcome.detail
+
+
+def test_a_ca_that_is_no_certificate_is_malformed() -> None:
+    """It cannot be what the server shows."""
+    text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
+    assert try_secret(remote_secret({}, west=text), "west").credential is Credential.MALFORMED
+
+
+def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No istiod would, and the token would go another way."""
+    made: list[dict[str, object]] = []
+    real = httpx.Client
+
+    def client(**options: Any) -> httpx.Client:  # noqa: ANN401 - whatever the code under test gives
+        made.append(options)
+        return real(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+
+    monkeypatch.setattr(httpx, "Client", client)
+    assert try_secret(remote_secret({}, west=kubeconfig()), "west").credential is Credential.ACCEPTED
+    assert made[0]["trust_env"] is False
+
+
+def test_no_ca_means_the_machines_own() -> None:
+    """As a kubeconfig means it."""
+    assert trust(None).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_the_token_is_not_in_the_repr() -> None:
+    """Nor would it be in a traceback."""
+    assert TOKEN not in repr(parse(kubeconfig()))
+    assert TOKEN not in repr(remote_secret({}, west=kubeconfig()))
+
+
+@pytest.mark.parametrize(
+    ("there", "credential"),
+    [
+        ((), Credential.ABSENT),
+        ((remote_secret({}, west=""),), Credential.UNLABELLED),
+        ((remote_secret({"istio/multiCluster": "false"}, west=""),), Credential.UNLABELLED),
+        ((remote_secret({"istio/multiCluster": "true"}, east=""),), Credential.MALFORMED),
+        ((remote_secret({"istio/multiCluster": "true"}, west="no"),), Credential.MALFORMED),
+    ],
+    ids=["no secret", "no label", "wrong label", "wrong key", "no kubeconfig"],
+)
+def test_a_secret_that_istiod_would_not_read_is_told_apart(
+    there: tuple[SecretView, ...], credential: Credential
+) -> None:
+    """Absent, not labelled, under another key, or unreadable."""
+    assert probe(Secrets(*there), "west").credential is credential  # type: ignore[arg-type]

@@ -1,0 +1,336 @@
+"""The whole run against clusters that are doubles, from client pods to exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import ops.__main__ as cli
+from ops.cluster.api import ApiError, ExecResult
+from ops.cluster.client_pod import LIFETIME, MANAGED_BY, client_pod, manifest, remove_leftovers, wait_ready
+from ops.cluster.polling import Patience
+from ops.traffic import loops
+from ops.traffic.split import Tally
+from ops.verify import run as verify_run
+from ops.verify.facts import TrafficFacts, Way
+from tests.support.api_double import ANSWER, ApiDouble, pod, printed
+from tests.support.stacks import ROOT
+
+STACK = """
+config:
+  mcsps:mesh: {id: mesh1}
+  mcsps:v2Weight: 0
+  mcsps:clusters:
+    - {name: east, network: network-east, versions: [v1], access: {kind: kubeconfig, path: /nowhere/east}}
+"""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDouble]:
+    """A stack `prod` with one healthy cluster, and nothing left in it afterwards."""
+    double = ApiDouble()
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
+
+    def through_ingress(
+        name: str, address: str, requests: int, _interrupted: threading.Event, *, headers: Mapping[str, str]
+    ) -> TrafficFacts:
+        tally = Tally(requests)
+        tally.versions["v2" if headers.get("x-team") == "test" else "v1"] = requests
+        return TrafficFacts(cluster=name, way=Way.INGRESS, url=f"http://{address}/hello", tally=tally)
+
+    monkeypatch.setattr(cli, "_ROOT", tmp_path)
+    monkeypatch.setattr("ops.cluster.connect.connect", lambda *_: {"east": double})
+    monkeypatch.setattr(verify_run, "through_ingress", through_ingress)
+    yield double
+    assert double.pods_there == {}, "a client pod was left behind"
+
+
+def run(*arguments: str, wait: str = "0") -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `python -m ops verify`."""
+    done = CliRunner().invoke(cli.app, ["verify", "--requests", "100", "--wait", wait, *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) -> None:
+    """Progress goes to standard error, the table to standard output."""
+    code, out, err = run("--stack", "prod")
+    assert code == 0, out
+    assert "all holds" in out
+    assert "looking at east" in err
+    assert len(cluster.ever_created) == 1
+
+
+@pytest.mark.usefixtures("cluster")
+def test_json_is_all_that_standard_output_gets() -> None:
+    """A machine can parse it as it is."""
+    code, out, _ = run("--stack", "prod", "--json")
+    assert code == 0
+    assert json.loads(out)["ok"] is True
+
+
+def test_a_failed_request_ends_with_one(cluster: ApiDouble) -> None:
+    """The pods are deleted all the same."""
+    cluster.says["--fail"] = lambda: printed("no healthy upstream#503\n" * 100, code=22)
+    code, out, _ = run("--stack", "prod")
+    assert code == 1
+    assert "100 x HTTP 503" in out
+
+
+def test_a_curl_that_cannot_work_ends_with_its_own_words(cluster: ApiDouble) -> None:
+    """And is not taken for one that was too slow."""
+    missing = ExecResult(stdout="", stderr="", finished=True, code=None, status='exec: "curl": not found')
+    cluster.says["--fail"] = lambda: missing
+    code, out, _ = run("--stack", "prod", "--json")
+    (check,) = (check for check in json.loads(out)["checks"] if not check["ok"])
+    assert code == 1
+    assert (check["id"], check["seen"]) == ("traffic-client", 'exec: "curl": not found')
+
+
+def test_a_sidecar_that_gives_no_answer_once_is_asked_again(cluster: ApiDouble) -> None:
+    """One refused connection is no broken mesh."""
+    answers = iter([printed("", code=1), cluster.says["clusters?format=json"]()])
+    good = cluster.says["clusters?format=json"]
+    cluster.says["clusters?format=json"] = lambda: next(answers, good())
+    code, out, _ = run("--stack", "prod", wait="3")
+    assert code == 0, out
+
+
+def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tmp_path: Path) -> None:
+    """And it is said, for it takes longer."""
+    stack = STACK.replace("Weight: 0", "Weight: 1").replace("[v1]", "[v1, v2]")
+    (tmp_path / "Pulumi.prod.yaml").write_text(stack)
+    cluster.says["--fail"] = lambda: printed(ANSWER * 1072)
+    code, out, err = run("--stack", "prod", "--json")
+    assert code == 1
+    assert "making 1072 requests in each loop, for fewer do not show 1 % of v2" in err
+    assert json.loads(out)["requests"] == 1072
+    assert {row["requests"] for row in json.loads(out)["traffic"]} == {1072}
+
+
+def test_an_audience_is_asked_for_from_both_sides(
+    cluster: ApiDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its header, a hundred times; here the sidecar answers as to everybody."""
+    audience = "  mcsps:audiences: [{name: team, version: v2, header: {name: x-team, exact: test}}]\n"
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK.replace("[v1]", "[v1, v2]") + audience)
+    commands: list[list[str]] = []
+    execute = cluster.execute
+
+    def watched(namespace: str, pod: str, container: str, command: list[str], seconds: float) -> ExecResult:
+        commands.append(command)
+        return execute(namespace, pod, container, command, seconds)
+
+    monkeypatch.setattr(cluster, "execute", watched)
+    code, out, _ = run("--stack", "prod", "--json")
+    rows = {(row["way"], row["audience"]): row for row in json.loads(out)["traffic"]}
+    assert code == 1
+    assert {where: row["ok"] for where, row in rows.items()} == {
+        ("ingress", ""): True, ("client", ""): True, ("ingress", "team"): True, ("client", "team"): False,
+    }  # fmt: skip
+    assert rows["client", "team"]["requests"] == 100
+    asked = [command for command in commands if "--fail" in command]
+    assert ["x-team: test" in command for command in asked].count(True) == 1
+    assert all("user-agent: mcsps-verify" in command for command in asked)
+
+
+def test_a_client_pod_that_is_refused_ends_with_one(cluster: ApiDouble) -> None:
+    """A quota or a policy may refuse it; that is told, and the ingress is still tried."""
+    cluster.refuses["create_pod"] = "the API answered 403 Forbidden"
+    code, out, _ = run("--stack", "prod", "--json")
+    said = json.loads(out)
+    assert code == 1
+    assert {check["id"] for check in said["checks"] if not check["ok"]} == {"client-pod", "traffic-client"}
+
+
+def test_an_interrupt_deletes_the_client_pods(cluster: ApiDouble) -> None:
+    """Also in the middle of a curl loop; the fixture looks for leftovers."""
+
+    def interrupted() -> ExecResult:
+        raise KeyboardInterrupt
+
+    cluster.says["--fail"] = interrupted
+    code, _, err = run("--stack", "prod")
+    assert code == 130
+    assert "interrupted" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--stack", "prd"), (), ("--stack", "prod", "--requests", "1"), ("--stack", "prod", "--no-such")]
+)
+@pytest.mark.usefixtures("cluster")
+def test_bad_usage_ends_with_two(arguments: tuple[str, ...]) -> None:
+    """Without a traceback, before anything is done."""
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("cluster")
+def test_bad_config_ends_with_two_and_names_the_key(tmp_path: Path) -> None:
+    """In the settings' own words."""
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK.replace("Weight: 0", "Weight: 101"))
+    code, _, err = run("--stack", "prod")
+    assert code == 2
+    assert "mcsps:v2Weight" in err
+
+
+def test_a_kubeconfig_that_is_not_there_ends_with_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the cluster and the path."""
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
+    monkeypatch.setattr(cli, "_ROOT", tmp_path)
+    code, _, err = run("--stack", "prod")
+    assert code == 2
+    assert "the kubeconfig of cluster east /nowhere/east cannot be read" in err
+
+
+def test_the_client_pod_is_deleted_even_when_the_api_failed_after_taking_it(
+    cluster: ApiDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost answer does not mean a lost request."""
+
+    def lost(namespace: str, description: Mapping[str, Any]) -> None:
+        ApiDouble.create_pod(cluster, namespace, description)
+        raise ApiError("no connection: timed out")
+
+    monkeypatch.setattr(cluster, "create_pod", lost)
+    with suppress(ApiError), client_pod(cluster, "client:1", print):  # type: ignore[arg-type]
+        pass
+    assert len(cluster.ever_created) == 1
+
+
+def test_a_client_pod_that_could_not_be_deleted_is_named(cluster: ApiDouble) -> None:
+    """Whoever reads it can delete it, or knows when it ends by itself."""
+    cluster.refuses["delete_pod"] = "no connection: timed out"
+    code, _, err = run("--stack", "prod")
+    (left,) = cluster.ever_created
+    assert f"pod sample/{left} could not be deleted: no connection: timed out" in err
+    assert code == 0
+    cluster.pods_there.clear()
+
+
+def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: ApiDouble) -> None:
+    """Another run may be under way."""
+    labels = {"app.kubernetes.io/managed-by": MANAGED_BY}
+    cluster.pods_there = {
+        "old": pod("old", labels, age=LIFETIME + timedelta(seconds=1)),
+        "new": pod("new", labels, age=timedelta(minutes=1)),
+    }
+    remove_leftovers(cluster)  # type: ignore[arg-type]
+    assert list(cluster.pods_there) == ["new"]
+    cluster.pods_there.clear()
+
+
+def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: ApiDouble) -> None:
+    """In the kubelet's words."""
+    cluster.pods_there["stuck"] = pod("stuck", {}, trouble="client: ErrImagePull")
+    assert wait_ready(cluster, "stuck", Patience(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
+    cluster.pods_there.clear()
+
+
+def test_a_pod_that_is_gone_is_not_waited_for(cluster: ApiDouble) -> None:
+    """An interrupt has deleted it."""
+    assert wait_ready(cluster, "gone", Patience(seconds=60)) == "it is gone"  # type: ignore[arg-type]
+
+
+def test_patience_ends_with_what_was_seen_last_when_interrupted() -> None:
+    """At once, and not at the next look."""
+    patience = Patience(seconds=60)
+    threading.Timer(0.2, patience.interrupted.set).start()
+    started = time.monotonic()
+    assert patience.until(lambda seen: seen == "good", lambda: "bad") == "bad"
+    assert time.monotonic() - started < 5
+
+
+def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
+    """Pod Security Standards, level restricted, and a quota that asks for requests and limits."""
+    spec = manifest("mcsps-verify-0", "client:1")["spec"]
+    (container,) = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert spec["activeDeadlineSeconds"] == LIFETIME.total_seconds()
+
+
+def test_no_run_outlives_its_client_pods() -> None:
+    """The longest that can be asked for, with a minute for all that is not counted."""
+    longest = verify_run.POD_READY_SECONDS + 2 * verify_run.MAX_WAIT_SECONDS
+    assert longest + loops.loop_seconds(verify_run.MAX_REQUESTS) + 60 < LIFETIME.total_seconds()
+
+
+def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
+    """Though an ingress is slow to answer and a command in the client pod goes on."""
+    (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED.format(root=str(tmp_path)))
+    process = subprocess.Popen(  # noqa: S603 - this interpreter and the script above
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("sending"):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted\n")
+    # Far less than the loops, and enough for a busy machine.
+    assert time.monotonic() - started < 30
+
+
+INTERRUPTED = """
+import socket, sys, threading, time
+from pathlib import Path
+from kubernetes import client
+import ops.__main__ as cli
+from ops.cluster import api, connect as opening
+from ops.traffic import loops
+from tests.support.api_double import ApiDouble
+
+class Endless:
+    def is_open(self): return True
+    def run_forever(self, timeout): time.sleep(timeout)
+    def read_stdout(self, timeout): return ""
+    def read_stderr(self, timeout): return ""
+    def close(self): pass
+
+slow = socket.create_server(("127.0.0.1", 0))
+loops._REQUEST_SECONDS = 1.0
+loops.ingress_url = lambda _: f"http://127.0.0.1:{{slow.getsockname()[1]}}"
+api.stream = lambda *_, **__: Endless()
+
+class Slow(ApiDouble):
+    def execute(self, namespace, pod, container, command, timeout):
+        if "--fail" not in command:
+            return super().execute(namespace, pod, container, command, timeout)
+        real = api.ClusterApi(client.Configuration(host="http://127.0.0.1:1"), self.interrupted)
+        return real.execute(namespace, pod, container, command, timeout)
+
+def connect(chosen, stack, root, interrupted, token_file):
+    double = Slow()
+    double.interrupted = interrupted
+    return {{"east": double}}
+
+opening.connect = connect
+cli._ROOT = Path("{root}")
+cli.app(["verify", "--stack", "prod"])
+"""
+"""A run whose loops go on for more than a minute; the ingress takes each connection and never answers."""

@@ -1,0 +1,107 @@
+"""What a killed run had begun is sorted by what becomes of it, from the state alone."""
+
+from typing import Any
+
+import pytest
+
+from recovery.pending import kubernetes_id, settle
+
+SERVICE = {
+    "urn": "urn:pulumi:lab::mcsps::kubernetes:core/v1:Service::east-istio-ingress",
+    "type": "kubernetes:core/v1:Service",
+    "inputs": {"metadata": {"name": "istio-ingressgateway", "namespace": "istio-system"}},
+}
+SERVICE_ID = "istio-system/istio-ingressgateway"
+KEY = {"urn": "urn:pulumi:lab::mcsps::tls:index/privateKey:PrivateKey::key", "type": "tls:index/privateKey:PrivateKey"}
+
+
+def exported(*resources: dict[str, Any], **pending: dict[str, Any]) -> dict[str, Any]:
+    """Make a state with resources, and with one pending operation of each kind that is given."""
+    operations = [{"type": kind, "resource": resource} for kind, resource in pending.items()]
+    return {"version": 3, "deployment": {"resources": list(resources), "pending_operations": operations}}
+
+
+def test_a_kubernetes_object_has_an_id_that_its_name_tells() -> None:
+    """With its namespace, if it has one."""
+    assert kubernetes_id(SERVICE) == SERVICE_ID
+    cluster_scoped = {"type": "kubernetes:core/v1:Namespace", "inputs": {"metadata": {"name": "sample"}}}
+    assert kubernetes_id(cluster_scoped) == "sample"
+
+
+@pytest.mark.parametrize(
+    "resource", [KEY, {"type": "kubernetes:helm.sh/v4:Chart", "inputs": {}}, {"type": "kubernetes:core/v1:Secret"}]
+)
+def test_what_has_no_fixed_name_is_not_looked_up(resource: dict[str, object]) -> None:
+    """Keys, charts, and objects that the API server names."""
+    assert kubernetes_id(resource) is None
+
+
+@pytest.mark.parametrize("state", [{}, {"deployment": None}, exported(SERVICE | {"id": SERVICE_ID})])
+def test_a_state_without_anything_pending_needs_nothing(state: dict[str, Any]) -> None:
+    """A stack that was never deployed, one that holds nothing, and one that is whole."""
+    assert settle(state).urns == []
+
+
+def test_an_object_that_was_being_created_is_taken_in_and_deleted() -> None:
+    """The cluster alone knows whether it came to be, and nobody as which field manager."""
+    settlement = settle(exported(KEY, creating=SERVICE))
+    assert settlement.delete == [SERVICE["urn"]]
+    key, taken_in = settlement.state["deployment"]["resources"]
+    assert key == KEY
+    assert (taken_in["urn"], taken_in["id"], taken_in["outputs"]) == (SERVICE["urn"], SERVICE_ID, SERVICE["inputs"])
+    assert "pending_operations" not in settlement.state["deployment"]
+
+
+def test_a_settlement_that_was_cut_off_goes_on() -> None:
+    """What was taken in and not yet deleted is still to be deleted, though nothing is pending any more."""
+    imported = settle(exported(creating=SERVICE)).state
+    again = settle(imported)
+    assert again.delete == [SERVICE["urn"]]
+    assert again.state == imported
+
+
+def test_what_a_later_run_has_created_is_kept() -> None:
+    """Pulumi keeps the note of a cut off create until it is told otherwise, however well the next run went."""
+    made = SERVICE | {"id": SERVICE_ID, "outputs": {}}
+    settlement = settle(exported(made, creating=SERVICE))
+    assert settlement.urns == []
+    assert settlement.state["deployment"]["resources"] == [made]
+
+
+def test_the_half_made_successor_of_one_that_serves_is_deleted_by_the_next_up() -> None:
+    """A link's token of the next generation: the one before it is in use and stays."""
+    serves = SERVICE | {"id": "istio-system/of-the-last-generation"}
+    settlement = settle(exported(serves, creating=SERVICE))
+    assert settlement.delete == []
+    assert settlement.urns == [SERVICE["urn"]]
+    kept, successor = settlement.state["deployment"]["resources"]
+    assert kept == serves
+    assert (successor["id"], successor["delete"]) == (SERVICE_ID, True)
+
+
+def test_an_object_deleted_to_be_replaced_is_deleted_whichever_of_the_two_is_there() -> None:
+    """Both have one name, and so one id."""
+    settlement = settle(exported(SERVICE | {"id": SERVICE_ID, "pendingReplacement": True}, creating=SERVICE))
+    assert settlement.delete == [SERVICE["urn"]]
+    assert len(settlement.state["deployment"]["resources"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["updating", "deleting"])
+def test_what_was_being_changed_or_deleted_is_looked_at(kind: str) -> None:
+    """An `up` believes the state, and would leave out what a killed `destroy` has deleted."""
+    made = SERVICE | {"id": SERVICE_ID}
+    assert settle(exported(made, **{kind: made})).refresh == [SERVICE["urn"]]
+
+
+def test_what_cannot_be_looked_up_is_let_go() -> None:
+    """A key that nobody has seen is made again."""
+    settlement = settle(exported(creating=KEY))
+    assert (settlement.let_go, settlement.delete, settlement.refresh) == ([KEY["urn"]], [], [])
+    assert settlement.state["deployment"]["resources"] == []
+
+
+def test_the_state_that_was_exported_stays_as_it_is() -> None:
+    """It is what a person has if the import fails."""
+    state = exported(creating=SERVICE)
+    settle(state)
+    assert state == exported(creating=SERVICE)

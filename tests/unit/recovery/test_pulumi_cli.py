@@ -1,0 +1,66 @@
+"""What a killed run left is settled by Pulumi's own commands."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import OpsError
+from recovery.pulumi_cli import PulumiCli
+
+SERVICE = {
+    "urn": "urn:pulumi:lab::mcsps::kubernetes:core/v1:Service::east-istio-ingress",
+    "type": "kubernetes:core/v1:Service",
+    "inputs": {"metadata": {"name": "istio-ingressgateway", "namespace": "istio-system"}},
+}
+DEPLOYMENT = {
+    "urn": "urn:pulumi:lab::mcsps::kubernetes:apps/v1:Deployment::east-helloworld-v1",
+    "type": "kubernetes:apps/v1:Deployment",
+    "id": "sample/helloworld-v1",
+}
+PENDING = {
+    "deployment": {
+        "resources": [DEPLOYMENT],
+        "pending_operations": [
+            {"type": "creating", "resource": SERVICE},
+            {"type": "updating", "resource": DEPLOYMENT},
+        ],
+    }
+}
+
+
+def fake_pulumi(tmp_path: Path, state: object, *, code: int = 0) -> PulumiCli:
+    """A `pulumi` that exports `state`, keeps what it is to import, and notes every call but the export."""
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    script = tmp_path / "pulumi"
+    export = f'if [ "$1 $2" = "stack export" ]; then cat state.json; exit {code}; fi'
+    imports = 'if [ "$1 $2" = "stack import" ]; then cat > imported.json; fi'
+    script.write_text(f'#!/bin/sh\n{export}\n{imports}\necho "$@" >> calls\nexit {code}\n')
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return PulumiCli(executable=str(script), stack="lab", root=tmp_path, environment={"PATH": "/usr/bin:/bin"})
+
+
+def test_nothing_is_called_where_nothing_is_pending(tmp_path: Path) -> None:
+    """A refresh costs time, and may show what nobody asked for."""
+    pulumi = fake_pulumi(tmp_path, {"deployment": {"resources": []}})
+    assert pulumi.recover() == ()
+    assert not (tmp_path / "calls").exists()
+
+
+def test_what_is_pending_is_settled_in_the_state_first_and_then_in_the_clusters(tmp_path: Path) -> None:
+    """Each command is told the resources that it is for, and no other."""
+    assert fake_pulumi(tmp_path, PENDING).recover() == [DEPLOYMENT["urn"], SERVICE["urn"]]
+    imported, refreshed, destroyed = (tmp_path / "calls").read_text().splitlines()
+    assert imported == "stack import --stack lab --non-interactive"
+    for call, command, resource in ((refreshed, "refresh", DEPLOYMENT), (destroyed, "destroy", SERVICE)):
+        assert call == f"{command} --yes --skip-preview --target {resource['urn']} --stack lab --non-interactive"
+    state: dict[str, Any] = json.loads((tmp_path / "imported.json").read_text())
+    assert [resource["urn"] for resource in state["deployment"]["resources"]] == [DEPLOYMENT["urn"], SERVICE["urn"]]
+
+
+def test_a_state_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    """By the command that failed."""
+    with pytest.raises(OpsError, match="stack export --stack lab"):
+        fake_pulumi(tmp_path, PENDING, code=1).recover()
