@@ -6,12 +6,12 @@ import pulumi
 import pulumi_rancher2 as rancher2
 from pulumi import ResourceOptions
 
-import arguments
-import settings as stack_settings
+import wiring
 from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster
+from config.loader import load
 from mesh import names
 
-settings, secrets = stack_settings.load(pulumi.Config())
+settings, secrets = load(pulumi.Config())
 
 rancher = (
     rancher2.Provider(
@@ -25,18 +25,16 @@ rancher = (
 )
 
 clusters = {
-    cluster.name: RancherCluster(cluster.name, arguments.rancher_cluster(settings, secrets, cluster, rancher))
+    cluster.name: RancherCluster(cluster.name, wiring.rancher_cluster(settings, secrets, cluster, rancher))
     for cluster in settings.clusters
 }
 
-trust = MeshTrust("trust", arguments.mesh_trust(settings, secrets))
+trust = MeshTrust("trust", wiring.mesh_trust(settings, secrets))
 
 istio = {
     cluster.name: IstioInstall(
         f"{cluster.name}-istio",
-        arguments.istio_install(
-            settings, cluster, clusters[cluster.name].crd_provider, trust.intermediates[cluster.name]
-        ),
+        wiring.istio_install(settings, cluster, clusters[cluster.name].crd_provider, trust.intermediates[cluster.name]),
         ResourceOptions(
             provider=clusters[cluster.name].provider,
             depends_on=[clusters[cluster.name].istio_namespace, clusters[cluster.name].limit_range],
@@ -48,14 +46,14 @@ istio = {
 for source, target in permutations(settings.clusters, 2):
     MeshLink(
         f"{source.name}-to-{target.name}",
-        arguments.mesh_link(settings, secrets, source, target, clusters),
+        wiring.mesh_link(settings, secrets, source, target, clusters),
         ResourceOptions(depends_on=[istio[source.name], istio[target.name]]),
     )
 
 for cluster in settings.clusters:
     HelloworldApp(
         f"{cluster.name}-helloworld",
-        arguments.helloworld_app(settings, cluster),
+        wiring.helloworld_app(settings, cluster),
         ResourceOptions(
             provider=clusters[cluster.name].provider,
             depends_on=[clusters[cluster.name].app_namespace, istio[cluster.name]],

@@ -19,15 +19,16 @@ from bench.preview import PreviewMonitor
 from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, run, take
-from lab import cgroups, lock
+from config.base import NAMESPACE
+from config.schema import Cluster, KubeconfigAccess, Settings
 from lab.deploy import STACK, Engine, find_pulumi
+from lab.machine import cgroups, lock
 from lab.spec import CHARTS_DIR, STATE_DIR, existing
 from lab.standin import stack as lab_stack
 from ops import stack
 from recorder.program import run_program
 from recorder.registrations import Registration
 from recorder.values import Properties
-from settings import NAMESPACE, Cluster, KubeconfigAccess, Settings
 
 MAX_RATIO = 0.8
 CHART = "kubernetes:helm.sh/v4:Chart"

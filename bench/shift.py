@@ -22,8 +22,9 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from bench import mesh
 from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, BenchError, alternate, take
-from lab import lock
+from config.base import NAMESPACE
 from lab.deploy import INSTALL_ROOT, STACK, Engine
+from lab.machine import lock
 from lab.standin import stack as lab_stack
 from mesh import names
 from ops import stack
@@ -31,7 +32,6 @@ from ops.cluster import connect
 from ops.cluster.api import ApiError
 from ops.cluster.sidecar import see_splits
 from recorder.values import Properties
-from settings import NAMESPACE
 
 MAX_ARRIVAL_SECONDS = 1.0
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bench import mesh
 from bench.timing import run, take
-from lab import spec, status
+from lab import spec
+from lab.clusters import status
 from lab.deploy import Engine
 
 MAX_SECONDS = 120

@@ -19,8 +19,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from lab import cluster, faults, files, images, lock, mounts, network, preflight, status, teardown, toolchain
+from lab import faults, preflight, teardown
+from lab.build import images, toolchain
+from lab.clusters import cluster, status
 from lab.errors import LabError
+from lab.machine import files, lock, mounts, network
 from lab.rancher import service
 from lab.spec import (
     CHARTS_DIR,

@@ -22,8 +22,9 @@ import yaml
 from rich.console import Console
 
 from errors import OpsError
-from lab import files, lock, preflight
+from lab import preflight
 from lab.errors import LabError
+from lab.machine import files, lock
 from lab.rancher import service
 from lab.spec import STATE_DIR, existing
 from recovery.pulumi_cli import PulumiCli

@@ -13,9 +13,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Self
 
-from lab.command import inside, run
 from lab.errors import LabError
-from lab.network import NODE_LINK
+from lab.machine.command import inside, run
+from lab.machine.network import NODE_LINK
 from lab.preflight import require_root
 from lab.spec import MAX_CLUSTERS, ClusterSpec, clusters, existing, find
 

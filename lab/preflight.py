@@ -10,10 +10,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, cast
 
-from lab import cache, cgroups, network, node
-from lab.command import ENVIRONMENT, run
+from lab.build import cache
+from lab.clusters import node
 from lab.errors import LabError
-from lab.mounts import HIDDEN
+from lab.machine import cgroups, network
+from lab.machine.command import ENVIRONMENT, run
+from lab.machine.mounts import HIDDEN
 from lab.spec import FABRIC, RESERVED_NETWORK, STATE_DIR, ClusterSpec
 
 PACKAGES = {

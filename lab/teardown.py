@@ -2,8 +2,8 @@
 
 import shutil
 
-from lab import cgroups, mounts, network
 from lab.errors import LabError
+from lab.machine import cgroups, mounts, network
 from lab.spec import MAX_CLUSTERS, REMOVING_DIR, STATE_DIR, clusters
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-import settings
+from config.errors import ConfigError
 from errors import OpsError
 from ops import stack as stacks
 from ops.drill.report import DrillReport
@@ -62,11 +62,11 @@ def verify(
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     with _told(progress):
-        chosen = stacks.load(stack, _ROOT)
+        settings = stacks.load(stack, _ROOT)
         options = Options(
             stack=stack, root=_ROOT, requests=requests, wait_seconds=wait, rancher_token_file=rancher_token_file
         )
-        report = run_verify(chosen, options, progress.print)
+        report = run_verify(settings, options, progress.print)
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
@@ -112,7 +112,7 @@ def drill(  # noqa: PLR0913 - one for each option
         from ops.drill.table import show as show_drill  # noqa: PLC0415
 
         draw = _drawing(picture)
-        chosen = stacks.load(stack, _ROOT)
+        settings = stacks.load(stack, _ROOT)
         options = run.Options(
             stack=stack,
             root=_ROOT,
@@ -122,8 +122,8 @@ def drill(  # noqa: PLR0913 - one for each option
             seconds=seconds,
             patience_seconds=patience,
         )
-        with lab_faults.faults(stack, chosen) as faults:
-            report = run.drill(chosen, options, faults, progress.print)
+        with lab_faults.faults(stack, settings) as faults:
+            report = run.drill(settings, options, faults, progress.print)
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
@@ -181,7 +181,7 @@ def _told(progress: Console) -> Iterator[None]:
     """End with a line and an exit code where a report cannot be had."""
     try:
         yield
-    except (OpsError, settings.ConfigError) as error:
+    except (OpsError, ConfigError) as error:
         progress.print(f"error: {error}", markup=False)
         raise typer.Exit(_BAD_USAGE) from None
     except KeyboardInterrupt:

@@ -7,20 +7,23 @@ from pathlib import Path
 
 import yaml
 
-import settings
+from config.base import NAMESPACE
+from config.loader import SECRET_KEYS
+from config.parsing import parse
+from config.schema import Settings
 from errors import OpsError
 
-_PREFIX = f"{settings.NAMESPACE}:"
+_PREFIX = f"{NAMESPACE}:"
 _PULUMI_TIMEOUT_SECONDS = 60
 
 
-def load(stack: str, root: Path) -> settings.Settings:
+def load(stack: str, root: Path) -> Settings:
     """
     Read `Pulumi.<stack>.yaml` in `root`, over the defaults of `Pulumi.yaml`.
 
     Raises:
         OpsError: There is no such stack, or its file is not YAML.
-        settings.ConfigError: The values cannot work.
+        ConfigError: The values cannot work.
     """
     short = stack.rpartition("/")[2]
     file = root / f"Pulumi.{short}.yaml"
@@ -34,12 +37,8 @@ def load(stack: str, root: Path) -> settings.Settings:
     project = root / "Pulumi.yaml"
     declared = _config(project) if project.is_file() else {}
     values = {key: _default(value) for key, value in declared.items()} | _config(file)
-    return settings.parse(
-        {
-            name: _plain(value)
-            for name, value in values.items()
-            if name not in settings.SECRET_KEYS and value is not None
-        }
+    return parse(
+        {name: _plain(value) for name, value in values.items() if name not in SECRET_KEYS and value is not None}
     )
 
 

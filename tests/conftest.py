@@ -10,7 +10,7 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-import rancher_api
+from config.preflight import rancher as rancher_preflight
 from tests.support.runs import Runs
 
 # An Output inside an f-string is then an error instead of a warning text that lands in a resource.
@@ -21,7 +21,7 @@ settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
 
 
-def find_by_config(wanted: rancher_api.Wanted) -> Mapping[str, str]:
+def find_by_config(wanted: rancher_preflight.Wanted) -> Mapping[str, str]:
     """Take the server for one that has all that is wanted."""
     return {name: cluster.id or f"c-{name}" for name, cluster in wanted.clusters.items()}
 
@@ -39,8 +39,8 @@ class Today(datetime):
 def alone() -> Iterator[None]:
     """No test depends on a server that a stack file names, nor on the day."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rancher_api.look_up", find_by_config)
-        patch.setattr("arguments.datetime", Today)
+        patch.setattr("config.preflight.rancher.look_up", find_by_config)
+        patch.setattr("wiring.datetime", Today)
         yield
 
 

@@ -1,6 +1,6 @@
 """What a server has when it has just been made: settings, roles, the administrator, and its clusters."""
 
-from lab import files
+from lab.machine import files
 from lab.rancher import metadata, names, tokens
 from lab.rancher.config import ClusterConfig
 from lab.rancher.state import Rancher

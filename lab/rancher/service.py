@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from lab import cgroups, files, network, pki, processes
 from lab.errors import LabError
-from lab.processes import Component
+from lab.machine import cgroups, files, network, pki, processes
+from lab.machine.processes import Component
 from lab.rancher import config
 from lab.rancher.config import ClusterConfig, ServerConfig
 from lab.spec import FABRIC, FABRIC_NETWORK, POD_CIDR, STATE_DIR, ClusterSpec

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from lab import files
+from lab.machine import files
 
 Document = dict[str, Any]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from lab import toolchain
+from lab.build import toolchain
 from lab.errors import LabError
 from lab.standin.clusters import Clusters
 from lab.standin.deletion import Deletion, refuse_protected

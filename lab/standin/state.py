@@ -16,7 +16,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from lab import files, spec
+from lab import spec
+from lab.machine import files
 from lab.standin.errors import EngineError
 from recorder.values import Properties, from_wire, to_wire
 

@@ -12,8 +12,10 @@ from kubernetes import client
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KubeConfigLoader
 
-import rancher_api
-import settings
+from config.base import NAMESPACE
+from config.loader import RANCHER_TOKEN
+from config.preflight import rancher as rancher_preflight
+from config.schema import Cluster, KubeconfigAccess, Rancher, RancherAccess, Settings
 from errors import OpsError
 from mesh import kubeconfigs
 from ops import stack as stacks
@@ -21,7 +23,7 @@ from ops.cluster.api import ClusterApi
 
 
 def connect(
-    chosen: settings.Settings,
+    settings: Settings,
     stack: str,
     root: Path,
     interrupted: threading.Event | None = None,
@@ -31,7 +33,7 @@ def connect(
     Make one API client for each cluster; nothing is sent yet.
 
     Args:
-        chosen: The stack's config.
+        settings: The stack's config.
         stack: Its name.
         root: The folder of Pulumi.yaml.
         interrupted: Ends commands in containers when it is set.
@@ -41,17 +43,13 @@ def connect(
         OpsError: A kubeconfig cannot be used, the Rancher token cannot be had, or Rancher does not know a cluster.
     """
     token = ""
-    if any(isinstance(cluster.access, settings.RancherAccess) for cluster in chosen.clusters):
-        token = (
-            _read_token(rancher_token_file)
-            if rancher_token_file
-            else stacks.secret(stack, settings.RANCHER_TOKEN, root)
-        )
+    if any(isinstance(cluster.access, RancherAccess) for cluster in settings.clusters):
+        token = _read_token(rancher_token_file) if rancher_token_file else stacks.secret(stack, RANCHER_TOKEN, root)
         _check_token(token)
     configurations = {}
-    for index, cluster in enumerate(chosen.clusters):
+    for index, cluster in enumerate(settings.clusters):
         try:
-            configurations[cluster.name] = _configuration(chosen.rancher, cluster, f"clusters[{index}].access", token)
+            configurations[cluster.name] = _configuration(settings.rancher, cluster, f"clusters[{index}].access", token)
         except (ConfigException, ValueError, KeyError, TypeError) as error:
             # The library's own messages may quote the kubeconfig, which holds credentials.
             ours = isinstance(error, _KubeconfigError)
@@ -64,13 +62,11 @@ class _KubeconfigError(ValueError):
     """A kubeconfig that cannot be used; the text quotes nothing of it."""
 
 
-def _configuration(
-    rancher: settings.Rancher | None, cluster: settings.Cluster, key: str, token: str
-) -> client.Configuration:
+def _configuration(rancher: Rancher | None, cluster: Cluster, key: str, token: str) -> client.Configuration:
     access = cluster.access
-    if isinstance(access, settings.KubeconfigAccess):
+    if isinstance(access, KubeconfigAccess):
         return _loaded(_read_kubeconfig(access.path), access.path.expanduser().parent)
-    assert rancher is not None  # noqa: S101 - the settings see to it
+    assert rancher is not None  # noqa: S101 - the config sees to it
     document = kubeconfigs.render_token_kubeconfig(
         name=cluster.name,
         server=kubeconfigs.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
@@ -104,22 +100,22 @@ def _move_data_to_memory(document: dict[str, Any]) -> None:
                 content[key.removesuffix("-data")] = f"/proc/self/fd/{memory}"
 
 
-def _cluster_id(rancher: settings.Rancher, key: str, access: settings.RancherAccess, token: str) -> str:
+def _cluster_id(rancher: Rancher, key: str, access: RancherAccess, token: str) -> str:
     if access.cluster_id is not None:
         return access.cluster_id
-    wanted = rancher_api.WantedCluster(key=key, id=None, name=access.cluster_name)
+    wanted = rancher_preflight.WantedCluster(key=key, id=None, name=access.cluster_name)
     try:
-        return rancher_api.find(rancher.url, rancher.ca_certs, token, wanted)
-    except rancher_api.LookUpError as error:
-        raise OpsError(f"{settings.NAMESPACE}:{error.key}: {error}") from None
+        return rancher_preflight.find(rancher.url, rancher.ca_certs, token, wanted)
+    except rancher_preflight.LookUpError as error:
+        raise OpsError(f"{NAMESPACE}:{error.key}: {error}") from None
 
 
 def _check_token(token: str) -> None:
     # A library that finds a bad header out says so with the header.
     try:
-        rancher_api.check_token(token)
-    except rancher_api.LookUpError as error:
-        raise OpsError(f"{settings.NAMESPACE}:{error.key}: {error}") from None
+        rancher_preflight.check_token(token)
+    except rancher_preflight.LookUpError as error:
+        raise OpsError(f"{NAMESPACE}:{error.key}: {error}") from None
 
 
 def _read_token(file: Path) -> str:

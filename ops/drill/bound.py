@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.utils.duration import parse_duration
 
-import settings
+from config.schema import Settings
 from errors import OpsError
 from mesh.routing import weights
 from ops.drill.scenario import Death
@@ -86,7 +86,7 @@ def read_detection(
     )
 
 
-def gap_seconds(chosen: settings.Settings, rate: float) -> float:
+def gap_seconds(settings: Settings, rate: float) -> float:
     """
     Give the seconds between two requests to one pod of the rarest version, at `rate` in a second.
 
@@ -94,30 +94,30 @@ def gap_seconds(chosen: settings.Settings, rate: float) -> float:
     a gateway are one endpoint.
     """
     return max(
-        chosen.helloworld.replicas * len(_running(chosen, version)) / (rate * share / 100)
-        for version, share in _shares(chosen)
+        settings.helloworld.replicas * len(_running(settings, version)) / (rate * share / 100)
+        for version, share in _shares(settings)
     )
 
 
-def alone(chosen: settings.Settings, cluster: str) -> Mapping[str, int]:
+def alone(settings: Settings, cluster: str) -> Mapping[str, int]:
     """Give the versions that no other cluster runs, with the largest percentage that requests from a cluster get."""
     largest: dict[str, int] = {}
-    for version, share in _shares(chosen):
-        if _running(chosen, version) == {cluster}:
+    for version, share in _shares(settings):
+        if _running(settings, version) == {cluster}:
             largest[version] = max(share, largest.get(version, 0))
     return largest
 
 
-def _shares(chosen: settings.Settings) -> Iterator[tuple[str, int]]:
+def _shares(settings: Settings) -> Iterator[tuple[str, int]]:
     """Give the percentage of each version that each cluster's requests get, where they get any."""
-    for cluster in chosen.clusters:
-        for version, share in weights(audiences.wanted(chosen, cluster.name)).items():
+    for cluster in settings.clusters:
+        for version, share in weights(audiences.wanted(settings, cluster.name)).items():
             if share:
                 yield version, share
 
 
-def _running(chosen: settings.Settings, version: str) -> set[str]:
-    return {cluster.name for cluster in chosen.clusters if version in cluster.versions}
+def _running(settings: Settings, version: str) -> set[str]:
+    return {cluster.name for cluster in settings.clusters if version in cluster.versions}
 
 
 def _per_try_timeout(spec: Mapping[str, Any]) -> float:

@@ -4,16 +4,16 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import settings
+from config.schema import Cluster, KubeconfigAccess, Settings
 from errors import OpsError
-from lab import lock
 from lab.errors import LabError
 from lab.faults import Nodes
+from lab.machine import lock
 from ops.drill.scenario import Faults
 
 
 @contextlib.contextmanager
-def faults(stack: str, chosen: settings.Settings) -> Iterator[Faults]:
+def faults(stack: str, settings: Settings) -> Iterator[Faults]:
     """
     Hold the lab, so that no other command changes it meanwhile, and give what cuts its clusters off.
 
@@ -22,11 +22,11 @@ def faults(stack: str, chosen: settings.Settings) -> Iterator[Faults]:
     """
     try:
         with lock.held():
-            yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in chosen.clusters})
+            yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in settings.clusters})
     except LabError as error:
         raise OpsError(f"stack {stack}: {error}") from error
 
 
-def _kubeconfig(cluster: settings.Cluster) -> Path | None:
+def _kubeconfig(cluster: Cluster) -> Path | None:
     access = cluster.access
-    return access.path.expanduser() if isinstance(access, settings.KubeconfigAccess) else None
+    return access.path.expanduser() if isinstance(access, KubeconfigAccess) else None

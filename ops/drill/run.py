@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import settings
+from config.schema import Cluster, Settings
 from errors import OpsError
 from mesh import names
 from ops.cluster import connect
@@ -44,35 +44,35 @@ class Options:
     patience_seconds: float
 
 
-def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Callable[[str], None]) -> DrillReport:
+def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[str], None]) -> DrillReport:
     """
     Take each thing away in turn; `say` gets one line for each step.
 
     Raises:
         OpsError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
     """
-    cluster = _chosen(chosen, options.cluster)
-    apis = connect.connect(chosen, options.stack, options.root)
+    cluster = _chosen(settings, options.cluster)
+    apis = connect.connect(settings, options.stack, options.root)
     notes = tuple(
         f"{version} runs in {cluster.name} alone: "
         f"up to {share} % of the requests from a cluster fail while its pods cannot be reached"
-        for version, share in bound.alone(chosen, cluster.name).items()
+        for version, share in bound.alone(settings, cluster.name).items()
     )
     for note in notes:
         say(f"note: {note}")
     try:
         with contextlib.ExitStack() as running:
             say(f"starting a client pod in {', '.join(apis)}")
-            sources = tuple(_sources(chosen, apis, options.rate, running, say))
+            sources = tuple(_sources(settings, apis, options.rate, running, say))
             conductor = Conductor(
                 drilled=Drilled(cluster=cluster, api=apis[cluster.name], faults=faults, say=say),
                 sources=sources,
                 splits={
-                    it.name: Split(v2_weight=audiences.wanted(chosen, it.name), rate=options.rate)
-                    for it in chosen.clusters
+                    it.name: Split(v2_weight=audiences.wanted(settings, it.name), rate=options.rate)
+                    for it in settings.clusters
                 },
                 detection=_detection(apis, cluster.name),
-                gap_seconds=bound.gap_seconds(chosen, options.rate),
+                gap_seconds=bound.gap_seconds(settings, options.rate),
                 seconds=options.seconds,
                 patience_seconds=options.patience_seconds,
                 say=say,
@@ -87,9 +87,9 @@ def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Call
         ) from None
     return DrillReport(
         stack=options.stack,
-        mesh=chosen.mesh.id,
+        mesh=settings.mesh.id,
         cluster=cluster.name,
-        v2_weight=chosen.v2_weight,
+        v2_weight=settings.v2_weight,
         rate=options.rate,
         detection=conductor.detection,
         notes=notes,
@@ -97,8 +97,8 @@ def drill(chosen: settings.Settings, options: Options, faults: Faults, say: Call
     )
 
 
-def _chosen(chosen: settings.Settings, name: str | None) -> settings.Cluster:
-    known = {cluster.name: cluster for cluster in chosen.clusters}
+def _chosen(settings: Settings, name: str | None) -> Cluster:
+    known = {cluster.name: cluster for cluster in settings.clusters}
     wanted = next(iter(known)) if name is None else name
     if wanted not in known:
         raise OpsError(f"the stack has no cluster '{wanted}'; --cluster is one of: {', '.join(known)}")
@@ -110,14 +110,14 @@ def _chosen(chosen: settings.Settings, name: str | None) -> settings.Cluster:
 
 
 def _sources(
-    chosen: settings.Settings,
+    settings: Settings,
     apis: Mapping[str, ClusterApi],
     rate: float,
     running: contextlib.ExitStack,
     say: Callable[[str], None],
 ) -> Iterator[Source]:
-    headers = audiences.headers(chosen, audiences.EVERYBODY)
-    command, image = client_command(rate, headers=headers), chosen.verify.client_image
+    headers = audiences.headers(settings, audiences.EVERYBODY)
+    command, image = client_command(rate, headers=headers), settings.verify.client_image
     pods = {}
     for name, api in apis.items():
         remove_leftovers(api)

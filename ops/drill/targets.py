@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import settings
+from config.schema import Cluster
 from errors import OpsError
 from mesh import names
 from ops.cluster.api import ApiError, ClusterApi
@@ -28,7 +28,7 @@ class Drilled:
         now: Seconds since 1970.
     """
 
-    cluster: settings.Cluster
+    cluster: Cluster
     api: ClusterApi
     faults: Faults
     say: Callable[[str], None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import settings
+from config.schema import Settings
 from mesh import names, routing
 from ops.cluster.api import Workload
 from ops.traffic import audiences, split
@@ -25,19 +25,19 @@ _READ_REMEDY = "see that this stack's credential may read it in that cluster"
 _TRAFFIC_CHECKS = {Way.INGRESS: CheckId.TRAFFIC_INGRESS, Way.CLIENT: CheckId.TRAFFIC_CLIENT}
 
 
-def check_all(facts: MeshFacts, chosen: settings.Settings) -> tuple[Check, ...]:
+def check_all(facts: MeshFacts, settings: Settings) -> tuple[Check, ...]:
     """Check every cluster, link and curl loop, against what config wants."""
     checks = [
         check
         for cluster in facts.clusters
-        for check in _cluster(cluster, facts, audiences.wanted(chosen, cluster.name))
+        for check in _cluster(cluster, facts, audiences.wanted(settings, cluster.name))
     ]
-    return (*checks, *(_traffic_check(traffic_row(traffic, chosen), traffic.trouble) for traffic in facts.traffic))
+    return (*checks, *(_traffic_check(traffic_row(traffic, settings), traffic.trouble) for traffic in facts.traffic))
 
 
-def traffic_row(traffic: TrafficFacts, chosen: settings.Settings) -> Traffic:
+def traffic_row(traffic: TrafficFacts, settings: Settings) -> Traffic:
     """One curl loop as a row of the report."""
-    tally, weight = traffic.tally, audiences.wanted(chosen, traffic.cluster, traffic.audience)
+    tally, weight = traffic.tally, audiences.wanted(settings, traffic.cluster, traffic.audience)
     return Traffic(
         cluster=traffic.cluster,
         way=traffic.way,

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography import x509
 from pydantic import BaseModel, TypeAdapter
 
-import settings
+from config.schema import Cluster
 from mesh import names
 from ops.cluster.api import ApiError, ClusterApi
 from ops.cluster.envoy import Certificates
@@ -47,7 +47,7 @@ class _Word:
     trouble: str = ""
 
 
-def look_at(cluster: settings.Cluster, peers: tuple[str, ...], api: ClusterApi, patience: Patience) -> ClusterFacts:
+def look_at(cluster: Cluster, peers: tuple[str, ...], api: ClusterApi, patience: Patience) -> ClusterFacts:
     """See all that concerns one cluster; what its API refuses to show is noted in the facts, each thing by itself."""
     facts = ClusterFacts(name=cluster.name, network=cluster.network, versions=tuple(map(str, cluster.versions)))
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-import settings
+from config.schema import Settings
 from ops.verify.causes import REMEDIES, Cause, Finding, diagnose
 from ops.verify.checks import check_all, traffic_row
 from ops.verify.facts import MeshFacts
@@ -33,18 +33,18 @@ HINTS = {
 }
 
 
-def conclude(facts: MeshFacts, chosen: settings.Settings, *, stack: str, requests: int) -> Report:
+def conclude(facts: MeshFacts, settings: Settings, *, stack: str, requests: int) -> Report:
     """Judge all that was seen."""
     findings = diagnose(facts)
     silent = {cluster.name for cluster in facts.clusters if cluster.error}
-    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, chosen))
+    checks = tuple(_explain(check, findings, silent) for check in check_all(facts, settings))
     return Report(
         stack=stack,
-        mesh=chosen.mesh.id,
-        v2_weight=chosen.v2_weight,
+        mesh=settings.mesh.id,
+        v2_weight=settings.v2_weight,
         requests=requests,
         checks=checks,
-        traffic=tuple(traffic_row(traffic, chosen) for traffic in facts.traffic),
+        traffic=tuple(traffic_row(traffic, settings) for traffic in facts.traffic),
         causes=tuple(_name(finding, findings, checks) for finding in findings),
     )
 

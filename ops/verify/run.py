@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import settings
+from config.schema import Cluster, Settings
 from mesh import names
 from ops.cluster import connect
 from ops.cluster.api import ApiError, ClusterApi
@@ -48,25 +48,25 @@ class Options:
     rancher_token_file: Path | None = None
 
 
-def verify(chosen: settings.Settings, options: Options, say: Callable[[str], None]) -> Report:
+def verify(settings: Settings, options: Options, say: Callable[[str], None]) -> Report:
     """
     Verify a stack's mesh; `say` gets one line for each step.
 
     Raises:
         OpsError: A cluster's API client cannot be made.
     """
-    weights = [audiences.wanted(chosen, cluster.name) for cluster in chosen.clusters]
+    weights = [audiences.wanted(settings, cluster.name) for cluster in settings.clusters]
     needed, weight = max((split.enough(weight), weight) for weight in weights)
     if options.requests < needed:
         say(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
         options = replace(options, requests=needed)
     patience = Patience(seconds=options.wait_seconds)
-    apis = connect.connect(chosen, options.stack, options.root, patience.interrupted, options.rancher_token_file)
-    run = _Run(chosen=chosen, options=options, apis=apis, patience=patience, say=say)
+    apis = connect.connect(settings, options.stack, options.root, patience.interrupted, options.rancher_token_file)
+    run = _Run(settings=settings, options=options, apis=apis, patience=patience, say=say)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:
         say(f"looking at {', '.join(apis)}")
-        clusters = {facts.name: facts for facts in pool.map(run.look, chosen.clusters)}
+        clusters = {facts.name: facts for facts in pool.map(run.look, settings.clusters)}
         reached = [name for name, facts in clusters.items() if not facts.error]
         say(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
         started = {name: run.start(name, pods) for name in reached}
@@ -78,28 +78,28 @@ def verify(chosen: settings.Settings, options: Options, say: Callable[[str], Non
         say("asking the sidecars what became of the requests")
         clients = {client.cluster: client for client in pool.map(lambda client: run.ask(client, clusters), ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
-    return conclude(facts, chosen, stack=options.stack, requests=options.requests)
+    return conclude(facts, settings, stack=options.stack, requests=options.requests)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
     """The steps of one run, each for one cluster."""
 
-    chosen: settings.Settings
+    settings: Settings
     options: Options
     apis: Mapping[str, ClusterApi]
     patience: Patience
     say: Callable[[str], None]
 
-    def look(self, cluster: settings.Cluster) -> ClusterFacts:
-        peers = tuple(other.name for other in self.chosen.clusters if other != cluster)
+    def look(self, cluster: Cluster) -> ClusterFacts:
+        peers = tuple(other.name for other in self.settings.clusters if other != cluster)
         return collect.look_at(cluster, peers, self.apis[cluster.name], self.patience)
 
     def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
         api = self.apis[cluster]
         try:
             remove_leftovers(api)
-            pod = pods.enter_context(client_pod(api, self.chosen.verify.client_image, self.say))
+            pod = pods.enter_context(client_pod(api, self.settings.verify.client_image, self.say))
         except ApiError as error:
             return ClientFacts(cluster=cluster, trouble=f"no client pod: {error}")
         return ClientFacts(cluster=cluster, pod=pod)
@@ -138,13 +138,13 @@ class _Run:
     def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
         """Every curl loop of a cluster; those that cannot be made say why."""
         yield from self._loops_of(audiences.EVERYBODY, self.options.requests, client, cluster)
-        for audience in audiences.tried(self.chosen, client.cluster):
+        for audience in audiences.tried(self.settings, client.cluster):
             yield from self._loops_of(audience, audiences.REQUESTS, client, cluster)
 
     def _loops_of(
         self, audience: str, requests: int, client: ClientFacts, cluster: ClusterFacts
     ) -> Iterator[Callable[[], TrafficFacts]]:
-        name, headers = client.cluster, audiences.headers(self.chosen, audience)
+        name, headers = client.cluster, audiences.headers(self.settings, audience)
         unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
         loops: list[Callable[[], TrafficFacts]] = [
             partial(through_ingress, name, address, requests, self.patience.interrupted, headers=headers)

@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-import settings
+from config.base import NAMESPACE
+from config.schema import Settings
 from lab.deploy import STACK, Engine
 from ops import stack as stacks
 from ops.verify.report import CheckId, Report
@@ -79,7 +80,7 @@ class Checkout:
             (root / PULUMI_TOOLS).symlink_to(ROOT / PULUMI_TOOLS)
 
     @property
-    def settings(self) -> settings.Settings:
+    def settings(self) -> Settings:
         """The lab's stack config as it is now."""
         return stacks.load(self.stack, self.root)
 
@@ -87,13 +88,13 @@ class Checkout:
         """Set keys of the lab's stack config, given without their prefix."""
         file = self.root / f"Pulumi.{self.stack}.yaml"
         document = yaml.safe_load(file.read_text())
-        document["config"] |= {f"{settings.NAMESPACE}:{key}": value for key, value in values.items()}
+        document["config"] |= {f"{NAMESPACE}:{key}": value for key, value in values.items()}
         file.write_text(yaml.safe_dump(document))
 
     def config(self, key: str) -> Any:  # noqa: ANN401 - whatever YAML can say
         """Read a key of the lab's stack config as it stands in the file."""
         document = yaml.safe_load((self.root / f"Pulumi.{self.stack}.yaml").read_text())
-        return document["config"][f"{settings.NAMESPACE}:{key}"]
+        return document["config"][f"{NAMESPACE}:{key}"]
 
     def deploy(self, command: str, engine: Engine, *options: str) -> Run:
         """Carry the program out on the lab."""

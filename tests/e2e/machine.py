@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lab import cgroups
+from lab.machine import cgroups
 from lab.spec import FABRIC, REMOVING_DIR, STATE_DIR
 
 # Folders that a container runtime or a kubelet makes where nobody keeps it from doing so.

@@ -8,7 +8,7 @@ from kubernetes.dynamic import DynamicClient, EagerDiscoverer
 from kubernetes.dynamic.resource import ResourceList
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from lab import addons
+from lab.clusters import addons
 from lab.spec import ClusterSpec
 
 # What the control plane makes and drops by itself.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import toolchain
+from lab.build import toolchain
 from lab.errors import LabError
 from tests.support import recording
 from tests.support.inventory import plain

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import processes
 from lab.deploy import Engine
+from lab.machine import processes
 from lab.spec import ClusterSpec
 from tests.e2e.checkout import Checkout, faults
 from tests.e2e.conftest import Lab

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from lab.command import inside, run
 from lab.deploy import STACK, Engine
+from lab.machine.command import inside, run
 from lab.spec import ClusterSpec, clusters
 from mesh import names
 from ops.drill.report import DrillReport, ScenarioRow

@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 from kubernetes.config import new_client_from_config_dict
 
-from lab import addons
+from lab.clusters import addons
 from lab.deploy import HOME, MARK, STACK, Engine
 from lab.spec import STATE_DIR
 from lab.standin.state import STATE_DIR as STAND_IN_DIR

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab import cgroups, network, processes
+from lab.machine import cgroups, network, processes
 from lab.spec import FABRIC, REMOVING_DIR, ClusterSpec, clusters, existing
 from tests.e2e.checkout import ROOT, run_module, session_members
 from tests.e2e.conftest import Lab

@@ -10,7 +10,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config_dict
 
-from lab import addons
+from lab.clusters import addons
 from lab.deploy import MARK, Engine
 from lab.rancher import service
 from lab.spec import ClusterSpec

@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from settings import ConfigError
+from config.errors import ConfigError
 from tests.support import pems
 from tests.support.bad_config import BAD_STACKS, BAD_VALUES, BadStack, BadValue, put
 from tests.support.leaks import MARK, find_leaks

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
+from config.schema import Settings
 from recorder.registrations import STACK_TYPE
 from recorder.values import has_secret
-from settings import Settings
 from tests.support import recording
 from tests.support.inventory import short, take_inventory, unknown_places
 from tests.support.recording import record

@@ -2,7 +2,8 @@
 
 import yaml
 
-from settings import Credential, RancherAccess, parse
+from config.parsing import parse
+from config.schema import Credential, RancherAccess
 from tests.support import pems
 from tests.support.stacks import LAB, ROOT, load_values
 

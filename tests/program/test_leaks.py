@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-import settings
+from config.loader import load
 from recorder.registrations import Outcome, Registration
 from recorder.values import Reference, Secret, Unknown, has_secret
 from tests.support import pems, recording
@@ -183,7 +183,7 @@ def test_settings_have_no_secret_in_their_repr(runs: Runs, stack: str) -> None:
     shown: list[str] = []
 
     def body() -> None:
-        shown.append(repr(settings.load(pulumi.Config())))
+        shown.append(repr(load(pulumi.Config())))
 
     monitor = RecordingMonitor(preview=False, stack=stack)
     runs.stack(stack).run_on(monitor, body)

@@ -6,7 +6,8 @@ import shlex
 import pytest
 import yaml
 
-import settings
+from config.parsing import parse
+from config.schema import Installer
 from lab.cli import app as lab
 from lab.preflight import PACKAGES
 from lab.spec import clusters
@@ -75,7 +76,7 @@ def test_the_third_cluster_is_where_the_lab_makes_it() -> None:
     spec = clusters(3)[2]
     assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
     values = load_values(LAB)
-    assert len(settings.parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
+    assert len(parse({**values, "clusters": [*values["clusters"], third]}).clusters) == 3
 
 
 def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
@@ -83,7 +84,7 @@ def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
     _, _, written, locality = YAML_BLOCKS
     values = load_values(LAB)
     clusters = [{**cluster, **locality} for cluster in values["clusters"]]
-    parsed = settings.parse({**values, "clusters": clusters, "audiences": written["mcsps:audiences"]})
+    parsed = parse({**values, "clusters": clusters, "audiences": written["mcsps:audiences"]})
     assert [audience.name for audience in parsed.audiences] == ["test-team", "europe"]
     assert parsed.regions == ("eu",)
 
@@ -91,7 +92,7 @@ def test_audiences_and_a_locality_are_written_as_they_are_read() -> None:
 def test_the_config_for_the_operator_is_taken_and_its_version_is_that_of_the_command() -> None:
     """In place of what the stack file says of Istio."""
     istio = YAML_BLOCKS[1]["mcsps:istio"]
-    assert settings.parse({**load_values(RANCHER), "istio": istio}).istio.installer is settings.Installer.OPERATOR
+    assert parse({**load_values(RANCHER), "istio": istio}).istio.installer is Installer.OPERATOR
     assert f"istioctl operator init --tag {istio['tag']}" in README
 
 

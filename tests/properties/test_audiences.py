@@ -6,9 +6,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-import settings
+from config.errors import ConfigError
+from config.parsing import parse
 from mesh import routing
-from settings import ConfigError
 from tests.support.stacks import load_values
 
 LAB = load_values("lab")
@@ -31,7 +31,7 @@ VALUES = [None, "c", *SHORT, *(f"{text}c" for text in SHORT)]
 REQUESTS = [(cluster, {"x-one": one, "x-two": two}) for cluster in REGIONS for one in VALUES for two in VALUES]
 
 
-def chosen(audiences: list[dict[str, object]], cluster: str, request: Mapping[str, str | None]) -> int:
+def settings(audiences: list[dict[str, object]], cluster: str, request: Mapping[str, str | None]) -> int:
     """The audience of a request, by index, as Istio goes through its routes; one more than there are for none."""
 
     def belongs(audience: Mapping[str, object]) -> bool:
@@ -51,10 +51,10 @@ def test_audiences_are_refused_where_one_never_gets_a_request_and_nowhere_else(
     audiences: list[dict[str, object]],
 ) -> None:
     """Seen by asking for all that makes a difference."""
-    reached = {chosen(audiences, cluster, request) for cluster, request in REQUESTS}
+    reached = {settings(audiences, cluster, request) for cluster, request in REQUESTS}
     named = [{"name": f"a-{number}", **each} for number, each in enumerate(audiences)]
     try:
-        settings.parse({**LAB, "clusters": CLUSTERS, "audiences": named})
+        parse({**LAB, "clusters": CLUSTERS, "audiences": named})
         refused = ""
     except ConfigError as error:
         refused = str(error)

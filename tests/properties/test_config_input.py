@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from settings import ConfigError, parse
+from config.errors import ConfigError
+from config.parsing import parse
 from tests.support.bad_config import Place, put
 from tests.support.stacks import load_values
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from config.errors import ConfigError
+from config.parsing import parse
 from mesh.names import X509_COMMON_NAME_MAX
 from recorder.registrations import Registration
-from settings import ConfigError, parse
 from tests.support import recording
 from tests.support.bad_config import put
 from tests.support.recording import RecordingMonitor, with_outputs

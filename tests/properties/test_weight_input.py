@@ -7,7 +7,10 @@ import pulumi
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from settings import ConfigError, Settings, load, parse
+from config.errors import ConfigError
+from config.loader import load
+from config.parsing import parse
+from config.schema import Settings
 from tests.support.recording import RecordingMonitor
 from tests.support.stacks import load_values, rancher_stack
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from lab import pki
+from lab.machine import pki
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import settings
 from bench import mesh
 from bench.mesh import floor_files, program_charts
 from bench.program import program_config
 from bench.timing import BenchError
+from config.parsing import parse
 from lab.deploy import STACK, Engine
 from ops import stack
 
@@ -21,7 +21,7 @@ MANIFESTS = ROOT / "bench" / "floor"
 def test_the_floor_gets_the_programs_own_values(tmp_path: Path) -> None:
     """But for what its own steps need: the charts' Services, and the reader that istioctl takes."""
     values = program_config(tmp_path, 2)
-    config = settings.parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
+    config = parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
     charts = program_charts(values)
     files = floor_files(config, charts)
     istiod = yaml.safe_load(files["cluster-1/istiod.yaml"])

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-import settings
 from bench import mesh, shift
 from bench.program import program_config
 from bench.stats import wall
 from bench.timing import BenchError
-from lab import lock
+from config.parsing import parse
 from lab.deploy import STACK, Engine
+from lab.machine import lock
 from lab.standin import stack as lab_stack
 from ops import stack
 from ops.cluster.api import ApiError
@@ -88,7 +88,7 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LabDouble:
     """A lab that is none, for a stack of two clusters that are none."""
     double = LabDouble()
     values = program_config(tmp_path, len(CLUSTERS))
-    config = settings.parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
+    config = parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
     monkeypatch.setattr(lab_stack, "load", lambda *_: lab_stack.Stack("mcsps", STACK, values))
     monkeypatch.setattr(stack, "load", lambda *_: config)
     monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)

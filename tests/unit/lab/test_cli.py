@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
-from lab import cli, lock, teardown
+from lab import cli, teardown
+from lab.machine import lock
 
 
 @pytest.fixture(autouse=True)

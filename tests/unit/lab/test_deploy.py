@@ -12,9 +12,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab import deploy, lock, spec
+from lab import deploy, spec
 from lab.deploy import Command, Engine, run_stand_in
 from lab.errors import LabError
+from lab.machine import lock
 from lab.rancher import service
 
 SALT = "v1:made:up"

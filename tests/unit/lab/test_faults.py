@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lab import cli, faults, lock, spec
+from lab import cli, faults, spec
 from lab.errors import LabError
+from lab.machine import lock
 
 EAST, WEST = spec.clusters(2)
 POD, OTHER = IPv4Address("10.42.0.7"), IPv4Address("10.42.0.8")

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lab import cli, lock, node, preflight, spec
+from lab import cli, preflight, spec
+from lab.clusters import node
 from lab.errors import LabError
+from lab.machine import lock
 
 
 @pytest.fixture(autouse=True)

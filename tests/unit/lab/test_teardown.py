@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, mounts, network, teardown
+from lab import teardown
+from lab.machine import cgroups, mounts, network
 
 
 @pytest.fixture

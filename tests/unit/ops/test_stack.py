@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import settings
+from config.errors import ConfigError
 from errors import OpsError
 from ops import stack
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_yaml_is_refused_by_line(tmp_path: Path) -> None:
 def test_values_that_cannot_work_are_refused_by_key(tmp_path: Path) -> None:
     """The settings' own words."""
     write(tmp_path, weight="  mcsps:v2Weight: 101\n")
-    with pytest.raises(settings.ConfigError, match="mcsps:v2Weight"):
+    with pytest.raises(ConfigError, match="mcsps:v2Weight"):
         stack.load("prod", tmp_path)
 
 

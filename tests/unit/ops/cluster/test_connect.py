@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-import rancher_api
-import settings
+from config.parsing import parse
+from config.preflight import rancher as rancher_preflight
+from config.schema import Settings
 from errors import OpsError
 from ops.cluster import connect
 from tests.support import pems
@@ -21,13 +22,13 @@ from tests.support.stacks import kubeconfig
 TOKEN = f"token-abc12:{secrets.token_hex(16)}"
 
 
-def chosen(access_to: dict[str, str], **more: object) -> settings.Settings:
+def settings(access_to: dict[str, str], **more: object) -> Settings:
     """Settings of one cluster."""
     cluster = {"name": "east", "network": "network-east", "versions": ["v1"], "access": access_to}
-    return settings.parse({"mesh": {"id": "mesh1"}, "v2Weight": 0, "clusters": [cluster], **more})
+    return parse({"mesh": {"id": "mesh1"}, "v2Weight": 0, "clusters": [cluster], **more})
 
 
-def configuration(of: settings.Settings) -> Any:  # noqa: ANN401 - the library's own
+def configuration(of: Settings) -> Any:  # noqa: ANN401 - the library's own
     """How its cluster's API is reached."""
     return connect.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - where it leads is not shown
 
@@ -49,7 +50,7 @@ def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulu
     """At the address that the program uses too, and trusting Rancher's own CA."""
     root = pems.make_root(pems.make_key())
     rancher = {"url": "https://rancher.example.org", "caCerts": root}
-    found = configuration(chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher=rancher))
+    found = configuration(settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher=rancher))
     assert found.host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
     assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
     assert Path(found.ssl_ca_cert).read_text().strip() == root.strip()
@@ -59,7 +60,7 @@ def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulu
 def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path) -> None:
     """Where Pulumi is not to be asked; what is in the file is not told when it cannot be read."""
     file = tmp_path / "token"
-    of = chosen({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
+    of = settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
     with pytest.raises(OpsError, match="/token, cannot be read: No such file"):
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     file.write_bytes(b"\xff")
@@ -77,15 +78,15 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
 
 def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """With the same token; what Rancher does not know is told by its key."""
-    of = chosen({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
+    of = settings({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
 
-    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_api.WantedCluster) -> str:
+    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.WantedCluster) -> str:
         assert (url, ca_certs, token, cluster.name) == ("https://rancher.example.org", None, TOKEN, "the east")
         if len(pulumi) > 1:
-            raise rancher_api.LookUpError("rancher.url", "nobody is there")
+            raise rancher_preflight.LookUpError("rancher.url", "nobody is there")
         return "c-f7r9g"
 
-    monkeypatch.setattr(rancher_api, "find", find)
+    monkeypatch.setattr(rancher_preflight, "find", find)
     assert configuration(of).host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
     with pytest.raises(OpsError, match=r"^mcsps:rancher\.url: nobody is there$"):
         configuration(of)
@@ -95,7 +96,7 @@ def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Pa
     """Nothing of the stack's config is secret then."""
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig("east"))
-    assert configuration(chosen({"kind": "kubeconfig", "path": str(file)})).host.startswith("https://")
+    assert configuration(settings({"kind": "kubeconfig", "path": str(file)})).host.startswith("https://")
     assert pulumi == []
 
 
@@ -115,7 +116,7 @@ def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
     if text is not None:
         file.write_bytes(text)
     with pytest.raises(OpsError, match=f"the kubeconfig of cluster east {file} {reason}"):
-        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+        configuration(settings({"kind": "kubeconfig", "path": str(file)}))
 
 
 def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) 
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
     with pytest.raises(OpsError, match="cannot be used: check its current context") as caught:
-        configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+        configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert TOKEN not in str(caught.value)
 
 
@@ -146,7 +147,7 @@ def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, mo
     copies.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     file, key = with_a_key(tmp_path)
-    found = configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    found = configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert [Path(found.key_file).read_text() for _ in range(2)] == [key, key]
     assert found.cert_file == str(tmp_path / "own.crt")
     assert list(copies.iterdir()) == []
@@ -156,6 +157,6 @@ def test_elsewhere_the_librarys_own_copies_are_used(tmp_path: Path, monkeypatch:
     """Which are removed when the process ends by itself."""
     monkeypatch.setattr(sys, "platform", "darwin")
     file, key = with_a_key(tmp_path)
-    found = configuration(chosen({"kind": "kubeconfig", "path": str(file)}))
+    found = configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert Path(found.key_file).read_text() == key
     assert Path(found.key_file).parent == Path(tempfile.gettempdir())

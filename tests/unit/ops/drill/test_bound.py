@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from config.parsing import parse
+from config.schema import Settings
 from errors import OpsError
 from ops.drill.bound import Detection, alone, gap_seconds, read_detection
 from ops.drill.scenario import Death
-from settings import Settings, parse
 from tests.support.stacks import LAB, load_values
 
 RULE = {

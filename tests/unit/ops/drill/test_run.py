@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import ops.__main__ as cli
 import ops.drill.run
 from lab import faults as lab_faults
-from lab import lock, spec
+from lab import spec
 from lab.errors import LabError
+from lab.machine import lock
 from ops.cluster.client_pod import LIFETIME
 from ops.drill.scenario import Death, Target
 from ops.drill.timeline import Conductor

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from config.parsing import parse
+from config.schema import Cluster
 from errors import OpsError
 from ops.cluster.api import ApiError, Workload
 from ops.drill.scenario import Death, Scenario, Target
 from ops.drill.targets import Drilled
-from settings import Cluster, parse
 from tests.support.api_double import POD_IP, ApiDouble
 from tests.support.stacks import LAB, load_values
 

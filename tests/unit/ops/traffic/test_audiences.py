@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-import settings
+from config.parsing import parse
+from config.schema import Settings
 from ops.traffic import audiences
 from tests.support.bad_config import put
 from tests.support.stacks import load_values
@@ -17,17 +18,17 @@ ANYBODY = {"name": "anybody", "version": "v2", "header": {"name": "accept", "reg
 OURSELVES = {"name": "ourselves", "version": "v2", "header": {"name": "user-agent", "prefix": "mcsps"}}
 
 
-def chosen(*wanted: Mapping[str, object]) -> settings.Settings:
+def settings(*wanted: Mapping[str, object]) -> Settings:
     """The lab's stack with its clusters east in region eu and west in us."""
     values = load_values("lab")
     for index, region in enumerate(("eu", "us")):
         values = put(values, ("clusters", index, "locality"), {"region": region})
-    return settings.parse({**values, "audiences": wanted})
+    return parse({**values, "audiences": wanted})
 
 
 def test_audiences_by_header_are_tried_where_they_are() -> None:
     """A region needs no loop of its own, and nobody makes up a value for a regular expression."""
-    stack = chosen(TEAM, BETA, ROBOTS, EUROPE)
+    stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert list(audiences.tried(stack, "east")) == ["team"]
     assert list(audiences.tried(stack, "west")) == ["team", "beta"]
 
@@ -38,7 +39,7 @@ def test_audiences_by_header_are_tried_where_they_are() -> None:
 )
 def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[str, str]) -> None:
     """And says who asks, so that no audience takes it for somebody else."""
-    stack = chosen(TEAM, BETA, ROBOTS, EUROPE)
+    stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert audiences.headers(stack, audience) == {"user-agent": "mcsps-verify", "accept": "*/*", **carried}
 
 
@@ -48,10 +49,10 @@ def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[
 )
 def test_the_first_audience_of_a_request_decides(cluster: str, audience: str, weight: int) -> None:
     """And the weight where there is none."""
-    assert audiences.wanted(chosen(TEAM, BETA, ROBOTS, EUROPE), cluster, audience) == weight
+    assert audiences.wanted(settings(TEAM, BETA, ROBOTS, EUROPE), cluster, audience) == weight
 
 
 @pytest.mark.parametrize("audience", [OURSELVES, ANYBODY], ids=lambda it: it["name"])
 def test_an_audience_that_verify_itself_is_of_is_reckoned_with(audience: Mapping[str, object]) -> None:
     """By its user agent, or by what every client sends."""
-    assert audiences.wanted(chosen(audience), "west") == 100
+    assert audiences.wanted(settings(audience), "west") == 100

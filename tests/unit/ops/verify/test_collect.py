@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-import settings
+from config.schema import Cluster
 from ops.cluster.api import ExecResult
 from ops.cluster.polling import Patience
 from ops.traffic.loops import ingress_url, through_ingress
@@ -14,7 +14,7 @@ from ops.verify.collect import fingerprints, look_at, parse_clusterz, resolve
 from ops.verify.facts import ClusterFacts, Credential
 from tests.support.api_double import ApiDouble, pod, printed
 
-EAST = settings.Cluster.model_validate(
+EAST = Cluster.model_validate(
     {
         "name": "east",
         "network": "network-east",

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-import settings
+from config.parsing import parse
+from config.schema import Settings
 from ops.cluster.api import Workload
 from ops.verify.causes import Cause
 from ops.verify.conclude import conclude
@@ -33,9 +34,9 @@ from tests.support.mesh import (
 )
 
 
-def chosen(weight: int = 10, *audiences: Mapping[str, object]) -> settings.Settings:
+def settings(weight: int = 10, *audiences: Mapping[str, object]) -> Settings:
     """Settings of a stack with three clusters, each in a region of its own."""
-    return settings.parse(
+    return parse(
         {
             "mesh": {"id": "mcsps-lab"},
             "v2Weight": weight,
@@ -56,7 +57,7 @@ def chosen(weight: int = 10, *audiences: Mapping[str, object]) -> settings.Setti
 
 def report(mesh: MeshFacts, weight: int = 10, *audiences: Mapping[str, object]) -> Report:
     """What `verify` says of such a mesh."""
-    return conclude(mesh, chosen(weight, *audiences), stack="lab", requests=1000)
+    return conclude(mesh, settings(weight, *audiences), stack="lab", requests=1000)
 
 
 def find(said: Report, check: CheckId, cluster: str, peer: str | None = None) -> Check:

@@ -1,0 +1,1 @@
+"""Queries Rancher before anything changes."""

@@ -1,0 +1,249 @@
+"""
+The programs that the lab runs, built once from pinned Go modules.
+
+Owns the pins' build: which programs, with which flags and version stamps, into which cache entry. Istio's charts and
+Envoy's bootstrap template come out of the same module and are copied beside them. Go's own build and module caches
+stay with their owner, the user: they are what makes the next build short.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from lab.build import cache
+from lab.errors import LabError
+
+KUBERNETES_VERSION = "v1.35.4"
+ISTIO_VERSION = "1.31"
+HELM_VERSION = "v4.2.0"
+GO_MINIMUM = (1, 26)
+
+SOURCES = Path(__file__).parent / "go_modules"
+"""One folder for each Go module."""
+
+_ISTIO = "istio.io/istio"
+_CHARTS = {"base": "base", "istiod": "istio-control/istio-discovery", "gateway": "gateway"}
+_BOOTSTRAP = Path("tools/packaging/common/envoy_bootstrap.json")
+
+# Seen from empty Go caches: modules, compiled packages, work folder and programs.
+_COLD_BYTES = 12 * 2**30
+_NETWORK_FAULT = re.compile(r"dial tcp|i/o timeout|no such host|connection re|TLS handshake|x509:|proxyconnect")
+_LAST_LINES = 15
+# Compilers outlive a `go` that is killed, so what dies with this process is a shell that takes its whole group along.
+_TIED = ("setpriv", "--pdeathsig=TERM", "sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait $!', "sh")
+
+
+@dataclass(frozen=True)
+class _Program:
+    name: str
+    module: str
+    package: str
+
+
+_PROGRAMS = (
+    _Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3"),
+    _Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    _Program("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    _Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    _Program("kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy"),
+    _Program("kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
+    _Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+    _Program("pilot-discovery", "mesh", f"{_ISTIO}/pilot/cmd/pilot-discovery"),
+    _Program("pilot-agent", "mesh", f"{_ISTIO}/pilot/cmd/pilot-agent"),
+    _Program("istioctl", "mesh", f"{_ISTIO}/istioctl/cmd/istioctl"),
+    _Program("helm", "mesh", "helm.sh/helm/v4/cmd/helm"),
+    _Program("coredns", "mesh", "./coredns"),
+    _Program("helloworld", "pods", "./helloworld"),
+    _Program("pause", "pods", "./pause"),
+)
+
+_MAJOR, _MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+# Unstamped, a server says v0.0.0 and every check of its version (Helm's kubeVersion, Pulumi's) fails.
+_STAMPS = {
+    "kubernetes": {
+        "k8s.io/component-base/version.gitMajor": _MAJOR,
+        "k8s.io/component-base/version.gitMinor": _MINOR,
+        "k8s.io/component-base/version.gitTreeState": "clean",
+        "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
+        "k8s.io/client-go/pkg/version.gitVersion": KUBERNETES_VERSION,
+    },
+    "mesh": {
+        "istio.io/istio/pkg/version.buildVersion": ISTIO_VERSION,
+        "helm.sh/helm/v4/internal/version.version": HELM_VERSION,
+    },
+    "pods": dict[str, str](),
+}
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """
+    A whole set of programs.
+
+    Attributes:
+        folder: The cache entry; its name stands for all that went into it.
+    """
+
+    folder: Path
+
+    @property
+    def charts(self) -> Path:
+        """Folder with Istio's charts `base`, `istiod` and `gateway`."""
+        return self.folder / "charts"
+
+    @property
+    def envoy_bootstrap(self) -> Path:
+        """Template of the configuration that pilot-agent starts Envoy with."""
+        return self.folder / _BOOTSTRAP.name
+
+    def binary(self, name: str) -> Path:
+        """
+        Where the program `name` is.
+
+        Raises:
+            KeyError: The toolchain has no such program.
+        """
+        if name not in {program.name for program in _PROGRAMS}:
+            raise KeyError(name)
+        return self.folder / "bin" / name
+
+
+def place() -> Toolchain:
+    """
+    Say where the programs of these pins are, built or not.
+
+    Raises:
+        LabError: Go is missing or too old.
+    """
+    return Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
+
+
+def ensure(progress: Progress) -> Toolchain:
+    """
+    Build what is missing, one program after another, and return the toolchain.
+
+    A build that is interrupted leaves whole programs alone, and the next call goes on from there.
+
+    Raises:
+        LabError: Go is missing or too old, the disk is too full, or a build failed.
+    """
+    toolchain = place()
+    if _is_whole(toolchain):
+        return toolchain
+    with cache.filling(toolchain.folder, progress) as filling:
+        missing = _missing(toolchain)
+        cache.require_space(toolchain.folder, _COLD_BYTES * len(missing) // len(_PROGRAMS), "Building the programs")
+        overall = progress.add_task("Build programs, up to 20 minutes the first time", total=len(missing))
+        for program in missing:
+            task = progress.add_task(f"Build {program.name}", total=None)
+            _build(program, filling, toolchain.binary(program.name))
+            progress.update(task, total=1, completed=1)
+            progress.advance(overall)
+        _copy_istio_files(filling.scratch, toolchain)
+    return toolchain
+
+
+def _missing(toolchain: Toolchain) -> list[_Program]:
+    return [program for program in _PROGRAMS if not toolchain.binary(program.name).exists()]
+
+
+def _is_whole(toolchain: Toolchain) -> bool:
+    return not _missing(toolchain) and toolchain.charts.exists() and toolchain.envoy_bootstrap.exists()
+
+
+def _go_version() -> str:
+    remedy = f"Install Go {'.'.join(map(str, GO_MINIMUM))} or newer (https://go.dev/dl) and put it on PATH."
+    if not shutil.which("go"):
+        raise LabError("There is no `go` on PATH to build the lab's programs with", remedy)
+    version = _go(["env", "GOVERSION"], "pods").strip()
+    found = re.match(r"(?:devel )?go(\d+)\.(\d+)", version)
+    if found is None or tuple(map(int, found.groups())) < GO_MINIMUM:
+        raise LabError(
+            f"The `go` on PATH is {version or 'of no known version'}: too old for the lab's programs", remedy
+        )
+    return version
+
+
+def _key(go_version: str) -> str:
+    sources = sorted(path for path in SOURCES.rglob("*") if path.is_file())
+    commands = [" ".join(_build_arguments(program, Path())) for program in _PROGRAMS]
+    names = [program.name for program in _PROGRAMS]
+    return cache.key(
+        [
+            go_version.encode(),
+            *(text.encode() for text in names + commands),
+            *(part for path in sources for part in (str(path.relative_to(SOURCES)).encode(), path.read_bytes())),
+        ]
+    )
+
+
+def _build_arguments(program: _Program, target: Path) -> list[str]:
+    stamps = [f"-X {variable}={value}" for variable, value in _STAMPS[program.module].items()]
+    link = " ".join(["-s", "-w", *stamps])
+    return ["build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", str(target), program.package]
+
+
+def _build(program: _Program, filling: cache.Filling, target: Path) -> None:
+    built = filling.scratch / program.name
+    _go(_build_arguments(program, built), program.module, filling)
+    target.parent.mkdir(exist_ok=True)
+    built.replace(target)
+
+
+def _copy_istio_files(scratch: Path, toolchain: Toolchain) -> None:
+    module = Path(json.loads(_go(["mod", "download", "-json", _ISTIO], "mesh"))["Dir"])
+    charts = scratch / "charts"
+    for name, origin in _CHARTS.items():
+        shutil.copytree(module / "manifests/charts" / origin, charts / name)
+    bootstrap = scratch / _BOOTSTRAP.name
+    shutil.copy(module / _BOOTSTRAP, bootstrap)
+    # The module cache is read-only; what is copied out of it must not be, or nobody but root can remove it.
+    for path in (charts, bootstrap, *charts.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    shutil.rmtree(toolchain.charts, ignore_errors=True)
+    charts.replace(toolchain.charts)
+    bootstrap.replace(toolchain.envoy_bootstrap)
+
+
+def _go(arguments: list[str], module: str, filling: cache.Filling | None = None) -> str:
+    """Run `go` in a module and return its output. Its children end with it, whatever ends this call or this process."""
+    # GOFLAGS and GOWORK of the user's own would change what is built; GOTMPDIR keeps gigabytes out of a small /tmp.
+    overrides = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    with subprocess.Popen(  # noqa: S603 - arguments from the tables above
+        [*_TIED, "go", *arguments],
+        cwd=SOURCES / module,
+        env=os.environ | overrides | ({"GOTMPDIR": str(filling.scratch)} if filling else {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        pass_fds=(filling.lock,) if filling else (),
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if process.returncode:
+        raise _failure(arguments, module, errors)
+    return output
+
+
+def _failure(arguments: list[str], module: str, errors: str) -> LabError:
+    last_lines = "\n".join(errors.strip().splitlines()[-_LAST_LINES:])
+    message = f"`go {' '.join(arguments)}` failed in {SOURCES / module}:\n{last_lines}"
+    if "no space left on device" in errors:
+        return LabError(message, "Free some disk space (`go env GOCACHE GOMODCACHE` says where Go fills it).")
+    if _NETWORK_FAULT.search(errors):
+        return LabError(message, "Check the way to the module proxy (`go env GOPROXY`), then run this again.")
+    return LabError(message, "Run that command by hand to see more. What is built already is kept.")

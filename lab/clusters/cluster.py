@@ -1,0 +1,115 @@
+"""Brings one cluster up, or heals it: what is started in which order, and what is waited for."""
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from lab import faults
+from lab.build.toolchain import Toolchain
+from lab.clusters import addons, control_plane, kubeconfig, node
+from lab.errors import LabError
+from lab.machine import cgroups, mounts, pki, processes
+from lab.machine.processes import Component
+from lab.spec import ClusterSpec
+
+PROCESSES = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "loadbalancer",
+)
+"""Every component that is a process of the host; CoreDNS is a pod."""
+STEPS = 6
+"""How often `ensure` reports."""
+_STORE = ("etcd", "kube-apiserver")
+_START_SECONDS = 120.0
+
+
+def ensure(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    archives: Sequence[Path],
+    report: Callable[[str], None],
+) -> None:
+    """
+    Have the cluster running, Ready and with all images; `report` is told of each of STEPS steps.
+
+    Changes nothing in a cluster that is well. LabError names the component that failed.
+    """
+    try:
+        _ensure(spec, toolchain, archives, report)
+    except (ApiException, HTTPError) as error:
+        raise LabError(
+            f"{spec.name}: kube-apiserver failed while it was used ({type(error).__name__})",
+            f"See why: python -m lab logs {spec.name} kube-apiserver; then run up again",
+        ) from error
+
+
+def _ensure(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    archives: Sequence[Path],
+    report: Callable[[str], None],
+) -> None:
+    report("keys and configuration")
+    among = cgroups.hierarchies()
+    pki.ensure(spec)
+    kubeconfig.ensure(spec)
+    node.configure(spec)
+    cgroups.ensure(spec, among)
+    mounts.ensure(spec)
+    faults.heal(spec)
+    procs_file = cgroups.procs_file(spec, among)
+
+    def start(*components: Component) -> None:
+        for component in components:
+            processes.ensure(spec, component, procs_file)
+
+    report("container runtime and store")
+    start(
+        node.containerd(spec),
+        control_plane.etcd(spec, toolchain),
+        control_plane.api_server(spec, toolchain),
+    )
+    with ThreadPoolExecutor(max_workers=1) as background:
+        _wait(spec, "containerd", lambda: node.is_runtime_ready(spec), "containerd")
+        images = background.submit(node.import_images, spec, archives)
+        report("API server")
+        _wait(spec, "kube-apiserver", lambda: control_plane.is_ready(spec), *_STORE)
+        report("node")
+        start(
+            control_plane.controller_manager(spec, toolchain),
+            control_plane.scheduler(spec, toolchain),
+            node.kubelet(spec, toolchain),
+            node.kube_proxy(spec, toolchain),
+        )
+        addons.apply(spec)
+        start(load_balancer(spec))
+        with addons.connect(spec) as api:
+            _wait(spec, "kubelet", lambda: addons.is_node_ready(api, spec.name), *PROCESSES)
+            report("images and name service")
+            images.result()
+            _wait(spec, "coredns", lambda: addons.is_dns_ready(api), *PROCESSES)
+    report("Ready")
+
+
+def load_balancer(spec: ClusterSpec) -> Component:
+    """Return the program that gives Services of type LoadBalancer their addresses."""
+    return Component(
+        "loadbalancer",
+        (sys.executable, "-m", "lab.clusters.load_balancer", f"--cluster={spec.name}"),
+        config_files=(Path(__file__).with_name("load_balancer.py"), spec.pki / "ca.crt", spec.pki / "loadbalancer.crt"),
+        environment={"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def _wait(spec: ClusterSpec, component: str, is_ready: Callable[[], bool], *needed: str) -> None:
+    processes.wait(spec, component, is_ready, *needed, seconds=_START_SECONDS)

@@ -1,0 +1,122 @@
+"""
+Gives the Services of type LoadBalancer of one cluster their addresses.
+
+A program of its own, started by `up` in every cluster. It keeps nothing: which addresses are taken
+is what the Services say, so it may be killed and started anew at any time. That an address is
+reached is not its work: the node answers for its whole pool, and kube-proxy forwards.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated
+
+import typer
+from kubernetes import client, watch
+from kubernetes.client.exceptions import ApiException
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+from urllib3.exceptions import HTTPError
+
+from lab.clusters import addons
+from lab.spec import MAX_CLUSTERS, clusters, find
+
+_WATCH_SECONDS = 300
+_LOG = logging.getLogger("loadbalancer")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A Service that is to have an address; `address` is the one it has."""
+
+    namespace: str
+    name: str
+    address: IPv4Address | None
+
+
+def assign(claims: Iterable[Claim], pool: IPv4Network) -> Mapping[Claim, IPv4Address]:
+    """
+    Return the address for each claim that lacks one: pure.
+
+    An address once given stays; new ones are the lowest free, without the pool's first and last.
+    Of two claims with one address the second in order of name moves. With the pool empty, the rest
+    go without.
+    """
+    taken: set[IPv4Address] = set()
+    lacking: list[Claim] = []
+    for claim in sorted(claims, key=lambda it: (it.namespace, it.name)):
+        if claim.address and claim.address in pool and claim.address not in taken:
+            taken.add(claim.address)
+        else:
+            lacking.append(claim)
+    free = (address for address in pool.hosts() if address not in taken)
+    return dict(zip(lacking, free, strict=False))
+
+
+def claim_of(service: client.V1Service) -> Claim | None:
+    """Return the Service's claim; None if it wants no load balancer, or another one's."""
+    metadata, spec = service.metadata, service.spec
+    if not (metadata and spec) or spec.type != "LoadBalancer" or spec.load_balancer_class:
+        return None
+    if metadata.deletion_timestamp:
+        return None
+    balancer = service.status.load_balancer if service.status else None
+    ingress = (balancer.ingress if balancer else None) or ()
+    addresses = [IPv4Address(entry.ip) for entry in ingress if entry.ip]
+    return Claim(str(metadata.namespace), str(metadata.name), next(iter(addresses), None))
+
+
+def reconcile(api: client.CoreV1Api, pool: IPv4Network) -> str:
+    """Give every Service its address; return the resource version up to which that holds."""
+    services = api.list_service_for_all_namespaces()
+    claims = [claim for service in services.items if (claim := claim_of(service))]
+    for claim, address in assign(claims, pool).items():
+        status = {"loadBalancer": {"ingress": [{"ip": str(address), "ipMode": "VIP"}]}}
+        try:
+            api.patch_namespaced_service_status(claim.name, claim.namespace, {"status": status})
+        except ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # deleted meanwhile
+                raise
+        else:
+            _LOG.info("%s/%s has %s", claim.namespace, claim.name, address)
+    return str(services.metadata.resource_version) if services.metadata else ""
+
+
+def follow(api: client.CoreV1Api, pool: IPv4Network) -> None:
+    """Reconcile whenever a Service changes, until the API server ends the watch."""
+    version = reconcile(api, pool)
+    changes = watch.Watch().stream(  # type: ignore[no-untyped-call]
+        api.list_service_for_all_namespaces,
+        resource_version=version,
+        timeout_seconds=_WATCH_SECONDS,
+    )
+    for _ in changes:
+        reconcile(api, pool)
+
+
+def _log_retry(state: RetryCallState) -> None:
+    # The exception itself would bring pages of response headers with it.
+    error = state.outcome.exception() if state.outcome else None
+    _LOG.warning("%s; trying again", type(error).__name__)
+
+
+def main(cluster: Annotated[str, typer.Option(help="The name of the cluster whose Services these are.")]) -> None:
+    """Give LoadBalancer Services their addresses until stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    spec = find(cluster, clusters(MAX_CLUSTERS))
+    api = client.CoreV1Api(addons.connect(spec, "loadbalancer"))
+    while True:
+        for attempt in Retrying(
+            # The API server restarts now and then, and its watches expire.
+            retry=retry_if_exception_type((HTTPError, ApiException)),
+            wait=wait_exponential(multiplier=0.5, max=2),
+            before_sleep=_log_retry,
+        ):
+            with attempt:
+                follow(api, spec.pool)
+
+
+if __name__ == "__main__":
+    typer.run(main)

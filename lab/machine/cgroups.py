@@ -1,0 +1,206 @@
+"""
+The cgroups that hold everything a cluster runs, on hosts with cgroup v1, v2 or both.
+
+A node's kubelet gets a cgroup of its own to manage: two kubelets that share one delete each
+other's pods. And since no process leaves its cgroup, the cgroup is what `down` empties: it misses
+nothing and hits nothing else.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.machine import files
+from lab.spec import FABRIC, STATE_DIR, ClusterSpec
+
+NEEDED_CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
+"""What a kubelet needs of cgroup v2."""
+# A kubelet takes its cgroup for missing if this one is at the root and not there.
+_OPTIONAL_CONTROLLERS = ("hugetlb",)
+_SWITCHED_ON = STATE_DIR / "switched-on-controllers"
+_KILL_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """One mounted cgroup hierarchy; a v2 one has no controllers listed."""
+
+    root: Path
+    is_v2: bool
+    controllers: tuple[str, ...] = ()
+
+
+def parse_mounts(mountinfo: str) -> tuple[Hierarchy, ...]:
+    """Return the cgroup hierarchies that /proc/self/mountinfo lists: pure."""
+    found: dict[Path, Hierarchy] = {}
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        root = Path(left.split()[4])
+        kind, _, options = right.split(maxsplit=2)
+        if kind == "cgroup2":
+            found[root] = Hierarchy(root, is_v2=True)
+        elif kind == "cgroup":
+            names = options.split(",")
+            found[root] = Hierarchy(root, is_v2=False, controllers=tuple(names))
+    return tuple(found.values())
+
+
+def hierarchies() -> tuple[Hierarchy, ...]:
+    """Return the hierarchies of this machine."""
+    return parse_mounts(Path("/proc/self/mountinfo").read_text())
+
+
+def tracker(among: tuple[Hierarchy, ...]) -> Hierarchy:
+    """Return the hierarchy by which processes are found again; LabError if there is none."""
+    for controller in ("memory", "pids", "cpu"):
+        for hierarchy in among:
+            if controller in hierarchy.controllers:
+                return hierarchy
+    for hierarchy in among:
+        if hierarchy.is_v2:
+            return hierarchy
+    raise LabError("No cgroup hierarchy is mounted", "Mount one: mount -t cgroup2 x /sys/fs/cgroup")
+
+
+def ensure(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> None:
+    """Make the cluster's cgroups in every hierarchy."""
+    pure_v2 = not any(hierarchy.controllers for hierarchy in among)
+    for hierarchy in among:
+        if hierarchy.is_v2 and pure_v2:
+            _switch_on(hierarchy.root, remember=True)
+        for name in (FABRIC, spec.cgroup, spec.system_cgroup, spec.pods_cgroup):
+            folder = hierarchy.root / name
+            folder.mkdir(exist_ok=True)
+            if "cpuset" in hierarchy.controllers:
+                _inherit_cpuset(folder)
+            elif hierarchy.is_v2 and pure_v2 and name in (FABRIC, spec.cgroup):
+                _switch_on(folder, remember=False)
+
+
+def procs_file(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> Path:
+    """Return the file into which one of the cluster's components writes its pid."""
+    return tracker(among).root / spec.system_cgroup / "cgroup.procs"
+
+
+def memory_bytes(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> int | None:
+    """Return what the cluster's processes and pods use, file cache aside; None if unknown."""
+    folder = tracker(among).root / spec.cgroup
+    try:
+        fields = (folder / "memory.stat").read_text().split()
+    except FileNotFoundError:
+        return None
+    stat = {name: int(value) for name, value in zip(fields[::2], fields[1::2], strict=True)}
+    return stat.get("total_rss", stat.get("anon"))
+
+
+def processes(folder: Path) -> set[int]:
+    """Return the pids in a cgroup and in those below it."""
+    pids: set[int] = set()
+    for path, _, _ in os.walk(folder):
+        # A cgroup may go while it is read: ENODEV is what the kernel then says.
+        with contextlib.suppress(OSError):
+            pids.update(map(int, (Path(path) / "cgroup.procs").read_text().split()))
+    return pids
+
+
+def members(among: tuple[Hierarchy, ...]) -> set[int]:
+    """Return the pids in all the lab's cgroups."""
+    return set[int]().union(*(processes(hierarchy.root / FABRIC) for hierarchy in among))
+
+
+def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
+    """Raise LabError for processes in the lab's cgroups where there is no lab: they are somebody else's."""
+    if not STATE_DIR.exists() and (pids := sorted(members(among))):
+        raise LabError(
+            f"The cgroup {FABRIC} holds processes, and there is no lab in {STATE_DIR}: {pids}",
+            f"See whose they are (ps -p {','.join(map(str, pids))}), end them, then try again",
+        )
+
+
+def kill_all(among: tuple[Hierarchy, ...]) -> None:
+    """End every process of the lab; LabError names those that will not go."""
+    deadline = time.monotonic() + _KILL_SECONDS
+    while left := members(among):
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"Processes of the lab do not end: {sorted(left)}",
+                "They wait for the kernel (state D in ps); try again, else restart the machine",
+            )
+        for pid in left:
+            _kill(pid)
+        time.sleep(0.05)
+
+
+def remove(among: tuple[Hierarchy, ...]) -> None:
+    """Remove the lab's cgroups, which must be empty, and switch off what `ensure` switched on."""
+    for hierarchy in among:
+        for folder in _deepest_first(hierarchy.root / FABRIC):
+            _remove_folder(folder)
+    if _SWITCHED_ON.exists():
+        root, *names = _SWITCHED_ON.read_text().split()
+        for name in names:
+            _switch_off(Path(root) / "cgroup.subtree_control", name)
+        _SWITCHED_ON.unlink()
+
+
+def _switch_on(folder: Path, *, remember: bool) -> None:
+    control = folder / "cgroup.subtree_control"
+    available = (folder / "cgroup.controllers").read_text().split()
+    if lacking := set(NEEDED_CONTROLLERS) - set(available):
+        raise LabError(
+            f"The cgroup controllers {', '.join(sorted(lacking))} are not available in {folder}",
+            "Switch them on in the kernel command line, or run outside of containers",
+        )
+    wanted = [name for name in NEEDED_CONTROLLERS + _OPTIONAL_CONTROLLERS if name in available]
+    new = [name for name in wanted if name not in control.read_text().split()]
+    if not new:
+        return
+    if remember and not _SWITCHED_ON.exists():
+        files.write(_SWITCHED_ON, " ".join((str(folder), *new)))
+    control.write_text(" ".join(f"+{name}" for name in new))
+
+
+def _switch_off(control: Path, name: str) -> None:
+    try:
+        control.write_text(f"-{name}")
+    except OSError as error:
+        # Somebody else has switched it on below the root meanwhile, so it is theirs now.
+        if error.errno != errno.EBUSY:
+            raise
+
+
+def _inherit_cpuset(folder: Path) -> None:
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if not (folder / name).read_text().strip():
+            (folder / name).write_text((folder.parent / name).read_text())
+
+
+def _deepest_first(folder: Path) -> Iterator[Path]:
+    for path, _, _ in os.walk(folder, topdown=False):
+        yield Path(path)
+
+
+def _remove_folder(folder: Path) -> None:
+    deadline = time.monotonic() + _KILL_SECONDS
+    while True:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:  # busy for as long as the kernel buries the last process
+            if time.monotonic() > deadline:
+                raise LabError(f"{folder} is still in use", "Run again: lab down") from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,238 @@
+"""Stack config: what is taken, what is refused, and in which words."""
+
+import base64
+import json
+
+import pulumi
+import pytest
+
+from config.errors import ConfigError
+from config.loader import SECRET_KEYS
+from config.parsing import parse
+from config.schema import Credential, Settings, Version
+from tests.support.bad_config import ABSENT, BAD_VALUES, BY_OPERATOR, BadValue, Place, put
+from tests.support.leaks import MARK
+from tests.support.stacks import load_values
+
+GOOD = load_values("lab")
+RANCHER = load_values("mcsps-test")
+GOOD_VALUES: dict[str, tuple[Place, object]] = {
+    "a weight as text": (("v2Weight",), "10"),
+    "the least weight": (("v2Weight",), 0),
+    "the greatest weight": (("v2Weight",), 100),
+    "the longest name": (("clusters", 1, "name"), "w" * 48),
+    "a name of digits": (("clusters", 1, "name"), "1"),
+    "a name with 'to' inside a word": (("clusters", 1, "name"), "tokyo-toronto"),
+    "a trust domain of labels": (("mesh", "trustDomain"), "mesh.example"),
+    "the first version of the charts": (("istio", "version"), "1.30.0"),
+    "a tag of the mirror's own kind": (("istio", "tag"), "stable"),
+    "the first version by the operator": (("istio",), {**BY_OPERATOR, "version": "1.12.0", "tag": "1.12.0-distroless"}),
+    "the last version by the operator": (("istio",), {**BY_OPERATOR, "values": {}}),
+    "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
+    "values laid into the program's blocks": (
+        ("istio", "values"),
+        {"istiod": {"global": {"proxy": {"resources": {"limits": {"cpu": None}}}}}, "base": {"new": 1}},
+    ),
+    "requests that are the limits": (
+        ("helloworld", "resources"),
+        {"requests": {"cpu": "0.2"}, "limits": {"cpu": "200m", "memory": "1e9"}},
+    ),
+    "two labels of nodes": (("clusters", 0, "namespaceNodeSelector"), "role=ingress,example.com/zone="),
+    "the highest port": (("clusters", 0, "peerServer"), "https://[2001:db8::1]:65535/below"),
+    "the longest network": (("clusters", 1, "network"), "n" * 63),
+    "a registry of charts": (("istio", "charts"), "oci://registry.example/charts"),
+    "any token of a header's name": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "!#$%&'*+-.^_`|~09az", "prefix": "~ "}}],
+    ),
+    "the longest regex": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "cookie", "regex": "a" * 1024}}],
+    ),
+    "a header of one character": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "x", "exact": "!"}}],
+    ),
+    "no retry": (("failover",), {"retryAttempts": 0}),
+    "the greatest failover": (
+        ("failover",),
+        {"retryAttempts": 10, "consecutiveGatewayErrors": 100, "intervalSeconds": 3600, "maxEjectionPercent": 1},
+    ),
+    "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
+    "Rancher's own cluster": (("rancher",), {"url": "https://rancher.example:8443/below"}),
+    "a renewal just after the start": (
+        ("trust",),
+        {"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 23},
+    ),
+    "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
+}
+
+
+@pytest.mark.parametrize("stack", ["lab", "mcsps-test"])
+def test_both_stack_files_are_taken(stack: str) -> None:
+    """As they stand."""
+    assert len(parse(load_values(stack)).clusters) == 2
+
+
+@pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
+def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
+    """The last value on the good side of each limit."""
+    parse(put(GOOD, place, value))
+
+
+@pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
+def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
+    """With what was got, what is allowed, no traceback and no secret."""
+    with pytest.raises(ConfigError) as caught:
+        parse(put(GOOD, bad.place, bad.value))
+    message = str(caught.value)
+    assert [part for part in bad.told if part not in message] == [], message
+    assert message.count("\n") == 1, message
+    assert MARK not in message
+    assert isinstance(caught.value, pulumi.RunError)
+    assert caught.value.__suppress_context__
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """One line for each key."""
+    bad = put(put(GOOD, ("mesh", "id"), "my mesh"), ("v2Weight",), "ten")
+    with pytest.raises(ConfigError) as caught:
+        parse(bad)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "the stack's config cannot work:"
+    assert [line.strip().partition(": ")[0] for line in lines] == ["mcsps:mesh.id", "mcsps:v2Weight"]
+
+
+def test_an_unknown_key_hides_no_other_error() -> None:
+    """At any depth."""
+    bad = put(put(GOOD, ("mesh", "colour"), 1), ("clusters", 0, "access", "colour"), 1)
+    with pytest.raises(ConfigError) as caught:
+        parse(put(put(bad, ("colour",), 1), ("v2Weight",), "ten"))
+    lines = [line.strip().partition(" ")[0] for line in str(caught.value).splitlines()[1:]]
+    assert sorted(lines) == ["mcsps:", "mcsps:clusters[0].access:", "mcsps:mesh:", "mcsps:v2Weight:"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"{MARK}{'x' * 80}",
+        f"{MARK}\n",
+        f"-----BEGIN PRIVATE KEY-----\\n{MARK}\\n{'x' * 64}",
+        base64.b64encode(f"{MARK}{'x' * 80}".encode()).decode(),
+        10**81,
+    ],
+)
+def test_what_is_long_or_of_several_lines_is_not_quoted(value: object) -> None:
+    """A key, a token or a whole file may have been pasted."""
+    with pytest.raises(ConfigError) as caught:
+        parse(put(GOOD, ("v2Weight",), value))
+    assert f"mcsps:v2Weight: got a value of {len(str(value))} characters; allowed is" in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["https://east:6443/", "https://east:6443"])
+def test_addresses_lose_their_last_slash(address: str) -> None:
+    """Paths are put behind them."""
+    parsed = parse(put(GOOD, ("clusters", 0, "peerServer"), address))
+    assert parsed.clusters[0].peer_server == "https://east:6443"
+
+
+@pytest.mark.parametrize("charts", ["/charts/", "https://c.example/x/", "oci://c.example/x/"])
+def test_chart_sources_lose_their_last_slash(charts: str) -> None:
+    """Chart names are put behind them."""
+    assert parse(put(GOOD, ("istio", "charts"), charts)).istio.charts == charts[:-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "credential"),
+    [
+        (GOOD, ABSENT, Credential.SERVICE_ACCOUNT),
+        (RANCHER, ABSENT, Credential.RANCHER_TOKEN),
+        (RANCHER, "serviceAccount", Credential.SERVICE_ACCOUNT),
+        (RANCHER, "rancherToken", Credential.RANCHER_TOKEN),
+    ],
+)
+def test_a_links_credential_fits_the_access_unless_it_is_chosen(
+    values: dict[str, object], settings: object, credential: Credential
+) -> None:
+    """A kubeconfig cannot make a Rancher token."""
+    if settings is not ABSENT:
+        values = put(values, ("clusters", 0, "linkCredential"), settings)
+    assert parse(values).clusters[0].credential is credential
+
+
+def test_settings_never_change() -> None:
+    """Nor does anything in them."""
+    parsed = parse(GOOD)
+    for section, key in ((parsed, "v2_weight"), (parsed.mesh, "id"), (parsed.clusters[0], "name")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(section, key, "other")
+
+
+def test_defaults_are_istios_own() -> None:
+    """A stack that says little gets the newest Istio from where Istio publishes it."""
+    least = {key: value for key, value in GOOD.items() if key in {"mesh", "clusters", "v2Weight"}}
+    parsed = parse(least)
+    assert (parsed.istio.hub, parsed.istio.tag) == ("docker.io/istio", parsed.istio.version)
+    assert parsed.istio.charts.startswith("https://")
+    assert parsed.trust.protect_root
+    assert parsed.rancher is None
+    assert parsed.mesh.trust_domain == "cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("istio", "api"), [({}, "networking.istio.io/v1"), (BY_OPERATOR, "networking.istio.io/v1beta1")]
+)
+def test_routing_is_of_an_api_that_every_version_of_the_installer_serves(istio: dict[str, str], api: str) -> None:
+    """An upgrade within an installer then replaces no object by itself."""
+    assert parse(put(GOOD, ("istio",), istio)).istio.networking_api == api
+
+
+@pytest.mark.parametrize(("istio", "seconds"), [({}, 5), (BY_OPERATOR, 0)])
+def test_pods_wait_before_they_end_where_their_kubernetes_can(istio: dict[str, str], seconds: int) -> None:
+    """As long as a proxy does, so that whoever still asks for them is answered."""
+    assert parse(put(GOOD, ("istio",), istio)).istio.drain_seconds == seconds
+
+
+def test_the_seeds_quotas_are_the_projects_defaults() -> None:
+    """As the project of the original installation was made."""
+    rancher = parse(RANCHER).rancher
+    assert rancher is not None
+    assert rancher.project.model_dump(by_alias=True) == {
+        "name": "istio",
+        "description": "Istio Manage Project",
+        "containerLimit": {
+            "limitsCpu": "200m",
+            "limitsMemory": "128Mi",
+            "requestsCpu": "100m",
+            "requestsMemory": "64Mi",
+        },
+        "namespaceQuota": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"},
+        "projectQuota": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"},
+    }
+
+
+def test_the_real_stack_describes_the_seeds_clusters() -> None:
+    """Names, ids, networks, mesh and hub; v1 in the first, v2 in the second."""
+    parsed = parse(RANCHER)
+    assert parsed.mesh.id == "mcsps-test"
+    assert parsed.istio.hub == "mtr.external.otc.telekomcloud.com/istio"
+    assert [
+        (cluster.name, cluster.network, getattr(cluster.access, "cluster_id", None), cluster.versions)
+        for cluster in parsed.clusters
+    ] == [
+        ("mcsps-test-k8s-01", "mcsps-test-01", "c-f7r9g", (Version.V1,)),
+        ("mcsps-test-k8s-02", "mcsps-test-02", "c-pzk8b", (Version.V2,)),
+    ]
+
+
+def test_the_real_stack_carries_no_lab_value() -> None:
+    """Not even a default that the lab sets."""
+    text = json.dumps(RANCHER) + json.dumps(parse(RANCHER).model_dump(mode="json"))
+    assert "mcsps.lab" not in text
+    assert "mcsps-lab" not in text
+
+
+def test_no_key_is_called_by_two_names() -> None:
+    """A secret key is none of the plain ones."""
+    plain = {info.alias for info in Settings.model_fields.values()}
+    assert not plain & set(SECRET_KEYS)

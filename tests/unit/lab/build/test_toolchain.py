@@ -1,0 +1,281 @@
+"""The toolchain: what is built, once, and what happens when it cannot be. A script stands in for Go."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.progress import Progress
+
+from lab.build import toolchain
+from lab.errors import LabError
+
+FAKE_GO = """#!/bin/sh
+echo "$@" >> "$GO_LOG"
+case "$1" in
+env) echo "${GO_VERSION:-go1.26.8}" ;;
+mod) echo "{\\"Dir\\": \\"$GO_MODULE\\"}" ;;
+build)
+    while [ "$1" != -o ]; do shift; done
+    echo half > "$2"
+    eval "$GO_BUILD"
+    echo whole > "$2" ;;
+esac
+"""
+
+
+class Go:
+    """A stand-in for `go` on PATH that notes what it was asked."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.log = folder / "go.log"
+        self.module = folder / "module"
+        for origin in ("base", "istio-control/istio-discovery", "gateway"):
+            chart = self.module / "manifests" / "charts" / origin / "Chart.yaml"
+            chart.parent.mkdir(parents=True)
+            chart.write_text(f"name: {origin}\n")
+            chart.chmod(0o444)
+        bootstrap = self.module / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
+        bootstrap.parent.mkdir(parents=True)
+        bootstrap.write_text("{}")
+        program = folder / "bin" / "go"
+        program.parent.mkdir()
+        program.write_text(FAKE_GO)
+        program.chmod(0o755)
+        self.set(
+            PATH=f"{program.parent}:{os.environ['PATH']}",
+            GO_LOG=str(self.log),
+            GO_MODULE=str(self.module),
+            XDG_CACHE_HOME=str(folder / "cache"),
+        )
+
+    def set(self, **environment: str) -> None:
+        """Change what `go` finds in its environment; GO_BUILD runs when a program is half written."""
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+
+    def builds(self) -> list[str]:
+        """What was built, in order."""
+        return [line for line in self.log.read_text().splitlines() if line.startswith("build")]
+
+
+@pytest.fixture
+def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
+    """Put the stand-in on PATH, with an empty cache."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**40))
+    return Go(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def progress() -> Progress:
+    """Progress that nobody sees."""
+    return Progress(disable=True)
+
+
+def test_every_program_is_built_and_found(go: Go, progress: Progress) -> None:
+    """A toolchain is whole: each program is there, from whichever module."""
+    tools = toolchain.ensure(progress)
+    for name in ("etcd", "kube-apiserver", "kubectl", "pilot-discovery", "coredns", "helloworld", "pause"):
+        assert tools.binary(name).read_text() == "whole\n"
+    assert len(go.builds()) == len(list((tools.folder / "bin").iterdir()))
+
+
+def test_a_second_run_builds_nothing(go: Go, progress: Progress) -> None:
+    """What is there is reused."""
+    first = toolchain.ensure(progress)
+    built = go.builds()
+    assert toolchain.ensure(progress) == first
+    assert go.builds() == built
+
+
+def test_a_toolchain_is_where_it_will_be_built(go: Go, progress: Progress) -> None:
+    """Whoever looks for a program there builds none."""
+    found = toolchain.place()
+    assert not found.folder.exists()
+    assert found == toolchain.ensure(progress) == toolchain.place()
+    assert go.builds()
+
+
+@pytest.mark.usefixtures("go")
+def test_nothing_but_what_is_whole_is_left_behind(progress: Progress) -> None:
+    """Scratch files do not stay in the cache."""
+    assert {path.name for path in toolchain.ensure(progress).folder.iterdir()} == {
+        "bin",
+        "charts",
+        "envoy_bootstrap.json",
+        "lock",
+    }
+
+
+@pytest.mark.usefixtures("go")
+def test_the_charts_are_named_as_their_releases_and_can_be_removed(progress: Progress) -> None:
+    """Copies of the read-only module cache are the user's own."""
+    charts = toolchain.ensure(progress).charts
+    assert (charts / "istiod" / "Chart.yaml").read_text() == "name: istio-control/istio-discovery\n"
+    assert {path.name for path in charts.iterdir()} == {"base", "istiod", "gateway"}
+    assert all(path.stat().st_mode & 0o200 for path in charts.rglob("*"))
+
+
+def test_a_build_that_fails_leaves_no_half_program(go: Go, progress: Progress) -> None:
+    """The next run goes on from what was whole."""
+    go.set(GO_BUILD='case "$2" in */kube-apiserver) exit 1;; esac')
+    with pytest.raises(LabError, match="kube-apiserver"):
+        toolchain.ensure(progress)
+    built = [path.name for path in go.log.parent.glob("cache/mcsps-lab/*/bin/*")]
+    assert built == ["etcd"]
+    go.set(GO_BUILD="")
+    assert toolchain.ensure(progress).binary("kube-apiserver").read_text() == "whole\n"
+    assert sum("/etcd " in line for line in go.builds()) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("write /x: no space left on device", "disk space"),
+        ("Get https://proxy: dial tcp: lookup proxy: no such host", "GOPROXY"),
+        ("undefined: foo", "by hand"),
+    ],
+)
+def test_a_failed_build_says_what_go_said_and_what_to_do(go: Go, progress: Progress, said: str, remedy: str) -> None:
+    """Each common cause has a remedy of its own."""
+    go.set(GO_BUILD=f"echo '{said}' >&2; exit 1")
+    with pytest.raises(LabError) as failure:
+        toolchain.ensure(progress)
+    assert said in failure.value.message
+    assert remedy in failure.value.remedy
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_compiler_outlives_its_run(go: Go, tmp_path: Path, number: signal.Signals) -> None:
+    """However it ends, it leaves neither a compiler running nor a half program."""
+    child = tmp_path / "child"
+    go.set(GO_BUILD=f"sleep 60 & echo $! > {child}; wait")
+    _start_and_end(child, number)
+    _wait_until(lambda: _is_gone(int(child.read_text())))
+    assert not list(tmp_path.glob("cache/mcsps-lab/*/bin/*"))
+
+
+def test_the_next_run_waits_for_what_got_away_from_a_killed_one(go: Go, tmp_path: Path, progress: Progress) -> None:
+    """It would remove the folder in which that one writes."""
+    child = tmp_path / "child"
+    go.set(GO_BUILD=f"setsid sleep 1 & echo $! > {child}; wait")
+    _start_and_end(child, signal.SIGKILL)
+    assert not _is_gone(int(child.read_text()))
+    go.set(GO_BUILD="")
+    toolchain.ensure(progress)
+    assert _is_gone(int(child.read_text()))
+
+
+@pytest.mark.usefixtures("go")
+def test_no_go_is_an_error_with_a_remedy(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person learns what to install."""
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(LabError, match="no `go` on PATH") as failure:
+        toolchain.ensure(progress)
+    assert "Install Go 1.26 or newer" in failure.value.remedy
+
+
+@pytest.mark.parametrize("version", ["go1.25.9", "go1.9", "what"])
+def test_a_go_that_is_too_old_is_an_error(go: Go, progress: Progress, version: str) -> None:
+    """Versions compare as numbers."""
+    go.set(GO_VERSION=version)
+    with pytest.raises(LabError, match=re.escape(version)):
+        toolchain.ensure(progress)
+
+
+@pytest.mark.parametrize("version", ["go1.26", "go1.27rc1", "go2.0", "devel go1.28-abcdef Mon"])
+def test_a_newer_go_is_welcome_and_builds_anew(go: Go, progress: Progress, version: str) -> None:
+    """The compiler is one of the inputs."""
+    old = toolchain.ensure(progress)
+    go.set(GO_VERSION=version)
+    assert toolchain.ensure(progress) != old
+
+
+@pytest.mark.usefixtures("go")
+def test_a_changed_pin_builds_anew(progress: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file of the modules is one of the inputs."""
+    sources = shutil.copytree(toolchain.SOURCES, tmp_path / "sources")
+    monkeypatch.setattr(toolchain, "SOURCES", sources)
+    old = toolchain.ensure(progress)
+    with (sources / "mesh" / "go.sum").open("a") as sums:
+        sums.write("\n")
+    assert toolchain.ensure(progress) != old
+
+
+def test_a_disk_that_is_too_full_is_an_error_before_the_build(
+    go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Better now than after ten minutes."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
+    with pytest.raises(LabError, match=r"needs 12\.0 GiB of disk, and .* has 1\.0 GiB free"):
+        toolchain.ensure(progress)
+    assert not go.builds()
+
+
+def test_an_unknown_program_is_an_error() -> None:
+    """A misspelt name is found where it is asked for."""
+    with pytest.raises(KeyError, match="kube-api"):
+        toolchain.Toolchain(Path("/nowhere")).binary("kube-api")
+
+
+@pytest.mark.parametrize(
+    ("module", "pin"),
+    [
+        ("kubernetes", f"k8s.io/kubernetes {toolchain.KUBERNETES_VERSION}"),
+        ("kubernetes", f"k8s.io/api => k8s.io/api v0{toolchain.KUBERNETES_VERSION.removeprefix('v1')}"),
+        ("mesh", f"helm.sh/helm/v4 {toolchain.HELM_VERSION}"),
+    ],
+)
+def test_programs_are_stamped_with_the_version_that_is_pinned(module: str, pin: str) -> None:
+    """A stamp that is not the pin would be a lie."""
+    lines = [line.strip().removesuffix(" // indirect") for line in _pins(module).splitlines()]
+    assert pin in lines
+
+
+@pytest.mark.parametrize("module", ["kubernetes", "mesh", "pods"])
+def test_the_oldest_go_is_the_one_that_the_modules_ask_for(module: str) -> None:
+    """The check and the modules agree."""
+    assert f"\ngo {'.'.join(map(str, toolchain.GO_MINIMUM))}.0\n" in _pins(module)
+
+
+def test_the_servers_say_their_version(go: Go, progress: Progress) -> None:
+    """Unstamped, they would say v0.0.0."""
+    toolchain.ensure(progress)
+    server = next(line for line in go.builds() if "kube-apiserver" in line)
+    assert f"version.gitVersion={toolchain.KUBERNETES_VERSION} " in server
+    assert "-trimpath" in server
+
+
+def _pins(module: str) -> str:
+    return (toolchain.SOURCES / module / "go.mod").read_text()
+
+
+def _start_and_end(child: Path, number: signal.Signals) -> None:
+    """Run a build of its own until its compiler has said its pid, and end it by a signal."""
+    program = "from rich.progress import Progress; from lab.build import toolchain; toolchain.ensure(Progress(disable=True))"
+    run = subprocess.Popen(  # noqa: S603 - this very Python
+        [sys.executable, "-c", program], cwd=toolchain.SOURCES.parents[2], stderr=subprocess.DEVNULL
+    )
+    _wait_until(lambda: child.exists() and child.read_text().strip() != "")
+    run.send_signal(number)
+    assert run.wait(timeout=10) != 0
+
+
+def _is_gone(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

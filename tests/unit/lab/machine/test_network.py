@@ -1,0 +1,78 @@
+"""Namespaces and links: which are the lab's, and which only have its name."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.machine import network
+from lab.spec import FABRIC
+
+
+class Machine:
+    """Stands for `ip`, and keeps what it is asked to change."""
+
+    def __init__(self, here: dict[str, object], there: dict[str, object] | None) -> None:
+        """Have the host's link, and the fabric's end of it."""
+        self.ends = {"host": [here], "fabric": [there] if there else []}
+        self.changes: list[str] = []
+
+    def run(self, *argv: str) -> str:
+        """Answer as `ip` would."""
+        if "show" in argv:
+            return json.dumps(self.ends["fabric" if "-n" in argv else "host"])
+        self.changes.append(" ".join(argv))
+        return ""
+
+
+HERE = {"ifname": FABRIC, "ifindex": 7, "link_index": 2}
+THERE = {"ifname": "host", "ifindex": 2, "link_index": 7}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "is_own"),
+    [
+        (HERE, THERE, True),
+        ({"ifname": FABRIC, "ifindex": 7}, THERE, False),
+        (HERE, {**THERE, "ifindex": 3}, False),
+        (HERE, {**THERE, "link_index": 8}, False),
+        (HERE, None, False),
+    ],
+)
+def test_only_the_link_that_leads_into_the_labs_fabric_is_deleted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    here: dict[str, object],
+    there: dict[str, object] | None,
+    *,
+    is_own: bool,
+) -> None:
+    """One of the same name is somebody else's, and `down` leaves it."""
+    machine = Machine(here, there)
+    monkeypatch.setattr(network, "run", machine.run)
+    monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
+    monkeypatch.setattr(network, "is_namespace", lambda path: path == tmp_path / FABRIC)
+    network.remove(())
+    assert machine.changes == ([f"ip link delete {FABRIC}"] if is_own else [])
+
+
+def test_a_link_is_foreign_while_the_lab_has_no_fabric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it leads to."""
+    monkeypatch.setattr(network, "run", Machine(HERE, THERE).run)
+    monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
+    assert not network.is_own_link()
+
+
+def test_a_namespace_that_was_half_made_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An `ip` that was killed leaves its file, over which it would stumble for ever."""
+    machine = Machine(HERE, THERE)
+    monkeypatch.setattr(network, "run", machine.run)
+    monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
+    (tmp_path / FABRIC).touch()
+    network.ensure_fabric()
+    assert f"ip netns add {FABRIC}" in machine.changes
+    assert not (tmp_path / FABRIC).exists()
+    machine.changes.clear()
+    monkeypatch.setattr(network, "is_namespace", lambda _: True)
+    network.ensure_fabric()
+    assert f"ip netns add {FABRIC}" not in machine.changes

@@ -1,0 +1,293 @@
+"""What components are told: settings and secrets in, Args out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any, Self
+
+import pulumi
+import pulumi_rancher2 as rancher2
+import pytest
+
+import wiring
+from components import (
+    BroughtRootArgs,
+    Ca,
+    MadeRootArgs,
+    MeshLinkArgs,
+    Peers,
+    PeersUserArgs,
+    RancherAccessArgs,
+    RancherCluster,
+    RancherTokenArgs,
+    ServiceAccountArgs,
+)
+from config.errors import ConfigError
+from config.loader import Secrets, load
+from config.parsing import parse
+from config.preflight import rancher as rancher_preflight
+from config.schema import Settings
+from tests.support import pems
+from tests.support.bad_config import BY_OPERATOR, Place, put
+from tests.support.recording import RecordingMonitor
+from tests.support.runs import Runs
+from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
+
+Body = Callable[[Settings, Secrets], None]
+RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
+A_CA = pems.make_root(pems.make_key())
+
+
+def run(stack: Stack, body: Body) -> RecordingMonitor:
+    """Call `body` with what a stack's config says."""
+    monitor = RecordingMonitor(preview=False, stack=stack.name)
+    stack.run_on(monitor, lambda: body(*load(pulumi.Config())))
+    return monitor
+
+
+def changed(stack: Stack, place: Place, value: object) -> Stack:
+    """A stack with another value at one place."""
+    return Stack(name=stack.name, values=put(stack.values, place, value), secrets=stack.secrets)
+
+
+def link(stack: Stack) -> MeshLinkArgs:
+    """How the second cluster reads the first."""
+    found: list[MeshLinkArgs] = []
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+        clusters = {
+            cluster.name: RancherCluster(
+                cluster.name,
+                wiring.rancher_cluster(settings, secrets, cluster, provider if settings.rancher else None),
+            )
+            for cluster in settings.clusters
+        }
+        source, target = settings.clusters
+        args = wiring.mesh_link(settings, secrets, source, target, clusters)
+        assert args.target_provider is clusters[target.name].provider
+        if isinstance(args.credential, ServiceAccountArgs):
+            assert args.credential.source_provider is clusters[source.name].provider
+        found.append(args)
+
+    run(stack, body)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        # 720 hours of life less 240, in two, are parts of 10 days, from 1970 on; and the generation is 1.
+        ("2026-11-23T00:00:00", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
+        ("2026-12-02T23:59:59", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
+        ("2026-12-03T00:00:00", (2080, "2027-01-02T00:00:00Z", "2026-12-23T00:00:00Z")),
+    ],
+)
+def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, now: str, told: tuple[int, str, str]
+) -> None:
+    """All stays as it is for one part, and moves on by one with the next."""
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromisoformat(now).replace(tzinfo=tz)
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+        access = wiring.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+        assert isinstance(access, RancherAccessArgs)
+        assert (access.token_turn, access.token_expiry, access.earlier_token_expiry) == told
+
+    monkeypatch.setattr(wiring, "datetime", Now)
+    run(runs.stack(RANCHER), body)
+
+
+def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
+    """By a service account, and the cluster's own CA."""
+    args = link(runs.stack(LAB))
+    assert (args.source, args.target, args.server) == ("east", "west", "https://198.18.0.10:6443")
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.ca is Ca.CLUSTER
+
+
+def test_a_peer_trusts_the_ca_that_the_kubeconfig_names(runs: Runs, tmp_path: Path) -> None:
+    """A load balancer or proxy before the API server may have one of its own."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(kubeconfig("east", ca_pem="the proxy's CA"))
+    args = link(changed(runs.stack(LAB), ("clusters", 0, "access", "path"), str(path)))
+    assert args.ca == "the proxy's CA"
+
+
+def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> None:
+    """By a Rancher token, and Rancher's CA where it has one of its own."""
+    for ca_certs, ca in ((None, Ca.PUBLIC), (A_CA, A_CA)):
+        args = link(changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs))
+        assert args.server == f"{RANCHER_URL}/k8s/clusters/c-f7r9g"
+        assert isinstance(args.credential, RancherTokenArgs)
+        assert args.ca == ca
+
+
+@pytest.mark.parametrize(
+    ("ca_certs", "server", "ca"),
+    [(A_CA, None, A_CA), (None, None, Ca.PUBLIC), (A_CA, "https://direct.example:6443", Ca.CLUSTER)],
+)
+def test_a_service_account_behind_rancher_trusts_who_answers(
+    runs: Runs, ca_certs: str | None, server: str | None, ca: str | Ca
+) -> None:
+    """Rancher's CA at Rancher's proxy, the cluster's own CA at the cluster's own address."""
+    stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs)
+    stack = changed(stack, ("clusters", 0, "linkCredential"), "serviceAccount")
+    stack = changed(stack, ("clusters", 0, "peerServer"), server)
+    args = link(stack)
+    assert args.server == (server or f"{RANCHER_URL}/k8s/clusters/c-f7r9g")
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.ca == ca
+
+
+@pytest.mark.parametrize("stack", [LAB, RANCHER])
+def test_a_peers_server_and_its_ca_may_differ_from_those_that_the_program_uses(runs: Runs, stack: str) -> None:
+    """As config says, whatever the credential."""
+    direct = changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/")
+    args = link(changed(direct, ("clusters", 0, "peerCaCerts"), A_CA))
+    assert (args.server, args.ca) == ("https://direct.example:6443", A_CA)
+
+
+def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: Runs) -> None:
+    """The kubeconfig's is that of the program's own way to the cluster."""
+    assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
+
+
+@pytest.mark.parametrize(("istio", "reads"), [({}, False), (BY_OPERATOR, True)])
+def test_a_peer_that_the_operator_installed_may_read_endpoints(
+    runs: Runs, istio: dict[str, str], *, reads: bool
+) -> None:
+    """Its istiod is older than those that read EndpointSlices alone."""
+    args = link(runs.stack(LAB).changed(istio=istio))
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.reads_endpoints is reads
+
+
+def test_generations_reach_the_links(runs: Runs) -> None:
+    """A higher number makes new tokens."""
+    args = link(changed(runs.stack(LAB), ("links", "tokenGeneration"), 7))
+    assert isinstance(args.credential, ServiceAccountArgs)
+    assert args.credential.token_generation == 7
+
+
+def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
+    """With the numbers of config."""
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        args = wiring.mesh_trust(settings, secrets)
+        assert isinstance(args.root, MadeRootArgs)
+        assert (args.root.validity_hours, args.root.protect) == (20000, False)
+        assert args.cluster_names == ("east", "west")
+        assert args.mesh_id == "mcsps-lab"
+        assert (args.intermediate_validity_hours, args.intermediate_early_renewal_hours) == (10000, 3000)
+        assert args.intermediate_generation == 3
+
+    trust = {
+        "rootValidityHours": 20000,
+        "protectRoot": False,
+        "intermediateValidityHours": 10000,
+        "intermediateEarlyRenewalHours": 3000,
+        "intermediateGeneration": 3,
+    }
+    run(runs.stack(LAB).changed(trust=trust), body)
+
+
+def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
+    """The certificate from plain config, the key from the secret."""
+    key = pems.make_key()
+    certificate = pems.make_root(key)
+
+    def body(settings: Settings, secrets: Secrets) -> None:
+        args = wiring.mesh_trust(settings, secrets)
+        assert isinstance(args.root, BroughtRootArgs)
+        assert args.root.certificate_pem == certificate
+        assert args.root.private_key_pem is secrets.root_private_key
+        assert args.root.expiry == f"{pems.END:%Y-%m-%dT%H:%M:%SZ}"
+
+    lab = runs.stack(LAB)
+    stack = Stack(
+        name=LAB,
+        values=put(lab.values, ("trust", "rootCertificate"), certificate),
+        secrets={"rootPrivateKey": pems.key_pem(key)},
+    )
+    run(stack, body)
+
+
+@pytest.mark.parametrize("versions", [[], ["v1"], ["v2"], ["v1", "v2"]])
+def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> None:
+    """And the weights of both."""
+    values: dict[str, Any] = put(load_values(LAB), ("clusters", 0, "versions"), versions)
+    values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
+    values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
+    settings = parse(values)
+    args = wiring.helloworld_app(settings, settings.clusters[0])
+    assert args.images == {version: {"v1": "one", "v2": "two"}[version] for version in versions}
+    assert args.weights == {"v1": 90, "v2": 10}
+    assert args.replicas == 4
+    assert args.timeout_seconds == settings.istio.timeout_seconds
+
+
+def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is registered; what is wrong is an error of the key to mend."""
+    asked: list[rancher_preflight.Wanted] = []
+
+    def refuse(wanted: rancher_preflight.Wanted) -> Mapping[str, str]:
+        asked.append(wanted)
+        raise rancher_preflight.LookUpError("rancher.url", "nobody is there")
+
+    monkeypatch.setattr(rancher_preflight, "look_up", refuse)
+    with pytest.raises(ConfigError, match=r"^mcsps:rancher\.url: nobody is there$"):
+        run(runs.stack(RANCHER), lambda *_: None)
+    (wanted,) = asked
+    assert (wanted.url, wanted.token_ttl_hours, wanted.makes_users) == (RANCHER_URL, 720, True)
+    assert {name: (it.key, it.id, it.name) for name, it in wanted.clusters.items()} == {
+        "mcsps-test-k8s-01": ("clusters[0].access", "c-f7r9g", None),
+        "mcsps-test-k8s-02": ("clusters[1].access", "c-pzk8b", None),
+    }
+    run(runs.stack(LAB), lambda *_: None)
+    assert len(asked) == 1
+
+
+def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) -> None:
+    """By mesh and cluster; he may read Secrets where istiod is told to."""
+    stack = runs.stack(RANCHER).changed(links={"readSecrets": False})
+    assert peers_of(stack) == PeersUserArgs.__name__
+    seen: list[Any] = []
+    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets)))
+    assert (seen[0].peers.username, seen[0].peers.reads_secrets) == ("mcsps-test-mcsps-test-k8s-01-reader", False)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("rancher", "peersUser"), False, "PROGRAMS_USER"),
+        (("clusters", 0, "linkCredential"), "serviceAccount", "NO_TOKEN"),
+    ],
+)
+def test_config_can_have_peers_read_without_a_user_of_their_own(
+    runs: Runs, place: Place, value: object, told: str
+) -> None:
+    """As the program's user, or with no token of Rancher's at all."""
+    stack = runs.stack(RANCHER)
+    assert peers_of(replace(stack, values=put(stack.values, place, value))) == told
+
+
+def peers_of(stack: Stack) -> str:
+    """Name what the first cluster is told of its peers."""
+    seen: list[Any] = []
+    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets).peers))
+    return seen[0].name if isinstance(seen[0], Peers) else type(seen[0]).__name__
+
+
+def access_of(settings: Settings, secrets: Secrets) -> RancherAccessArgs:
+    """The first cluster's access."""
+    provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+    access = wiring.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+    assert isinstance(access, RancherAccessArgs)
+    return access
