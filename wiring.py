@@ -1,4 +1,4 @@
-"""What each component is told: settings in, Args out. Creates nothing."""
+"""Settings, secrets and what preflight found in; each component's Args out. Creates nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Self
 
 import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
+from pulumi import Output
 
 from components import (
     BroughtRootArgs,
@@ -23,93 +24,226 @@ from components import (
     Peers,
     PeersUserArgs,
     ProjectArgs,
-    QuotaArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
     RancherTokenArgs,
     ServiceAccountArgs,
 )
-from config.loader import Secrets
-from config.schema import Audience, Cluster, Credential, Installer, Project, Quota, Rancher, RancherAccess, Settings
+from config.preflight import Preflight
+from config.schema import Audience, Cluster, Credential, Installer, Project, Rancher, RancherAccess, Settings
+from config.secrets import Secrets
 from mesh import kubeconfigs, names, pem, root_ca, routing
+from mesh.istio_values import ControlPlane
+from mesh.reader_rules import ReaderRights
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rancher_cluster(
-    settings: Settings, secrets: Secrets, cluster: Cluster, provider: rancher2.Provider | None
-) -> RancherClusterArgs:
-    """Access and namespaces of one cluster."""
-    return RancherClusterArgs(
-        cluster_name=cluster.name,
-        network=cluster.network,
-        access=(
-            _rancher_access(settings, settings.rancher, secrets.cluster_ids[cluster.name], cluster, provider)
-            if isinstance(cluster.access, RancherAccess) and settings.rancher and provider
-            else KubeconfigAccessArgs(kubeconfig=secrets.kubeconfigs[cluster.name])
-        ),
-        namespace_node_selector=cluster.namespace_node_selector,
-        adopts_istio_namespace=settings.istio.installer is Installer.OPERATOR,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What each component gets: settings, secrets and what preflight found in, Args out. Creates nothing."""
 
+    settings: Settings
+    secrets: Secrets
+    found: Preflight
 
-def _rancher_access(
-    settings: Settings, rancher: Rancher, cluster_id: str, cluster: Cluster, provider: rancher2.Provider
-) -> RancherAccessArgs:
-    turns = _Turns.of(rancher, datetime.now(UTC))
-    return RancherAccessArgs(
-        url=rancher.url,
-        ca_certs=rancher.ca_certs,
-        cluster_id=cluster_id,
-        token_ttl_hours=rancher.token_ttl_hours,
-        token_turn=turns.count + rancher.token_generation,
-        token_expiry=turns.expiry(turns.count),
-        earlier_token_expiry=turns.expiry(turns.count - 1),
-        project=_project(rancher.project),
-        app_project=_project(rancher.app_project),
-        peers=_peers(settings, rancher, cluster),
-        provider=provider,
-    )
+    def rancher_cluster(self, cluster: Cluster, provider: rancher2.Provider | None) -> RancherClusterArgs:
+        """Access and namespaces of one cluster."""
+        return RancherClusterArgs(
+            cluster_name=cluster.name,
+            network=cluster.network,
+            access=(
+                self._rancher_access(self.settings.rancher, cluster, provider)
+                if isinstance(cluster.access, RancherAccess) and self.settings.rancher and provider
+                else KubeconfigAccessArgs(kubeconfig=Output.secret(self.secrets.kubeconfigs[cluster.name]))
+            ),
+            namespace_node_selector=cluster.namespace_node_selector,
+            adopts_istio_namespace=self.settings.istio.installer is Installer.OPERATOR,
+        )
 
+    def _rancher_access(self, rancher: Rancher, cluster: Cluster, provider: rancher2.Provider) -> RancherAccessArgs:
+        rotation = _Rotation.of(rancher, self.found.now)
+        return RancherAccessArgs(
+            url=rancher.url,
+            ca_certs=rancher.ca_certs,
+            cluster_id=self.found.cluster_ids[cluster.name],
+            token_ttl_hours=rancher.token_ttl_hours,
+            token_turn=rotation.count + rancher.token_generation,
+            token_expiry=rotation.expiry(rotation.count),
+            earlier_token_expiry=rotation.expiry(rotation.count - 1),
+            project=_project(rancher.project),
+            app_project=_project(rancher.app_project),
+            peers=self._peers(rancher, cluster),
+            provider=provider,
+        )
 
-def _peers(settings: Settings, rancher: Rancher, cluster: Cluster) -> PeersUserArgs | Peers:
-    if cluster.credential is not Credential.RANCHER_TOKEN:
-        return Peers.NO_TOKEN
-    if not rancher.peers_user:
-        return Peers.PROGRAMS_USER
-    return PeersUserArgs(
-        username=names.peers_user(settings.mesh.id, cluster.name),
-        reads_secrets=settings.links.read_secrets,
-        reads_endpoints=settings.istio.installer is Installer.OPERATOR,
-    )
+    def _peers(self, rancher: Rancher, cluster: Cluster) -> PeersUserArgs | Peers:
+        if cluster.credential is not Credential.RANCHER_TOKEN:
+            return Peers.NO_TOKEN
+        if not rancher.peers_user:
+            return Peers.PROGRAMS_USER
+        return PeersUserArgs(
+            username=names.peers_user(self.settings.mesh.id, cluster.name),
+            rights=self._reader_rights,
+        )
+
+    def mesh_trust(self) -> MeshTrustArgs:
+        """The root that the user brings, else one that the program makes."""
+        trust = self.settings.trust
+        root: BroughtRootArgs | MadeRootArgs
+        if trust.root_certificate and self.secrets.root_private_key:
+            root = BroughtRootArgs(
+                certificate_pem=pem.write_certificate(trust.root_certificate),
+                private_key_pem=Output.secret(self.secrets.root_private_key),
+                expiry=root_ca.expiry(trust.root_certificate),
+            )
+        else:
+            root = MadeRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
+        return MeshTrustArgs(
+            mesh_id=self.settings.mesh.id,
+            cluster_names=tuple(cluster.name for cluster in self.settings.clusters),
+            root=root,
+            intermediate_validity_hours=trust.intermediate_validity_hours,
+            intermediate_early_renewal_hours=trust.intermediate_early_renewal_hours,
+            intermediate_generation=trust.intermediate_generation,
+        )
+
+    def istio_install(
+        self, cluster: Cluster, crd_provider: k8s.Provider, intermediate: Intermediate
+    ) -> IstioInstallArgs:
+        """Istio on one cluster."""
+        istio = self.settings.istio
+        return IstioInstallArgs(
+            control_plane=ControlPlane(
+                cluster_name=cluster.name,
+                network=cluster.network,
+                mesh_id=self.settings.mesh.id,
+                trust_domain=self.settings.mesh.trust_domain,
+                hub=istio.hub,
+                tag=istio.tag,
+                timeout_seconds=istio.timeout_seconds,
+            ),
+            cacerts=intermediate.cacerts,
+            networking_api=istio.networking_api,
+            installer=(
+                HelmInstallerArgs(
+                    charts=istio.charts,
+                    chart_version=istio.version,
+                    peer_rights=self._reader_rights,
+                    gateway_locality=cluster.locality.label if cluster.locality else None,
+                    crd_provider=crd_provider,
+                    base_values=istio.values.base,
+                    istiod_values=istio.values.istiod,
+                    gateway_values=istio.values.gateway,
+                )
+                if istio.installer is Installer.HELM
+                else OperatorInstallerArgs()
+            ),
+        )
+
+    def mesh_link(self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]) -> MeshLinkArgs:
+        """How `target` reads `source`."""
+        server, ca = self._peer_endpoint(source)
+        peer_token = clusters[source.name].peer_token
+        return MeshLinkArgs(
+            source=source.name,
+            target=target.name,
+            server=server,
+            ca=ca,
+            credential=(
+                RancherTokenArgs(token=peer_token)
+                if source.credential is Credential.RANCHER_TOKEN and peer_token is not None
+                else ServiceAccountArgs(
+                    source_provider=clusters[source.name].provider,
+                    token_generation=self.settings.links.token_generation,
+                    rights=self._reader_rights,
+                )
+            ),
+            target_provider=clusters[target.name].provider,
+        )
+
+    def _peer_endpoint(self, source: Cluster) -> tuple[str, str | Ca]:
+        if source.peer_server is not None:
+            return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
+        if isinstance(source.access, RancherAccess) and self.settings.rancher:
+            # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
+            server = kubeconfigs.rancher_server(self.settings.rancher.url, self.found.cluster_ids[source.name])
+            return server, self.settings.rancher.ca_certs or Ca.PUBLIC
+        endpoint = self.secrets.servers[source.name]
+        return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
+
+    def helloworld_app(self, cluster: Cluster) -> HelloworldAppArgs:
+        """The versions that one cluster runs, and the routing that all share."""
+        app = self.settings.helloworld
+        images = {"v1": app.images.v1, "v2": app.images.v2}
+        return HelloworldAppArgs(
+            cluster_name=cluster.name,
+            images={str(version): images[version] for version in cluster.versions},
+            weights=routing.weights(self.settings.v2_weight),
+            audiences=tuple(self._audience(audience) for audience in self.settings.audiences),
+            failover=self._failover() if self.settings.fails_over else None,
+            locality=cluster.locality.label if cluster.locality else None,
+            replicas=app.replicas,
+            requests=app.resources.requests.model_dump(),
+            limits=app.resources.limits.model_dump(),
+            drain_seconds=self.settings.istio.drain_seconds,
+            timeout_seconds=self.settings.istio.timeout_seconds,
+            networking_api=self.settings.istio.networking_api,
+        )
+
+    def _audience(self, audience: Audience) -> routing.Audience:
+        clusters = self.settings.clusters if audience.region else ()
+        return routing.Audience(
+            name=audience.name,
+            version=str(audience.version),
+            header=audience.header.name if audience.header else None,
+            header_match=audience.header.match if audience.header else {},
+            clusters=tuple(
+                cluster.name for cluster in clusters if self.settings.is_within(cluster.name, audience.region)
+            ),
+        )
+
+    def _failover(self) -> routing.Failover:
+        failover, regions = self.settings.failover, self.settings.regions
+        # Each region fails over to the next in the order of the clusters: Istio sorts regions only by a stated order.
+        following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
+        return routing.Failover(
+            **failover.model_dump(exclude={"enabled", "order"}),
+            order=following | {step.from_: step.to for step in failover.order},
+        )
+
+    @property
+    def _reader_rights(self) -> ReaderRights:
+        return ReaderRights(
+            secrets=self.settings.links.read_secrets,
+            # An istiod of the operator's time may be from before EndpointSlices were its only source.
+            endpoints=self.settings.istio.installer is Installer.OPERATOR,
+        )
 
 
 def _project(project: Project) -> ProjectArgs:
     return ProjectArgs(
         name=project.name,
         description=project.description,
-        container_limits_cpu=project.container_limit.limits_cpu,
-        container_limits_memory=project.container_limit.limits_memory,
-        container_requests_cpu=project.container_limit.requests_cpu,
-        container_requests_memory=project.container_limit.requests_memory,
-        namespace_quota=_quota(project.namespace_quota),
-        project_quota=_quota(project.project_quota),
+        container_limit=project.container_limit.model_dump(),
+        namespace_quota=project.namespace_quota.model_dump(),
+        project_quota=project.project_quota.model_dump(),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Turns:
+class _Rotation:
     """
-    Time cut into equal parts, so that tokens are made anew once in each.
+    The rotation of tokens: time since 1970 in equal periods, one rotation in each.
 
-    A token is made in a part or in the one before, and has all of its early renewal left when both are over.
+    A token is created in a period or in the one before, and has its whole early renewal left when both are over.
     """
 
     life: timedelta
     length: timedelta
     count: int
-    """How many parts are over."""
+    """Periods that are over."""
 
     @classmethod
     def of(cls, rancher: Rancher, now: datetime) -> Self:
@@ -118,147 +252,6 @@ class _Turns:
         return cls(life=life, length=length, count=(now - EPOCH) // length)
 
     def expiry(self, count: int) -> str:
-        """Until when a token is good that is made when so many parts are over, in UTC."""
+        """The time until which a token is good that is created after `count` periods, RFC 3339 in UTC."""
         ends = EPOCH + count * self.length + self.life
         return ends.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _quota(quota: Quota) -> QuotaArgs:
-    return QuotaArgs(limits_cpu=quota.limits_cpu, limits_memory=quota.limits_memory)
-
-
-def mesh_trust(settings: Settings, secrets: Secrets) -> MeshTrustArgs:
-    """The root that the user brings, else one that the program makes."""
-    trust = settings.trust
-    root: BroughtRootArgs | MadeRootArgs
-    if trust.root_certificate and secrets.root_private_key:
-        root = BroughtRootArgs(
-            certificate_pem=pem.write_certificate(trust.root_certificate),
-            private_key_pem=secrets.root_private_key,
-            expiry=root_ca.expiry(trust.root_certificate),
-        )
-    else:
-        root = MadeRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
-    return MeshTrustArgs(
-        mesh_id=settings.mesh.id,
-        cluster_names=tuple(cluster.name for cluster in settings.clusters),
-        root=root,
-        intermediate_validity_hours=trust.intermediate_validity_hours,
-        intermediate_early_renewal_hours=trust.intermediate_early_renewal_hours,
-        intermediate_generation=trust.intermediate_generation,
-    )
-
-
-def istio_install(
-    settings: Settings, cluster: Cluster, crd_provider: k8s.Provider, intermediate: Intermediate
-) -> IstioInstallArgs:
-    """Istio on one cluster."""
-    istio = settings.istio
-    return IstioInstallArgs(
-        cluster_name=cluster.name,
-        network=cluster.network,
-        mesh_id=settings.mesh.id,
-        trust_domain=settings.mesh.trust_domain,
-        cacerts=intermediate.cacerts,
-        hub=istio.hub,
-        tag=istio.tag,
-        timeout_seconds=istio.timeout_seconds,
-        networking_api=istio.networking_api,
-        installer=(
-            HelmInstallerArgs(
-                charts=istio.charts,
-                chart_version=istio.version,
-                reads_peer_secrets=settings.links.read_secrets,
-                gateway_locality=cluster.locality.label if cluster.locality else None,
-                crd_provider=crd_provider,
-                base_values=istio.values.base,
-                istiod_values=istio.values.istiod,
-                gateway_values=istio.values.gateway,
-            )
-            if istio.installer is Installer.HELM
-            else OperatorInstallerArgs()
-        ),
-    )
-
-
-def mesh_link(
-    settings: Settings, secrets: Secrets, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]
-) -> MeshLinkArgs:
-    """How `target` reads `source`."""
-    server, ca = _peer_endpoint(settings, secrets, source)
-    peer_token = clusters[source.name].peer_token
-    return MeshLinkArgs(
-        source=source.name,
-        target=target.name,
-        server=server,
-        ca=ca,
-        credential=(
-            RancherTokenArgs(token=peer_token)
-            if source.credential is Credential.RANCHER_TOKEN and peer_token is not None
-            else ServiceAccountArgs(
-                source_provider=clusters[source.name].provider,
-                token_generation=settings.links.token_generation,
-                reads_secrets=settings.links.read_secrets,
-                reads_endpoints=settings.istio.installer is Installer.OPERATOR,
-            )
-        ),
-        target_provider=clusters[target.name].provider,
-    )
-
-
-def _peer_endpoint(settings: Settings, secrets: Secrets, source: Cluster) -> tuple[str, str | Ca]:
-    if source.peer_server is not None:
-        return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
-    if isinstance(source.access, RancherAccess) and settings.rancher:
-        # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
-        server = kubeconfigs.rancher_server(settings.rancher.url, secrets.cluster_ids[source.name])
-        return server, settings.rancher.ca_certs or Ca.PUBLIC
-    endpoint = secrets.servers[source.name]
-    return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
-
-
-def helloworld_app(settings: Settings, cluster: Cluster) -> HelloworldAppArgs:
-    """The versions that one cluster runs, and the routing that all share."""
-    app = settings.helloworld
-    images = {"v1": app.images.v1, "v2": app.images.v2}
-    return HelloworldAppArgs(
-        cluster_name=cluster.name,
-        images={str(version): images[version] for version in cluster.versions},
-        weights=routing.weights(settings.v2_weight),
-        audiences=tuple(_audience(settings, audience) for audience in settings.audiences),
-        failover=_failover(settings) if settings.fails_over else None,
-        locality=cluster.locality.label if cluster.locality else None,
-        replicas=app.replicas,
-        requests=app.resources.requests.model_dump(),
-        limits=app.resources.limits.model_dump(),
-        drain_seconds=settings.istio.drain_seconds,
-        timeout_seconds=settings.istio.timeout_seconds,
-        networking_api=settings.istio.networking_api,
-    )
-
-
-def _audience(settings: Settings, audience: Audience) -> routing.Audience:
-    clusters = settings.clusters if audience.region else ()
-    return routing.Audience(
-        name=audience.name,
-        version=str(audience.version),
-        header=audience.header.name if audience.header else None,
-        header_match=audience.header.match if audience.header else {},
-        clusters=tuple(cluster.name for cluster in clusters if settings.is_within(cluster.name, audience.region)),
-    )
-
-
-def _failover(settings: Settings) -> routing.Failover:
-    failover, regions = settings.failover, settings.regions
-    # Round the clusters' own order, unless another is asked for: Istio sorts regions only where it is told one.
-    following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
-    return routing.Failover(
-        consecutive_gateway_errors=failover.consecutive_gateway_errors,
-        interval_seconds=failover.interval_seconds,
-        base_ejection_seconds=failover.base_ejection_seconds,
-        max_ejection_percent=failover.max_ejection_percent,
-        connect_timeout_seconds=failover.connect_timeout_seconds,
-        retry_attempts=failover.retry_attempts,
-        per_try_timeout_seconds=failover.per_try_timeout_seconds,
-        order=following | {step.from_: step.to for step in failover.order},
-    )

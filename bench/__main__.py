@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+import errors
 from bench import mesh, program, shift, show, stats, warm
-from bench.timing import BenchError
 from lab.deploy import Engine
 
 Tell = Callable[[str], None]
@@ -52,6 +52,11 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every sample to this file.")] = None,
 ) -> None:
     """Measure, each figure as a ratio against a floor measured in the same run."""
+    with errors.reported():
+        _measure(what, clusters, pairs, engine, json_file)
+
+
+def _measure(what: What, clusters: str, pairs: int, engine: Engine | None, json_file: Path | None) -> None:
     results: dict[str, object] = {}
     chosen = mesh.chosen_engine(engine)
     try:
@@ -66,9 +71,6 @@ def main(
                 results |= {"engine": chosen, "shift": _shift(found, pairs, chosen, status.update)}
             if what is What.WARM:
                 results |= {"engine": chosen, "warm": _warm(chosen, status.update)}
-    except BenchError as error:
-        show.errors.print(f"error: {error}", markup=False)
-        raise typer.Exit(2) from None
     finally:
         if json_file is not None:
             json_file.write_text(json.dumps(results, indent=2) + "\n")

@@ -18,9 +18,10 @@ import yaml
 from bench.preview import PreviewMonitor
 from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
-from bench.timing import ROOT, BenchError, alternate, run, take
+from bench.timing import ROOT, alternate, run, take
 from config.base import NAMESPACE
 from config.schema import Cluster, KubeconfigAccess, Settings
+from errors import UserError
 from lab.deploy import STACK, Engine, find_pulumi
 from lab.machine import cgroups, lock
 from lab.spec import CHARTS_DIR, STATE_DIR, existing
@@ -81,14 +82,14 @@ def find_empty_clusters() -> Found:
     List what the lab's clusters hold before a mesh.
 
     Raises:
-        BenchError: The lab is down, or its clusters are not empty.
+        UserError: The lab is down, or its clusters are not empty.
     """
     kubeconfigs = [path for _, path in accesses(stack.load(STACK, ROOT))]
     if not all(path.exists() for path in kubeconfigs):
-        raise BenchError("the lab is down; run: python -m lab up")
+        raise UserError("the lab is down; run: python -m lab up")
     found = _objects(kubeconfigs)
     if any(MESH_NAMESPACES & names for names in found.values()):
-        raise BenchError("the clusters hold a mesh; run: python -m lab.deploy destroy")
+        raise UserError("the clusters hold a mesh; run: python -m lab.deploy destroy")
     return found
 
 

@@ -17,7 +17,8 @@ import yaml
 
 from bench import stats
 from bench.stats import Comparison, Sample, Side
-from bench.timing import ROOT, BenchError, alternate, run, take
+from bench.timing import ROOT, alternate, run, take
+from errors import UserError
 
 PROGRAM = ROOT / "__main__.py"
 BARE_PROGRAM = ROOT / "bench" / "bare_program.py"
@@ -109,7 +110,7 @@ def _measure_size(folder: Path, clusters: int, pairs: int, tell: Callable[[str],
     # The provider is a resource too.
     bare.write_text(json.dumps({"mcsps:count": str(resources - 1)}))
     if _preview(BARE_PROGRAM, bare) != resources:
-        raise BenchError("the bare program has another number of resources")
+        raise UserError("the bare program has another number of resources")
     samples: dict[Side, list[Sample]] = {side: [] for side in Side}
     for pair, side in alternate(pairs):
         tell(f"{clusters} clusters, {resources} resources: pair {pair} of {pairs}, {side}")

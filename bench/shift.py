@@ -21,8 +21,9 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from bench import mesh
 from bench.stats import Comparison, Sample, Side
-from bench.timing import ROOT, BenchError, alternate, take
+from bench.timing import ROOT, alternate, take
 from config.base import NAMESPACE
+from errors import UserError
 from lab.deploy import INSTALL_ROOT, STACK, Engine
 from lab.machine import lock
 from lab.standin import stack as lab_stack
@@ -73,7 +74,7 @@ def measure(found: mesh.Found, pairs: int, engine: Engine, tell: Callable[[str],
         tell: Is told what goes on.
 
     Raises:
-        BenchError: A command failed, or a proxy did not get the weight.
+        UserError: A command failed, or a proxy did not get the weight.
     """
     shifts: dict[Side, list[Shift]] = {side: [] for side in Side}
     with TemporaryDirectory() as name, mesh.installed(found, engine, tell):
@@ -146,13 +147,13 @@ def find_manager(kubeconfig: Path, name: str) -> str:
     Read who applies a VirtualService; on Pulumi each resource has a field manager of its own.
 
     Raises:
-        BenchError: Nobody does, or more than one.
+        UserError: Nobody does, or more than one.
     """
     options = (f"--namespace={names.APP_NAMESPACE}", "--show-managed-fields", "--output=json")
     fields = json.loads(mesh.kubectl(kubeconfig, "get", "virtualservice", name, *options))["metadata"]["managedFields"]
     managers = [each["manager"] for each in fields if each["operation"] == "Apply"]
     if len(managers) != 1:
-        raise BenchError(f"VirtualService {name} is applied by {', '.join(managers) or 'nobody'}, and not by one alone")
+        raise UserError(f"VirtualService {name} is applied by {', '.join(managers) or 'nobody'}, and not by one alone")
     return str(managers[0])
 
 
@@ -172,7 +173,7 @@ def wait_for(weight: int, looks: list[Look]) -> None:
     Wait until every proxy has the weight in all of its routes to helloworld, of which it has one at least.
 
     Raises:
-        BenchError: One did not get it in time, or gives no answer.
+        UserError: One did not get it in time, or gives no answer.
     """
     wanted = {"v1": 100 - weight, "v2": weight}
     until = Retrying(
@@ -184,6 +185,6 @@ def wait_for(weight: int, looks: list[Look]) -> None:
         for look in looks:
             until(look)
     except RetryError:
-        raise BenchError(f"a proxy did not get {weight} % for v2 within {PATIENCE_SECONDS} s") from None
+        raise UserError(f"a proxy did not get {weight} % for v2 within {PATIENCE_SECONDS} s") from None
     except ApiError as error:
-        raise BenchError(str(error)) from None
+        raise UserError(str(error)) from None

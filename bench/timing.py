@@ -8,16 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.stats import Sample, Side
+from errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 SAID_LINES = 30
 
 
-class BenchError(Exception):
-    """What stops a measurement, and how a person mends it."""
-
-
-class RunFailedError(BenchError):
+class RunFailedError(UserError):
     """A measured process failed; the text is the end of what it said."""
 
 

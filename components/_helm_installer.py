@@ -44,14 +44,14 @@ def install(
     istiod = chart(
         _Release(name="istiod", chart="istiod", values=_istiod_values(args, installer)), after=[cacerts, base]
     )
-    *_, eastwest = (
-        chart(
+    charts = {
+        gateway: chart(
             _Release(name=gateway.release, chart="gateway", values=_gateway_values(args, installer, gateway)),
             after=[istiod],
         )
         for gateway in gateways.GATEWAYS
-    )
-    return eastwest
+    }
+    return charts[gateways.EASTWEST]
 
 
 def _base_values(installer: HelmInstallerArgs) -> Mapping[str, Any]:
@@ -59,16 +59,7 @@ def _base_values(installer: HelmInstallerArgs) -> Mapping[str, Any]:
 
 
 def _istiod_values(args: IstioInstallArgs, installer: HelmInstallerArgs) -> Mapping[str, Any]:
-    values = istio_values.istiod_values(
-        mesh_id=args.mesh_id,
-        trust_domain=args.trust_domain,
-        cluster_name=args.cluster_name,
-        network=args.network,
-        hub=args.hub,
-        tag=args.tag,
-        reads_peer_secrets=installer.reads_peer_secrets,
-        timeout_seconds=args.timeout_seconds,
-    )
+    values = istio_values.istiod_values(args.control_plane, installer.peer_rights)
     return istio_values.merge(values, installer.istiod_values)
 
 
@@ -76,8 +67,8 @@ def _gateway_values(
     args: IstioInstallArgs, installer: HelmInstallerArgs, gateway: gateways.Gateway
 ) -> Mapping[str, Any]:
     values = istio_values.gateway_values(
-        network_gateway=gateway.network(args.network),
+        network_gateway=gateway.network(args.control_plane.network),
         locality=installer.gateway_locality,
-        timeout_seconds=args.timeout_seconds,
+        timeout_seconds=args.control_plane.timeout_seconds,
     )
     return istio_values.merge(values, installer.gateway_values)

@@ -7,6 +7,9 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import Input
 
+from mesh.istio_values import ControlPlane
+from mesh.reader_rules import ReaderRights
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HelmInstallerArgs:
@@ -16,8 +19,8 @@ class HelmInstallerArgs:
     """An https:// repository, an oci:// registry, or a folder."""
     chart_version: str
     """Ignored for a folder."""
-    reads_peer_secrets: bool
-    """Whether istiod watches its peers' Secrets, for gateways there that name them."""
+    peer_rights: ReaderRights
+    """What istiod may read in its peers."""
     gateway_locality: str | None
     """Istio's locality of the gateways' pods; none for that of their nodes."""
     crd_provider: k8s.Provider
@@ -36,17 +39,9 @@ class OperatorInstallerArgs:
 class IstioInstallArgs:
     """What one cluster needs to be a primary of the mesh."""
 
-    cluster_name: str
-    """Istio's `clusterName`."""
-    network: str
-    mesh_id: str
-    trust_domain: str
+    control_plane: ControlPlane
     cacerts: Input[Mapping[str, str]] = field(repr=False)
     """The four entries of the Secret, PEM by file name; a secret."""
-    hub: str
-    tag: str
-    timeout_seconds: int
-    """How long to wait for each Deployment, each load balancer, and whatever else makes these."""
     networking_api: str
     """The apiVersion of Istio's Gateway; with another the object is another resource."""
     installer: HelmInstallerArgs | OperatorInstallerArgs

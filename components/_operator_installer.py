@@ -28,22 +28,15 @@ def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resour
     control_plane = _istio_operator(
         f"{name}-control-plane",
         names.CONTROL_PLANE,
-        operator_specs.control_plane_spec(
-            mesh_id=args.mesh_id,
-            trust_domain=args.trust_domain,
-            cluster_name=args.cluster_name,
-            network=args.network,
-            hub=args.hub,
-            tag=args.tag,
-        ),
-        args.timeout_seconds,
+        operator_specs.control_plane_spec(args.control_plane),
+        args.control_plane.timeout_seconds,
         ResourceOptions(parent=parent, depends_on=[cacerts, binding]),
     )
     return _istio_operator(
         f"{name}-eastwestgateway",
         names.EASTWEST,
-        operator_specs.eastwest_spec(network=args.network, hub=args.hub, tag=args.tag),
-        args.timeout_seconds,
+        operator_specs.eastwest_spec(args.control_plane),
+        args.control_plane.timeout_seconds,
         ResourceOptions(parent=parent, depends_on=[control_plane]),
     )
 

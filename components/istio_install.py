@@ -27,7 +27,7 @@ class IstioInstall(pulumi.ComponentResource):
     """Address or host name of the east-west gateway's load balancer."""
 
     def __init__(self, name: str, args: IstioInstallArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.cluster_name}, opts)
+        super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.control_plane.cluster_name}, opts)
         cacerts = k8s.core.v1.Secret(
             f"{name}-cacerts",
             metadata={"name": names.CACERTS, "namespace": names.ISTIO_NAMESPACE},
@@ -35,7 +35,7 @@ class IstioInstall(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         # Before all else: a cloud takes minutes to make a load balancer, and Pulumi ten seconds to trust any Service.
-        ingress, _, eastwest = (self._service(name, args, gateway) for gateway in gateways.GATEWAYS)
+        services = {gateway: self._service(name, args, gateway) for gateway in gateways.GATEWAYS}
         if isinstance(args.installer, HelmInstallerArgs):
             eastwest_gateway = _helm_installer.install(self, name, args, args.installer, cacerts)
         else:
@@ -54,12 +54,16 @@ class IstioInstall(pulumi.ComponentResource):
             # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
             opts=ResourceOptions(parent=self, depends_on=[eastwest_gateway]),
         )
-        self.ingress_address = ingress.status.apply(partial(_load_balancer_address, args.cluster_name, INGRESS))
-        self.eastwest_address = eastwest.status.apply(partial(_load_balancer_address, args.cluster_name, EASTWEST))
+        self.ingress_address = services[INGRESS].status.apply(
+            partial(_load_balancer_address, args.control_plane.cluster_name, INGRESS)
+        )
+        self.eastwest_address = services[EASTWEST].status.apply(
+            partial(_load_balancer_address, args.control_plane.cluster_name, EASTWEST)
+        )
         self.register_outputs({"ingressAddress": self.ingress_address, "eastwestAddress": self.eastwest_address})
 
     def _service(self, name: str, args: IstioInstallArgs, gateway: Gateway) -> k8s.core.v1.Service:
-        network = gateway.network(args.network)
+        network = gateway.network(args.control_plane.network)
         selector = istio_values.gateway_labels(gateway.release)
         targets = {} if isinstance(args.installer, HelmInstallerArgs) else _operator_installer.TARGET_PORTS
         return k8s.core.v1.Service(
@@ -68,7 +72,7 @@ class IstioInstall(pulumi.ComponentResource):
                 "name": gateway.release,
                 "namespace": names.ISTIO_NAMESPACE,
                 "labels": {**selector, **({names.NETWORK_LABEL: network} if network else {})},
-                "annotations": istio_values.timeout_annotation(args.timeout_seconds),
+                "annotations": istio_values.timeout_annotation(args.control_plane.timeout_seconds),
             },
             spec={
                 "type": gateway.service_type,

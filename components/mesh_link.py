@@ -16,6 +16,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from mesh import kubeconfigs, names, reader_rules
+from mesh.reader_rules import ReaderRights
 
 
 class Ca(Enum):
@@ -34,10 +35,8 @@ class ServiceAccountArgs:
     source_provider: k8s.Provider
     token_generation: int
     """A higher number makes a new token; the old one goes when the remote secret has the new."""
-    reads_secrets: bool
-    """Whether the reader may read the source cluster's Secrets; `IstioInstall` must be told the same."""
-    reads_endpoints: bool = False
-    """Whether the reader may read Endpoints beside EndpointSlices, for an old istiod."""
+    rights: ReaderRights
+    """What the reader may read in the source cluster; `IstioInstall` of the target must get the same."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +101,7 @@ class MeshLink(pulumi.ComponentResource):
             metadata=metadata,
             rules=[
                 {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": reader_rules.READ}
-                for rule in reader_rules.rules(reads_secrets=args.reads_secrets, reads_endpoints=args.reads_endpoints)
+                for rule in args.rights.rules
             ],
             opts=child,
         )

@@ -18,6 +18,7 @@ import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
 from mesh import kubeconfigs, names, reader_rules
+from mesh.reader_rules import ReaderRights
 
 SECONDS_PER_HOUR = 3600
 PASSWORD_LENGTH = 32
@@ -37,25 +38,17 @@ class KubeconfigAccessArgs:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class QuotaArgs:
-    """Sums of limits, in Kubernetes quantities."""
-
-    limits_cpu: str
-    limits_memory: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class ProjectArgs:
-    """A Rancher project with its quotas and container defaults, in Kubernetes quantities."""
+    """A Rancher project; its quantities by the names that pulumi-rancher2 has for them, such as `limits_cpu`."""
 
     name: str
     description: str
-    container_limits_cpu: str
-    container_limits_memory: str
-    container_requests_cpu: str
-    container_requests_memory: str
-    namespace_quota: QuotaArgs
-    project_quota: QuotaArgs
+    container_limit: Mapping[str, str]
+    """Defaults of a container that names none: limits and requests."""
+    namespace_quota: Mapping[str, str]
+    """Sum of limits in each namespace."""
+    project_quota: Mapping[str, str]
+    """Sum of limits in all namespaces."""
 
 
 class Peers(Enum):
@@ -73,10 +66,8 @@ class PeersUserArgs:
 
     username: str
     """One on the whole server."""
-    reads_secrets: bool
-    """Whether he may read the cluster's Secrets; `IstioInstall` must be told the same."""
-    reads_endpoints: bool
-    """Whether he may read Endpoints, for an istiod from before EndpointSlices were its only source."""
+    rights: ReaderRights
+    """What the user may read in the cluster; `IstioInstall` of the peers must get the same."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -277,9 +268,7 @@ class RancherCluster(pulumi.ComponentResource):
             description=f"Reads in {name} what the istiod of its peers needs",
             rules=[
                 {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": reader_rules.READ}
-                for rule in reader_rules.rules(
-                    reads_secrets=access.peers.reads_secrets, reads_endpoints=access.peers.reads_endpoints
-                )
+                for rule in access.peers.rights.rules
             ],
             opts=child,
         )
@@ -313,25 +302,20 @@ class RancherCluster(pulumi.ComponentResource):
             name=args.name,
             cluster_id=access.cluster_id,
             description=args.description,
-            container_resource_limit={
-                "limits_cpu": args.container_limits_cpu,
-                "limits_memory": args.container_limits_memory,
-                "requests_cpu": args.container_requests_cpu,
-                "requests_memory": args.container_requests_memory,
-            },
+            container_resource_limit=rancher2.ProjectContainerResourceLimitArgs(**args.container_limit),
             resource_quota={
                 "namespace_default_limit": {
-                    "limits_cpu": args.namespace_quota.limits_cpu,
-                    "limits_memory": args.namespace_quota.limits_memory,
+                    "limits_cpu": args.namespace_quota["limits_cpu"],
+                    "limits_memory": args.namespace_quota["limits_memory"],
                 },
                 "project_limit": {
-                    "limits_cpu": args.project_quota.limits_cpu,
-                    "limits_memory": args.project_quota.limits_memory,
+                    "limits_cpu": args.project_quota["limits_cpu"],
+                    "limits_memory": args.project_quota["limits_memory"],
                 },
             },
             opts=ResourceOptions(parent=self, provider=access.provider),
         )
-        quota = {"limitsCpu": args.namespace_quota.limits_cpu, "limitsMemory": args.namespace_quota.limits_memory}
+        quota = {"limitsCpu": args.namespace_quota["limits_cpu"], "limitsMemory": args.namespace_quota["limits_memory"]}
         return {names.RANCHER_PROJECT_ID: project.id, names.RANCHER_RESOURCE_QUOTA: _compact({"limit": quota})}
 
 

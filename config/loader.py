@@ -5,8 +5,7 @@ It fails before any resource is registered.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
 import pulumi
@@ -14,21 +13,12 @@ from cryptography import x509
 from pulumi.runtime import config as pulumi_config
 
 from config.base import NAMESPACE
-from config.errors import ConfigError
 from config.parsing import parse, show
-from config.preflight import rancher as rancher_preflight
-from config.schema import Credential, KubeconfigAccess, Rancher, RancherAccess, Settings
+from config.schema import KubeconfigAccess, Settings
+from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
+from errors import UserError
 from mesh import root_ca
 from mesh.kubeconfigs import Endpoint, read_endpoint
-
-RANCHER_TOKEN = "rancherToken"  # noqa: S105 - the name of a config key
-
-
-ROOT_PRIVATE_KEY = "rootPrivateKey"
-
-
-SECRET_KEYS = (RANCHER_TOKEN, ROOT_PRIVATE_KEY)
-
 
 PATH_SHOWN_MAX = 255
 
@@ -36,26 +26,12 @@ PATH_SHOWN_MAX = 255
 UNREADABLE = {RuntimeError: "nobody of that name has a home folder", UnicodeDecodeError: "it is not text"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Secrets:
-    """What must stay encrypted: each an Output that the engine knows as secret."""
-
-    kubeconfigs: Mapping[str, pulumi.Output[str]] = field(default_factory=dict, repr=False)
-    """Kubeconfig text by cluster name, for access `kubeconfig`."""
-    servers: Mapping[str, Endpoint] = field(default_factory=dict, repr=False)
-    """Where each of these kubeconfigs leads; not secret."""
-    cluster_ids: Mapping[str, str] = field(default_factory=dict)
-    """Rancher's id of each cluster with access `rancher`, by the cluster's name; not secret."""
-    rancher_token: pulumi.Output[str] | None = field(default=None, repr=False)
-    root_private_key: pulumi.Output[str] | None = field(default=None, repr=False)
-
-
 def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     """
-    Read and check the whole stack config: kubeconfig files, and by a look-up what is said of Rancher, included.
+    Read and check the whole stack config, its secrets and the kubeconfig files that it names.
 
     Raises:
-        ConfigError: What is wrong, by key. Nothing secret is quoted.
+        UserError: What is wrong, by key. Nothing secret is quoted.
     """
     prefix = f"{config.name}:"
     keys = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
@@ -66,23 +42,16 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
 
     key_pem = secrets[ROOT_PRIVATE_KEY]
     _check_root_key(settings.trust.root_certificate, key_pem)
-    if settings.rancher is not None and secrets[RANCHER_TOKEN] is None:
-        raise ConfigError(
-            f"{prefix}{RANCHER_TOKEN}: missing; set it: pulumi config set --secret {prefix}{RANCHER_TOKEN}"
-        )
     kubeconfigs = {
         cluster.name: _read_kubeconfig(f"{prefix}clusters[{index}].access.path", cluster.access.path)
         for index, cluster in enumerate(settings.clusters)
         if isinstance(cluster.access, KubeconfigAccess)
     }
-    token = secrets[RANCHER_TOKEN]
-    cluster_ids = _look_up(settings, settings.rancher, token) if settings.rancher is not None and token else {}
     return settings, Secrets(
-        kubeconfigs={name: pulumi.Output.secret(text) for name, (text, _) in kubeconfigs.items()},
+        kubeconfigs={name: text for name, (text, _) in kubeconfigs.items()},
         servers={name: endpoint for name, (_, endpoint) in kubeconfigs.items()},
-        cluster_ids=cluster_ids,
-        rancher_token=pulumi.Output.secret(token) if token else None,
-        root_private_key=pulumi.Output.secret(key_pem) if key_pem else None,
+        rancher_token=secrets[RANCHER_TOKEN],
+        root_private_key=key_pem,
     )
 
 
@@ -101,7 +70,7 @@ def _is_secret(key: str) -> bool:
 def _refuse_other_secrets(config: pulumi.Config, names: Iterable[str]) -> None:
     for key in (config.full_key(name) for name in sorted(names) if name not in SECRET_KEYS):
         if _is_secret(key):
-            raise ConfigError(
+            raise UserError(
                 f"{key}: is stored as a secret, and would be shown in plans and error messages all the same; "
                 f"allowed as secrets: {', '.join(SECRET_KEYS)}"
             )
@@ -111,7 +80,7 @@ def _secret(config: pulumi.Config, name: str) -> str | None:
     text = config.get(name)
     key = config.full_key(name)
     if text and not _is_secret(key):
-        raise ConfigError(
+        raise UserError(
             f"{key}: is stored in plain text; allowed is a secret alone. "
             f"Treat it as leaked, make a new one, and: pulumi config set --secret {key}"
         )
@@ -123,12 +92,12 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
         has, lacks = "trust.rootCertificate", ROOT_PRIVATE_KEY
         if key_pem:
             has, lacks = lacks, has
-        raise ConfigError(f"{NAMESPACE}:{lacks}: missing, and {NAMESPACE}:{has} is set; bring both or neither")
+        raise UserError(f"{NAMESPACE}:{lacks}: missing, and {NAMESPACE}:{has} is set; bring both or neither")
     if certificate is not None and key_pem is not None:
         try:
             root_ca.check_key_fits(certificate, key_pem)
         except ValueError as error:
-            raise ConfigError(
+            raise UserError(
                 f"{NAMESPACE}:{ROOT_PRIVATE_KEY}: {error}; set the key of {NAMESPACE}:trust.rootCertificate"
             ) from None
 
@@ -139,34 +108,8 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
         shown = show(str(path), at_most=PATH_SHOWN_MAX)
-        raise ConfigError(f"{key}: {shown} cannot be read: {reason}; name a readable kubeconfig") from None
+        raise UserError(f"{key}: {shown} cannot be read: {reason}; name a readable kubeconfig") from None
     try:
         return text, read_endpoint(text)
     except ValueError as error:
-        raise ConfigError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
-
-
-def _look_up(settings: Settings, rancher: Rancher, token: str) -> Mapping[str, str]:
-    accesses = [
-        (index, cluster, cluster.access)
-        for index, cluster in enumerate(settings.clusters)
-        if isinstance(cluster.access, RancherAccess)
-    ]
-    wanted = rancher_preflight.Wanted(
-        url=rancher.url,
-        ca_certs=rancher.ca_certs,
-        token=token,
-        token_ttl_hours=rancher.token_ttl_hours,
-        makes_users=rancher.peers_user
-        and any(cluster.credential is Credential.RANCHER_TOKEN for _, cluster, _ in accesses),
-        clusters={
-            cluster.name: rancher_preflight.WantedCluster(
-                key=f"clusters[{index}].access", id=access.cluster_id, name=access.cluster_name
-            )
-            for index, cluster, access in accesses
-        },
-    )
-    try:
-        return rancher_preflight.look_up(wanted)
-    except rancher_preflight.LookUpError as error:
-        raise ConfigError(f"{NAMESPACE}:{error.key}: {error}") from None
+        raise UserError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.base import NAMESPACE
-from config.errors import ConfigError
 from config.schema.settings import Settings, known_keys
+from errors import UserError
 
 ACCESS_KINDS = ("kubeconfig", "rancher")
 
@@ -45,13 +45,13 @@ def parse(values: Mapping[str, object]) -> Settings:
     Check the plain config values, given by key without the `mcsps:` prefix.
 
     Raises:
-        ConfigError: One line for each key that is wrong.
+        UserError: One line for each key that is wrong.
     """
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_url=False)]
-        raise ConfigError("the stack's config cannot work:\n" + "\n".join(f"  {line}" for line in lines)) from None
+        raise UserError("the stack's config cannot work:\n" + "\n".join(f"  {line}" for line in lines)) from None
 
 
 def _describe(detail: ErrorDetails) -> str:

@@ -17,12 +17,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
+import errors
+from errors import ExitCode, UserError
 from lab import faults, preflight, teardown
 from lab.build import images, toolchain
 from lab.clusters import cluster, status
-from lab.errors import LabError
 from lab.machine import files, lock, mounts, network
 from lab.rancher import service
 from lab.spec import (
@@ -43,7 +43,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_INTERRUPTED = 130
 _OUT = Console()
 _ERRORS = Console(stderr=True)
 # Options after the cluster's name, and "--" itself, are kubectl's.
@@ -59,7 +58,7 @@ def up(
     isolation: Annotated[bool, typer.Option("--rancher-isolation", help="With project network isolation.")] = False,  # noqa: FBT002 - likewise
 ) -> None:
     """Have the clusters running: make, complete or heal them. Again is harmless."""
-    with _told(), lock.held():
+    with _reported(), lock.held():
         teardown.finish()
         wanted = clusters(max(count, len(existing())))
         preflight.load_modules()
@@ -81,10 +80,10 @@ def up(
 @app.command("status")
 def show_status() -> None:
     """Show the state of every component; the exit code is 1 unless all are well."""
-    with _told():
+    with _reported():
         known = existing()
         if not known:
-            raise LabError("The lab is down", "Run: python -m lab up")
+            raise UserError("The lab is down", "Run: python -m lab up")
         states = {spec.name: status.of(spec) for spec in known}
         table = Table("component", *states)
         for row in zip(*states.values(), strict=True):
@@ -98,7 +97,7 @@ def show_status() -> None:
         if has_rancher:
             _OUT.print(f"Rancher's stand-in, {service.URL}: {'well' if is_rancher_well else 'not well'}")
     if not (is_rancher_well and all(state.is_well for column in states.values() for state in column)):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command()
@@ -109,7 +108,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,  # noqa: FBT002 - typer reads the default from here
 ) -> None:
     """Show the end of a component's log."""
-    with _told():
+    with _reported():
         is_rancher = (name, component) == (service.NAME, service.NAME)
         path = service.log() if is_rancher else status.log_of(find(name, existing()), component)
     _become("tail", f"--lines={lines}", *(["--follow=name"] if follow else []), str(path))
@@ -121,11 +120,11 @@ def kubectl(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS...")] = None,
 ) -> None:
     """Run kubectl as the administrator of a cluster."""
-    with _told():
+    with _reported():
         spec = find(name, existing())
         program = shutil.which("kubectl") or shutil.which(_binaries() / "kubectl")
         if not program:
-            raise LabError("There is no kubectl on PATH", "Install it, or run: python -m lab up")
+            raise UserError("There is no kubectl on PATH", "Install it, or run: python -m lab up")
     _become(program, f"--kubeconfig={spec.kubeconfig}", *(arguments or ()))
 
 
@@ -139,7 +138,7 @@ def cut(
     refusing: Annotated[bool, typer.Option("--refusing", help="Answer TCP with resets, and not with silence.")] = False,  # noqa: FBT002 - typer reads the default from here
 ) -> None:
     """Take a cluster's node, or pods on it, off the network; `heal` gives it back."""
-    with _told(), lock.held():
+    with _reported(), lock.held():
         spec = find(name, existing())
         faults.cut(spec, pods or None, is_silent=not refusing)
         _OUT.print(f"{name} is cut off. To give it back: python -m lab heal {name}")
@@ -148,7 +147,7 @@ def cut(
 @app.command()
 def heal(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
     """Take back every cut of a cluster."""
-    with _told(), lock.held():
+    with _reported(), lock.held():
         faults.heal(find(name, existing()))
         _OUT.print(f"{name} is on the network.")
 
@@ -156,7 +155,7 @@ def heal(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
 @app.command()
 def down() -> None:
     """Remove the clusters and all that belongs to them; what was built stays in its cache."""
-    with _told(), lock.held():
+    with _reported(), lock.held():
         with _OUT.status("Removing the lab"):
             teardown.remove_all()
         _OUT.print("The lab is down.")
@@ -197,7 +196,7 @@ def _ensure_clusters(
             # The threads may wait for minutes, and whatever they are at is safe to be cut off.
             progress.stop()
             _ERRORS.print("Interrupted. To go on: python -m lab up; to remove: python -m lab down")
-            os._exit(_INTERRUPTED)
+            os._exit(ExitCode.INTERRUPTED)
 
 
 def _print_clusters(shown: Sequence[ClusterSpec]) -> None:
@@ -228,23 +227,16 @@ def _become(program: str, *arguments: str) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Be root, end at any signal as at Ctrl-C, and show an error as what is wrong and what to do, with exit code 1."""
+def _reported() -> Iterator[None]:
+    """Require root, treat every ending signal as Ctrl-C, and show errors as `errors.reported` does."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    try:
+    with errors.reported():
         preflight.require_root()
-        yield
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        _tell(LabError(str(error), "Free some disk space" if full else "Try again, or run: python -m lab down"))
-        raise typer.Exit(1) from error
-    except LabError as error:
-        _tell(error)
-        raise typer.Exit(1) from error
-
-
-def _tell(error: LabError) -> None:
-    _ERRORS.print(Text.assemble(("Error: ", "red"), error.message), soft_wrap=True)
-    _ERRORS.print(Text.assemble(("Do:    ", "bold"), error.remedy), soft_wrap=True)
+        try:
+            yield
+        except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            remedy = "Free some disk space" if full else "Try again, or run: python -m lab down"
+            raise UserError(str(error), remedy) from error

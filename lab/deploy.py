@@ -21,9 +21,9 @@ import typer
 import yaml
 from rich.console import Console
 
-from errors import OpsError
+import errors
+from errors import UserError
 from lab import preflight
-from lab.errors import LabError
 from lab.machine import files, lock
 from lab.rancher import service
 from lab.spec import STATE_DIR, existing
@@ -122,20 +122,20 @@ def read_stack(name: str) -> LabStack:
     Read a stack file of the lab's.
 
     Raises:
-        LabError: The stack is none of the lab's, its file is not there or holds no config, or it needs a Rancher that
+        UserError: The stack is none of the lab's, its file is not there or holds no config, or it needs a Rancher that
             the lab has not.
     """
     file = ROOT / f"Pulumi.{name}.yaml"
     if name != STACK and not name.startswith(f"{STACK}-"):
-        raise LabError(f"Stack {name} is none of the lab's", f"Take {STACK} or {STACK}-..., or plain pulumi")
+        raise UserError(f"Stack {name} is none of the lab's", f"Take {STACK} or {STACK}-..., or plain pulumi")
     if not file.is_file():
-        raise LabError(f"There is no stack {name}: {file.name} is missing", f"Write it, or take {STACK}")
+        raise UserError(f"There is no stack {name}: {file.name} is missing", f"Write it, or take {STACK}")
     document = yaml.safe_load(file.read_text())
     if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
-        raise LabError(f"{file.name} has no mapping 'config'", f"Write one, as in Pulumi.{STACK}.yaml")
+        raise UserError(f"{file.name} has no mapping 'config'", f"Write one, as in Pulumi.{STACK}.yaml")
     stack = LabStack(name, document)
     if stack.needs_rancher and not service.is_wanted():
-        raise LabError(f"Stack {name} needs a Rancher, which this lab has not", "Run: python -m lab up --rancher")
+        raise UserError(f"Stack {name} needs a Rancher, which this lab has not", "Run: python -m lab up --rancher")
     return stack
 
 
@@ -144,13 +144,13 @@ def claim(stack: str) -> Engine | None:
     Find out who made what the lab holds; nobody, if it holds nothing.
 
     Raises:
-        LabError: It is another stack's.
+        UserError: It is another stack's.
     """
     if not MARK.exists():
         return None
     maker, made = MARK.read_text().split()
     if made != stack:
-        raise LabError(
+        raise UserError(
             f"The lab holds stack {made}, and {stack} would make the same objects again",
             f"Run: make down, or python -m lab.deploy destroy --stack {made}",
         )
@@ -164,10 +164,10 @@ def choose(wanted: Engine | None, maker: Engine | None, *, may_install: bool) ->
     What one engine has made it alone can change, so the `maker` of what the lab holds is chosen again, unasked.
 
     Raises:
-        LabError: Pulumi is wanted and is not to be had, or the other engine's resources are in the lab.
+        UserError: Pulumi is wanted and is not to be had, or the other engine's resources are in the lab.
     """
     if wanted and maker and wanted is not maker:
-        raise LabError(
+        raise UserError(
             f"The lab holds what the {maker} engine made, and the {wanted} engine would not know it",
             f"Run: make down, or choose that engine: ENGINE={maker} with make, --engine {maker} without",
         )
@@ -177,7 +177,7 @@ def choose(wanted: Engine | None, maker: Engine | None, *, may_install: bool) ->
     else:
         path, reason = find_pulumi(may_install=may_install and not maker)
     if chosen is Engine.PULUMI and not path:
-        raise LabError(f"Pulumi is needed ({why}) and is not to be had: {reason}", "Put pulumi on the PATH")
+        raise UserError(f"Pulumi is needed ({why}) and is not to be had: {reason}", "Put pulumi on the PATH")
     engine = Engine.PULUMI if path else Engine.STAND_IN
     told.print(f"engine: {engine} ({reason})")
     return engine, path
@@ -252,7 +252,7 @@ def _run_in_home(command: list[str], environment: dict[str, str], given: str | N
         stdout=subprocess.DEVNULL,
     )
     if done.returncode:
-        raise LabError(
+        raise UserError(
             f"`pulumi {' '.join(command[1:])}` failed with exit code {done.returncode}",
             "See what it said above; make down removes its state with the lab",
         )
@@ -286,13 +286,13 @@ def carry_out(command: Command, name: str, engine: Engine | None, arguments: lis
     Hold the lab and run an engine on it; returns the engine's exit code.
 
     Raises:
-        LabError: The lab is down or holds another stack, or the engine is not to be had.
-        OpsError: What a killed run left cannot be settled.
+        UserError: The lab is down or holds another stack, or the engine is not to be had.
+        UserError: What a killed run left cannot be settled.
     """
     preflight.require_root()
     with lock.held() as descriptor:
         if not existing():
-            raise LabError("The lab is down", "Run: make up, or python -m lab up for the clusters alone")
+            raise UserError("The lab is down", "Run: make up, or python -m lab up for the clusters alone")
         stack = read_stack(name)
         chosen, path = choose(engine, claim(name), may_install=command is Command.UP and a_person_is_there())
         if command is Command.UP:
@@ -318,11 +318,11 @@ def main(
     ] = None,
 ) -> None:
     """Carry the program out on the lab."""
-    try:
-        code = carry_out(command, stack, engine, context.args)
-    except (LabError, OpsError, OSError, yaml.YAMLError) as error:
-        told.print(f"error: {error}", markup=False)
-        raise typer.Exit(2) from None
+    with errors.reported():
+        try:
+            code = carry_out(command, stack, engine, context.args)
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(str(error)) from None
     raise typer.Exit(code)
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Self
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine.command import inside, run
 from lab.machine.network import NODE_LINK
 from lab.preflight import require_root
@@ -58,11 +58,11 @@ class Nodes:
         Find them by the kubeconfigs through which the stack reaches its clusters (None: it uses none).
 
         Raises:
-            LabError: One of the clusters is not the lab's, this process is not root's, or the lab is down.
+            UserError: One of the clusters is not the lab's, this process is not root's, or the lab is down.
         """
         known = {spec.kubeconfig: spec.name for spec in clusters(MAX_CLUSTERS)}
         if foreign := [name for name, path in kubeconfigs.items() if path not in known]:
-            raise LabError(
+            raise UserError(
                 f"Not reached by a kubeconfig of the lab's: {', '.join(foreign)}",
                 "Clusters that serve somebody are not taken away on purpose: name the lab's stack",
             )

@@ -10,9 +10,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, cast
 
+from errors import UserError
 from lab.build import cache
 from lab.clusters import node
-from lab.errors import LabError
 from lab.machine import cgroups, network
 from lab.machine.command import ENVIRONMENT, run
 from lab.machine.mounts import HIDDEN
@@ -45,18 +45,18 @@ _CLUSTER_MEMORY_BYTES = 1 * _GIB
 
 
 def require_root() -> None:
-    """Raise LabError unless this is Linux and this process is root's."""
+    """Raise UserError unless this is Linux and this process is root's."""
     if platform.system() != "Linux":
-        raise LabError(
+        raise UserError(
             f"The lab needs Linux, and this is {platform.system()}",
             "Run it on a Linux machine; other stacks need no lab: make up STACK=mcsps-test",
         )
     if os.geteuid() != 0:
-        raise LabError("The lab needs root", "Run it again as root, with sudo for instance")
+        raise UserError("The lab needs root", "Run it again as root, with sudo for instance")
 
 
 def check(wanted: Sequence[ClusterSpec]) -> None:
-    """Raise LabError that lists all that stands in the way of running these clusters."""
+    """Raise UserError that lists all that stands in the way of running these clusters."""
     require_root()
     cgroups.refuse_foreign(cgroups.hierarchies())
     new = [spec for spec in wanted if not spec.directory.is_dir()]
@@ -64,7 +64,7 @@ def check(wanted: Sequence[ClusterSpec]) -> None:
     if not problems:  # what follows asks commands that may have been missing
         problems += [*_taken_network(), *short_resources(len(new)), *_hidden_programs()]
     if problems:
-        raise LabError(
+        raise UserError(
             "; ".join(problem.message for problem in problems),
             "\n".join(problem.remedy for problem in problems),
         )
@@ -73,7 +73,7 @@ def check(wanted: Sequence[ClusterSpec]) -> None:
 def load_modules() -> None:
     """Load what the lab needs and the kernel keeps apart; `check` tells of what cannot be had."""
     for module in absent_modules():
-        with contextlib.suppress(LabError):
+        with contextlib.suppress(UserError):
             run("modprobe", module)
             # New, br_netfilter would send what crosses the host's own bridges through the host's iptables.
             for setting in _BRIDGE_SETTINGS.glob("bridge-nf-call-*") if module == "br_netfilter" else ():
@@ -89,7 +89,7 @@ def absent_modules() -> list[str]:
     return [module for module in _KERNEL if not present[module]]
 
 
-def missing_packages() -> Iterator[LabError]:
+def missing_packages() -> Iterator[UserError]:
     """Yield one problem that names every package to install, or none."""
     # Where they are looked for when they run, whatever the person's own PATH says.
     lacking = [command for command in PACKAGES if not shutil.which(command, path=ENVIRONMENT["PATH"])]
@@ -98,7 +98,7 @@ def missing_packages() -> Iterator[LabError]:
         lacking.append("the CNI plugins")
         packages.add(_CNI_PACKAGE)
     if lacking:
-        yield LabError(
+        yield UserError(
             f"Not installed: {', '.join(lacking)}",
             f"apt-get install --no-install-recommends -y {' '.join(sorted(packages))}",
         )
@@ -120,31 +120,31 @@ def clashes(routes: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _missing_features() -> Iterator[LabError]:
+def _missing_features() -> Iterator[UserError]:
     for module in absent_modules():
-        yield LabError(f"The kernel has no {_KERNEL[module]}", f"modprobe {module}")
+        yield UserError(f"The kernel has no {_KERNEL[module]}", f"modprobe {module}")
 
 
-def _taken_network() -> Iterator[LabError]:
+def _taken_network() -> Iterator[UserError]:
     if FABRIC in network.links() and not network.is_own_link():
-        yield LabError(
+        yield UserError(
             f"There is a link {FABRIC} already, and it is not the lab's",
             f"Remove or rename it: ip link delete {FABRIC}",
         )
     listed = run("ip", "-4", "-j", "route", "show", "table", "all")
     if taken := clashes(cast("list[dict[str, Any]]", json.loads(listed))):
-        yield LabError(
+        yield UserError(
             f"The lab's range {RESERVED_NETWORK} is in use: {', '.join(taken)}",
             "Remove that route or address; the lab's range cannot be changed",
         )
 
 
-def short_resources(new_clusters: int) -> Iterator[LabError]:
+def short_resources(new_clusters: int) -> Iterator[UserError]:
     """Yield a problem each for too little disk and too little memory."""
     folder = next(path for path in (STATE_DIR, *STATE_DIR.parents) if path.exists())
     free, needed = shutil.disk_usage(folder).free, new_clusters * _CLUSTER_BYTES
     if free < needed:
-        yield LabError(
+        yield UserError(
             f"{folder} has {free / _GIB:.1f} GiB free, and new clusters take {needed / _GIB:.1f}",
             f"Free some space there, or ask for fewer clusters (see: df -h {folder})",
         )
@@ -152,15 +152,15 @@ def short_resources(new_clusters: int) -> Iterator[LabError]:
     available = int(meminfo["MemAvailable"].split()[0]) * 1024
     needed = new_clusters * _CLUSTER_MEMORY_BYTES
     if available < needed:
-        yield LabError(
+        yield UserError(
             f"{available / _GIB:.1f} GiB of memory is free; new clusters take {needed / _GIB:.1f}",
             "End what else uses memory, or ask for fewer clusters",
         )
 
 
-def _hidden_programs() -> Iterator[LabError]:
+def _hidden_programs() -> Iterator[UserError]:
     if any(cache.root().is_relative_to(folder) for folder in HIDDEN):
-        yield LabError(
+        yield UserError(
             f"The programs' cache {cache.root()} is in a folder that a node does not see",
             "Name another one: XDG_CACHE_HOME=/opt/cache python -m lab up",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from lab.errors import LabError
+from errors import UserError
 
 STATE_DIR = Path("/var/lib/mcsps-lab")
 """Root of all that a running lab keeps on disk; removed as a whole by `down`."""
@@ -148,9 +148,9 @@ class ClusterSpec:
 
 
 def clusters(count: int) -> tuple[ClusterSpec, ...]:
-    """Return the first `count` clusters; LabError outside 1 to 16."""
+    """Return the first `count` clusters; UserError outside 1 to 16."""
     if not 1 <= count <= MAX_CLUSTERS:
-        raise LabError(
+        raise UserError(
             f"{count} clusters were asked for",
             f"Ask for 1 to {MAX_CLUSTERS}: python -m lab up --clusters {DEFAULT_CLUSTERS}",
         )
@@ -164,10 +164,10 @@ def existing(state_dir: Path = STATE_DIR) -> tuple[ClusterSpec, ...]:
 
 
 def find(name: str, known: Iterable[ClusterSpec]) -> ClusterSpec:
-    """Return the cluster of that name; LabError says which names there are."""
+    """Return the cluster of that name; UserError says which names there are."""
     by_name = {spec.name: spec for spec in known}
     if name in by_name:
         return by_name[name]
     if not by_name:
-        raise LabError(f"There is no cluster {name}: the lab is down", "Run: python -m lab up")
-    raise LabError(f"There is no cluster {name}", f"Name one of: {', '.join(by_name)}")
+        raise UserError(f"There is no cluster {name}: the lab is down", "Run: python -m lab up")
+    raise UserError(f"There is no cluster {name}", f"Name one of: {', '.join(by_name)}")

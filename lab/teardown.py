@@ -2,7 +2,7 @@
 
 import shutil
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import cgroups, mounts, network
 from lab.spec import MAX_CLUSTERS, REMOVING_DIR, STATE_DIR, clusters
 
@@ -21,7 +21,7 @@ def remove_all() -> None:
     mounts.remove()
     cgroups.remove(among)
     if left := mounts.left_below(STATE_DIR):
-        raise LabError(
+        raise UserError(
             f"Still mounted, and not by the lab: {', '.join(left)}",
             f"Unmount it, then run down again: umount {' '.join(left)}",
         )

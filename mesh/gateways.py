@@ -1,7 +1,7 @@
-"""The three gateways of a cluster, whoever installs Istio: plain values."""
+"""The gateways of a cluster, for either installer: plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mesh import names
 
@@ -14,7 +14,7 @@ class Gateway:
     release: str
     """The name of its Deployment and its Service."""
     service_type: str
-    ports: Mapping[str, int]
+    ports: Mapping[str, int] = field(hash=False)
     """Port of the Service by name, beside that of the health check."""
     serves_other_networks: bool = False
 
@@ -35,3 +35,4 @@ EASTWEST = Gateway(
     serves_other_networks=True,
 )
 GATEWAYS = (INGRESS, EGRESS, EASTWEST)
+"""In the order in which they are registered. Another one needs an entry here and nothing else."""

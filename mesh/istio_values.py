@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh import names
+from mesh.reader_rules import ReaderRights
 
 Values = Mapping[str, Any]
 
@@ -30,6 +31,21 @@ PROXY_RESOURCES: Values = {
 """Of a sidecar, and of a gateway."""
 # Without it istiod drops a whole cacerts update whose bundle has one root more or less.
 MULTIROOT: Values = {"ISTIO_MULTIROOT_MESH": "true"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlane:
+    """What Istio in one cluster must know, whichever installer makes it."""
+
+    cluster_name: str
+    """Istio's `clusterName`."""
+    network: str
+    mesh_id: str
+    trust_domain: str
+    hub: str
+    tag: str
+    timeout_seconds: int
+    """How long to wait for each Deployment, each load balancer, and whatever else makes these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,36 +105,26 @@ def mesh_config(trust_domain: str) -> dict[str, Any]:
     }
 
 
-def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must know
-    *,
-    mesh_id: str,
-    trust_domain: str,
-    cluster_name: str,
-    network: str,
-    hub: str,
-    tag: str,
-    reads_peer_secrets: bool,
-    timeout_seconds: int,
-) -> dict[str, Any]:
+def istiod_values(control_plane: ControlPlane, rights: ReaderRights) -> dict[str, Any]:
     """Values of the chart `istiod`."""
     return {
         "global": {
-            "meshID": mesh_id,
-            "network": network,
-            "multiCluster": {"clusterName": cluster_name},
-            "hub": hub,
-            "tag": tag,
+            "meshID": control_plane.mesh_id,
+            "network": control_plane.network,
+            "multiCluster": {"clusterName": control_plane.cluster_name},
+            "hub": control_plane.hub,
+            "tag": control_plane.tag,
             "istioNamespace": names.ISTIO_NAMESPACE,
             # Links have accounts of their own; this one could read every Secret.
             "enableReaderRBAC": False,
             "proxy": {"resources": PROXY_RESOURCES},
         },
-        "meshConfig": mesh_config(trust_domain),
+        "meshConfig": mesh_config(control_plane.trust_domain),
         # The chart reads env here; pilot.env is another installer's spelling and is ignored.
         "env": {
             **MULTIROOT,
             # Off, istiod reads no Secret of a peer, and a link's role needs none.
-            "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(reads_peer_secrets).lower(),
+            "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(rights.secrets).lower(),
         },
         "base": {"validationFailurePolicy": "Fail"},
         "resources": ISTIOD_RESOURCES,
@@ -126,12 +132,12 @@ def istiod_values(  # noqa: PLR0913 - one for each thing that the chart must kno
             # Pulumi makes a chart's objects side by side. An istiod that starts before its injector's template is
             # there never serves injection, and no pod with a sidecar can start.
             names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
-            **timeout_annotation(timeout_seconds),
+            **timeout_annotation(control_plane.timeout_seconds),
         },
         # No gateway pod can start before istiod has put its CA into the injection webhook.
         "sidecarInjectorWebhookAnnotations": {
             names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",
-            **timeout_annotation(timeout_seconds),
+            **timeout_annotation(control_plane.timeout_seconds),
         },
     }
 
@@ -203,14 +209,8 @@ def cross_network_gateway_spec() -> dict[str, Any]:
 OUTLINES: Mapping[str, Values] = {
     "base": base_values(),
     "istiod": istiod_values(
-        mesh_id="",
-        trust_domain="",
-        cluster_name="",
-        network="",
-        hub="",
-        tag="",
-        reads_peer_secrets=True,
-        timeout_seconds=0,
+        ControlPlane(cluster_name="", network="", mesh_id="", trust_domain="", hub="", tag="", timeout_seconds=0),
+        ReaderRights(secrets=True, endpoints=False),
     ),
     "gateway": gateway_values(network_gateway="", locality="", timeout_seconds=0),
 }

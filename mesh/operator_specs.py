@@ -4,20 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesh import istio_values, names
+from mesh.istio_values import ControlPlane
 
 # The operator would open istiod's ports on the east-west load balancer, too, and its Services are nobody's outputs.
 _NO_SERVICE = {"customService": True}
 
 
-def control_plane_spec(  # noqa: PLR0913 - one for each thing that the operator must know
-    *, mesh_id: str, trust_domain: str, cluster_name: str, network: str, hub: str, tag: str
-) -> dict[str, Any]:
+def control_plane_spec(control_plane: ControlPlane) -> dict[str, Any]:
     """The control plane with the ingress and the egress gateway."""
     return {
         "profile": "demo",
-        "hub": hub,
-        "tag": tag,
-        "meshConfig": istio_values.mesh_config(trust_domain),
+        "hub": control_plane.hub,
+        "tag": control_plane.tag,
+        "meshConfig": istio_values.mesh_config(control_plane.trust_domain),
         "components": {
             "pilot": {"k8s": {"resources": istio_values.ISTIOD_RESOURCES}},
             "ingressGateways": [_gateway(names.INGRESS_GATEWAY)],
@@ -25,9 +24,9 @@ def control_plane_spec(  # noqa: PLR0913 - one for each thing that the operator 
         },
         "values": {
             "global": {
-                "meshID": mesh_id,
-                "multiCluster": {"clusterName": cluster_name, "enabled": True},
-                "network": network,
+                "meshID": control_plane.mesh_id,
+                "multiCluster": {"clusterName": control_plane.cluster_name, "enabled": True},
+                "network": control_plane.network,
                 "proxy": {"resources": istio_values.PROXY_RESOURCES},
             },
             # The operator's spelling of what is `env` in the chart.
@@ -37,14 +36,15 @@ def control_plane_spec(  # noqa: PLR0913 - one for each thing that the operator 
     }
 
 
-def eastwest_spec(*, network: str, hub: str, tag: str) -> dict[str, Any]:
+def eastwest_spec(control_plane: ControlPlane) -> dict[str, Any]:
     """The east-west gateway alone, injected by the istiod of the other resource."""
+    network = control_plane.network
     gateway = _gateway(names.EASTWEST_GATEWAY, env=[{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}])
     labels = {**istio_values.gateway_labels(names.EASTWEST_GATEWAY), names.NETWORK_LABEL: network}
     return {
         "profile": "empty",
-        "hub": hub,
-        "tag": tag,
+        "hub": control_plane.hub,
+        "tag": control_plane.tag,
         "components": {"ingressGateways": [{**gateway, "label": labels}]},
         "values": {
             "global": {"network": network},

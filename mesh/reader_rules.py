@@ -28,6 +28,16 @@ _ENDPOINTS = Rule(api_group="", resources=("endpoints",))
 """What an istiod asks that is from before EndpointSlices were its only source."""
 
 
-def rules(*, reads_secrets: bool, reads_endpoints: bool) -> Sequence[Rule]:
-    """All that a reader may read, by `READ` and no other verb."""
-    return (*_RULES, *([_SECRETS] if reads_secrets else []), *([_ENDPOINTS] if reads_endpoints else []))
+@dataclass(frozen=True, kw_only=True)
+class ReaderRights:
+    """What the readers of all clusters may read: the peers' istiods are set up for the same."""
+
+    secrets: bool
+    """Secrets, for gateways in a peer that name them."""
+    endpoints: bool
+    """Endpoints beside EndpointSlices."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules of a reader's role, for the verbs `READ` and no other."""
+        return (*_RULES, *([_SECRETS] if self.secrets else []), *([_ENDPOINTS] if self.endpoints else []))

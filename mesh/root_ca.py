@@ -58,9 +58,14 @@ def _may_sign_cas(extensions: x509.Extensions) -> bool:
     )
 
 
-def lifetime_hours(certificate: x509.Certificate, now: datetime) -> int:
+def lifetime_hours(certificate: x509.Certificate) -> int:
+    """Count the whole hours for which a root is valid, from its first moment on."""
+    return (certificate.not_valid_after_utc - certificate.not_valid_before_utc) // timedelta(hours=1)
+
+
+def check_validity(certificate: x509.Certificate, now: datetime) -> None:
     """
-    Count the whole hours for which a root is valid, from its first moment on.
+    Check that a root is valid at a moment.
 
     Raises:
         ValueError: It is expired or not yet valid.
@@ -69,7 +74,6 @@ def lifetime_hours(certificate: x509.Certificate, now: datetime) -> int:
     if not first <= now < last:
         message = f"is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC and so not now; bring one that is"
         raise ValueError(message)
-    return (last - first) // timedelta(hours=1)
 
 
 def check_key_fits(certificate: x509.Certificate, key_pem: str) -> None:

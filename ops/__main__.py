@@ -4,8 +4,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -14,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from config.errors import ConfigError
-from errors import OpsError
+import errors
+from errors import ExitCode, UserError
 from ops import stack as stacks
 from ops.drill.report import DrillReport
 from ops.drill.scenario import Death, Scenario, Target
@@ -25,10 +24,7 @@ from ops.verify.table import show
 from recovery.pulumi_cli import PulumiCli
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FAILED = 1
 _LOG_WIDTH = 160
-_BAD_USAGE = 2
-_INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -61,7 +57,7 @@ def verify(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _told(progress):
+    with errors.reported():
         settings = stacks.load(stack, _ROOT)
         options = Options(
             stack=stack, root=_ROOT, requests=requests, wait_seconds=wait, rancher_token_file=rancher_token_file
@@ -71,7 +67,7 @@ def verify(
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
         show(report, _console())
-    raise typer.Exit(0 if report.ok else _FAILED)
+    raise typer.Exit(ExitCode.OK if report.ok else ExitCode.FAILED)
 
 
 @app.command()
@@ -106,7 +102,7 @@ def drill(  # noqa: PLR0913 - one for each option
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _told(progress):
+    with errors.reported():
         # Here, for `verify` runs where neither the lab nor a library to draw with is to be had.
         from ops.drill import lab_faults, run  # noqa: PLC0415
         from ops.drill.table import show as show_drill  # noqa: PLC0415
@@ -128,12 +124,12 @@ def drill(  # noqa: PLR0913 - one for each option
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:
         show_drill(report, _console())
-    try:
-        draw(report)
-    except OSError as error:
-        progress.print(f"error: the picture: {error}", markup=False)
-        raise typer.Exit(_BAD_USAGE) from None
-    raise typer.Exit(0 if report.ok else _FAILED)
+    with errors.reported():
+        try:
+            draw(report)
+        except OSError as error:
+            raise UserError(f"the picture: {error}") from None
+    raise typer.Exit(ExitCode.OK if report.ok else ExitCode.FAILED)
 
 
 @app.command()
@@ -141,23 +137,21 @@ def recover(
     stack: Annotated[str, typer.Option(help="The stack that a killed `pulumi up` left with pending operations.")],
 ) -> None:
     """
-    Settle what a killed run had begun: look each object up in its cluster, and adopt it or let it go.
+    Settle the pending operations of an interrupted update: delete what it had begun to create.
+
+    The next `pulumi up` creates it again. Nothing else is deleted: what was being changed is read from its cluster.
 
     Exits with 0 if nothing is pending any more, with 2 if Pulumi cannot.
     """
-    told = Console(stderr=True, highlight=False, soft_wrap=True)
-    executable = shutil.which("pulumi")
-    if executable is None:
-        told.print("error: pulumi is not on the PATH")
-        raise typer.Exit(_BAD_USAGE)
-    try:
+    progress = Console(stderr=True, highlight=False, soft_wrap=True)
+    with errors.reported():
+        executable = shutil.which("pulumi")
+        if executable is None:
+            raise UserError("pulumi is not on the PATH")
         settled = PulumiCli(executable=executable, stack=stack, root=_ROOT, environment=os.environ).recover()
-    except OpsError as error:
-        told.print(f"error: {error}", markup=False)
-        raise typer.Exit(_BAD_USAGE) from None
     for urn in settled:
-        told.print(f"settled: {urn}", markup=False)
-    told.print(f"{len(settled)} settled; run `pulumi up` again" if settled else "nothing was pending")
+        progress.print(f"settled: {urn}", markup=False)
+    progress.print(f"{len(settled)} settled; run `pulumi up` again" if settled else "nothing was pending")
 
 
 def _console() -> Console:
@@ -171,22 +165,9 @@ def _drawing(path: Path | None) -> Callable[[DrillReport], None]:
     try:
         from ops.drill import picture  # noqa: PLC0415 - as above
     except ModuleNotFoundError:
-        raise OpsError("--picture needs matplotlib: pip install -r requirements-dev.txt") from None
+        raise UserError("--picture needs matplotlib: pip install -r requirements-dev.txt") from None
     picture.check(path)
     return partial(picture.draw, path=path)
-
-
-@contextmanager
-def _told(progress: Console) -> Iterator[None]:
-    """End with a line and an exit code where a report cannot be had."""
-    try:
-        yield
-    except (OpsError, ConfigError) as error:
-        progress.print(f"error: {error}", markup=False)
-        raise typer.Exit(_BAD_USAGE) from None
-    except KeyboardInterrupt:
-        progress.print("interrupted")
-        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

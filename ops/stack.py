@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 
 from config.base import NAMESPACE
-from config.loader import SECRET_KEYS
 from config.parsing import parse
 from config.schema import Settings
-from errors import OpsError
+from config.secrets import SECRET_KEYS
+from errors import UserError
 
 _PREFIX = f"{NAMESPACE}:"
 _PULUMI_TIMEOUT_SECONDS = 60
@@ -22,8 +22,8 @@ def load(stack: str, root: Path) -> Settings:
     Read `Pulumi.<stack>.yaml` in `root`, over the defaults of `Pulumi.yaml`.
 
     Raises:
-        OpsError: There is no such stack, or its file is not YAML.
-        ConfigError: The values cannot work.
+        UserError: There is no such stack, or its file is not YAML.
+        UserError: The values cannot work.
     """
     short = stack.rpartition("/")[2]
     file = root / f"Pulumi.{short}.yaml"
@@ -33,7 +33,7 @@ def load(stack: str, root: Path) -> Settings:
             for name in (path.name for path in root.glob("Pulumi.*.yaml"))
         )
         known = ", ".join(there) or "none"
-        raise OpsError(f"there is no stack '{stack}' here: {file.name} is missing; known: {known}")
+        raise UserError(f"there is no stack '{stack}' here: {file.name} is missing; known: {known}")
     project = root / "Pulumi.yaml"
     declared = _config(project) if project.is_file() else {}
     values = {key: _default(value) for key, value in declared.items()} | _config(file)
@@ -47,7 +47,7 @@ def secret(stack: str, name: str, root: Path) -> str:
     Decrypt one secret config value.
 
     Raises:
-        OpsError: Pulumi is not there, or will not give the value; the value itself is never shown.
+        UserError: Pulumi is not there, or will not give the value; the value itself is never shown.
     """
     key = f"{_PREFIX}{name}"
     command = ["pulumi", "config", "get", key, "--stack", stack, "--non-interactive"]
@@ -62,14 +62,14 @@ def secret(stack: str, name: str, root: Path) -> str:
         )
     except FileNotFoundError:
         message = f"{key} is a secret, and decrypting it needs `pulumi` on the PATH"
-        raise OpsError(message) from None
+        raise UserError(message) from None
     except subprocess.TimeoutExpired:
         message = f"`{' '.join(command)}` took more than {_PULUMI_TIMEOUT_SECONDS} s"
-        raise OpsError(message) from None
+        raise UserError(message) from None
     except subprocess.CalledProcessError as error:
         # The first line says why; what follows it may be anything that Pulumi had at hand.
         reason = (error.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise OpsError(f"`{' '.join(command)}` failed: {reason}") from None
+        raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
     return done.stdout.rstrip("\n")
 
 
@@ -79,7 +79,7 @@ def _config(file: Path) -> dict[str, object]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
-        raise OpsError(f"{file.name} is not YAML{place}") from None
+        raise UserError(f"{file.name} is not YAML{place}") from None
     config = (document.get("config") if isinstance(document, dict) else None) or {}
     keys = {str(key): value for key, value in config.items()}
     # Pulumi.yaml leaves the project's own prefix out; a key of another project always has its own.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from errors import OpsError
+from errors import UserError
 from recovery import pending
 
 
@@ -35,7 +35,7 @@ class PulumiCli:
         Read the stack's state, in which secrets are encrypted.
 
         Raises:
-            OpsError: Pulumi gives none.
+            UserError: Pulumi gives none.
         """
         done = self._call(["stack", "export"], stdout=subprocess.PIPE)
         self._must("stack export", done.returncode)
@@ -54,7 +54,7 @@ class PulumiCli:
         The next `up` makes it again, as it does all else that was being created.
 
         Raises:
-            OpsError: Pulumi cannot.
+            UserError: Pulumi cannot.
         """
         settlement = pending.settle(self.export())
         if not settlement.urns:
@@ -68,7 +68,7 @@ class PulumiCli:
 
     def _must(self, command: str, code: int) -> None:
         if code:
-            raise OpsError(
+            raise UserError(
                 f"`pulumi {command} --stack {self.stack}` failed with exit code {code}; if it names a lock "
                 f"that a killed run left, and no run is alive: `pulumi cancel --stack {self.stack}`"
             )

@@ -1,11 +1,10 @@
 """Section `trust`: the root CA and the intermediates."""
 
-from datetime import UTC, datetime
 from typing import Self
 
 from pydantic import model_validator
 
-from config.base import NAMESPACE, Section
+from config.base import Section
 from config.types import Generation, Hours, RootCertificate
 from mesh import root_ca
 
@@ -31,12 +30,8 @@ class Trust(Section):
             raise ValueError(message)
         hours, limit = self.root_validity_hours, "rootValidityHours"
         if self.root_certificate is not None:
-            try:
-                # Not what is left of it: an old root would then refuse every `up`, a weight shift included.
-                hours = root_ca.lifetime_hours(self.root_certificate, datetime.now(UTC))
-            except ValueError as error:
-                message = f"{NAMESPACE}:trust.rootCertificate: {error}"
-                raise ValueError(message) from None
+            # Not what is left of it: an old root would then refuse every `up`, a weight shift included.
+            hours = root_ca.lifetime_hours(self.root_certificate)
             limit = "the hours that rootCertificate is valid"
         if self.intermediate_validity_hours > hours:
             message = (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from lab.errors import LabError
+from errors import UserError
 
 _KEY_LENGTH = 12
 _GIB = 2**30
@@ -76,11 +76,11 @@ def filling(entry: Path, progress: Progress) -> Iterator[Filling]:
 
 
 def require_space(folder: Path, needed: int, purpose: str) -> None:
-    """Raise LabError unless `needed` bytes are free where `folder` is, which need not exist yet."""
+    """Raise UserError unless `needed` bytes are free where `folder` is, which need not exist yet."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        raise LabError(
+        raise UserError(
             f"{purpose} needs {needed / _GIB:.1f} GiB of disk, and {folder} has {free / _GIB:.1f} GiB free",
             f"Free some space there, or point XDG_CACHE_HOME (now {root().parent}) at a larger disk.",
         )

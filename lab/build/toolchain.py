@@ -18,8 +18,8 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from errors import UserError
 from lab.build import cache
-from lab.errors import LabError
 
 KUBERNETES_VERSION = "v1.35.4"
 ISTIO_VERSION = "1.31"
@@ -121,7 +121,7 @@ def place() -> Toolchain:
     Say where the programs of these pins are, built or not.
 
     Raises:
-        LabError: Go is missing or too old.
+        UserError: Go is missing or too old.
     """
     return Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
 
@@ -133,7 +133,7 @@ def ensure(progress: Progress) -> Toolchain:
     A build that is interrupted leaves whole programs alone, and the next call goes on from there.
 
     Raises:
-        LabError: Go is missing or too old, the disk is too full, or a build failed.
+        UserError: Go is missing or too old, the disk is too full, or a build failed.
     """
     toolchain = place()
     if _is_whole(toolchain):
@@ -162,11 +162,11 @@ def _is_whole(toolchain: Toolchain) -> bool:
 def _go_version() -> str:
     remedy = f"Install Go {'.'.join(map(str, GO_MINIMUM))} or newer (https://go.dev/dl) and put it on PATH."
     if not shutil.which("go"):
-        raise LabError("There is no `go` on PATH to build the lab's programs with", remedy)
+        raise UserError("There is no `go` on PATH to build the lab's programs with", remedy)
     version = _go(["env", "GOVERSION"], "pods").strip()
     found = re.match(r"(?:devel )?go(\d+)\.(\d+)", version)
     if found is None or tuple(map(int, found.groups())) < GO_MINIMUM:
-        raise LabError(
+        raise UserError(
             f"The `go` on PATH is {version or 'of no known version'}: too old for the lab's programs", remedy
         )
     return version
@@ -239,11 +239,11 @@ def _go(arguments: list[str], module: str, filling: cache.Filling | None = None)
     return output
 
 
-def _failure(arguments: list[str], module: str, errors: str) -> LabError:
+def _failure(arguments: list[str], module: str, errors: str) -> UserError:
     last_lines = "\n".join(errors.strip().splitlines()[-_LAST_LINES:])
     message = f"`go {' '.join(arguments)}` failed in {SOURCES / module}:\n{last_lines}"
     if "no space left on device" in errors:
-        return LabError(message, "Free some disk space (`go env GOCACHE GOMODCACHE` says where Go fills it).")
+        return UserError(message, "Free some disk space (`go env GOCACHE GOMODCACHE` says where Go fills it).")
     if _NETWORK_FAULT.search(errors):
-        return LabError(message, "Check the way to the module proxy (`go env GOPROXY`), then run this again.")
-    return LabError(message, "Run that command by hand to see more. What is built already is kept.")
+        return UserError(message, "Check the way to the module proxy (`go env GOPROXY`), then run this again.")
+    return UserError(message, "Run that command by hand to see more. What is built already is kept.")

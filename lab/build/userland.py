@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from errors import UserError
 from lab.build.oci import Content, Layer, Symlink
-from lab.errors import LabError
 from lab.machine.command import ENVIRONMENT
 
 _COMMANDS = ("cat", "curl", "env", "ls", "seq", "sh", "sleep")
@@ -28,7 +28,7 @@ def layer() -> Layer:
     Files of this machine that make a small userland.
 
     Raises:
-        LabError: One of the programs is not installed.
+        UserError: One of the programs is not installed.
     """
     files: dict[str, Content] = {
         "/bin": Symlink("usr/bin"),
@@ -88,7 +88,7 @@ def _authorities() -> dict[str, Path]:
 def _require(name: str) -> Path:
     program = _find(name)
     if program is None:
-        raise LabError(
+        raise UserError(
             f"There is no `{name}` on this machine for the lab's images",
             "On Debian: apt-get install curl iptables coreutils dash libc-bin.",
         )

@@ -8,10 +8,10 @@ from pathlib import Path
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
+from errors import UserError
 from lab import faults
 from lab.build.toolchain import Toolchain
 from lab.clusters import addons, control_plane, kubeconfig, node
-from lab.errors import LabError
 from lab.machine import cgroups, mounts, pki, processes
 from lab.machine.processes import Component
 from lab.spec import ClusterSpec
@@ -42,12 +42,12 @@ def ensure(
     """
     Have the cluster running, Ready and with all images; `report` is told of each of STEPS steps.
 
-    Changes nothing in a cluster that is well. LabError names the component that failed.
+    Changes nothing in a cluster that is well. UserError names the component that failed.
     """
     try:
         _ensure(spec, toolchain, archives, report)
     except (ApiException, HTTPError) as error:
-        raise LabError(
+        raise UserError(
             f"{spec.name}: kube-apiserver failed while it was used ({type(error).__name__})",
             f"See why: python -m lab logs {spec.name} kube-apiserver; then run up again",
         ) from error

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
+from errors import UserError
 from lab.build import images
 from lab.build.toolchain import Toolchain
 from lab.clusters import kubeconfig
-from lab.errors import LabError
 from lab.machine import files
 from lab.machine.command import inside, run
 from lab.machine.processes import Component
@@ -92,7 +92,7 @@ def is_runtime_ready(spec: ClusterSpec) -> bool:
     """Return whether containerd answers."""
     try:
         _ctr(spec, "--connect-timeout=1s", "version")
-    except LabError:
+    except UserError:
         return False
     return True
 

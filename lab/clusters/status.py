@@ -7,9 +7,9 @@ from pathlib import Path
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
+from errors import UserError
 from lab.clusters import addons, control_plane
 from lab.clusters.cluster import PROCESSES
-from lab.errors import LabError
 from lab.machine import cgroups, processes
 from lab.spec import ClusterSpec
 
@@ -39,15 +39,15 @@ def memory_mib(spec: ClusterSpec) -> int | None:
 
 
 def log_of(spec: ClusterSpec, component: str) -> Path:
-    """Return the newest log of a component; LabError if there is no such component or log."""
+    """Return the newest log of a component; UserError if there is no such component or log."""
     if component not in COMPONENTS:
-        raise LabError(f"There is no component {component}", f"Name one of: {', '.join(COMPONENTS)}")
+        raise UserError(f"There is no component {component}", f"Name one of: {', '.join(COMPONENTS)}")
     found = [processes.log_path(spec, component)]
     if component == "coredns":
         found = list(spec.logs.glob("pods/kube-system_coredns-*/coredns/*.log"))
     logs = [path for path in found if path.exists()]
     if not logs:
-        raise LabError(
+        raise UserError(
             f"{component} of {spec.name} has written no log yet",
             f"See whether it runs: python -m lab status; or look into {spec.logs}",
         )

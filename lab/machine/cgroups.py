@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import files
 from lab.spec import FABRIC, STATE_DIR, ClusterSpec
 
@@ -57,7 +57,7 @@ def hierarchies() -> tuple[Hierarchy, ...]:
 
 
 def tracker(among: tuple[Hierarchy, ...]) -> Hierarchy:
-    """Return the hierarchy by which processes are found again; LabError if there is none."""
+    """Return the hierarchy by which processes are found again; UserError if there is none."""
     for controller in ("memory", "pids", "cpu"):
         for hierarchy in among:
             if controller in hierarchy.controllers:
@@ -65,7 +65,7 @@ def tracker(among: tuple[Hierarchy, ...]) -> Hierarchy:
     for hierarchy in among:
         if hierarchy.is_v2:
             return hierarchy
-    raise LabError("No cgroup hierarchy is mounted", "Mount one: mount -t cgroup2 x /sys/fs/cgroup")
+    raise UserError("No cgroup hierarchy is mounted", "Mount one: mount -t cgroup2 x /sys/fs/cgroup")
 
 
 def ensure(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> None:
@@ -115,20 +115,20 @@ def members(among: tuple[Hierarchy, ...]) -> set[int]:
 
 
 def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
-    """Raise LabError for processes in the lab's cgroups where there is no lab: they are somebody else's."""
+    """Raise UserError for processes in the lab's cgroups where there is no lab: they are somebody else's."""
     if not STATE_DIR.exists() and (pids := sorted(members(among))):
-        raise LabError(
+        raise UserError(
             f"The cgroup {FABRIC} holds processes, and there is no lab in {STATE_DIR}: {pids}",
             f"See whose they are (ps -p {','.join(map(str, pids))}), end them, then try again",
         )
 
 
 def kill_all(among: tuple[Hierarchy, ...]) -> None:
-    """End every process of the lab; LabError names those that will not go."""
+    """End every process of the lab; UserError names those that will not go."""
     deadline = time.monotonic() + _KILL_SECONDS
     while left := members(among):
         if time.monotonic() > deadline:
-            raise LabError(
+            raise UserError(
                 f"Processes of the lab do not end: {sorted(left)}",
                 "They wait for the kernel (state D in ps); try again, else restart the machine",
             )
@@ -153,7 +153,7 @@ def _switch_on(folder: Path, *, remember: bool) -> None:
     control = folder / "cgroup.subtree_control"
     available = (folder / "cgroup.controllers").read_text().split()
     if lacking := set(NEEDED_CONTROLLERS) - set(available):
-        raise LabError(
+        raise UserError(
             f"The cgroup controllers {', '.join(sorted(lacking))} are not available in {folder}",
             "Switch them on in the kernel command line, or run outside of containers",
         )
@@ -195,7 +195,7 @@ def _remove_folder(folder: Path) -> None:
             return
         except OSError as error:  # busy for as long as the kernel buries the last process
             if time.monotonic() > deadline:
-                raise LabError(f"{folder} is still in use", "Run again: lab down") from error
+                raise UserError(f"{folder} is still in use", "Run again: lab down") from error
             time.sleep(0.05)
         else:
             return

@@ -1,10 +1,10 @@
-"""Runs the machine's own short commands (`ip`, `mount`, `ctr`) and turns failure into LabError."""
+"""Runs the machine's own short commands (`ip`, `mount`, `ctr`) and turns failure into UserError."""
 
 import re
 import subprocess
 from collections.abc import Sequence
 
-from lab.errors import LabError
+from errors import UserError
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 """All that lab processes inherit: a proxy or a KUBECONFIG of the person's must not reach them."""
@@ -13,7 +13,7 @@ _DISK_FULL = re.compile("no space left on device|disk quota exceeded", re.IGNORE
 
 
 def run(*argv: str, timeout_seconds: float = 60) -> str:
-    """Run a command and return its standard output; LabError carries what it said on failure."""
+    """Run a command and return its standard output; UserError carries what it said on failure."""
     try:
         done = subprocess.run(  # noqa: S603 - the lab's own commands, no person's text
             argv,
@@ -25,15 +25,15 @@ def run(*argv: str, timeout_seconds: float = 60) -> str:
             timeout=timeout_seconds,
         )
     except FileNotFoundError as error:
-        raise LabError(f"There is no command {argv[0]}", "Install it, then try again") from error
+        raise UserError(f"There is no command {argv[0]}", "Install it, then try again") from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(
+        raise UserError(
             f"`{' '.join(argv)}` did not end within {timeout_seconds:.0f} s",
             "Try again; python -m lab down clears a half-made lab",
         ) from error
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
-        raise LabError(
+        raise UserError(
             f"`{' '.join(argv)}` failed: {said}",
             remedy(said, "Try again; python -m lab down clears a half-made lab"),
         )

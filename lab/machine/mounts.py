@@ -10,7 +10,7 @@ changing are covered by ordinary files, so that the host keeps its own.
 import subprocess
 from pathlib import Path
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import files
 from lab.machine.command import ENVIRONMENT, run
 from lab.spec import NAMESPACES_DIR, STATE_DIR, ClusterSpec
@@ -57,11 +57,11 @@ def ensure_namespaces_dir() -> None:
 
 
 def ensure(spec: ClusterSpec) -> None:
-    """Make the node's mount namespace unless there is one; LabError if the kernel refuses."""
+    """Make the node's mount namespace unless there is one; UserError if the kernel refuses."""
     if is_namespace(spec.mountns_path):
         return
     if is_mount_point(spec.mountns_path):
-        raise LabError(
+        raise UserError(
             f"The mount namespace of {spec.name} is hidden by a later mount on {NAMESPACES_DIR}",
             "Make the lab anew: python -m lab down, then up",
         )
@@ -83,7 +83,7 @@ def ensure(spec: ClusterSpec) -> None:
             furnisher.communicate("\n")
         else:
             _, said = furnisher.communicate()
-            raise LabError(
+            raise UserError(
                 f"The mount namespace of {spec.name} could not be made: {said.strip()}",
                 "The lab needs a real root: run it outside of containers and sandboxes",
             )

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import files
 from lab.spec import CLUSTER_DOMAIN, KUBERNETES_ADDRESS, ClusterSpec
 
@@ -138,7 +138,7 @@ def _ensure_ca(folder: Path, name: str) -> tuple[ec.EllipticCurvePrivateKey, x50
     if certificate_path.exists():
         key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise LabError(f"{folder / 'ca.key'} is not the lab's", "Run: python -m lab down")
+            raise UserError(f"{folder / 'ca.key'} is not the lab's", "Run: python -m lab down")
         return key, x509.load_pem_x509_certificate(certificate_path.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _subject(name, ())

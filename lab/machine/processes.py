@@ -19,7 +19,7 @@ from typing import Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import files
 from lab.machine.command import ENVIRONMENT, inside
 
@@ -152,17 +152,17 @@ def stop(spec: Place, name: str) -> None:
 
 
 def check_alive(spec: Place, *names: str) -> None:
-    """Raise LabError for the first of these components that has ended."""
+    """Raise UserError for the first of these components that has ended."""
     for name in names:
         if not is_alive(read_record(record_path(spec, name))):
-            raise LabError(
+            raise UserError(
                 f"{spec.name}: {name} has ended",
                 f"See why: python -m lab logs {spec.name} {name}; then run up again",
             )
 
 
 def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, seconds: float) -> None:
-    """Wait until `is_ready`; LabError after `seconds`, and as soon as a process that is needed for it has ended."""
+    """Wait until `is_ready`; UserError after `seconds`, and as soon as a process that is needed for it has ended."""
 
     def probe() -> bool:
         check_alive(spec, *needed)
@@ -175,7 +175,7 @@ def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, sec
             wait=wait_fixed(_POLL_SECONDS),
         )(probe)
     except RetryError as error:
-        raise LabError(
+        raise UserError(
             f"{spec.name}: {name} is not ready after {seconds:.0f} s",
             f"See why: python -m lab logs {spec.name} {name}; then run up again",
         ) from error
@@ -201,7 +201,7 @@ def _start(spec: Place, component: Component, procs_file: Path) -> None:
     deadline = time.monotonic() + _RECORD_SECONDS
     while not (known := read_record(record)) or known.pid != process.pid:
         if process.poll() is not None or time.monotonic() > deadline:
-            raise LabError(
+            raise UserError(
                 f"{spec.name}: {component.name} could not be started",
                 f"See why: python -m lab logs {spec.name} {component.name}",
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine import cgroups, files, network, pki, processes
 from lab.machine.processes import Component
 from lab.rancher import config
@@ -155,8 +155,8 @@ def is_ready() -> bool:
 
 
 def log() -> Path:
-    """Return the server's log; LabError without one."""
+    """Return the server's log; UserError without one."""
     path = processes.log_path(PLACE, NAME)
     if not path.exists():
-        raise LabError("This lab has no Rancher", "Run: python -m lab up --rancher")
+        raise UserError("This lab has no Rancher", "Run: python -m lab up --rancher")
     return path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from errors import ExitCode, UserError
 from lab.standin import stack as stacks
 from lab.standin.display import Display
-from lab.standin.errors import EngineError
 from lab.standin.plan import Step
 from lab.standin.run import Run, begin
 from lab.standin.state import STATE_DIR
@@ -36,10 +36,6 @@ StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of th
 
 _FOLDER = Path()
 """Holds the program and its stack files, as with Pulumi."""
-_FAILED = 1
-_CHANGED = 7
-"""Pulumi's own code for a preview with --expect-no-changes that shows some."""
-_INTERRUPTED = 130
 
 
 @app.command()
@@ -63,9 +59,9 @@ def preview(  # noqa: PLR0913 - one for each option
         for pack in policy_packs or ():
             run.display.note(f"the policy pack {pack} was not run: the stand-in knows no policies, only Pulumi does")
         if not run.preview():
-            return _FAILED
+            return ExitCode.FAILED
         is_changed = any(change.step is not Step.SAME for change in run.display.changes)
-        return _CHANGED if expect_no_changes and is_changed else 0
+        return ExitCode.CHANGED if expect_no_changes and is_changed else 0
 
     _main(stack, state_dir, secret, as_json=as_json, work=work)
 
@@ -79,7 +75,7 @@ def up(
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Carry the program out, wait until all is ready, and delete what the program no longer has."""
-    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else _FAILED)
+    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else ExitCode.FAILED)
 
 
 @app.command()
@@ -93,7 +89,11 @@ def destroy(
 ) -> None:
     """Delete all that earlier runs made, dependents first."""
     _main(
-        stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.destroy(unprotect=unprotect) else _FAILED
+        stack,
+        state_dir,
+        secret,
+        as_json=as_json,
+        work=lambda run: 0 if run.destroy(unprotect=unprotect) else ExitCode.FAILED,
     )
 
 
@@ -104,13 +104,13 @@ def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: boo
         stack = stacks.load(_FOLDER, name, secrets or ())
         with display, begin(stack, _FOLDER, state_dir, display) as run:
             code = work(run)
-    except (EngineError, OSError) as error:
+    except (UserError, OSError) as error:
         display.finish({}, [str(error)])
-        code = _FAILED
+        code = ExitCode.FAILED
     except KeyboardInterrupt:
         display.finish({}, ["interrupted: run it again to go on from here"])
         # Threads that still wait for a cluster would hold the process for minutes.
-        os._exit(_INTERRUPTED)
+        os._exit(ExitCode.INTERRUPTED)
     raise typer.Exit(code)
 
 

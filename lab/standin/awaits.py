@@ -11,9 +11,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Final
 
+from errors import UserError
 from lab.standin import paths
 from lab.standin.cluster import Identity
-from lab.standin.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def wait_until_ready(
         The object as it is when ready.
 
     Raises:
-        EngineError: it is not ready in time; says what is missing.
+        UserError: it is not ready in time; says what is missing.
     """
     identity = Identity.of(applied)
     seconds = timeout_seconds(applied, timeout)
@@ -58,11 +58,11 @@ def wait_until_ready(
     while missing := what_is_missing(cluster, live):
         report(missing)
         if time.monotonic() > deadline:
-            raise EngineError(f"{identity} is not ready after {seconds:g} s: {missing}")
+            raise UserError(f"{identity} is not ready after {seconds:g} s: {missing}")
         time.sleep(_POLL_SECONDS)
         found = cluster.get(identity)
         if found is None:
-            raise EngineError(f"{identity} was deleted by someone else while it became ready")
+            raise UserError(f"{identity} was deleted by someone else while it became ready")
         live = found
     return live
 
@@ -72,7 +72,7 @@ def wait_until_gone(cluster: Cluster, identity: Identity, report: Callable[[str]
     Wait for a deletion.
 
     Raises:
-        EngineError: it is still there in the end; says what holds it.
+        UserError: it is still there in the end; says what holds it.
     """
     deadline = time.monotonic() + DEFAULT_SECONDS
     uid = None
@@ -83,7 +83,7 @@ def wait_until_gone(cluster: Cluster, identity: Identity, report: Callable[[str]
         holders = live["metadata"].get("finalizers") or live.get("spec", {}).get("finalizers") or []
         report(f"still there, held by {', '.join(holders) or 'nothing'}")
         if time.monotonic() > deadline:
-            raise EngineError(
+            raise UserError(
                 f"{identity} is still there {DEFAULT_SECONDS} s after its deletion, held by {', '.join(holders)}"
             )
         time.sleep(_POLL_SECONDS)
@@ -114,7 +114,7 @@ def _missing_by_kind(cluster: Cluster, live: Properties) -> str:
         case "Secret" if live.get("type") == "kubernetes.io/service-account-token":
             missing = "" if live.get("data", {}).get("token") else "the token controller has filled in no token"
         case kind if kind in _NOT_KNOWN:
-            raise EngineError(f"waiting for a {kind} is not supported: give it {_SKIP}")
+            raise UserError(f"waiting for a {kind} is not supported: give it {_SKIP}")
     return missing
 
 
@@ -123,12 +123,12 @@ def timeout_seconds(live: Properties, own: str | None) -> float:
     Choose the timeout: the resource's own, else the annotation's, else Pulumi's default.
 
     Raises:
-        EngineError: the own one is no duration.
+        UserError: the own one is no duration.
     """
     if own:
         found = re.findall(r"([\d.]+)(h|ms|m|s)", own)
         if "".join(number + unit for number, unit in found) != own:
-            raise EngineError(f"the timeout {own} is no duration (5m, 90s, 1h30m)")
+            raise UserError(f"the timeout {own} is no duration (5m, 90s, 1h30m)")
         return sum(float(number) * _UNITS[unit] for number, unit in found)
     annotated = (live["metadata"].get("annotations") or {}).get(_TIMEOUT, "")
     return float(annotated) if annotated.isdigit() else DEFAULT_SECONDS
@@ -148,7 +148,7 @@ def _missing_expression(live: Properties, expression: str) -> str:
         name, _, status = rest.partition("=")
         return _missing_condition(live, name, status or "True")
     if form != "jsonpath":
-        raise EngineError(f"{_WAIT_FOR} {expression}: not supported; give jsonpath= or condition=")
+        raise UserError(f"{_WAIT_FOR} {expression}: not supported; give jsonpath= or condition=")
     path, _, wanted = rest.partition("=")
     found = paths.find(live, paths.parse(path.strip("{}").removeprefix(".")))
     shown = str(found).lower() if isinstance(found, bool) else str(found)

@@ -20,8 +20,8 @@ from kubernetes.config import ConfigException, new_client_from_config_dict
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
+from errors import UserError
 from lab.standin.discovery import Discovery
-from lab.standin.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,19 +47,19 @@ _INVALID: Final = 422
 _clients = Lock()  # the client library keeps credentials in files whose register is not thread-safe
 
 
-class UnreachableError(EngineError):
+class UnreachableError(UserError):
     """The API server does not answer."""
 
 
-class ImmutableError(EngineError):
+class ImmutableError(UserError):
     """A field that cannot be changed differs: the object must be made anew."""
 
 
-class PassingError(EngineError):
+class PassingError(UserError):
     """A refusal that may pass by itself, such as a webhook that does not answer."""
 
 
-class UnknownKindError(EngineError):
+class UnknownKindError(UserError):
     """The cluster serves no such kind (yet)."""
 
 
@@ -105,7 +105,7 @@ class Cluster:
             credentials: private folder where the client library may keep key files.
 
         Raises:
-            EngineError: the kubeconfig cannot be used.
+            UserError: the kubeconfig cannot be used.
         """
         self.name = name
         try:
@@ -115,7 +115,7 @@ class Cluster:
                 )
         except (yaml.YAMLError, ConfigException, TypeError, AttributeError, KeyError):
             # Their texts may quote the kubeconfig.
-            raise EngineError(f"the kubeconfig of {name} cannot be read") from None
+            raise UserError(f"the kubeconfig of {name} cannot be read") from None
         client.configuration.retries = False
         self.server: str = client.configuration.host
         self._unanswered: dict[str, str] = {}
@@ -128,7 +128,7 @@ class Cluster:
                 lambda: self._api.request("get", "/version", serialize=False, _request_timeout=_DRY_TIMEOUTS),
                 patience=DRY_PATIENCE_SECONDS,
             )
-        except EngineError:
+        except UserError:
             return False
         return True
 
@@ -145,7 +145,7 @@ class Cluster:
 
         Raises:
             ImmutableError: the object is there and cannot become this one.
-            EngineError: the API refuses it, or does not answer.
+            UserError: the API refuses it, or does not answer.
         """
         return self._apply(manifest, retry_kinds=True)
 
@@ -156,7 +156,7 @@ class Cluster:
         Raises:
             ImmutableError: as with `apply`.
             PassingError: an admission webhook does not answer, now or for an object of this API before.
-            EngineError: the API refuses it, or does not answer.
+            UserError: the API refuses it, or does not answer.
         """
         api_version = manifest["apiVersion"]
         if api_version in self._unanswered:
@@ -190,7 +190,7 @@ class Cluster:
             patience=patience,
         )
         if applied is None:
-            raise EngineError(f"its namespace {identity.namespace} is not there")
+            raise UserError(f"its namespace {identity.namespace} is not there")
         return applied
 
     def delete(self, identity: Identity) -> None:
@@ -245,7 +245,7 @@ class Cluster:
         return answer
 
     def _call(self, send: Callable[[], T], *, retry_kinds: bool = False, patience: float = PATIENCE_SECONDS) -> T:
-        """Send, again where that may help, and turn what cannot be helped into an `EngineError`."""
+        """Send, again where that may help, and turn what cannot be helped into an `UserError`."""
 
         def may_pass(error: BaseException) -> bool:
             if isinstance(error, ResourceNotFoundError):
@@ -281,11 +281,11 @@ class Cluster:
             raise UnreachableError(f"the API server of {self.name} at {self.server} {trouble}") from None
 
 
-def _refusal(error: ApiException) -> EngineError:
+def _refusal(error: ApiException) -> UserError:
     text = _explain(error)
     if error.status == _INVALID and any(sign in text for sign in ("immutable", "cannot change", "may not change")):
         return ImmutableError(text)
-    kind = PassingError if error.status in _PASSING else EngineError
+    kind = PassingError if error.status in _PASSING else UserError
     return kind(f"the API server refuses: {text}")
 
 

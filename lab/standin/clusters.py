@@ -5,9 +5,9 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from errors import UserError
 from lab.standin import lab_network, references
 from lab.standin.cluster import Cluster
-from lab.standin.errors import EngineError
 from recorder.values import has_unknown, reveal
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ class Clusters:
         Take a provider's inputs over those that it had `before`.
 
         Raises:
-            EngineError: an input that is not understood, or another cluster than before.
+            UserError: an input that is not understood, or another cluster than before.
         """
         if unknown := sorted(set(provider.inputs) - _INPUTS):
-            raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
         if refused := [name for name in _ALWAYS if provider.inputs.get(name, "true") != "true"]:
-            raise EngineError(f"{provider.name}: {', '.join(refused)} can only be true with the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(refused)} can only be true with the stand-in")
         identifiers = {inputs.get("clusterIdentifier") for inputs in (provider.inputs, before.inputs if before else {})}
         if before is not None and len(identifiers) > 1:
-            raise EngineError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
+            raise UserError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
             self._before[provider.urn] = before.inputs if before else {}
@@ -78,14 +78,14 @@ class Clusters:
         A preview that cannot know the kubeconfig yet goes by the last one, as long as that one is good.
 
         Raises:
-            EngineError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
+            UserError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
         """
         if reference is None:
-            raise EngineError(_NO_PROVIDER)
+            raise UserError(_NO_PROVIDER)
         urn = references.urn_of(reference)
         inputs = self._inputs_of(urn)
         if "kubeconfig" not in inputs:
-            raise EngineError(f"the provider {urn} has no kubeconfig")
+            raise UserError(f"the provider {urn} has no kubeconfig")
         with self._lock:
             if urn not in self._clusters:
                 is_known = not has_unknown(inputs)
@@ -108,10 +108,10 @@ class Clusters:
         Tell which object on which cluster that is; two providers with one `clusterIdentifier` reach the same.
 
         Raises:
-            EngineError: no provider is given, or it cannot be used.
+            UserError: no provider is given, or it cannot be used.
         """
         if reference is None:
-            raise EngineError(_NO_PROVIDER)
+            raise UserError(_NO_PROVIDER)
         identifier = self._inputs_of(references.urn_of(reference)).get("clusterIdentifier")
         if not identifier:
             cluster = self.of(reference)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from errors import UserError
 from lab.standin import awaits
 from lab.standin.cluster import UnreachableError
-from lab.standin.errors import EngineError
 from lab.standin.order import run_in_order
 from lab.standin.plan import Change, Step
 from lab.standin.providers import rancher2
@@ -63,7 +63,7 @@ class Deletion:
         Delete all of `doomed`; what another one needs stays if that one cannot be deleted.
 
         Raises:
-            EngineError: one of them is protected; nothing has been deleted then.
+            UserError: one of them is protected; nothing has been deleted then.
         """
         refuse_protected(doomed)
         run_in_order(predecessors(doomed), lambda urn: self._delete(doomed[urn], doomed), _TOGETHER)
@@ -73,7 +73,7 @@ class Deletion:
         Say why that which an entry stands for stays when the entry goes; empty if it goes too.
 
         Raises:
-            EngineError: the entry's provider is not known.
+            UserError: the entry's provider is not known.
         """
         if not _is_elsewhere(entry):
             return ""
@@ -89,7 +89,7 @@ class Deletion:
             note = self.reprieve(entry)
             if _is_elsewhere(entry) and not note and entry.deleted_with not in doomed:
                 self._delete_from_rancher(entry) if entry.type in rancher2.TYPES else self._delete_object(entry)
-        except EngineError as error:
+        except UserError as error:
             self.failures[entry.urn] = str(error)
             return False
         finally:
@@ -101,7 +101,7 @@ class Deletion:
     def _delete_object(self, entry: Entry) -> None:
         cluster = self._clusters.of(entry.provider)
         if cluster is None:
-            raise EngineError("the way to its cluster is not known")
+            raise UserError("the way to its cluster is not known")
         try:
             cluster.delete(identity_in(entry))
             awaits.wait_until_gone(cluster, identity_in(entry), self._display.waiting(entry.urn))
@@ -112,7 +112,7 @@ class Deletion:
     def _delete_from_rancher(self, entry: Entry) -> None:
         server = self._servers.of(entry.provider)
         if server is None:
-            raise EngineError("the way to its Rancher is not known")
+            raise UserError("the way to its Rancher is not known")
         rancher2.delete(entry, server, rancher2.passwords_in(self._state.entries().values()))
 
 
@@ -121,11 +121,11 @@ def refuse_protected(doomed: Mapping[str, Entry]) -> None:
     Hold protection up before anything is deleted.
 
     Raises:
-        EngineError: names all that are protected.
+        UserError: names all that are protected.
     """
     protected = [Change(urn=urn, step=Step.DELETE).name for urn, entry in doomed.items() if entry.protect]
     if protected:
-        raise EngineError(f"{', '.join(protected)}: protected, so nothing is deleted (--unprotect overrules)")
+        raise UserError(f"{', '.join(protected)}: protected, so nothing is deleted (--unprotect overrules)")
 
 
 def predecessors(doomed: Mapping[str, Entry]) -> dict[str, set[str]]:

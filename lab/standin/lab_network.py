@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from errors import UserError
 from lab.spec import FABRIC_NETWORK
-from lab.standin.errors import EngineError
 
 
 def require(what: str, url: str) -> None:
@@ -18,7 +18,7 @@ def require(what: str, url: str) -> None:
         url: where it is.
 
     Raises:
-        EngineError: it is elsewhere.
+        UserError: it is elsewhere.
     """
     host = urlsplit(url).hostname
     try:
@@ -26,7 +26,7 @@ def require(what: str, url: str) -> None:
     except ValueError:
         is_in_lab = False
     if not is_in_lab:
-        raise EngineError(
+        raise UserError(
             f"{what} {host} is not in the lab's network {FABRIC_NETWORK}, and the stand-in is for the lab alone: "
             "use pulumi"
         )

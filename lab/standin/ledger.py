@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from errors import UserError
 from lab.standin import references
-from lab.standin.errors import EngineError
 from lab.standin.plan import Change, FieldChange, Step
 from lab.standin.state import Entry
 
@@ -90,10 +90,10 @@ def refuse_to_replace(registration: Registration, before: Entry | None, step: St
     Hold protection up, as Pulumi does.
 
     Raises:
-        EngineError: a protected resource would be made anew.
+        UserError: a protected resource would be made anew.
     """
     if before is not None and before.protect and registration.protect and step is Step.REPLACE:
-        raise EngineError(f"{registration.name} is protected and would be replaced: unprotect it first")
+        raise UserError(f"{registration.name} is protected and would be replaced: unprotect it first")
 
 
 def _entry(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from errors import UserError
 from lab.standin.cluster import ImmutableError
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Ledger, Result, is_triggered, refuse_to_replace
 from lab.standin.order import run_in_order
 from lab.standin.plan import Step
@@ -48,7 +48,7 @@ class Objects:
         Turn a chart into registrations of its objects; None while an input is not known.
 
         Raises:
-            EngineError: the chart cannot be rendered.
+            UserError: the chart cannot be rendered.
         """
         provider = chart.providers.get("kubernetes") or chart.provider
         cluster = self._clusters.of(provider)
@@ -66,7 +66,7 @@ class Objects:
         Carry out a chart's objects, each once those that it needs are ready.
 
         Raises:
-            EngineError: all that failed, in one.
+            UserError: all that failed, in one.
         """
         by_urn = {child.urn: child for child in children}
         ranks = {urn: rank for rank, urn in enumerate(by_urn)}
@@ -76,14 +76,14 @@ class Objects:
         def work(urn: str) -> bool:
             try:
                 outcomes[urn] = self._finish(*self._start(by_urn[urn]))
-            except EngineError as error:
+            except UserError as error:
                 errors.append(str(error))
                 return False
             return True
 
         run_in_order(helm.needs(children), work, _TOGETHER, ranks.__getitem__)
         if errors:
-            raise EngineError("; ".join(errors))
+            raise UserError("; ".join(errors))
         return {urn: outcomes[urn] for urn in by_urn}
 
     def _start(self, registration: Registration) -> tuple[KubernetesObject, Result, Entry | None]:
@@ -100,9 +100,9 @@ class Objects:
                 refuse_to_replace(registration, before, result.step)
             else:
                 result = self._apply(made, before, is_moved=is_moved, anew=anew)
-        except EngineError as error:
+        except UserError as error:
             where = cluster.name if cluster else "a cluster not known yet"
-            raise EngineError(f"{made.identity or registration.name} in {where}: {error}") from None
+            raise UserError(f"{made.identity or registration.name} in {where}: {error}") from None
         return made, result, before
 
     def _claim(self, made: KubernetesObject, before: Entry | None) -> bool:
@@ -110,7 +110,7 @@ class Objects:
         Note what the program wants, and tell whether that is another object than before.
 
         Raises:
-            EngineError: somebody else's object is there, and the provider may not take it over.
+            UserError: somebody else's object is there, and the provider may not take it over.
         """
         if made.identity is None:
             return False
@@ -118,7 +118,7 @@ class Objects:
         place = self._clusters.place(provider, made.identity)
         self.claimed.add(place)
         if place not in self._own and made.is_there() and not self._clusters.adopts(provider or ""):
-            raise EngineError(
+            raise UserError(
                 "it is there already, and this stack did not make it: delete it, or let its provider take it over "
                 "(upsertExistingObjects)"
             )

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ def run_in_order(
         rank: which of those that could start at the same time starts first.
 
     Raises:
-        EngineError: the needs go round in a circle; nothing has been done then.
+        UserError: the needs go round in a circle; nothing has been done then.
     """
     order = TopologicalSorter(needs)
     try:
         order.prepare()
     except CycleError as error:
-        raise EngineError(f"these need each other: {', '.join(error.args[1])}") from None
+        raise UserError(f"these need each other: {', '.join(error.args[1])}") from None
     running: dict[Future[bool], str] = {}
     pool = ThreadPoolExecutor(together)
     try:

@@ -6,7 +6,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from recorder.values import Properties
@@ -19,14 +19,14 @@ def parse(path: str) -> tuple[str | int, ...]:
     Split a path such as `metadata.annotations["a/b"]` or `spec.rules[0].host`.
 
     Raises:
-        EngineError: the path has a wildcard or another form that is not understood.
+        UserError: the path has a wildcard or another form that is not understood.
     """
     steps: list[str | int] = []
     position = 0
     while position < len(path):
         found = _STEP.match(path, position)
         if found is None or "*" in found[0] or "?" in found[0]:
-            raise EngineError(f'the path {path} is not supported: names, [0] and ["quoted"] are')
+            raise UserError(f'the path {path} is not supported: names, [0] and ["quoted"] are')
         name, index, quoted = found.groups()
         steps.append(int(index) if index else (name or quoted.replace("\\", "")))
         position = found.end()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from errors import UserError
 from lab.standin import paths
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Ledger, Result, is_triggered, refuse_to_replace
 from lab.standin.plan import Step, differences
 from lab.standin.providers import rancher2
@@ -36,7 +36,7 @@ class RancherResources:
         Make one resource what the program wants it to be.
 
         Raises:
-            EngineError: an input that is not understood, a protected resource that would be replaced, or Rancher's no.
+            UserError: an input that is not understood, a protected resource that would be replaced, or Rancher's no.
         """
         type_ = rancher2.TYPES[registration.type]
         _check(registration, type_)
@@ -50,7 +50,7 @@ class RancherResources:
         refuse_to_replace(registration, before, result.step)
         if not self._ledger.preview:
             if server is None or has_unknown(inputs):
-                raise EngineError(f"{registration.name}: an input is not known")
+                raise UserError(f"{registration.name}: an input is not known")
             result = replace(result, outcome=self._act(wanted, before, result, server))
         self._ledger.keep(registration, result, inputs=inputs, outputs=result.outcome.outputs)
         return result.outcome
@@ -141,9 +141,9 @@ class _Wanted:
 def _check(registration: Registration, type_: RancherType) -> None:
     name = f"{registration.type} {registration.name}"
     if unknown := sorted(registration.inputs.keys() - type_.inputs):
-        raise EngineError(f"{name}: {', '.join(unknown)} is not supported by the stand-in")
+        raise UserError(f"{name}: {', '.join(unknown)} is not supported by the stand-in")
     if missing := sorted(type_.required - registration.inputs.keys()):
-        raise EngineError(f"{name}: {', '.join(missing)} must be given to the stand-in, which makes up nothing")
+        raise UserError(f"{name}: {', '.join(missing)} must be given to the stand-in, which makes up nothing")
 
 
 def _tops(fields: Iterable[FieldChange]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import tenacity
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,11 +28,11 @@ _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
 """The provider takes both for gone: Rancher hides what one may not see behind either."""
 
 
-class RefusedError(EngineError):
+class RefusedError(UserError):
     """The server has refused a request, and so carried nothing of it out."""
 
 
-class LoginError(EngineError):
+class LoginError(UserError):
     """The server lets nobody in by this name and password."""
 
 
@@ -53,12 +53,12 @@ class RancherServer:
         Prepare a connection; nothing is sent yet.
 
         Raises:
-            EngineError: `ca_certs` is no PEM.
+            UserError: `ca_certs` is no PEM.
         """
         try:
             trust = ssl.create_default_context(cadata=ca_certs)
         except (ssl.SSLError, ValueError):
-            raise EngineError(f"the CA given for {url} is no PEM certificate") from None
+            raise UserError(f"the CA given for {url} is no PEM certificate") from None
         # Python 3.13 began to refuse CAs that Go, and so the provider, takes.
         trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
         client = httpx.Client(
@@ -156,14 +156,14 @@ class RancherServer:
         try:
             return retrying(send)
         except _BusyError as error:
-            raise EngineError(f"Rancher refuses: {error}") from None
+            raise UserError(f"Rancher refuses: {error}") from None
         except httpx.HTTPError as error:
             trouble = (
                 "has a certificate that the CA given for it did not sign"
                 if _is_untrusted(error)
                 else f"does not answer ({type(error).__name__})"
             )
-            raise EngineError(f"Rancher at {self._client.base_url} {trouble}") from None
+            raise UserError(f"Rancher at {self._client.base_url} {trouble}") from None
 
 
 def _read(answer: httpx.Response) -> Properties:
@@ -173,7 +173,7 @@ def _read(answer: httpx.Response) -> Properties:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise EngineError(f"{answer.request.url.host} answers {answer.status_code}, and not as Rancher does")
+        raise UserError(f"{answer.request.url.host} answers {answer.status_code}, and not as Rancher does")
     return body
 
 
@@ -182,7 +182,7 @@ def _refuse_errors(answer: httpx.Response) -> None:
         raise RefusedError(f"Rancher refuses: {_explain(answer)}")
     if answer.is_error:
         # It may have carried out what was asked of it, and failed after that.
-        raise EngineError(f"Rancher fails: {_explain(answer)}")
+        raise UserError(f"Rancher fails: {_explain(answer)}")
 
 
 def _explain(answer: httpx.Response) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from errors import UserError
 from lab.standin import lab_network, references
-from lab.standin.errors import EngineError
 from lab.standin.rancher_server import RancherServer
 from recorder.values import has_unknown, reveal
 
@@ -36,13 +36,13 @@ class RancherServers:
         Take a provider's inputs over those that it had.
 
         Raises:
-            EngineError: an input that is not understood, or one that is needed and is not there.
+            UserError: an input that is not understood, or one that is needed and is not there.
         """
         off = {name for name in _OFF if provider.inputs.get(name) == "false"}
         if unknown := sorted(provider.inputs.keys() - _INPUTS - off):
-            raise EngineError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
         if missing := sorted(_NEEDED - provider.inputs.keys()):
-            raise EngineError(f"{provider.name}: {', '.join(missing)} is needed by the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(missing)} is needed by the stand-in")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
             known = self._servers.pop(provider.urn, None)
@@ -54,10 +54,10 @@ class RancherServers:
         Give the server behind `<urn>::<id>`, or a bare URN; None while an input of the provider is not known.
 
         Raises:
-            EngineError: no provider is given, or it cannot be used, or its server is not the lab's.
+            UserError: no provider is given, or it cannot be used, or its server is not the lab's.
         """
         if reference is None:
-            raise EngineError("no explicit provider is given, and there is no default one")
+            raise UserError("no explicit provider is given, and there is no default one")
         urn = references.urn_of(reference)
         with self._lock:
             inputs = references.inputs_of(urn, self._inputs, self._state)

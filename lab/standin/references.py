@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +23,11 @@ def inputs_of(urn: str, registered: Mapping[str, Properties], state: State) -> P
     Give the inputs of a provider: those of this run, else those that are kept of the last one.
 
     Raises:
-        EngineError: there is no such provider.
+        UserError: there is no such provider.
     """
     if urn in registered:
         return registered[urn]
     entry = state.get(urn)
     if entry is None:
-        raise EngineError(f"the provider {urn} is not known")
+        raise UserError(f"the provider {urn} is not known")
     return entry.inputs

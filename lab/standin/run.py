@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from errors import UserError
 from lab.build import toolchain
-from lab.errors import LabError
 from lab.standin.clusters import Clusters
 from lab.standin.deletion import Deletion, refuse_protected
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Ledger
 from lab.standin.plan import Change, Step
 from lab.standin.rancher_servers import RancherServers
@@ -55,7 +54,7 @@ class Run:
             refuse_protected(doomed)
             for urn, entry in doomed.items() if not failures else ():
                 self.display.change(Change(urn=urn, step=Step.DELETE, note=deletion.reprieve(entry)))
-        except EngineError as error:
+        except UserError as error:
             failures.append(str(error))
         self.display.finish(standin.exports, failures)
         return not failures
@@ -97,7 +96,7 @@ class Run:
         return standin, [f"{urn.rpartition('::')[2]}: {text}" for urn, text in standin.failures.items()]
 
     def _explain(self, error: Exception) -> str:
-        if isinstance(error, pulumi.RunError | EngineError):
+        if isinstance(error, pulumi.RunError | UserError):
             return str(error)
         own = [
             frame
@@ -120,7 +119,7 @@ class Run:
         deletion = Deletion(self.state, self.display, self.clusters, self.servers, claimed)
         try:
             deletion.run(doomed)
-        except EngineError as error:
+        except UserError as error:
             return [str(error)]
         return [f"{urn.rpartition('::')[2]}: {text}" for urn, text in deletion.failures.items()]
 
@@ -131,7 +130,7 @@ def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iter
     Lock a stack and open its state.
 
     Raises:
-        EngineError: another run is at work, or the state cannot be read.
+        UserError: another run is at work, or the state cannot be read.
     """
     with locked(stack.name, state_dir):
         credentials = state_dir / f"{stack.name}.credentials"
@@ -164,5 +163,5 @@ class _Helm:
     def _path(self) -> Path:
         try:
             return toolchain.ensure(self._display.progress).binary("helm")
-        except LabError as error:
-            raise EngineError(str(error)) from None
+        except UserError as error:
+            raise UserError(str(error)) from None

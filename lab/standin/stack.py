@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,10 +48,10 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
         secret_files: `KEY=FILE` for each key of the config whose value is secret.
 
     Raises:
-        EngineError: not a stack of the lab, a secret that is encrypted or open to others, or no valid YAML.
+        UserError: not a stack of the lab, a secret that is encrypted or open to others, or no valid YAML.
     """
     if name != "lab" and not name.startswith("lab-"):
-        raise EngineError(f"stack {name}: the stand-in runs stacks of the lab alone (lab, lab-...): use pulumi")
+        raise UserError(f"stack {name}: the stand-in runs stacks of the lab alone (lab, lab-...): use pulumi")
     project = _read(folder / "Pulumi.yaml")
     own = _read(folder / f"Pulumi.{name}.yaml").get("config") or {}
     declared = {_full(key, project["name"]): value for key, value in (project.get("config") or {}).items()}
@@ -64,7 +64,7 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
     secrets = dict(_read_secret(text, project["name"]) for text in secret_files)
     for key, value in config.items():
         if _has_secure(value) and key not in secrets:
-            raise EngineError(
+            raise UserError(
                 f"{key} is encrypted (secure:), which the stand-in cannot read: use pulumi, or give it in a file "
                 f"(--secret {key}=FILE)"
             )
@@ -76,23 +76,23 @@ def _read_secret(text: str, project: str) -> tuple[str, str]:
     """Read one secret; the text is not quoted, for somebody may give the secret itself."""
     key, is_given, file = text.partition("=")
     if not (key and is_given and file):
-        raise EngineError("--secret: allowed is KEY=FILE, such as mcsps:rancherToken=/root/token")
+        raise UserError("--secret: allowed is KEY=FILE, such as mcsps:rancherToken=/root/token")
     key = _full(key, project)
     try:
         with Path(file).expanduser().open() as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             if mode & ~_OWNERS_ALONE:
-                raise EngineError(
+                raise UserError(
                     f"--secret {key}: {file} has mode {mode:04o}, so that others may get at the secret; allowed is "
                     f"0600 or stricter: chmod 600 {file}"
                 )
             secret = opened.read().removesuffix("\n")
     except OSError as error:
-        raise EngineError(f"--secret {key}: the file cannot be read: {error.strerror}") from None
+        raise UserError(f"--secret {key}: the file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise EngineError(f"--secret {key}: {file} is not text") from None
+        raise UserError(f"--secret {key}: {file} is not text") from None
     if not secret:
-        raise EngineError(f"--secret {key}: {file} is empty")
+        raise UserError(f"--secret {key}: {file} is empty")
     return key, secret
 
 
@@ -100,11 +100,11 @@ def _read(file: Path) -> Properties:
     try:
         content = yaml.safe_load(file.read_text())
     except FileNotFoundError:
-        raise EngineError(f"{file} is not there") from None
+        raise UserError(f"{file} is not there") from None
     except yaml.YAMLError as error:
-        raise EngineError(f"{file} is not valid YAML: {error}") from None
+        raise UserError(f"{file} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise EngineError(f"{file} holds no map")
+        raise UserError(f"{file} holds no map")
     return content
 
 

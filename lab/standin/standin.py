@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from pulumi.runtime.rpc import UNKNOWN
 
+from errors import UserError
 from lab.standin import clusters as providers
 from lab.standin import paths, rancher_servers
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Ledger, Result
 from lab.standin.objects import Objects, references
 from lab.standin.plan import Step, differences
@@ -73,7 +73,7 @@ class StandIn(Monitor):
     def carry_out(self, registration: Registration) -> Outcome:
         """Do what a registration wants, or say why not."""
         if self._stopped.is_set():
-            raise EngineError(f"{registration.name} is not carried out, because another resource failed")
+            raise UserError(f"{registration.name} is not carried out, because another resource failed")
         self._ledger.display.hide(registration.inputs)
         try:
             outcome = self._dispatch(registration)
@@ -96,7 +96,7 @@ class StandIn(Monitor):
 
     def _read(self, reading: Reading) -> Outcome:
         if not kubernetes.is_object(reading.type):
-            raise EngineError(f"{reading.type}.get is not supported by the stand-in")
+            raise UserError(f"{reading.type}.get is not supported by the stand-in")
         cluster = self._clusters.of(reading.provider)
         if reading.id == UNKNOWN or cluster is None:
             return Outcome()
@@ -105,12 +105,12 @@ class StandIn(Monitor):
     def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
         """Refuse every function by name."""
         del arguments, provider
-        error = EngineError(f"the function {token} is not supported by the stand-in")
+        error = UserError(f"the function {token} is not supported by the stand-in")
         self._fail(token, error)
         raise error
 
     def _fail(self, urn: str, error: Exception) -> None:
-        text = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         with self._lock:
             self.failures[urn] = text
         if not self.preview:
@@ -119,7 +119,7 @@ class StandIn(Monitor):
     def _dispatch(self, registration: Registration) -> Outcome:
         type_ = registration.type
         if unsupported := _unsupported(registration):
-            raise EngineError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
+            raise UserError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
         if type_ in _LOCAL:
             return _LOCAL[type_].carry_out(registration, self._ledger)
         if type_ in rancher2.TYPES:
@@ -131,7 +131,7 @@ class StandIn(Monitor):
         if registration.custom and kubernetes.is_object(type_):
             return self._objects.carry_out(registration)
         if registration.custom or registration.remote:
-            raise EngineError(f"the type {type_} is not supported by the stand-in")
+            raise UserError(f"the type {type_} is not supported by the stand-in")
         step = Step.SAME if self._ledger.before(registration) else Step.CREATE
         self._ledger.keep(registration, Result(step, Outcome()), inputs={})
         return Outcome()
@@ -148,7 +148,7 @@ class StandIn(Monitor):
         elif registration.type == rancher_servers.TYPE:
             self._servers.add(registration)
         elif registration.inputs:
-            raise EngineError(f"{', '.join(registration.inputs)} is not supported")
+            raise UserError(f"{', '.join(registration.inputs)} is not supported")
         fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
         step = Step.CREATE if before is None else Step.UPDATE if fields else Step.SAME
         # Known in a preview too: a provider with an unknown id would make all its resources unknown.

@@ -16,9 +16,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from errors import UserError
 from lab import spec
 from lab.machine import files
-from lab.standin.errors import EngineError
 from recorder.values import Properties, from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class State:
         Read a stack's state; a stack that was never carried out has an empty one.
 
         Raises:
-            EngineError: the file is there and is no state, or cannot be read.
+            UserError: the file is there and is no state, or cannot be read.
         """
         file = directory / f"{stack}.json"
         try:
@@ -76,9 +76,9 @@ class State:
         except FileNotFoundError:
             return cls(file, {})
         except OSError as error:
-            raise EngineError(f"{file} cannot be read: {error.strerror}") from None
+            raise UserError(f"{file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
-            raise EngineError(f"{file} is not a state of this engine: move it away to start anew") from None
+            raise UserError(f"{file} is not a state of this engine: move it away to start anew") from None
         return cls(file, {entry.urn: entry for entry in entries})
 
     def get(self, urn: str) -> Entry | None:
@@ -132,7 +132,7 @@ class State:
                 opened.write(text)
             fresh.replace(self._file)
         except OSError as error:
-            raise EngineError(f"{self._file} cannot be written: {error.strerror}") from None
+            raise UserError(f"{self._file} cannot be written: {error.strerror}") from None
 
 
 def _write(entry: Entry) -> object:
@@ -151,19 +151,19 @@ def locked(stack: str, directory: Path = STATE_DIR) -> Iterator[None]:
     Keep a second run of the same stack out; the lock goes with the process, however that ends.
 
     Raises:
-        EngineError: another run is at work, or the folder cannot be written.
+        UserError: another run is at work, or the folder cannot be written.
     """
     try:
         files.make_folder(directory)
         descriptor = os.open(directory / f"{stack}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise EngineError(f"{directory} cannot be written ({error.strerror}): run as root") from None
+        raise UserError(f"{directory} cannot be written ({error.strerror}): run as root") from None
     with os.fdopen(descriptor, "r+") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = opened.read().strip() or "unknown"
-            raise EngineError(f"another run (process {holder}) is at work on stack {stack}: wait for it") from None
+            raise UserError(f"another run (process {holder}) is at work on stack {stack}: wait for it") from None
         opened.truncate(0)
         opened.write(str(os.getpid()))
         opened.flush()

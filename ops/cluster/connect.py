@@ -13,10 +13,10 @@ from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KubeConfigLoader
 
 from config.base import NAMESPACE
-from config.loader import RANCHER_TOKEN
 from config.preflight import rancher as rancher_preflight
 from config.schema import Cluster, KubeconfigAccess, Rancher, RancherAccess, Settings
-from errors import OpsError
+from config.secrets import RANCHER_TOKEN
+from errors import UserError
 from mesh import kubeconfigs
 from ops import stack as stacks
 from ops.cluster.api import ClusterApi
@@ -40,7 +40,7 @@ def connect(
         rancher_token_file: Holds Rancher's token, in place of the stack's encrypted config.
 
     Raises:
-        OpsError: A kubeconfig cannot be used, the Rancher token cannot be had, or Rancher does not know a cluster.
+        UserError: A kubeconfig cannot be used, the Rancher token cannot be had, or Rancher does not know a cluster.
     """
     token = ""
     if any(isinstance(cluster.access, RancherAccess) for cluster in settings.clusters):
@@ -54,7 +54,7 @@ def connect(
             # The library's own messages may quote the kubeconfig, which holds credentials.
             ours = isinstance(error, _KubeconfigError)
             reason = str(error) if ours else "cannot be used: check its current context"
-            raise OpsError(f"the kubeconfig of cluster {cluster.name} {reason}") from None
+            raise UserError(f"the kubeconfig of cluster {cluster.name} {reason}") from None
     return {name: ClusterApi(configuration, interrupted) for name, configuration in configurations.items()}
 
 
@@ -106,25 +106,25 @@ def _cluster_id(rancher: Rancher, key: str, access: RancherAccess, token: str) -
     wanted = rancher_preflight.WantedCluster(key=key, id=None, name=access.cluster_name)
     try:
         return rancher_preflight.find(rancher.url, rancher.ca_certs, token, wanted)
-    except rancher_preflight.LookUpError as error:
-        raise OpsError(f"{NAMESPACE}:{error.key}: {error}") from None
+    except UserError as error:
+        raise UserError(f"{NAMESPACE}:{error.key}: {error}") from None
 
 
 def _check_token(token: str) -> None:
     # A library that finds a bad header out says so with the header.
     try:
         rancher_preflight.check_token(token)
-    except rancher_preflight.LookUpError as error:
-        raise OpsError(f"{NAMESPACE}:{error.key}: {error}") from None
+    except UserError as error:
+        raise UserError(f"{NAMESPACE}:{error.key}: {error}") from None
 
 
 def _read_token(file: Path) -> str:
     try:
         return file.read_text().strip()
     except OSError as error:
-        raise OpsError(f"the file of Rancher's token, {file}, cannot be read: {error.strerror}") from None
+        raise UserError(f"the file of Rancher's token, {file}, cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise OpsError(f"the file of Rancher's token, {file}, is not text") from None
+        raise UserError(f"the file of Rancher's token, {file}, is not text") from None
 
 
 def _read_kubeconfig(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.utils.duration import parse_duration
 
 from config.schema import Settings
-from errors import OpsError
+from errors import UserError
 from mesh.routing import weights
 from ops.drill.scenario import Death
 from ops.traffic import audiences
@@ -65,7 +65,7 @@ def read_detection(
         virtual_services: The specs of the VirtualServices that lead to it.
 
     Raises:
-        OpsError: It has a duration that is none.
+        UserError: It has a duration that is none.
     """
     policy = (rule or {}).get("trafficPolicy") or {}
     outliers = policy.get("outlierDetection")
@@ -130,4 +130,4 @@ def _seconds(where: Mapping[str, Any], key: str, otherwise: str, kind: str = "De
     try:
         return float(parse_duration(text).total_seconds())
     except ValueError:
-        raise OpsError(f"{key} '{text}' of the {kind} is not read; write it in whole s or ms") from None
+        raise UserError(f"{key} '{text}' of the {kind} is not read; write it in whole s or ms") from None

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.schema import Cluster, KubeconfigAccess, Settings
-from errors import OpsError
-from lab.errors import LabError
+from errors import UserError
 from lab.faults import Nodes
 from lab.machine import lock
 from ops.drill.scenario import Faults
@@ -18,13 +17,13 @@ def faults(stack: str, settings: Settings) -> Iterator[Faults]:
     Hold the lab, so that no other command changes it meanwhile, and give what cuts its clusters off.
 
     Raises:
-        OpsError: The stack is not the lab's, or the lab is down, in use or not this person's; or a cut failed.
+        UserError: The stack is not the lab's, or the lab is down, in use or not this person's; or a cut failed.
     """
     try:
         with lock.held():
             yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in settings.clusters})
-    except LabError as error:
-        raise OpsError(f"stack {stack}: {error}") from error
+    except UserError as error:
+        raise UserError(f"stack {stack}: {error}") from error
 
 
 def _kubeconfig(cluster: Cluster) -> Path | None:

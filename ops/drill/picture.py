@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from errors import OpsError
+from errors import UserError
 from ops.drill.report import DrillReport, ScenarioRow, SourceRow
 
 SUFFIXES = (".pdf", ".png", ".svg")
@@ -18,12 +18,12 @@ def check(path: Path) -> None:
     Look before a drill whether its picture can be written after it.
 
     Raises:
-        OpsError: It cannot.
+        UserError: It cannot.
     """
     if path.suffix not in SUFFIXES:
-        raise OpsError(f"--picture {path} is none of these kinds: {', '.join(SUFFIXES)}")
+        raise UserError(f"--picture {path} is none of these kinds: {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
-        raise OpsError(f"--picture {path} is in no folder that there is; make it first")
+        raise UserError(f"--picture {path} is in no folder that there is; make it first")
 
 
 def draw(report: DrillReport, path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.schema import Cluster, Settings
-from errors import OpsError
+from errors import UserError
 from mesh import names
 from ops.cluster import connect
 from ops.cluster.api import ApiError, ClusterApi
@@ -49,7 +49,7 @@ def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[s
     Take each thing away in turn; `say` gets one line for each step.
 
     Raises:
-        OpsError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
+        UserError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
     """
     cluster = _chosen(settings, options.cluster)
     apis = connect.connect(settings, options.stack, options.root)
@@ -82,7 +82,7 @@ def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[s
             conductor.settle()
             scenarios = tuple(conductor.conduct(options.scenarios))
     except ApiError as error:
-        raise OpsError(
+        raise UserError(
             f"a cluster's API failed though nothing of it was taken away: {error}; see `ops verify`"
         ) from None
     return DrillReport(
@@ -101,11 +101,11 @@ def _chosen(settings: Settings, name: str | None) -> Cluster:
     known = {cluster.name: cluster for cluster in settings.clusters}
     wanted = next(iter(known)) if name is None else name
     if wanted not in known:
-        raise OpsError(f"the stack has no cluster '{wanted}'; --cluster is one of: {', '.join(known)}")
+        raise UserError(f"the stack has no cluster '{wanted}'; --cluster is one of: {', '.join(known)}")
     if len(known) == 1:
-        raise OpsError(f"{wanted} is the stack's only cluster, so nothing could take over; a drill needs two")
+        raise UserError(f"{wanted} is the stack's only cluster, so nothing could take over; a drill needs two")
     if not known[wanted].versions:
-        raise OpsError(f"{wanted} runs no version of helloworld, so there is little to take away; --cluster another")
+        raise UserError(f"{wanted} runs no version of helloworld, so there is little to take away; --cluster another")
     return known[wanted]
 
 
@@ -124,10 +124,10 @@ def _sources(
         pods[name] = running.enter_context(client_pod(api, image, say, command, CLIENT_MEMORY))
     for name, api in apis.items():
         if trouble := wait_ready(api, pods[name], Patience(seconds=POD_READY_SECONDS)):
-            raise OpsError(f"the client pod of {name}: {trouble}")
+            raise UserError(f"the client pod of {name}: {trouble}")
         service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
         if service is None or not service.addresses:
-            raise OpsError(f"the ingress of {name} has no address; see `ops verify`")
+            raise UserError(f"the ingress of {name} has no address; see `ops verify`")
         for address in service.addresses:
             yield running.enter_context(ingress_loop(name, address, rate, headers=headers))
         yield ClientLoop(cluster=name, api=api, pod=pods[name])
@@ -148,7 +148,7 @@ def _detection(apis: Mapping[str, ClusterApi], drilled: str) -> bound.Detection 
 def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:
     longest, lifetime = conductor.longest_seconds(scenarios), LIFETIME.total_seconds()
     if longest > lifetime - POD_READY_SECONDS:
-        raise OpsError(
+        raise UserError(
             f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}; "
             "ask for fewer --target or --death, or less --seconds or --patience"
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from config.schema import Cluster
-from errors import OpsError
+from errors import UserError
 from mesh import names
 from ops.cluster.api import ApiError, ClusterApi
 from ops.cluster.polling import Patience
@@ -57,7 +57,7 @@ class Drilled:
 
         Raises:
             ApiError: Its API does not say what there is, or does not scale.
-            OpsError: There is nothing to take away.
+            UserError: There is nothing to take away.
         """
         if scenario.target is Target.NODE:
             taken = self._cut_off(scenario, pods=None)
@@ -99,7 +99,7 @@ class Drilled:
     def _replicas(self, namespace: str, name: str) -> int:
         found = self.api.deployment(namespace, name)
         if found is None or not found.wanted:
-            raise OpsError(f"{self.name} runs no Deployment {namespace}/{name} to take away; see `ops verify`")
+            raise UserError(f"{self.name} runs no Deployment {namespace}/{name} to take away; see `ops verify`")
         return found.wanted
 
     def _pods(self, target: Target) -> list[str]:
@@ -110,7 +110,7 @@ class Drilled:
         )
         found = [pod.ip for place in places for pod in self.api.pods(*place) if pod.ip]
         if not found:
-            raise OpsError(f"{self.name} has no pods of {target} to take away; see `ops verify`")
+            raise UserError(f"{self.name} has no pods of {target} to take away; see `ops verify`")
         return found
 
     def _heal(self) -> None:

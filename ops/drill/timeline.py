@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tenacity import Retrying, retry_if_result, wait_fixed
 
-from errors import OpsError
+from errors import UserError
 from ops.cluster.api import ApiError
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
@@ -72,7 +72,7 @@ class Conductor:
         Wait until every source sees the split that is configured.
 
         Raises:
-            OpsError: It does not.
+            UserError: It does not.
         """
         began = self.now()
 
@@ -84,7 +84,7 @@ class Conductor:
             ]
 
         if lacking := self._until_none(missing):
-            raise OpsError(
+            raise UserError(
                 f"before anything is taken away the split is not as configured: {', '.join(lacking)}; see `ops verify`"
             )
 
@@ -94,7 +94,7 @@ class Conductor:
 
         Raises:
             ApiError: An API does not do what it should, though nothing is taken away.
-            OpsError: There is nothing to take away.
+            UserError: There is nothing to take away.
         """
         for scenario in scenarios:
             yield self._carry_out(scenario)

@@ -53,7 +53,7 @@ def verify(settings: Settings, options: Options, say: Callable[[str], None]) -> 
     Verify a stack's mesh; `say` gets one line for each step.
 
     Raises:
-        OpsError: A cluster's API client cannot be made.
+        UserError: A cluster's API client cannot be made.
     """
     weights = [audiences.wanted(settings, cluster.name) for cluster in settings.clusters]
     needed, weight = max((split.enough(weight), weight) for weight in weights)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from lab import preflight
 from lab.deploy import MARK, Engine
-from lab.errors import LabError
 from lab.spec import STATE_DIR, ClusterSpec, clusters, existing
 from ops.cluster import connect
 from ops.cluster.api import ClusterApi
@@ -41,7 +41,7 @@ def missing() -> str:
     try:
         preflight.require_root()
         problems = [str(problem) for problem in preflight.missing_packages()]
-    except LabError as error:
+    except UserError as error:
         return str(error)
     if not shutil.which("go"):
         problems.append("Go is not on the PATH. Install it from https://go.dev/dl/")

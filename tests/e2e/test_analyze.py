@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from errors import UserError
 from lab.build import toolchain
-from lab.errors import LabError
 from tests.support import recording
 from tests.support.inventory import plain
 from tests.support.recording import RecordingMonitor
@@ -31,7 +31,7 @@ def tools() -> toolchain.Toolchain:
     """The lab's own, of the pinned versions."""
     try:
         place = toolchain.place()
-    except LabError as error:
+    except UserError as error:
         pytest.skip(str(error))
     if not place.binary("istioctl").exists():
         pytest.skip(f"{place.binary('istioctl')} is not built; `python -m lab up` builds it")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from errors import UserError
 from lab.build import toolchain
-from lab.errors import LabError
 from tests.support import recording
 from tests.support.inventory import plain
 from tests.support.runs import Runs
@@ -47,7 +47,7 @@ def istioctl() -> Path:
     """The lab's own, of the pinned version."""
     try:
         program = toolchain.place().binary("istioctl")
-    except LabError as error:
+    except UserError as error:
         pytest.skip(str(error))
     if not program.exists():
         pytest.skip(f"{program} is not built; `python -m lab up` builds it")

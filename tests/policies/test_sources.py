@@ -8,6 +8,7 @@ import pytest
 from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
 from mesh import istio_values, operator_specs
+from mesh.reader_rules import ReaderRights
 from policies.rules import allowed_sources, istio_version_floor
 from policies.rules._images import Image, parse
 from tests.support.bad_config import ABSENT, Place, put
@@ -16,6 +17,15 @@ from tests.support.recording import CHART, DEPLOYMENT
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 CHARTS = "https://blob.istio.io/istio-release/charts"
+CONTROL_PLANE = istio_values.ControlPlane(
+    mesh_id="mesh",
+    trust_domain="cluster.local",
+    cluster_name="east",
+    network="network-east",
+    hub="docker.io/istio",
+    tag="1.31.1",
+    timeout_seconds=600,
+)
 ISTIOD = Made(
     type=CHART,
     name="east-istio-istiod",
@@ -25,16 +35,7 @@ ISTIOD = Made(
         "namespace": "istio-system",
         "repositoryOpts": {"repo": CHARTS},
         "version": "1.31.1",
-        "values": istio_values.istiod_values(
-            mesh_id="mesh",
-            trust_domain="cluster.local",
-            cluster_name="east",
-            network="network-east",
-            hub="docker.io/istio",
-            tag="1.31.1",
-            reads_peer_secrets=True,
-            timeout_seconds=600,
-        ),
+        "values": istio_values.istiod_values(CONTROL_PLANE, ReaderRights(secrets=True, endpoints=False)),
     },
 )
 OPERATOR = Made(
@@ -42,14 +43,7 @@ OPERATOR = Made(
     name="east-istio-control-plane",
     inputs={
         "metadata": {"name": "east", "namespace": "istio-system"},
-        "spec": operator_specs.control_plane_spec(
-            mesh_id="mesh",
-            trust_domain="cluster.local",
-            cluster_name="east",
-            network="network-east",
-            hub="docker.io/istio",
-            tag="1.31.1",
-        ),
+        "spec": operator_specs.control_plane_spec(CONTROL_PLANE),
     },
 )
 ALLOWED = ["docker.io/istio", CHARTS]

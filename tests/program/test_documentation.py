@@ -8,8 +8,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from config.loader import SECRET_KEYS
 from config.schema import Cluster, Rancher, Settings
+from config.secrets import SECRET_KEYS
 from tests.support.stacks import ROOT
 
 TEXT = (ROOT / "Pulumi.yaml").read_text()

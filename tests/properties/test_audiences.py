@@ -6,8 +6,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
 from config.parsing import parse
+from errors import UserError
 from mesh import routing
 from tests.support.stacks import load_values
 
@@ -56,7 +56,7 @@ def test_audiences_are_refused_where_one_never_gets_a_request_and_nowhere_else(
     try:
         parse({**LAB, "clusters": CLUSTERS, "audiences": named})
         refused = ""
-    except ConfigError as error:
+    except UserError as error:
         refused = str(error)
     left_out = sorted(set(range(len(audiences))) - reached)
     assert bool(refused) == bool(left_out)

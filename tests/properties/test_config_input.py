@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
 from config.parsing import parse
+from errors import UserError
 from tests.support.bad_config import Place, put
 from tests.support.stacks import load_values
 
@@ -66,7 +66,7 @@ def test_junk_is_taken_or_refused_in_the_programs_own_words(place: Place, junk: 
     """Each line begins with a key and says what is allowed, and none is pydantic's."""
     try:
         parse(put(FULL, place, junk))
-    except ConfigError as error:
+    except UserError as error:
         first, *lines = str(error).splitlines()
         assert first == "the stack's config cannot work:"
         assert lines

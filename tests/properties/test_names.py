@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
 from config.parsing import parse
+from errors import UserError
 from mesh.names import X509_COMMON_NAME_MAX
 from recorder.registrations import Registration
 from tests.support import recording
@@ -180,12 +180,12 @@ def test_a_name_is_a_label_without_the_word_to_or_refused(name: str) -> None:
     if LABEL.fullmatch(name) and len(name) <= 48 and "to" not in name.split("-") and name != "east":
         parse(values)
     else:
-        with pytest.raises(ConfigError, match=r"mcsps:clusters\[1\]\.name: "):
+        with pytest.raises(UserError, match=r"mcsps:clusters\[1\]\.name: "):
             parse(values)
 
 
 @pytest.mark.parametrize("ambiguous", ["to", "to-b", "b-to", "a-to-b"])
 def test_names_that_could_make_two_links_alike_are_refused(ambiguous: str) -> None:
     """`a` to `to-b` and `a-to` to `b` would both be `a-to-to-b`."""
-    with pytest.raises(ConfigError, match="the word 'to'"):
+    with pytest.raises(UserError, match="the word 'to'"):
         parse(put(GOOD, ("clusters", 1, "name"), ambiguous))

@@ -7,10 +7,10 @@ import pulumi
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
 from config.loader import load
 from config.parsing import parse
 from config.schema import Settings
+from errors import UserError
 from tests.support.recording import RecordingMonitor
 from tests.support.stacks import load_values, rancher_stack
 
@@ -58,7 +58,7 @@ def check(read: Callable[[], Settings]) -> None:
     """Read settings that are good but for the weight, maybe."""
     try:
         weight: object = read().v2_weight
-    except ConfigError as error:
+    except UserError as error:
         message = str(error)
     else:
         message = ""

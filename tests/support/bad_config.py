@@ -13,6 +13,7 @@ from cryptography import x509
 
 from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
+from tests.support.preflight import TODAY
 from tests.support.stacks import Stack, in_regions, kubeconfig
 
 NOT_ONE = "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else"
@@ -687,7 +688,7 @@ def not_a_ca() -> tuple[str, str]:
 def expired() -> tuple[str, str]:
     """A root of yesterday."""
     key = pems.make_key()
-    return pems.make_root(key, not_after=pems.NOW), pems.key_pem(key)
+    return pems.make_root(key, not_after=TODAY), pems.key_pem(key)
 
 
 def short_lived() -> tuple[str, str]:
@@ -848,7 +849,7 @@ BAD_STACKS = {
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),
-        told=("mcsps:rancherToken: missing; set it: pulumi config set --secret mcsps:rancherToken",),
+        told=("mcsps:rancherToken: missing. Set it: pulumi config set --secret mcsps:rancherToken",),
     ),
     "a Rancher with an empty token": BadStack(
         make=lambda stack, _: with_rancher(stack, rancherToken=""), told=("mcsps:rancherToken: missing",)

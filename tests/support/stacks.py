@@ -2,6 +2,7 @@
 
 import base64
 import json
+import runpy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any, Self
 
 import yaml
 
-from recorder.program import run_function, run_program
+from recorder.program import run_function
 from tests.support.leaks import fake_secret
+from tests.support.preflight import TODAY, find_by_config
 from tests.support.recording import RecordingMonitor
 
 ROOT = Path(__file__).parents[2]
@@ -42,10 +44,13 @@ class Stack:
         """Run `__main__.py`, or a part of it, on a monitor that can be looked at also when this raises."""
         config = {f"mcsps:{key}": as_text(value) for key, value in {**self.values, **self.secrets}.items()}
         secret_keys = tuple(f"mcsps:{key}" for key in self.secrets)
-        if body is None:
-            run_program(ROOT / "__main__.py", monitor, config, secret_keys)
-        else:
-            run_function(body, monitor, config, secret_keys)
+        run_function(body or _compose, monitor, config, secret_keys)
+
+
+def _compose() -> None:
+    """Run `__main__.py` as Pulumi does, on the tests' day and with a Rancher that has all that the config names."""
+    program = runpy.run_path(str(ROOT / "__main__.py"), run_name="program")
+    program["compose"](TODAY, find_by_config)
 
 
 def as_text(value: object) -> str:

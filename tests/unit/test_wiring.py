@@ -1,16 +1,15 @@
 """What components are told: settings and secrets in, Args out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pulumi
 import pulumi_rancher2 as rancher2
 import pytest
 
-import wiring
 from components import (
     BroughtRootArgs,
     Ca,
@@ -23,26 +22,34 @@ from components import (
     RancherTokenArgs,
     ServiceAccountArgs,
 )
-from config.errors import ConfigError
-from config.loader import Secrets, load
+from config import preflight
+from config.loader import load
 from config.parsing import parse
-from config.preflight import rancher as rancher_preflight
-from config.schema import Settings
+from config.preflight import LookUp, Preflight
+from config.secrets import Secrets
 from tests.support import pems
 from tests.support.bad_config import BY_OPERATOR, Place, put
+from tests.support.leaks import fake_secret
+from tests.support.preflight import TODAY, find_by_config
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
+from wiring import Wiring
 
-Body = Callable[[Settings, Secrets], None]
+Body = Callable[[Wiring], None]
 RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
 A_CA = pems.make_root(pems.make_key())
 
 
-def run(stack: Stack, body: Body) -> RecordingMonitor:
+def run(stack: Stack, body: Body, *, now: datetime = TODAY, look_up: LookUp = find_by_config) -> RecordingMonitor:
     """Call `body` with what a stack's config says."""
+
+    def wired() -> None:
+        settings, secrets = load(pulumi.Config())
+        body(Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up)))
+
     monitor = RecordingMonitor(preview=False, stack=stack.name)
-    stack.run_on(monitor, lambda: body(*load(pulumi.Config())))
+    stack.run_on(monitor, wired)
     return monitor
 
 
@@ -55,17 +62,17 @@ def link(stack: Stack) -> MeshLinkArgs:
     """How the second cluster reads the first."""
     found: list[MeshLinkArgs] = []
 
-    def body(settings: Settings, secrets: Secrets) -> None:
-        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
+    def body(wire: Wiring) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
         clusters = {
             cluster.name: RancherCluster(
                 cluster.name,
-                wiring.rancher_cluster(settings, secrets, cluster, provider if settings.rancher else None),
+                wire.rancher_cluster(cluster, provider if wire.settings.rancher else None),
             )
-            for cluster in settings.clusters
+            for cluster in wire.settings.clusters
         }
-        source, target = settings.clusters
-        args = wiring.mesh_link(settings, secrets, source, target, clusters)
+        source, target = wire.settings.clusters
+        args = wire.mesh_link(source, target, clusters)
         assert args.target_provider is clusters[target.name].provider
         if isinstance(args.credential, ServiceAccountArgs):
             assert args.credential.source_provider is clusters[source.name].provider
@@ -85,23 +92,17 @@ def link(stack: Stack) -> MeshLinkArgs:
     ],
 )
 def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, now: str, told: tuple[int, str, str]
+    runs: Runs, now: str, told: tuple[int, str, str]
 ) -> None:
     """All stays as it is for one part, and moves on by one with the next."""
 
-    class Now(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:
-            return cls.fromisoformat(now).replace(tzinfo=tz)
-
-    def body(settings: Settings, secrets: Secrets) -> None:
-        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
-        access = wiring.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+    def body(wire: Wiring) -> None:
+        provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
+        access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
         assert isinstance(access, RancherAccessArgs)
         assert (access.token_turn, access.token_expiry, access.earlier_token_expiry) == told
 
-    monkeypatch.setattr(wiring, "datetime", Now)
-    run(runs.stack(RANCHER), body)
+    run(runs.stack(RANCHER), body, now=datetime.fromisoformat(now).replace(tzinfo=UTC))
 
 
 def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
@@ -166,7 +167,7 @@ def test_a_peer_that_the_operator_installed_may_read_endpoints(
     """Its istiod is older than those that read EndpointSlices alone."""
     args = link(runs.stack(LAB).changed(istio=istio))
     assert isinstance(args.credential, ServiceAccountArgs)
-    assert args.credential.reads_endpoints is reads
+    assert args.credential.rights.endpoints is reads
 
 
 def test_generations_reach_the_links(runs: Runs) -> None:
@@ -179,8 +180,8 @@ def test_generations_reach_the_links(runs: Runs) -> None:
 def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
     """With the numbers of config."""
 
-    def body(settings: Settings, secrets: Secrets) -> None:
-        args = wiring.mesh_trust(settings, secrets)
+    def body(wire: Wiring) -> None:
+        args = wire.mesh_trust()
         assert isinstance(args.root, MadeRootArgs)
         assert (args.root.validity_hours, args.root.protect) == (20000, False)
         assert args.cluster_names == ("east", "west")
@@ -203,11 +204,11 @@ def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
     key = pems.make_key()
     certificate = pems.make_root(key)
 
-    def body(settings: Settings, secrets: Secrets) -> None:
-        args = wiring.mesh_trust(settings, secrets)
+    def body(wire: Wiring) -> None:
+        args = wire.mesh_trust()
         assert isinstance(args.root, BroughtRootArgs)
         assert args.root.certificate_pem == certificate
-        assert args.root.private_key_pem is secrets.root_private_key
+        assert isinstance(args.root.private_key_pem, pulumi.Output)
         assert args.root.expiry == f"{pems.END:%Y-%m-%dT%H:%M:%SZ}"
 
     lab = runs.stack(LAB)
@@ -226,32 +227,12 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
     values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
     values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
     settings = parse(values)
-    args = wiring.helloworld_app(settings, settings.clusters[0])
+    wire = Wiring(settings=settings, secrets=Secrets(), found=Preflight(now=TODAY, cluster_ids={}))
+    args = wire.helloworld_app(settings.clusters[0])
     assert args.images == {version: {"v1": "one", "v2": "two"}[version] for version in versions}
     assert args.weights == {"v1": 90, "v2": 10}
     assert args.replicas == 4
     assert args.timeout_seconds == settings.istio.timeout_seconds
-
-
-def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is registered; what is wrong is an error of the key to mend."""
-    asked: list[rancher_preflight.Wanted] = []
-
-    def refuse(wanted: rancher_preflight.Wanted) -> Mapping[str, str]:
-        asked.append(wanted)
-        raise rancher_preflight.LookUpError("rancher.url", "nobody is there")
-
-    monkeypatch.setattr(rancher_preflight, "look_up", refuse)
-    with pytest.raises(ConfigError, match=r"^mcsps:rancher\.url: nobody is there$"):
-        run(runs.stack(RANCHER), lambda *_: None)
-    (wanted,) = asked
-    assert (wanted.url, wanted.token_ttl_hours, wanted.makes_users) == (RANCHER_URL, 720, True)
-    assert {name: (it.key, it.id, it.name) for name, it in wanted.clusters.items()} == {
-        "mcsps-test-k8s-01": ("clusters[0].access", "c-f7r9g", None),
-        "mcsps-test-k8s-02": ("clusters[1].access", "c-pzk8b", None),
-    }
-    run(runs.stack(LAB), lambda *_: None)
-    assert len(asked) == 1
 
 
 def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) -> None:
@@ -259,8 +240,8 @@ def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) 
     stack = runs.stack(RANCHER).changed(links={"readSecrets": False})
     assert peers_of(stack) == PeersUserArgs.__name__
     seen: list[Any] = []
-    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets)))
-    assert (seen[0].peers.username, seen[0].peers.reads_secrets) == ("mcsps-test-mcsps-test-k8s-01-reader", False)
+    run(stack, lambda wire: seen.append(access_of(wire)))
+    assert (seen[0].peers.username, seen[0].peers.rights.secrets) == ("mcsps-test-mcsps-test-k8s-01-reader", False)
 
 
 @pytest.mark.parametrize(
@@ -281,13 +262,13 @@ def test_config_can_have_peers_read_without_a_user_of_their_own(
 def peers_of(stack: Stack) -> str:
     """Name what the first cluster is told of its peers."""
     seen: list[Any] = []
-    run(stack, lambda settings, secrets: seen.append(access_of(settings, secrets).peers))
+    run(stack, lambda wire: seen.append(access_of(wire).peers))
     return seen[0].name if isinstance(seen[0], Peers) else type(seen[0]).__name__
 
 
-def access_of(settings: Settings, secrets: Secrets) -> RancherAccessArgs:
+def access_of(wire: Wiring) -> RancherAccessArgs:
     """The first cluster's access."""
-    provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=secrets.rancher_token)
-    access = wiring.rancher_cluster(settings, secrets, settings.clusters[0], provider).access
+    provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
+    access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
     assert isinstance(access, RancherAccessArgs)
     return access

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from lab.standin.errors import EngineError
+from errors import UserError
 from lab.standin.providers.kubernetes import PREFIX
 from recorder.registrations import Registration, make_urn
 from recorder.values import has_secret
@@ -59,13 +59,13 @@ def render(
     Render a chart as the cluster's version and kinds have it, in the order of installation.
 
     Raises:
-        EngineError: an input that is not understood or secret, or what `helm` said.
+        UserError: an input that is not understood or secret, or what `helm` said.
     """
     inputs = registration.inputs
     if unknown := sorted(set(inputs) - _INPUTS):
-        raise EngineError(f"Chart {registration.name}: {', '.join(unknown)} is not supported by the stand-in")
+        raise UserError(f"Chart {registration.name}: {', '.join(unknown)} is not supported by the stand-in")
     if has_secret(inputs):
-        raise EngineError(f"Chart {registration.name}: a value is secret: pass it in a Kubernetes Secret")
+        raise UserError(f"Chart {registration.name}: a value is secret: pass it in a Kubernetes Secret")
     namespace = inputs.get("namespace", default_namespace)
     rendered = _run(_command(registration, cluster, helm, namespace), json.dumps(inputs.get("values", {})))
     manifests = [manifest for document in yaml.safe_load_all(rendered) for manifest in _expand(document)]
@@ -83,7 +83,7 @@ def needs(children: list[Registration]) -> dict[str, set[str]]:
     Tell, by URN, what each object of a chart waits for: definitions, and what its annotation names.
 
     Raises:
-        EngineError: the annotation names what is not in the chart.
+        UserError: the annotation names what is not in the chart.
     """
     references = {_reference(child.inputs): child.urn for child in children}
     first = {child.urn for child in children if child.inputs["kind"] in _BEFORE_ALL}
@@ -92,7 +92,7 @@ def needs(children: list[Registration]) -> dict[str, set[str]]:
         annotations = child.inputs["metadata"].get("annotations") or {}
         named = {name.strip() for name in annotations.get(_DEPENDS_ON, "").split(",") if name.strip()}
         if unknown := sorted(named - references.keys()):
-            raise EngineError(f"{child.name}: {_DEPENDS_ON} names {', '.join(unknown)}, which is not in the chart")
+            raise UserError(f"{child.name}: {_DEPENDS_ON} names {', '.join(unknown)}, which is not in the chart")
         found[child.urn] = {references[name] for name in named} | (set() if child.urn in first else first)
     return found
 
@@ -147,7 +147,7 @@ def _command(registration: Registration, cluster: Cluster, helm: Callable[[], Pa
     version, api_versions = cluster.capabilities()
     repository = inputs.get("repositoryOpts", {})
     if unknown := sorted(set(repository) - {"repo"}):
-        raise EngineError(f"Chart {registration.name}: repositoryOpts {', '.join(unknown)} is not supported")
+        raise UserError(f"Chart {registration.name}: repositoryOpts {', '.join(unknown)} is not supported")
     return [
         # Asked for last: it may have to be built, and what is refused needs none.
         str(helm()),
@@ -175,11 +175,11 @@ def _run(command: list[str], values: str) -> str:
             command, input=values, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except OSError as error:
-        raise EngineError(f"{command[0]} cannot be run: {error.strerror}") from None
+        raise UserError(f"{command[0]} cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise EngineError(f"helm has not rendered {command[3]} in {_TIMEOUT_SECONDS} s") from None
+        raise UserError(f"helm has not rendered {command[3]} in {_TIMEOUT_SECONDS} s") from None
     if done.returncode != 0:
-        raise EngineError(f"helm cannot render {command[3]}: {done.stderr.strip()}")
+        raise UserError(f"helm cannot render {command[3]}: {done.stderr.strip()}")
     return done.stdout
 
 

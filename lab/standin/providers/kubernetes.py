@@ -10,9 +10,9 @@ import base64
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from errors import UserError
 from lab.standin import awaits, paths
 from lab.standin.cluster import Identity, ImmutableError, PassingError, UnknownKindError
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Result
 from lab.standin.plan import ABSENT, Step, differences
 from recorder.registrations import Outcome
@@ -46,12 +46,12 @@ class KubernetesObject:
         Make the manifest.
 
         Raises:
-            EngineError: the object has no name.
+            UserError: the object has no name.
         """
         manifest = _manifest(registration.inputs)
         metadata = manifest.setdefault("metadata", {})
         if "name" not in metadata:
-            raise EngineError(f"{registration.name}: names are not generated here: give it metadata.name")
+            raise UserError(f"{registration.name}: names are not generated here: give it metadata.name")
         if "namespace" not in metadata and cluster is not None and _is_namespaced(cluster, manifest):
             metadata["namespace"] = default_namespace
         return cls(registration, manifest, cluster)
@@ -122,7 +122,7 @@ class KubernetesObject:
             ImmutableError: it is there and cannot become this one unless it is made anew.
         """
         if self.cluster is None or self.identity is None or has_unknown(self.manifest):
-            raise EngineError(f"{self.registration.name}: an input is not known")
+            raise UserError(f"{self.registration.name}: an input is not known")
         live = self.cluster.get(self.identity)
         step = Step.CREATE if live is None or not is_in_state else Step.UPDATE
         if live is not None and anew:
@@ -138,11 +138,11 @@ class KubernetesObject:
     def wait(self, report: Callable[[str], None], *, is_new: bool) -> Outcome:
         """Wait until the object is ready, as Pulumi would."""
         if self.cluster is None or self.identity is None:
-            raise EngineError(f"{self.registration.name}: an input is not known")
+            raise UserError(f"{self.registration.name}: an input is not known")
         timeouts = self.registration.custom_timeouts
         live = self.cluster.get(self.identity)
         if live is None:
-            raise EngineError(f"{self.identity} is gone again")
+            raise UserError(f"{self.identity} is gone again")
         timeout = timeouts.get("create" if is_new else "update")
         return self._outcome(awaits.wait_until_ready(self.cluster, live, timeout, report))
 
@@ -186,14 +186,14 @@ def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
     Read an object that somebody else made (`Service.get`).
 
     Raises:
-        EngineError: it is not there.
+        UserError: it is not there.
     """
     group, _, kind = type_.removeprefix(PREFIX).rpartition(":")
     namespace, _, name = id_.rpartition("/")
     identity = Identity(group.removeprefix("core/"), kind, namespace or None, name)
     live = cluster.get(identity)
     if live is None:
-        raise EngineError(f"{identity} is not there")
+        raise UserError(f"{identity} is not there")
     outputs = _without(live, "managedFields")
     if kind == "Secret" and "data" in outputs:
         outputs["data"] = Secret(outputs["data"])

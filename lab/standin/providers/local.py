@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from errors import UserError
 from lab.standin import paths
-from lab.standin.errors import EngineError
 from lab.standin.ledger import Result, is_triggered, refuse_to_replace
 from lab.standin.plan import Step, differences
 from recorder.registrations import Outcome, Registration
@@ -42,10 +42,10 @@ class LocalType:
         Make the resource where it is not there, or another than wanted, or its time has come.
 
         Raises:
-            EngineError: an input that is not understood, or a protected resource that would be replaced.
+            UserError: an input that is not understood, or a protected resource that would be replaced.
         """
         if unknown := sorted(set(registration.inputs) - self.inputs):
-            raise EngineError(f"{registration.type} {registration.name}: {', '.join(unknown)} is not supported")
+            raise UserError(f"{registration.type} {registration.name}: {', '.join(unknown)} is not supported")
         before = ledger.before(registration)
         inputs = (
             paths.overlay(registration.inputs, before.inputs, registration.ignore_changes)

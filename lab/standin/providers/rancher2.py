@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.standin.errors import EngineError
+from errors import UserError
 from lab.standin.rancher_server import LoginError, RancherServer
 from recorder.values import Properties, Secret, reveal
 
@@ -91,7 +91,7 @@ def find(type_: RancherType, server: RancherServer, entry: Entry) -> Properties 
     Read the resource that an entry stands for; None if it is gone.
 
     Raises:
-        EngineError: the server does not say.
+        UserError: the server does not say.
     """
     if type_.is_users_own and not _is_user_there(server, entry.inputs):
         return None
@@ -115,7 +115,7 @@ def change(
 ) -> Properties:
     """Change a resource to these inputs (without secret marks), told which of them differ."""
     if type_.update is None:
-        raise EngineError(f"{type_.plural} cannot be changed")
+        raise UserError(f"{type_.plural} cannot be changed")
     live = type_.update(server, id_, inputs, changed)
     wait_until_active(type_, server, id_)
     return live
@@ -145,7 +145,7 @@ def delete(entry: Entry, server: RancherServer, passwords: Mapping[str, list[str
         passwords: what may be a user's password now, by username.
 
     Raises:
-        EngineError: it cannot be removed.
+        UserError: it cannot be removed.
     """
     type_ = TYPES[entry.type]
     if not type_.is_users_own:
@@ -164,7 +164,7 @@ def delete(entry: Entry, server: RancherServer, passwords: Mapping[str, list[str
         else:
             return
     if not (entry.id and server.delete(type_.plural, entry.id)):
-        raise EngineError(f"its token is his alone to remove: {refusal}; removing him in Rancher does it, too")
+        raise UserError(f"its token is his alone to remove: {refusal}; removing him in Rancher does it, too")
 
 
 def _delete_as(type_: RancherType, own: RancherServer, entry: Entry) -> None:
@@ -186,7 +186,7 @@ def _wait(type_: RancherType, own: RancherServer, id_: str, is_done: Callable[[P
     while not is_done(live := own.get(type_.plural, id_)):
         state = live.get("state", "there") if live else "gone"
         if time.monotonic() > deadline:
-            raise EngineError(f"{id_} is still {state} after {_PATIENCE_SECONDS} s")
+            raise UserError(f"{id_} is still {state} after {_PATIENCE_SECONDS} s")
         time.sleep(_POLL_SECONDS)
 
 

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lab.standin.errors import EngineError
+from errors import UserError
 from lab.standin.providers.local import LocalType
 from lab.standin.providers.x509 import (
     SigningKey,
@@ -56,7 +56,7 @@ _ISSUED: Final = frozenset(
 def _private_key(inputs: Properties) -> Outcome:
     algorithm, curve = inputs["algorithm"], inputs.get("ecdsaCurve", "P224")
     if algorithm != "ECDSA" or curve not in _CURVES:
-        raise EngineError(f"a {algorithm} key on curve {curve} is not supported: take ECDSA, P256 or P384")
+        raise UserError(f"a {algorithm} key on curve {curve} is not supported: take ECDSA, P256 or P384")
     key = ec.generate_private_key(_CURVES[curve])
     public = key.public_key()
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -121,7 +121,7 @@ def _locally_signed_cert(inputs: Properties) -> Outcome:
         ca = x509.load_pem_x509_certificate(inputs["caCertPem"].encode())
         request = x509.load_pem_x509_csr(inputs["certRequestPem"].encode())
     except ValueError:
-        raise EngineError("the CA's certificate or the certificate request is not valid PEM") from None
+        raise UserError("the CA's certificate or the certificate request is not valid PEM") from None
     certificate = _issue(
         inputs,
         request.subject,

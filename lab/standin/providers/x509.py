@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lab.standin.errors import EngineError
+from errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +58,7 @@ def usage_extensions(allowed: Iterable[str]) -> list[tuple[x509.ExtensionType, b
     """Turn `allowedUses` into extensions, each with whether it is critical."""
     asked = list(allowed)
     if unknown := [use for use in asked if use not in {**_KEY_USAGES, **_EXTENDED_KEY_USAGES}]:
-        raise EngineError(f"allowedUses {', '.join(unknown)}: not supported")
+        raise UserError(f"allowedUses {', '.join(unknown)}: not supported")
     found: list[tuple[x509.ExtensionType, bool]] = []
     if any(use in _KEY_USAGES for use in asked):
         flags = {flag: use in asked for use, flag in _KEY_USAGES.items()}
@@ -72,7 +72,7 @@ def distinguished_name(subject: Properties | None) -> x509.Name:
     """Build a name; the order of its parts is Go's, not the input's."""
     given = subject or {}
     if unknown := sorted(set(given) - set(_SUBJECT)):
-        raise EngineError(f"subject {', '.join(unknown)}: not supported")
+        raise UserError(f"subject {', '.join(unknown)}: not supported")
     return x509.Name([x509.NameAttribute(oid, given[name]) for name, oid in _SUBJECT.items() if name in given])
 
 
@@ -108,9 +108,9 @@ def load_key(pem: str) -> SigningKey:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
         # The parser's own text may quote the key.
-        raise EngineError("a private key is not valid PEM") from None
+        raise UserError("a private key is not valid PEM") from None
     if not isinstance(key, SigningKey):
-        raise EngineError(f"a private key of type {type(key).__name__} is not supported")
+        raise UserError(f"a private key of type {type(key).__name__} is not supported")
     return key
 
 

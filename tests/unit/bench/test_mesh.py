@@ -9,8 +9,8 @@ import yaml
 from bench import mesh
 from bench.mesh import floor_files, program_charts
 from bench.program import program_config
-from bench.timing import BenchError
 from config.parsing import parse
+from errors import UserError
 from lab.deploy import STACK, Engine
 from ops import stack
 
@@ -62,8 +62,8 @@ def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatc
     def measure_and_fail() -> None:
         with mesh.installed(found, Engine.STAND_IN, lambda _: None):
             done.append("measure")
-            raise BenchError
+            raise UserError
 
-    with pytest.raises(BenchError):
+    with pytest.raises(UserError):
         measure_and_fail()
     assert done == [empty, "up", "verify", "measure", "destroy", empty]

@@ -11,8 +11,8 @@ import yaml
 from bench import mesh, shift
 from bench.program import program_config
 from bench.stats import wall
-from bench.timing import BenchError
 from config.parsing import parse
+from errors import UserError
 from lab.deploy import STACK, Engine
 from lab.machine import lock
 from lab.standin import stack as lab_stack
@@ -127,7 +127,7 @@ def test_the_floor_applies_what_the_program_registers(tmp_path: Path) -> None:
 def test_an_object_without_one_owner_is_an_error(lab: LabDouble, owners: list[str], tmp_path: Path) -> None:
     """The next `up` would be in conflict with a second one."""
     lab.owners = owners
-    with pytest.raises(BenchError, match="is applied by"):
+    with pytest.raises(UserError, match="is applied by"):
         shift.by_hand(tmp_path, 20)
 
 
@@ -143,11 +143,11 @@ def test_the_last_proxy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_that_never_gets_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """And so is one that does not answer."""
     monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)
-    with pytest.raises(BenchError, match="did not get 30 % for v2"):
+    with pytest.raises(UserError, match="did not get 30 % for v2"):
         shift.wait_for(30, [lambda: ({"v1": 90, "v2": 10},)])
 
     def refuse() -> tuple[Mapping[str, int], ...]:
         raise ApiError("no connection")
 
-    with pytest.raises(BenchError, match="no connection"):
+    with pytest.raises(UserError, match="no connection"):
         shift.wait_for(30, [refuse])

@@ -9,6 +9,8 @@ import pytest
 from pulumi import ResourceOptions
 
 from components import HelmInstallerArgs, IstioInstall, IstioInstallArgs
+from mesh.istio_values import ControlPlane
+from mesh.reader_rules import ReaderRights
 from recorder.registrations import Registration
 from recorder.values import Secret, Unknown
 from tests.support import recording
@@ -38,19 +40,21 @@ def make_args(
 ) -> IstioInstallArgs:
     """Args of a cluster that differs from the defaults in everything; `values` are by chart."""
     return IstioInstallArgs(
-        cluster_name="east",
-        network="network-east",
-        mesh_id="mesh-1",
-        trust_domain="mesh.example",
+        control_plane=ControlPlane(
+            cluster_name="east",
+            network="network-east",
+            mesh_id="mesh-1",
+            trust_domain="mesh.example",
+            hub="hub.example/istio",
+            tag="1.31-test",
+            timeout_seconds=123,
+        ),
         cacerts=pulumi.Output.secret({"ca-key.pem": fake_secret("key")}),
-        hub="hub.example/istio",
-        tag="1.31-test",
-        timeout_seconds=123,
         networking_api="networking.istio.io/v1",
         installer=HelmInstallerArgs(
             charts=charts,
             chart_version="1.31.1",
-            reads_peer_secrets=reads_peer_secrets,
+            peer_rights=ReaderRights(secrets=reads_peer_secrets, endpoints=False),
             gateway_locality=locality,
             crd_provider=kubernetes_provider("east-crds"),
             base_values=values.get("base", {}),

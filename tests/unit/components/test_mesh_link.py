@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from mesh import reader_rules
+from mesh.reader_rules import ReaderRights
 from recorder.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -31,8 +31,7 @@ def by_service_account(
         credential = ServiceAccountArgs(
             source_provider=kubernetes_provider("east"),
             token_generation=generation,
-            reads_secrets=reads_secrets,
-            reads_endpoints=reads_endpoints,
+            rights=ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints),
         )
         link(credential, ca)
 
@@ -192,7 +191,7 @@ def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool,
     rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
     assert rules == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in reader_rules.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+        for rule in ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints).rules
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from components import IstioInstall, IstioInstallArgs, OperatorInstallerArgs
+from mesh.istio_values import ControlPlane
 from recorder.values import Secret, Unknown
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -23,14 +24,16 @@ def record_install(*, preview: bool = False) -> RecordingMonitor:
 
     def body() -> None:
         args = IstioInstallArgs(
-            cluster_name="east",
-            network="network-east",
-            mesh_id="mesh-1",
-            trust_domain="mesh.example",
+            control_plane=ControlPlane(
+                cluster_name="east",
+                network="network-east",
+                mesh_id="mesh-1",
+                trust_domain="mesh.example",
+                hub="hub.example/istio",
+                tag="1.23-test",
+                timeout_seconds=123,
+            ),
             cacerts=pulumi.Output.secret({"ca-key.pem": fake_secret("key")}),
-            hub="hub.example/istio",
-            tag="1.23-test",
-            timeout_seconds=123,
             networking_api="networking.istio.io/v1beta1",
             installer=OperatorInstallerArgs(),
         )

@@ -16,12 +16,11 @@ from components import (
     Peers,
     PeersUserArgs,
     ProjectArgs,
-    QuotaArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
 )
-from mesh import reader_rules
+from mesh.reader_rules import ReaderRights
 from recorder.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import kinds
@@ -31,16 +30,17 @@ from tests.support.recording import RecordingMonitor, record
 URL = "https://rancher.example"
 EARLIER, EXPIRY = "2026-12-23T00:00:00Z", "2027-01-02T00:00:00Z"
 TURN = 10
-QUOTA = QuotaArgs(limits_cpu="12000m", limits_memory="12000Mi")
 PROJECT = ProjectArgs(
     name="istio",
     description="Istio Manage Project",
-    container_limits_cpu="200m",
-    container_limits_memory="128Mi",
-    container_requests_cpu="100m",
-    container_requests_memory="64Mi",
-    namespace_quota=QUOTA,
-    project_quota=QuotaArgs(limits_cpu="24000m", limits_memory="24000Mi"),
+    container_limit={
+        "limits_cpu": "200m",
+        "limits_memory": "128Mi",
+        "requests_cpu": "100m",
+        "requests_memory": "64Mi",
+    },
+    namespace_quota={"limits_cpu": "12000m", "limits_memory": "12000Mi"},
+    project_quota={"limits_cpu": "24000m", "limits_memory": "24000Mi"},
 )
 
 
@@ -64,7 +64,7 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts:
 
 
 OWN_TOKENS = ["east-provider-even-token", "east-provider-odd-token"]
-PEERS_USER = PeersUserArgs(username="mesh1-east-reader", reads_secrets=True, reads_endpoints=False)
+PEERS_USER = PeersUserArgs(username="mesh1-east-reader", rights=ReaderRights(secrets=True, endpoints=False))
 
 
 def by_rancher(
@@ -316,14 +316,16 @@ def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
     *, reads_secrets: bool, reads_endpoints: bool
 ) -> None:
     """By a role of the cluster; the global one is for the login alone."""
-    monitor = by_rancher(peers=replace(PEERS_USER, reads_secrets=reads_secrets, reads_endpoints=reads_endpoints))
+    monitor = by_rancher(
+        peers=replace(PEERS_USER, rights=ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints))
+    )
     user = monitor.find(recording.RANCHER_USER)
     assert user.inputs["username"] == user.inputs["name"] == "mesh1-east-reader"
     role = monitor.find("rancher2:index/roleTemplate:RoleTemplate")
     assert (role.inputs["name"], role.inputs["context"]) == ("mesh1-east-reader", "cluster")
     assert role.inputs["rules"] == [
         {"apiGroups": [rule.api_group], "resources": list(rule.resources), "verbs": ["get", "list", "watch"]}
-        for rule in reader_rules.rules(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
+        for rule in ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints).rules
     ]
     binding = monitor.find("rancher2:index/clusterRoleTemplateBinding:ClusterRoleTemplateBinding")
     assert binding.inputs == {

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from errors import UserError
 from lab import deploy, spec
 from lab.deploy import Command, Engine, run_stand_in
-from lab.errors import LabError
 from lab.machine import lock
 from lab.rancher import service
 
@@ -110,7 +110,7 @@ def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
     """Another version might not read its state, so it is not fetched."""
     monkeypatch.setattr(deploy, "INSTALLER", installer)
     deploy.MARK.write_text(f"{Engine.PULUMI} lab")
-    with pytest.raises(LabError, match="it made what the lab holds"):
+    with pytest.raises(UserError, match="it made what the lab holds"):
         deploy.choose(None, deploy.claim("lab"), may_install=True)
     assert not deploy.INSTALL_ROOT.exists()
 
@@ -200,14 +200,14 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
     """The stand-in is never taken for it in silence."""
-    with pytest.raises(LabError, match=r"Pulumi is needed \(asked for\)"):
+    with pytest.raises(UserError, match=r"Pulumi is needed \(asked for\)"):
         deploy.choose(Engine.PULUMI, deploy.claim("lab"), may_install=False)
 
 
 def test_one_engine_does_not_touch_what_the_other_made() -> None:
     """Its state knows nothing of it."""
     deploy.MARK.write_text(f"{Engine.PULUMI} lab")
-    with pytest.raises(LabError) as error:
+    with pytest.raises(UserError) as error:
         deploy.choose(Engine.STAND_IN, deploy.claim("lab"), may_install=True)
     assert "ENGINE=pulumi" in error.value.remedy
 
@@ -273,7 +273,7 @@ def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
 def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
     """With the way out, and without a traceback."""
     pulumi = fake_pulumi(home.parent / "bin", "exit 7")
-    with pytest.raises(LabError, match="stack select"):
+    with pytest.raises(UserError, match="stack select"):
         deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
 
 
@@ -341,7 +341,7 @@ def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pyt
 
 def test_a_stack_that_needs_a_rancher_says_how_to_have_one() -> None:
     """Before an engine is chosen."""
-    with pytest.raises(LabError, match="needs a Rancher, which this lab has not") as error:
+    with pytest.raises(UserError, match="needs a Rancher, which this lab has not") as error:
         deploy.read_stack("lab-rancher")
     assert error.value.remedy == "Run: python -m lab up --rancher"
 

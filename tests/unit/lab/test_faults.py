@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from errors import UserError
 from lab import cli, faults, spec
-from lab.errors import LabError
 from lab.machine import lock
 
 EAST, WEST = spec.clusters(2)
@@ -134,14 +134,14 @@ def test_the_nodes_are_found_by_their_kubeconfigs(node: Node, monkeypatch: pytes
 def test_a_cluster_that_is_not_the_labs_is_refused(monkeypatch: pytest.MonkeyPatch, foreign: Path | None) -> None:
     """Though the others are: nobody's clusters are taken away but the lab's."""
     monkeypatch.setattr(faults, "existing", lambda: spec.clusters(2))
-    with pytest.raises(LabError, match=r"^Not reached by a kubeconfig of the lab's: prod\."):
+    with pytest.raises(UserError, match=r"^Not reached by a kubeconfig of the lab's: prod\."):
         faults.Nodes.behind({"east": EAST.kubeconfig, "prod": foreign})
 
 
 def test_a_lab_that_is_down_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """With how to bring it up."""
     monkeypatch.setattr(faults, "existing", tuple)
-    with pytest.raises(LabError, match="the lab is down"):
+    with pytest.raises(UserError, match="the lab is down"):
         faults.Nodes.behind({"east": EAST.kubeconfig})
 
 

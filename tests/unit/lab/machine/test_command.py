@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.errors import LabError
+from errors import UserError
 from lab.machine.command import run
 
 
@@ -12,7 +12,7 @@ from lab.machine.command import run
 )
 def test_a_command_that_fails_is_told_with_what_it_said_and_what_to_do(said: str, remedy: str) -> None:
     """Whatever ran out of disk says so in its own words."""
-    with pytest.raises(LabError) as failure:
+    with pytest.raises(UserError) as failure:
         run("sh", "-c", f"echo '{said}' >&2; exit 1")
     assert said in failure.value.message
     assert remedy in failure.value.remedy

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from lab import spec
-from lab.errors import LabError
 from lab.machine import mounts
 
 EAST = spec.clusters(1)[0]
@@ -34,5 +34,5 @@ def test_a_namespace_that_is_hidden_is_told_at_once(monkeypatch: pytest.MonkeyPa
     """Nothing started in another one would find what runs in it."""
     monkeypatch.setattr(mounts, "_mount_points", lambda: [FOLDER, str(EAST.mountns_path), FOLDER])
     monkeypatch.setattr(mounts, "is_namespace", lambda _: False)
-    with pytest.raises(LabError, match=r"east is hidden by a later mount.*down, then up"):
+    with pytest.raises(UserError, match=r"east is hidden by a later mount.*down, then up"):
         mounts.ensure(EAST)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from lab import spec
-from lab.errors import LabError
 from lab.machine import processes
 
 EAST = spec.clusters(1)[0]
@@ -94,7 +94,7 @@ def test_a_component_that_has_ended_is_named_with_its_log() -> None:
     """The remedy is a command to type."""
     processes.check_alive(EAST, "sleeper")
     processes.stop(EAST, "sleeper")
-    with pytest.raises(LabError) as caught:
+    with pytest.raises(UserError) as caught:
         processes.check_alive(EAST, "sleeper")
     assert "east: sleeper has ended" in caught.value.message
     assert "logs east sleeper" in caught.value.remedy

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from errors import UserError
 from lab import cli, preflight, rancher, spec, teardown
 from lab.build import images, toolchain
 from lab.build.toolchain import Toolchain
 from lab.clusters import cluster
-from lab.errors import LabError
 from lab.machine import lock, mounts, network, pki
 from lab.rancher import WHAT_IT_IS, config, service
 from lab.spec import MAX_CLUSTERS, ClusterSpec, clusters
@@ -61,7 +61,7 @@ def test_a_lab_without_one_says_how_to_have_one(state: Path) -> None:
     """Where somebody asks for its log."""
     assert not state.exists()
     assert not service.is_wanted()
-    with pytest.raises(LabError, match="--rancher"):
+    with pytest.raises(UserError, match="--rancher"):
         service.log()
 
 

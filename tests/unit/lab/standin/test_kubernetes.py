@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from errors import UserError
 from lab.standin import awaits
 from lab.standin.cluster import Identity, PassingError
 from lab.standin.clusters import Clusters
 from lab.standin.deletion import predecessors
 from lab.standin.display import Display
-from lab.standin.errors import EngineError
 from lab.standin.plan import Step
 from lab.standin.providers import helm
 from lab.standin.run import begin
@@ -342,7 +342,7 @@ def test_the_error_after_the_timeout_names_object_limit_and_what_is_missing(clus
     live = service("LoadBalancer")
     live["metadata"]["annotations"] = {"pulumi.com/timeoutSeconds": "0"}
     cluster.objects[Identity.of(live)] = live
-    with pytest.raises(EngineError) as caught:
+    with pytest.raises(UserError) as caught:
         awaits.wait_until_ready(cluster, live, None, lambda _: None)  # type: ignore[arg-type]
     assert str(caught.value) == "Service d/web is not ready after 0 s: no load balancer has given it an address"
 
@@ -441,7 +441,7 @@ def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
         webhook.urn: {definition.urn},
         deployed.urn: {definition.urn, config.urn},
     }
-    with pytest.raises(EngineError, match="apps/namespaces/d/Config/c"):
+    with pytest.raises(UserError, match="apps/namespaces/d/Config/c"):
         helm.needs([deployed])
 
 

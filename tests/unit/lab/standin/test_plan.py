@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from errors import UserError
 from lab.standin import paths
-from lab.standin.errors import EngineError
 from lab.standin.plan import ABSENT, FieldChange, differences, show
 from recorder.values import Secret, Unknown, mark_like
 
@@ -64,7 +64,7 @@ def test_ignored_paths_keep_what_is_there() -> None:
 @pytest.mark.parametrize("path", ["spec.*", "spec[*].x", "a[?(@.b)]"])
 def test_paths_that_are_not_understood_are_refused(path: str) -> None:
     """An ignored change that is not ignored would be applied."""
-    with pytest.raises(EngineError, match="not supported"):
+    with pytest.raises(UserError, match="not supported"):
         paths.parse(path)
 
 

@@ -12,12 +12,12 @@ import pytest
 import yaml
 from rich.console import Console
 
+from errors import UserError
 from lab.rancher import app
 from lab.rancher.store import Kind
 from lab.standin import awaits, clusters, rancher_server
 from lab.standin.cluster import Identity
 from lab.standin.display import Display
-from lab.standin.errors import EngineError
 from lab.standin.plan import Step
 from lab.standin.providers import rancher2
 from lab.standin.rancher_server import RancherServer
@@ -414,7 +414,7 @@ class Guarded(FakeCluster):
 
     def _enter(self) -> None:
         if not self.answers():
-            raise EngineError("the API server refuses: Unauthorized")
+            raise UserError("the API server refuses: Unauthorized")
 
 
 @dataclass
@@ -503,7 +503,7 @@ def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchan
     assert steps == {"token": Step.CREATE, "east": Step.UPDATE, "remote": Step.CREATE}
 
 
-class _LostError(EngineError):
+class _LostError(UserError):
     """Ends a run where a kill would, with the state as it is then."""
 
 
@@ -754,7 +754,7 @@ def test_what_passes_by_itself_is_asked_again(
     client = httpx.Client(base_url="https://rancher.test", transport=httpx.MockTransport(answer))
     server = RancherServer(client, "token-a:b")
     if message:
-        with pytest.raises(EngineError, match=message):
+        with pytest.raises(UserError, match=message):
             server.get("clusters", "c")
     else:
         assert server.get("clusters", "c") == {"id": "c"}
@@ -769,6 +769,6 @@ def test_a_post_is_not_sent_twice() -> None:
         return httpx.Response(503)
 
     client = httpx.Client(base_url="https://rancher.test", transport=httpx.MockTransport(answer))
-    with pytest.raises(EngineError, match="503"):
+    with pytest.raises(UserError, match="503"):
         RancherServer(client, "token-a:b").create("projects", {})
     assert sent == ["POST"]

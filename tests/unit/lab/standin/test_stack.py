@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from errors import UserError
 from lab.standin.__main__ import app
-from lab.standin.errors import EngineError
 from lab.standin.stack import load
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def test_config_comes_as_pulumi_hands_it_over(tmp_path: Path) -> None:
 )
 def test_what_needs_the_real_engine_is_refused(tmp_path: Path, config: str, name: str, named: str) -> None:
     """Encrypted values and real stacks; the error says so."""
-    with pytest.raises(EngineError, match=named):
+    with pytest.raises(UserError, match=named):
         read(tmp_path, config, name)
 
 
 def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
     """With the file that is missing."""
     (tmp_path / "Pulumi.yaml").write_text("name: mcsps\n")
-    with pytest.raises(EngineError, match=r"Pulumi\.lab\.yaml is not there"):
+    with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml is not there"):
         load(tmp_path, "lab")
 
 
@@ -85,7 +85,7 @@ def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path, token_file: Path,
 def test_a_secret_that_others_may_get_at_is_refused(tmp_path: Path, token_file: Path, mode: int) -> None:
     """The error says how to mend it, and quotes nothing."""
     token_file.chmod(mode)
-    with pytest.raises(EngineError) as raised:
+    with pytest.raises(UserError) as raised:
         read(tmp_path, "  mcsps:a: 1\n", secrets=(f"mcsps:rancherToken={token_file}",))
     text = str(raised.value)
     assert text.startswith(f"--secret mcsps:rancherToken: {token_file} has mode {mode:04o}, ")
@@ -109,7 +109,7 @@ def test_a_secret_that_is_not_in_a_file_is_refused(tmp_path: Path, given: str, m
     for name, content in (("empty", b"\n"), ("binary", b"\xff")):
         (tmp_path / name).touch(mode=0o600)
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(EngineError, match=message) as raised:
+    with pytest.raises(UserError, match=message) as raised:
         read(tmp_path, "  mcsps:a: 1\n", secrets=(given.format(folder=tmp_path),))
     assert "hunter2" not in str(raised.value)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from errors import UserError
 from lab.standin.display import Display
-from lab.standin.errors import EngineError
 from lab.standin.plan import Step
 from lab.standin.run import begin
 from lab.standin.stack import Stack
@@ -299,5 +299,5 @@ def test_state_of_an_unreadable_file_stops_the_run(bench: Bench) -> None:
     """Before the program starts."""
     bench.state_dir.mkdir()
     (bench.state_dir / "lab.json").write_text("{")
-    with pytest.raises(EngineError, match=r"lab\.json"):
+    with pytest.raises(UserError, match=r"lab\.json"):
         bench.run("", "up")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.standin.errors import EngineError
+from errors import UserError
 from lab.standin.state import Entry, State, locked
 from recorder.values import Secret
 
@@ -68,7 +68,7 @@ def test_a_renamed_resource_keeps_its_place(tmp_path: Path) -> None:
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: str) -> None:
     """It is never taken for an empty one: everything would be made twice."""
     (tmp_path / "lab.json").write_text(content)
-    with pytest.raises(EngineError, match=r"lab\.json"):
+    with pytest.raises(UserError, match=r"lab\.json"):
         State.load("lab", tmp_path)
 
 
@@ -76,9 +76,9 @@ def test_a_state_that_cannot_be_read_or_written_is_told_by_its_file(tmp_path: Pa
     """A full disk and a folder in its place look alike to a person: no traceback, and the name of the file."""
     state = State.load("lab", tmp_path)
     (tmp_path / "lab.json").mkdir()
-    with pytest.raises(EngineError, match=r"lab\.json cannot be written: Is a directory"):
+    with pytest.raises(UserError, match=r"lab\.json cannot be written: Is a directory"):
         state.put(KEY)
-    with pytest.raises(EngineError, match=r"lab\.json cannot be read: Is a directory"):
+    with pytest.raises(UserError, match=r"lab\.json cannot be read: Is a directory"):
         State.load("lab", tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_a_second_run_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with pytest.raises(EngineError, match=str(process.pid)), locked("lab", tmp_path):
+        with pytest.raises(UserError, match=str(process.pid)), locked("lab", tmp_path):
             pass
         with locked("lab-other", tmp_path):
             pass

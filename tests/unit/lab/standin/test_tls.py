@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from lab.standin.errors import EngineError
+from errors import UserError
 from lab.standin.providers.tls import TYPES
 from recorder.values import Secret
 
@@ -97,7 +97,7 @@ def test_keys_are_on_the_curve_asked_for_and_secret(curve: str, bits: int) -> No
 
 def test_other_algorithms_are_refused_by_name() -> None:
     """What is not carried out is an error, not another key."""
-    with pytest.raises(EngineError, match="RSA"):
+    with pytest.raises(UserError, match="RSA"):
         make("PrivateKey", {"algorithm": "RSA"})
 
 
@@ -152,7 +152,7 @@ def test_renewal_is_due_by_the_clock(early: int, due: bool) -> None:  # noqa: FB
 
 def test_an_unreadable_key_is_not_quoted() -> None:
     """The error names the trouble and not the key."""
-    with pytest.raises(EngineError) as caught:
+    with pytest.raises(UserError) as caught:
         make("CertRequest", {"privateKeyPem": "-----BEGIN hunter2", "subject": {}})
     assert "hunter2" not in str(caught.value)
 
@@ -162,5 +162,5 @@ def test_an_unreadable_key_is_not_quoted() -> None:
 )
 def test_words_that_x509_does_not_have_are_refused(inputs: Properties, name: str) -> None:
     """A usage or a part of a name is never left out in silence."""
-    with pytest.raises(EngineError, match=name):
+    with pytest.raises(UserError, match=name):
         new_root(**inputs)

@@ -14,7 +14,7 @@ import yaml
 from config.parsing import parse
 from config.preflight import rancher as rancher_preflight
 from config.schema import Settings
-from errors import OpsError
+from errors import UserError
 from ops.cluster import connect
 from tests.support import pems
 from tests.support.stacks import kubeconfig
@@ -61,13 +61,13 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
     """Where Pulumi is not to be asked; what is in the file is not told when it cannot be read."""
     file = tmp_path / "token"
     of = settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
-    with pytest.raises(OpsError, match="/token, cannot be read: No such file"):
+    with pytest.raises(UserError, match="/token, cannot be read: No such file"):
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     file.write_bytes(b"\xff")
-    with pytest.raises(OpsError, match="is not text"):
+    with pytest.raises(UserError, match="is not text"):
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     file.write_text(f"{TOKEN}\nmore")
-    with pytest.raises(OpsError, match="mcsps:rancherToken: is no token") as refused:
+    with pytest.raises(UserError, match="mcsps:rancherToken: is no token") as refused:
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     assert TOKEN not in str(refused.value)
     file.write_text(f"{TOKEN}\n")
@@ -83,12 +83,12 @@ def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypat
     def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.WantedCluster) -> str:
         assert (url, ca_certs, token, cluster.name) == ("https://rancher.example.org", None, TOKEN, "the east")
         if len(pulumi) > 1:
-            raise rancher_preflight.LookUpError("rancher.url", "nobody is there")
+            raise UserError("nobody is there", key="mcsps:rancher.url")
         return "c-f7r9g"
 
     monkeypatch.setattr(rancher_preflight, "find", find)
     assert configuration(of).host == "https://rancher.example.org/k8s/clusters/c-f7r9g"
-    with pytest.raises(OpsError, match=r"^mcsps:rancher\.url: nobody is there$"):
+    with pytest.raises(UserError, match=r"^mcsps:rancher\.url: nobody is there$"):
         configuration(of)
 
 
@@ -115,7 +115,7 @@ def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
     file = tmp_path / "kubeconfig"
     if text is not None:
         file.write_bytes(text)
-    with pytest.raises(OpsError, match=f"the kubeconfig of cluster east {file} {reason}"):
+    with pytest.raises(UserError, match=f"the kubeconfig of cluster east {file} {reason}"):
         configuration(settings({"kind": "kubeconfig", "path": str(file)}))
 
 
@@ -123,7 +123,7 @@ def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) 
     """The library's own message would."""
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
-    with pytest.raises(OpsError, match="cannot be used: check its current context") as caught:
+    with pytest.raises(UserError, match="cannot be used: check its current context") as caught:
         configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert TOKEN not in str(caught.value)
 

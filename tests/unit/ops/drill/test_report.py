@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from errors import OpsError
+from errors import UserError
 from ops.drill.picture import SUFFIXES, check, draw, series
 from ops.drill.report import DrillReport, ScenarioRow, Second
 from ops.drill.scenario import Death, Scenario, Target
@@ -124,5 +124,5 @@ def test_the_picture_is_drawn(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(("name", "named"), [("drill.txt", ".pdf, .png, .svg"), ("gone/drill.svg", "no folder")])
 def test_a_picture_that_could_not_be_written_is_refused_before_the_drill(tmp_path: Path, name: str, named: str) -> None:
     """After it, all would have been in vain."""
-    with pytest.raises(OpsError, match=named):
+    with pytest.raises(UserError, match=named):
         check(tmp_path / name)

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import ops.__main__ as cli
 import ops.drill.run
+from errors import UserError
 from lab import faults as lab_faults
 from lab import spec
-from lab.errors import LabError
 from lab.machine import lock
 from ops.cluster.client_pod import LIFETIME
 from ops.drill.scenario import Death, Target
@@ -167,7 +167,7 @@ def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyP
     assert (code, "Another command is at work on the lab" in err) == (2, True)
 
     def used(*_: object) -> None:
-        with pytest.raises(LabError, match="Another command"), lock.held():
+        with pytest.raises(UserError, match="Another command"), lock.held():
             pytest.fail("two hold the lab")
         raise KeyboardInterrupt
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.parsing import parse
 from config.schema import Cluster
-from errors import OpsError
+from errors import UserError
 from ops.cluster.api import ApiError, Workload
 from ops.drill.scenario import Death, Scenario, Target
 from ops.drill.targets import Drilled
@@ -174,7 +174,7 @@ def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: 
         api.deployment = lambda *_, found=deployment: found  # type: ignore[method-assign]
         for death in Death:
             scenario = Scenario(target=Target.HELLOWORLD, death=death)
-            with pytest.raises(OpsError, match="to take away"), drilled(api, faults).without(scenario):
+            with pytest.raises(UserError, match="to take away"), drilled(api, faults).without(scenario):
                 pytest.fail(f"it was taken away: {number}")
     assert (faults.done, api.scaled) == ([], [])
 

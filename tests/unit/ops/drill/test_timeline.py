@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from errors import OpsError
+from errors import UserError
 from ops.drill.bound import Detection
 from ops.drill.phases import Split
 from ops.drill.report import Phase, ScenarioRow, SourceRow
@@ -145,7 +145,7 @@ def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
     world = World()
     world.v2_weight = 50
     wrong = replace(conductor(world), splits=dict.fromkeys(("east", "west"), Split(v2_weight=10, rate=10)))
-    with pytest.raises(OpsError, match="before anything is taken away the split is not as configured: east ingress"):
+    with pytest.raises(UserError, match="before anything is taken away the split is not as configured: east ingress"):
         wrong.settle()
     assert world.scenarios == []
 
@@ -154,7 +154,7 @@ def test_the_split_that_is_waited_for_is_that_of_the_cluster_where_requests_ente
     """An audience may be a region's, and then its requests all get one version."""
     world = World()
     other = replace(conductor(world), splits={**conductor(world).splits, STAYING: Split(v2_weight=100, rate=10)})
-    with pytest.raises(OpsError, match=f"is not as configured: {STAYING} ingress, {STAYING} client"):
+    with pytest.raises(UserError, match=f"is not as configured: {STAYING} ingress, {STAYING} client"):
         other.settle()
 
 

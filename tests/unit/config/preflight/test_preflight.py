@@ -1,0 +1,71 @@
+"""What is found out before anything changes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import pulumi
+import pytest
+
+from config import preflight
+from config.loader import load
+from config.preflight import LookUp
+from config.preflight.rancher import Wanted
+from errors import UserError
+from tests.support import pems
+from tests.support.preflight import TODAY, find_by_config
+from tests.support.recording import RecordingMonitor
+from tests.support.runs import Runs
+from tests.support.stacks import LAB, RANCHER, Stack, load_values
+
+RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
+
+
+def run(stack: Stack, look_up: LookUp = find_by_config, now: datetime = TODAY) -> preflight.Preflight:
+    """Find out what a stack's config does not say."""
+    found: list[preflight.Preflight] = []
+
+    def body() -> None:
+        settings, secrets = load(pulumi.Config())
+        found.append(preflight.run(settings, secrets, now, look_up))
+
+    stack.run_on(RecordingMonitor(preview=False, stack=stack.name), body)
+    return found[0]
+
+
+def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs) -> None:
+    """Before anything is registered; what is wrong is an error of the key to mend."""
+    asked: list[Wanted] = []
+
+    def refuse(wanted: Wanted) -> Mapping[str, str]:
+        asked.append(wanted)
+        raise UserError("nobody is there", key="mcsps:rancher.url")
+
+    with pytest.raises(UserError, match=r"^mcsps:rancher\.url: nobody is there$"):
+        run(runs.stack(RANCHER), refuse)
+    (wanted,) = asked
+    assert (wanted.url, wanted.token_ttl_hours, wanted.makes_users) == (RANCHER_URL, 720, True)
+    assert {name: (it.key, it.id, it.name) for name, it in wanted.clusters.items()} == {
+        "mcsps-test-k8s-01": ("mcsps:clusters[0].access", "c-f7r9g", None),
+        "mcsps-test-k8s-02": ("mcsps:clusters[1].access", "c-pzk8b", None),
+    }
+    run(runs.stack(LAB), refuse)
+    assert len(asked) == 1
+
+
+def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
+    """By its key, and with the days of its life."""
+    key = pems.make_key()
+    lab = runs.stack(LAB)
+    stack = Stack(
+        name=LAB,
+        values={**lab.values, "trust": {"rootCertificate": pems.make_root(key)}},
+        secrets={"rootPrivateKey": pems.key_pem(key)},
+    )
+    assert run(stack).now == TODAY
+    with pytest.raises(UserError, match=r"^mcsps:trust\.rootCertificate: is valid from .* and so not now; bring one"):
+        run(stack, now=pems.END)
+
+
+def test_every_cluster_of_a_run_sees_the_same_time(runs: Runs) -> None:
+    """At midnight, two readings of the clock would rotate the tokens of one cluster and not of the other."""
+    assert run(runs.stack(RANCHER)).now is TODAY
