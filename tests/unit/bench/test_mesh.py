@@ -62,7 +62,7 @@ def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatc
     def measure_and_fail() -> None:
         with mesh.installed(found, Engine.STAND_IN, lambda _: None):
             done.append("measure")
-            raise UserError
+            raise UserError("the clusters are not empty")
 
     with pytest.raises(UserError):
         measure_and_fail()
