@@ -118,7 +118,7 @@ def drill(  # noqa: PLR0913 - one for each option
             seconds=seconds,
             patience_seconds=patience,
         )
-        with lab_faults.faults(stack, settings) as faults:
+        with lab_faults.faults(settings) as faults:
             report = run.drill(settings, options, faults, progress.print)
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -45,11 +45,14 @@ def connect(
     token = ""
     if any(isinstance(cluster.access, RancherAccess) for cluster in settings.clusters):
         token = _read_token(rancher_token_file) if rancher_token_file else stacks.secret(stack, RANCHER_TOKEN, root)
-        _check_token(token)
+        # A library that finds a bad header quotes it.
+        rancher_preflight.check_token(token)
     configurations = {}
     for index, cluster in enumerate(settings.clusters):
         try:
-            configurations[cluster.name] = _configuration(settings.rancher, cluster, f"clusters[{index}].access", token)
+            configurations[cluster.name] = _configuration(
+                settings.rancher, cluster, f"{NAMESPACE}:clusters[{index}].access", token
+            )
         except (ConfigException, ValueError, KeyError, TypeError) as error:
             # The library's own messages may quote the kubeconfig, which holds credentials.
             ours = isinstance(error, _KubeconfigError)
@@ -104,18 +107,7 @@ def _cluster_id(rancher: Rancher, key: str, access: RancherAccess, token: str) -
     if access.cluster_id is not None:
         return access.cluster_id
     wanted = rancher_preflight.WantedCluster(key=key, id=None, name=access.cluster_name)
-    try:
-        return rancher_preflight.find(rancher.url, rancher.ca_certs, token, wanted)
-    except UserError as error:
-        raise UserError(f"{NAMESPACE}:{error.key}: {error}") from None
-
-
-def _check_token(token: str) -> None:
-    # A library that finds a bad header out says so with the header.
-    try:
-        rancher_preflight.check_token(token)
-    except UserError as error:
-        raise UserError(f"{NAMESPACE}:{error.key}: {error}") from None
+    return rancher_preflight.find(rancher.url, rancher.ca_certs, token, wanted)
 
 
 def _read_token(file: Path) -> str:

@@ -5,25 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.schema import Cluster, KubeconfigAccess, Settings
-from errors import UserError
 from lab.faults import Nodes
 from lab.machine import lock
 from ops.drill.scenario import Faults
 
 
 @contextlib.contextmanager
-def faults(stack: str, settings: Settings) -> Iterator[Faults]:
+def faults(settings: Settings) -> Iterator[Faults]:
     """
     Hold the lab, so that no other command changes it meanwhile, and give what cuts its clusters off.
 
     Raises:
         UserError: The stack is not the lab's, or the lab is down, in use or not this person's; or a cut failed.
     """
-    try:
-        with lock.held():
-            yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in settings.clusters})
-    except UserError as error:
-        raise UserError(f"stack {stack}: {error}") from error
+    with lock.held():
+        yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in settings.clusters})
 
 
 def _kubeconfig(cluster: Cluster) -> Path | None:

@@ -688,7 +688,7 @@ def not_a_ca() -> tuple[str, str]:
 def expired() -> tuple[str, str]:
     """A root of yesterday."""
     key = pems.make_key()
-    return pems.make_root(key, not_after=TODAY), pems.key_pem(key)
+    return pems.make_root(key, not_before=TODAY - 2 * pems.YEAR, not_after=TODAY), pems.key_pem(key)
 
 
 def short_lived() -> tuple[str, str]:

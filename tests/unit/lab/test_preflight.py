@@ -32,7 +32,7 @@ def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkey
     """In two lines, without a traceback, and with exit code 1."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = CliRunner().invoke(cli.app, command)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "Error: The lab needs root" in result.stderr
     assert "Do:    Run it again as root" in result.stderr
     assert "Traceback" not in result.stderr
@@ -114,7 +114,7 @@ def test_one_command_at_a_time_changes_the_lab(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with lock.held():
         result = CliRunner().invoke(cli.app, ["down"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "Another command is at work on the lab" in result.stderr
     with lock.held():
         pass
@@ -124,5 +124,5 @@ def test_too_many_clusters_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything else is looked at."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     result = CliRunner().invoke(cli.app, ["up", "--clusters", "17"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "17 clusters were asked for" in result.stderr
