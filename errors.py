@@ -68,4 +68,4 @@ def print_error(error: UserError) -> None:
     """Write what is wrong, and on a line of its own what to do."""
     sys.stderr.write(f"error: {error.problem}\n")
     if error.remedy:
-        sys.stderr.write(f"do: {error.remedy}\n")
+        sys.stderr.write(f"{error.remedy}\n")

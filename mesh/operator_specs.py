@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mesh import istio_values, names
+from mesh import gateways, istio_values, names
+from mesh.gateways import Gateway
 from mesh.istio_values import ControlPlane
 
 # The operator would open istiod's ports on the east-west load balancer, too, and its Services are nobody's outputs.
@@ -19,7 +20,7 @@ def control_plane_spec(control_plane: ControlPlane) -> dict[str, Any]:
         "meshConfig": istio_values.mesh_config(control_plane.trust_domain),
         "components": {
             "pilot": {"k8s": {"resources": istio_values.ISTIOD_RESOURCES}},
-            "ingressGateways": [_gateway(names.INGRESS_GATEWAY)],
+            "ingressGateways": [_gateway(names.INGRESS_GATEWAY), *map(_labelled, _others())],
             "egressGateways": [_gateway(names.EGRESS_GATEWAY)],
         },
         "values": {
@@ -52,6 +53,15 @@ def eastwest_spec(control_plane: ControlPlane) -> dict[str, Any]:
             "gateways": {names.INGRESS_GATEWAY: {"injectionTemplate": "gateway", **_NO_SERVICE}},
         },
     }
+
+
+def _others() -> list[Gateway]:
+    return [each for each in gateways.GATEWAYS if each not in {gateways.INGRESS, gateways.EGRESS, gateways.EASTWEST}]
+
+
+def _labelled(gateway: Gateway) -> Mapping[str, Any]:
+    # The operator gives every ingress gateway the labels of its own one.
+    return {**_gateway(gateway.release), "label": istio_values.gateway_labels(gateway.release)}
 
 
 def _gateway(release: str, **kubernetes: object) -> Mapping[str, Any]:

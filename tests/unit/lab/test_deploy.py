@@ -135,7 +135,7 @@ def test_without_a_lab_it_says_so_and_leaves_nothing(
     monkeypatch.setattr(deploy, "existing", tuple)
     result = CliRunner().invoke(deploy.app, [command])
     assert result.exit_code == 2
-    assert "error: The lab is down\ndo: Run: make up" in result.stderr
+    assert "error: The lab is down\nRun: make up" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -33,8 +33,8 @@ def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkey
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
-    assert "Error: The lab needs root" in result.stderr
-    assert "Do:    Run it again as root" in result.stderr
+    assert "error: The lab needs root" in result.stderr
+    assert "\nRun it again as root" in result.stderr
     assert "Traceback" not in result.stderr
 
 

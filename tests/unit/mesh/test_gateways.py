@@ -1,0 +1,42 @@
+"""One entry makes a gateway, and each is found by what it is."""
+
+import pytest
+
+from mesh import gateways
+from mesh.gateways import GATEWAYS, Gateway
+from tests.support import recording
+from tests.support.runs import Runs
+from tests.support.stacks import LAB, OPERATOR
+
+FOURTH = Gateway(role="partners", release="istio-partnersgateway", service_type="LoadBalancer", ports={"https": 443})
+
+
+@pytest.fixture
+def four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another gateway behind the east-west gateway."""
+    monkeypatch.setattr(gateways, "GATEWAYS", (*GATEWAYS, FOURTH))
+
+
+@pytest.mark.usefixtures("four")
+def test_a_fourth_gateway_gets_its_service_and_its_chart(runs: Runs) -> None:
+    """In every cluster; what waits for the east-west gateway still waits for that one."""
+    monitor = runs.stack(LAB).run()
+    services = {found.inputs["metadata"]["name"] for found in monitor.find_all(recording.SERVICE)}
+    assert FOURTH.release in services
+    charts = monitor.find_all(recording.CHART)
+    assert sum(found.inputs["name"] == FOURTH.release for found in charts) == 2
+    waiting = monitor.find(recording.GATEWAY, "east-istio-cross-network-gateway")
+    assert "east-istio-eastwestgateway" in monitor.depends_on(waiting)
+    assert "east-istio-partnersgateway" not in monitor.depends_on(waiting)
+
+
+@pytest.mark.usefixtures("four")
+def test_the_operator_is_told_of_a_fourth_gateway(runs: Runs) -> None:
+    """By an entry of the control plane's spec, and a Service."""
+    monitor = runs.stack(OPERATOR).run()
+    specs = [
+        found.inputs["spec"]
+        for found in monitor.find_all(recording.ISTIO_OPERATOR)
+        if found.inputs["metadata"]["name"] == "control-plane"
+    ]
+    assert all(FOURTH.release in str(spec["components"]["ingressGateways"]) for spec in specs)
