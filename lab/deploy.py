@@ -5,6 +5,7 @@ Owns the choice of the engine, Pulumi's backend for the lab, and the secrets tha
 of what the program makes.
 """
 
+import importlib.metadata
 import os
 import secrets
 import shutil
@@ -33,7 +34,8 @@ STACK = "lab"
 NAMESPACE = "mcsps"
 RANCHER_TOKEN = f"{NAMESPACE}:rancherToken"
 ROOT = Path(__file__).resolve().parents[1]
-PULUMI_VERSION = "3.260.0"
+PULUMI_VERSION = importlib.metadata.version("pulumi")
+"""One pin for command line and SDK: requirements.txt."""
 INSTALLER = "https://get.pulumi.com"
 INSTALL_ROOT = ROOT / ".tools" / f"pulumi-{PULUMI_VERSION}"
 HOME = STATE_DIR / "pulumi"

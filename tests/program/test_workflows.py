@@ -137,10 +137,19 @@ def test_every_command_is_a_make_target_or_the_whole_check() -> None:
         run("make", "--dry-run", target)
 
 
-def test_pulumi_is_the_version_that_the_lab_pins() -> None:
-    """Wherever it is installed."""
-    installed = [(name, step["with"]["pulumi-version"]) for name, step in steps(PULUMI)]
-    assert installed == [("drift", PULUMI_VERSION), ("preview", PULUMI_VERSION)]
+def test_pulumi_is_of_one_version() -> None:
+    """The command line that a workflow or the lab installs is the one of the SDK's pin."""
+    (pin,) = re.findall(r"^pulumi==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    installed = {name: step["with"]["pulumi-version"] for name, step in steps(PULUMI)}
+    assert installed == dict.fromkeys(("drift", "lab", "preview"), pin)
+    assert pin == PULUMI_VERSION
+
+
+def test_the_lab_is_tested_on_pulumi_itself() -> None:
+    """Where it can be installed the whole check finds it on the path."""
+    (job,) = WORKFLOWS["lab"]["jobs"].values()
+    names = [step.get("run", step.get("uses", "").partition("@")[0]) for step in job["steps"]]
+    assert names.index(PULUMI) < names.index("sudo --preserve-env=PATH bash .ci/run")
 
 
 def test_a_pull_request_gets_one_comment_with_the_preview_that_make_gives() -> None:

@@ -66,3 +66,10 @@ def test_a_pulumi_that_fails_ends_with_two_and_the_lock_is_named(project: Path) 
     assert code == 2
     assert "`pulumi stack import --stack prod` failed with exit code 255" in told
     assert "`pulumi cancel --stack prod`" in told
+
+
+def test_the_help_says_what_becomes_of_a_pending_create() -> None:
+    """It is deleted, for an adopted object would have lost its field manager."""
+    told = " ".join(CliRunner().invoke(cli.app, ["recover", "--help"]).stdout.split())
+    assert "delete what it had begun to create" in told
+    assert "adopt" not in told
