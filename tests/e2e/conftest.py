@@ -1,7 +1,9 @@
 """
 The lab for all e2e tests: brought up once, given back as it was found.
 
-What a machine cannot do is skipped by name; in CI, where `.ci/run` has installed what is needed, it is a failure.
+One life of the lab serves as many tests as possible: modules run in the order of `PHASES`, engine by engine, and what
+one deployed the next one changes. What a machine cannot do is skipped by name; in CI, where `.ci/run` has installed
+what is needed, it is a failure.
 """
 
 import os
@@ -12,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +28,26 @@ from tests.e2e import machine, real_engine
 from tests.e2e.checkout import ROOT, Checkout, run_module
 from tests.e2e.machine import Machine
 from tests.e2e.objects import Objects, held_by
+
+PHASES = (
+    # These take the lab down and up again.
+    ("test_lab", "test_make"),
+    # For each engine: those that need empty clusters, then those that change what is there.
+    (
+        "test_bad_input",
+        "test_engines",
+        "test_audiences",
+        "test_changes_under_load",
+        "test_breakages",
+        "test_drill",
+        "test_destroy",
+        "test_soak",
+    ),
+    # Rancher stays where it once was, and writes into every namespace.
+    ("test_rancher_access",),
+    ("test_teardown",),
+)
+"""The modules that use the lab, in the order in which one life of it serves them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +98,41 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             run_module(ROOT, "lab", "down").must_succeed()
 
 
-@pytest.fixture(scope="module", params=Engine, ids=str)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """
+    Sort the tests by phase, and leave to the nightly run what proves the same a second time.
+
+    A test that is not marked `every_engine` is about the mesh and not about an engine: one engine is enough, and that
+    is Pulumi where it is here.
+    """
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    if any("engine" in _parameters(item) for item in ours):
+        first = Engine.STAND_IN if real_engine.missing() else Engine.PULUMI
+        for item in ours:
+            if _parameters(item).get("engine", first) is not first and not item.get_closest_marker("every_engine"):
+                item.add_marker(pytest.mark.nightly)
+    yield
+    # After pytest's own sorting, which groups by fixtures alone.
+    items.sort(key=_stage)
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return found
+
+
+def _stage(item: pytest.Item) -> tuple[int, int, int]:
+    module = item.path.stem
+    for phase, modules in enumerate(PHASES, start=1):
+        if module in modules:
+            # The stand-in first: what follows the engines runs on Pulumi, where it is here.
+            is_pulumi = _parameters(item).get("engine") is Engine.PULUMI
+            return phase, int(is_pulumi), modules.index(module)
+    return 0, 0, 0
+
+
+@pytest.fixture(scope="session", params=Engine, ids=str)
 def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
     """Each engine that is here."""
     del lab  # what holds for the whole machine is said first
@@ -85,21 +142,33 @@ def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
     return chosen
 
 
-@pytest.fixture(scope="module")
-def objects_before(lab: Lab, engine: Engine) -> dict[str, Objects]:
-    """What each cluster holds before anything is deployed, by cluster."""
-    del engine  # asked again for each
-    return {spec.name: held_by(spec) for spec in lab.clusters}
+@pytest.fixture(scope="session")
+def objects_before(lab: Lab, engine: Engine) -> Iterator[dict[str, Objects]]:
+    """What each cluster holds before an engine deploys anything, by cluster; all that it deploys is destroyed."""
+    yield {spec.name: held_by(spec) for spec in lab.clusters}
+    destroy_all(engine)
 
 
 @pytest.fixture(scope="module")
-def checkout(lab: Lab, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout whose stack file may be edited; whatever was deployed from it is destroyed at the end."""
-    del lab
-    copy = Checkout(tmp_path_factory.mktemp("checkout"))
-    yield copy
+def empty_clusters(lab: Lab, engine: Engine, objects_before: dict[str, Objects]) -> tuple[ClusterSpec, ...]:
+    """The clusters without a mesh."""
+    del objects_before
+    destroy_all(engine)
+    return lab.clusters
+
+
+@pytest.fixture(scope="module")
+def checkout(objects_before: dict[str, Objects], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose stack file may be edited; what is deployed from it stays for the next module to change."""
+    del objects_before  # taken first
+    return Checkout(tmp_path_factory.mktemp("checkout"))
+
+
+def destroy_all(engine: Engine) -> None:
+    """Empty the clusters, whichever stack they hold."""
     if MARK.exists():
-        copy.deploy("destroy", engine).must_succeed()
+        _, stack = MARK.read_text().split()
+        run_module(ROOT, "lab.deploy", "destroy", "--stack", stack, "--engine", engine).must_succeed()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from lab.deploy import Engine
 from ops.verify.facts import Way
 from ops.verify.report import Report, Traffic
 from tests.e2e.checkout import Checkout
-from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.e2e
 
@@ -14,13 +13,6 @@ REGIONS = {"east": "eu", "west": "us"}
 TEAM = {"name": "team", "version": "v2", "header": {"name": "x-team", "prefix": "t"}}
 STEADY = {"name": "steady", "version": "v1", "header": {"name": "x-steady", "exact": "yes"}}
 AMERICA = {"name": "america", "version": "v2", "region": "us"}
-
-
-@pytest.fixture(scope="module", params=[Engine.STAND_IN], ids=str)
-def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
-    """The engine that is always here: what routes is the mesh, whoever made it."""
-    del lab
-    return Engine(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from lab.deploy import Engine
 from lab.machine import processes
 from lab.spec import ClusterSpec
 from tests.e2e.checkout import Checkout, faults
-from tests.e2e.conftest import Lab
 from tests.e2e.objects import Objects, left_over
 
 pytestmark = pytest.mark.e2e
@@ -23,10 +22,10 @@ TIMEOUT_SECONDS = 45
 
 
 def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
-    checkout: Checkout, engine: Engine, lab: Lab, tmp_path: Path
+    checkout: Checkout, engine: Engine, empty_clusters: tuple[ClusterSpec, ...], tmp_path: Path
 ) -> None:
     """Preview and up both fail, by the server that gave no answer."""
-    document = yaml.safe_load(lab.clusters[0].kubeconfig.read_text())
+    document = yaml.safe_load(empty_clusters[0].kubeconfig.read_text())
     document["clusters"][0]["cluster"]["server"] = f"https://{NOBODY}"
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.touch(mode=0o600)
@@ -44,10 +43,13 @@ def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
 
 
 def test_a_load_balancer_that_gets_no_address_is_named_and_the_next_up_goes_on_from_there(
-    checkout: Checkout, engine: Engine, lab: Lab, objects_before: dict[str, Objects]
+    checkout: Checkout,
+    engine: Engine,
+    empty_clusters: tuple[ClusterSpec, ...],
+    objects_before: dict[str, Objects],
 ) -> None:
     """The lab's load balancer is paused meanwhile; one cluster makes a whole mesh."""
-    spec = lab.clusters[0]
+    spec = empty_clusters[0]
     clusters, istio = checkout.config("clusters"), checkout.config("istio")
     checkout.configure(
         clusters=[{**clusters[0], "versions": ["v1", "v2"]}], istio={**istio, "timeoutSeconds": TIMEOUT_SECONDS}

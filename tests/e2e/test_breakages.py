@@ -19,16 +19,9 @@ FIRST_WAYS = tuple({breakage.cause: breakage for breakage in reversed(BREAKAGES)
 """One way to bring about each cause: what CI has time for."""
 
 
-@pytest.fixture(scope="module", params=[Engine.STAND_IN], ids=str)
-def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
-    """The engine that is always here: what breaks is the mesh, whoever made it."""
-    del lab
-    return Engine(request.param)
-
-
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
-    """A mesh to break."""
+    """A mesh to break, in which each version runs in one cluster alone."""
     checkout.deploy("up", engine).must_succeed()
     return {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
 
@@ -39,7 +32,7 @@ def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
         pytest.param(
             breakage,
             id=breakage.name.replace(" ", "-"),
-            marks=[] if breakage in FIRST_WAYS else [pytest.mark.soak],
+            marks=[] if breakage in FIRST_WAYS else [pytest.mark.nightly],
         )
         for breakage in BREAKAGES
     ],

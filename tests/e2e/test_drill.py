@@ -33,13 +33,6 @@ FIRST = {(Target.HELLOWORLD, Death.REFUSING), (Target.NODE, Death.SILENT)}
 """What CI has time for."""
 
 
-@pytest.fixture(scope="module", params=[Engine.STAND_IN], ids=str)
-def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
-    """The engine that is always here: what is taken away is the mesh, whoever made it."""
-    del lab
-    return Engine(request.param)
-
-
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
     """A mesh in which either cluster could serve alone."""
@@ -68,7 +61,7 @@ def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
 @pytest.mark.parametrize(
     ("target", "death"),
     [
-        pytest.param(target, death, marks=[] if (target, death) in FIRST else [pytest.mark.soak])
+        pytest.param(target, death, marks=[] if (target, death) in FIRST else [pytest.mark.nightly])
         for target in Target
         for death in Death
     ],
@@ -105,7 +98,10 @@ def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
 
 @pytest.mark.parametrize(
     ("target", "death", "number"),
-    [(Target.NODE, Death.SILENT, signal.SIGINT), (Target.GATEWAYS, Death.REFUSING, signal.SIGTERM)],
+    [
+        pytest.param(Target.NODE, Death.SILENT, signal.SIGINT, marks=pytest.mark.nightly),
+        (Target.GATEWAYS, Death.REFUSING, signal.SIGTERM),
+    ],
 )
 @pytest.mark.usefixtures("_unchanged")
 def test_a_drill_that_is_interrupted_gives_back_what_it_took(

@@ -11,8 +11,8 @@ from kubernetes import client
 from kubernetes.config import new_client_from_config_dict
 
 from lab.clusters import addons
-from lab.deploy import HOME, MARK, STACK, Engine
-from lab.spec import STATE_DIR
+from lab.deploy import HOME, STACK, Engine
+from lab.spec import STATE_DIR, ClusterSpec
 from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
 from ops.cluster.api import ClusterApi
@@ -25,9 +25,9 @@ from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import Checkout, Run, faults
 from tests.e2e.conftest import Lab
 from tests.e2e.foreign_ca import foreign_root_pem
-from tests.e2e.objects import Objects, held_by, left_over
+from tests.e2e.objects import Objects, held_by
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.every_engine]
 
 CLUSTERS = ("east", "west")
 POLICIES = ("--policy-pack", "policies", "--policy-pack-config", "policies/lab.json")
@@ -46,11 +46,10 @@ class Mesh:
 
 
 @pytest.fixture(scope="module")
-def mesh(lab: Lab, engine: Engine, checkout: Checkout, objects_before: dict[str, Objects]) -> Mesh:
+def mesh(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: Checkout) -> Mesh:
     """The mesh, previewed and deployed on empty clusters."""
-    del objects_before  # taken while the clusters are empty
     plan, preview = planned.preview(checkout, engine)
-    objects = {spec.name: held_by(spec) for spec in lab.clusters}
+    objects = {spec.name: held_by(spec) for spec in empty_clusters}
     up = checkout.deploy("up", engine).must_succeed()
     return Mesh(up=up, first_plan=dict(plan), objects_after_preview=objects, said=[preview, up])
 
@@ -80,14 +79,6 @@ def _shifted_again(shift: dict[str, str], engine: Engine, checkout: Checkout) ->
     yield
     checkout.configure(v2Weight=SHIFTED_WEIGHT)
     checkout.deploy("up", engine).must_succeed()
-
-
-@pytest.fixture(scope="module")
-def destroyed(mesh: Mesh, engine: Engine, checkout: Checkout) -> Run:
-    """The mesh, destroyed."""
-    run = checkout.deploy("destroy", engine).must_succeed()
-    mesh.said.append(run)
-    return run
 
 
 def test_a_preview_on_nothing_shows_creates_alone_and_creates_nothing(
@@ -304,14 +295,6 @@ def test_what_was_broken_in_a_cluster_is_mended_as_the_remedies_say(
     assert all("`pulumi up --refresh`" in cause.remedy for cause in broken.causes)
     checkout.deploy("up", engine, "--refresh").must_succeed()
     assert faults(checkout.verify(requests=100)) == []
-
-
-def test_destroy_leaves_no_object_in_any_cluster(lab: Lab, destroyed: Run, objects_before: dict[str, Objects]) -> None:
-    """No namespace, CRD, cluster role, webhook or anything else that was not there before."""
-    del destroyed
-    for spec in lab.clusters:
-        assert left_over(spec, objects_before[spec.name]) == set(), f"left in {spec.name}"
-    assert not MARK.exists()
 
 
 def ingresses(engine: Engine, checkout: Checkout) -> list[str]:

@@ -92,11 +92,12 @@ def has_a_kubelet() -> bool:
 @pytest.mark.parametrize(
     ("down_at", "up_at"),
     [
-        (is_half_removed, has_a_kubelet),
-        (has_ended, has_a_container_runtime),
+        (has_ended, has_a_kubelet),
         (is_half_removed, has_keys),
-        pytest.param(is_off_the_network, has_a_kubelet, marks=pytest.mark.soak),
-        pytest.param(is_half_removed, has_a_container_runtime, marks=pytest.mark.soak),
+        pytest.param(is_half_removed, has_a_kubelet, marks=pytest.mark.nightly),
+        pytest.param(has_ended, has_a_container_runtime, marks=pytest.mark.nightly),
+        pytest.param(is_off_the_network, has_a_kubelet, marks=pytest.mark.nightly),
+        pytest.param(is_half_removed, has_a_container_runtime, marks=pytest.mark.nightly),
     ],
 )
 @pytest.mark.usefixtures("own_lab")

@@ -1,7 +1,7 @@
 """The mesh through Rancher's proxy: its quotas, its tokens and their rotation, and a Rancher that is away."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config_dict
 
 from lab.clusters import addons
-from lab.deploy import MARK, Engine
+from lab.deploy import Engine
 from lab.rancher import service
 from lab.spec import ClusterSpec
 from mesh import names
@@ -64,13 +64,12 @@ def rancher(lab: Lab) -> RancherServer:
 
 
 @pytest.fixture(scope="module")
-def checkout(rancher: RancherServer, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def checkout(
+    empty_clusters: tuple[ClusterSpec, ...], rancher: RancherServer, tmp_path_factory: pytest.TempPathFactory
+) -> Checkout:
     """A checkout of the stack by Rancher."""
-    del rancher
-    copy = Checkout(tmp_path_factory.mktemp("checkout"), STACK)
-    yield copy
-    if MARK.exists():
-        copy.deploy("destroy", engine).must_succeed()
+    del empty_clusters, rancher
+    return Checkout(tmp_path_factory.mktemp("checkout"), STACK)
 
 
 @pytest.fixture(scope="module")

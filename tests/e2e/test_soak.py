@@ -6,13 +6,13 @@ import random
 import pytest
 
 from lab.deploy import MARK, Engine
-from lab.spec import existing, find
+from lab.spec import ClusterSpec, existing, find
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults
 from tests.e2e.conftest import Lab
 from tests.e2e.objects import Objects, left_over
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.every_engine, pytest.mark.soak]
 
 KILLS = 10
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
@@ -23,8 +23,9 @@ LATEST_PART = 0.9
 
 
 @pytest.fixture(scope="module")
-def seconds(engine: Engine, checkout: Checkout) -> dict[str, float]:
+def seconds(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: Checkout) -> dict[str, float]:
     """How long `up` and `destroy` take when nobody kills them."""
+    del empty_clusters
     return {command: checkout.deploy(command, engine).must_succeed().seconds for command in ("up", "destroy")}
 
 
