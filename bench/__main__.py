@@ -11,7 +11,7 @@ import typer
 
 import errors
 from bench import mesh, program, shift, show, stats, warm
-from lab.deploy import Engine
+from lab.engines import Engine
 
 Tell = Callable[[str], None]
 

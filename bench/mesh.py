@@ -22,9 +22,10 @@ from bench.timing import ROOT, alternate, run, take
 from config.base import NAMESPACE
 from config.schema import Cluster, KubeconfigAccess, Settings
 from errors import UserError
-from lab.deploy import STACK, Engine, find_pulumi
+from lab.engines import Engine, find_pulumi
 from lab.machine import cgroups, lock
 from lab.spec import CHARTS_DIR, STATE_DIR, existing
+from lab.stacks import STACK
 from lab.standin import stack as lab_stack
 from ops import stack
 from recorder.program import run_program

@@ -24,8 +24,9 @@ from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, alternate, take
 from config.base import NAMESPACE
 from errors import UserError
-from lab.deploy import INSTALL_ROOT, STACK, Engine
+from lab.engines import INSTALL_ROOT, Engine
 from lab.machine import lock
+from lab.stacks import STACK
 from lab.standin import stack as lab_stack
 from mesh import names
 from ops import stack

@@ -8,7 +8,7 @@ from bench import mesh
 from bench.timing import run, take
 from lab import spec
 from lab.clusters import status
-from lab.deploy import Engine
+from lab.engines import Engine
 
 MAX_SECONDS = 120
 MAX_MIB = 3 * 1024

@@ -17,7 +17,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from config.base import NAMESPACE
 from config.schema import Settings
-from lab.deploy import STACK, Engine
+from lab.engines import Engine
+from lab.stacks import STACK
 from ops import stack as stacks
 from ops.verify.report import CheckId, Report
 

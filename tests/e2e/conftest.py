@@ -20,7 +20,7 @@ import pytest
 
 from errors import UserError
 from lab import preflight
-from lab.deploy import MARK, Engine
+from lab.engines import MARK, Engine
 from lab.spec import STATE_DIR, ClusterSpec, clusters, existing
 from ops.cluster import connect
 from ops.cluster.api import ClusterApi

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from lab.deploy import Engine
+from lab.engines import Engine
 from tests.e2e.checkout import Checkout, Run
 
 UNCHANGED = ("same", "read")

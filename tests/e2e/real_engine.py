@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 
-from lab.deploy import find_pulumi
+from lab.engines import find_pulumi
 
 PLUGINS = ("kubernetes", "random", "rancher2", "tls")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.deploy import Engine
+from lab.engines import Engine
 from ops.verify.facts import Way
 from ops.verify.report import Report, Traffic
 from tests.e2e.checkout import Checkout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.deploy import Engine
+from lab.engines import Engine
 from lab.machine import processes
 from lab.spec import ClusterSpec
 from tests.e2e.checkout import Checkout, faults

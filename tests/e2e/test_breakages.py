@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from lab.deploy import Engine
+from lab.engines import Engine
 from ops.verify.causes import Cause
 from ops.verify.report import CheckId, State
 from tests.e2e.breakages import BREAKAGES, Breakage, Cluster, gateway_deselected

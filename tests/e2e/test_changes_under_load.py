@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lab.deploy import Engine
+from lab.engines import Engine
 from tests.e2e.checkout import Checkout, faults_once_settled
 from tests.e2e.load import requests_to
 from tests.e2e.test_engines import ingresses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.deploy import MARK, Engine
+from lab.engines import MARK, Engine
 from tests.e2e.checkout import Checkout
 from tests.e2e.conftest import Lab
 from tests.e2e.objects import Objects, left_over

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from lab.deploy import STACK, Engine
+from lab.engines import Engine
 from lab.machine.command import inside, run
 from lab.spec import ClusterSpec, clusters
+from lab.stacks import STACK
 from mesh import names
 from ops.drill.report import DrillReport, ScenarioRow
 from ops.drill.scenario import Death, Target

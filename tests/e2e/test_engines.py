@@ -11,8 +11,10 @@ from kubernetes import client
 from kubernetes.config import new_client_from_config_dict
 
 from lab.clusters import addons
-from lab.deploy import HOME, STACK, Engine
+from lab.engines import Engine
+from lab.pulumi_backend import HOME
 from lab.spec import STATE_DIR, ClusterSpec
+from lab.stacks import STACK
 from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
 from ops.cluster.api import ClusterApi

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab.deploy import MARK, Engine
+from lab.engines import MARK, Engine
 from lab.spec import existing
 from tests.e2e.checkout import COMMAND_SECONDS, ROOT, SHOWN_CHARACTERS, Checkout, run_module
 from tests.e2e.conftest import Lab

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config_dict
 
 from lab.clusters import addons
-from lab.deploy import Engine
+from lab.engines import Engine
 from lab.rancher import service
 from lab.spec import ClusterSpec
 from mesh import names

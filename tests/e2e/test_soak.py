@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lab.deploy import MARK, Engine
+from lab.engines import MARK, Engine
 from lab.spec import ClusterSpec, existing, find
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.deploy import PULUMI_VERSION
+from lab.engines import PULUMI_VERSION
 from tests.support.stacks import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"

@@ -11,7 +11,7 @@ from bench import mesh, program, shift
 from bench.mesh import Meshes
 from bench.shift import Shifts
 from bench.stats import Comparison, Sample
-from lab.deploy import Engine
+from lab.engines import Engine
 
 BOTH = Comparison((Sample(1, 1),), (Sample(2, 2),))
 

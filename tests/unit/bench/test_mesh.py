@@ -11,7 +11,8 @@ from bench.mesh import floor_files, program_charts
 from bench.program import program_config
 from config.parsing import parse
 from errors import UserError
-from lab.deploy import STACK, Engine
+from lab.engines import Engine
+from lab.stacks import STACK
 from ops import stack
 
 ROOT = Path(__file__).parents[3]

@@ -13,8 +13,9 @@ from bench.program import program_config
 from bench.stats import wall
 from config.parsing import parse
 from errors import UserError
-from lab.deploy import STACK, Engine
+from lab.engines import Engine
 from lab.machine import lock
+from lab.stacks import STACK
 from lab.standin import stack as lab_stack
 from ops import stack
 from ops.cluster.api import ApiError

@@ -13,28 +13,29 @@ import yaml
 from typer.testing import CliRunner
 
 from errors import UserError
-from lab import deploy, spec
-from lab.deploy import Command, Engine, run_stand_in
+from lab import deploy, engines, pulumi_backend, spec, stacks
+from lab.deploy import Command, run_stand_in
+from lab.engines import Engine
 from lab.machine import lock
 from lab.rancher import service
 
 SALT = "v1:made:up"
-INSTALL_FOLDER = deploy.INSTALL_ROOT.name
+INSTALL_FOLDER = engines.INSTALL_ROOT.name
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without Pulumi, and a lab's folder of the test's own."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setattr(deploy, "INSTALL_ROOT", tmp_path / "tools")
-    monkeypatch.setattr(deploy, "HOME", tmp_path / "home")
-    monkeypatch.setattr(deploy, "PASSPHRASE", tmp_path / "home" / "passphrase")
-    monkeypatch.setattr(deploy, "TEMPORARY", tmp_path / "home" / "tmp")
-    monkeypatch.setattr(deploy, "PULUMI_HOME", tmp_path / "home" / "home")
+    monkeypatch.setattr(engines, "INSTALL_ROOT", tmp_path / "tools")
+    monkeypatch.setattr(pulumi_backend, "HOME", tmp_path / "home")
+    monkeypatch.setattr(pulumi_backend, "PASSPHRASE", tmp_path / "home" / "passphrase")
+    monkeypatch.setattr(pulumi_backend, "TEMPORARY", tmp_path / "home" / "tmp")
+    monkeypatch.setattr(pulumi_backend, "PULUMI_HOME", tmp_path / "home" / "home")
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "users"))
-    monkeypatch.setattr(deploy, "MARK", tmp_path / "mark")
+    monkeypatch.setattr(engines, "MARK", tmp_path / "mark")
     monkeypatch.setattr(service.RancherPlace, "directory", tmp_path / "rancher")
-    monkeypatch.setattr(deploy, "a_person_is_there", lambda: False)
+    monkeypatch.setattr(engines, "is_interactive", lambda: False)
     monkeypatch.setattr(deploy, "existing", lambda: spec.clusters(2))
     for engine in ("run_pulumi", "run_stand_in"):
         monkeypatch.setattr(deploy, engine, lambda *_: pytest.fail("a unit test would change the lab"))
@@ -83,48 +84,48 @@ def put_on_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_without_pulumi_and_without_a_person_the_stand_in_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is fetched, and it says which engine runs and why."""
-    assert deploy.choose(None, deploy.claim("lab"), may_install=False) == (Engine.STAND_IN, None)
+    assert engines.choose(None, engines.claim("lab"), may_install=False) == (Engine.STAND_IN, None)
     assert "engine: stand-in (pulumi is not on the PATH" in capsys.readouterr().err
 
 
 def test_pulumi_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a package manager put it."""
     path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
-    assert deploy.choose(None, deploy.claim("lab"), may_install=False) == (Engine.PULUMI, path)
+    assert engines.choose(None, engines.claim("lab"), may_install=False) == (Engine.PULUMI, path)
 
 
 def test_who_made_what_the_lab_holds_is_chosen_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Pulumi that came meanwhile would not know it, and is neither used nor fetched."""
-    monkeypatch.setattr(deploy, "INSTALLER", "http://127.0.0.1:1")
-    deploy.MARK.write_text(f"{Engine.STAND_IN} lab")
-    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
+    monkeypatch.setattr(engines, "INSTALLER", "http://127.0.0.1:1")
+    engines.MARK.write_text(f"{Engine.STAND_IN} lab")
+    assert engines.choose(None, engines.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
     path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
-    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
-    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
-    assert deploy.choose(None, deploy.claim("lab"), may_install=True) == (Engine.PULUMI, path)
+    assert engines.choose(None, engines.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
+    engines.MARK.write_text(f"{Engine.PULUMI} lab")
+    assert engines.choose(None, engines.claim("lab"), may_install=True) == (Engine.PULUMI, path)
 
 
 def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
     installer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another version might not read its state, so it is not fetched."""
-    monkeypatch.setattr(deploy, "INSTALLER", installer)
-    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
+    monkeypatch.setattr(engines, "INSTALLER", installer)
+    engines.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(UserError, match="it made what the lab holds"):
-        deploy.choose(None, deploy.claim("lab"), may_install=True)
-    assert not deploy.INSTALL_ROOT.exists()
+        engines.choose(None, engines.claim("lab"), may_install=True)
+    assert not engines.INSTALL_ROOT.exists()
 
 
 @pytest.mark.parametrize("command", ["preview", "destroy", "up"])
 def test_only_an_up_installs_pulumi(installer: str, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """Though a person is there."""
-    monkeypatch.setattr(deploy, "INSTALLER", installer)
-    monkeypatch.setattr(deploy, "a_person_is_there", lambda: True)
+    monkeypatch.setattr(engines, "INSTALLER", installer)
+    monkeypatch.setattr(engines, "is_interactive", lambda: True)
     monkeypatch.setattr(deploy, "run_stand_in", lambda *_: 0)
     monkeypatch.setattr(deploy, "run_pulumi", lambda *_: 0)
-    monkeypatch.setattr(deploy, "pulumi_for_lab", lambda *_: None)
+    monkeypatch.setattr(pulumi_backend, "prepare", lambda *_: None)
     assert CliRunner().invoke(deploy.app, [command]).exit_code == 0
-    assert deploy.INSTALL_ROOT.exists() == (command == "up")
+    assert engines.INSTALL_ROOT.exists() == (command == "up")
 
 
 @pytest.mark.parametrize("command", ["preview", "destroy", "up"])
@@ -159,7 +160,7 @@ def test_a_stack_file_that_cannot_be_read_is_told(
     root.mkdir()
     if content is not None:
         (root / "Pulumi.lab.yaml").write_text(content)
-    monkeypatch.setattr(deploy, "ROOT", root)
+    monkeypatch.setattr(stacks, "ROOT", root)
     put_on_path(fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml"), monkeypatch)
     result = CliRunner().invoke(deploy.app, ["preview"])
     assert result.exit_code == 2
@@ -169,13 +170,13 @@ def test_a_stack_file_that_cannot_be_read_is_told(
 
 def test_a_person_gets_pulumi_from_its_installer(installer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the pinned version, into the project's own folder, and once."""
-    monkeypatch.setattr(deploy, "INSTALLER", installer)
-    assert deploy.PULUMI_VERSION in INSTALL_FOLDER
-    path, _ = deploy.find_pulumi(may_install=True)
-    assert path == str(deploy.INSTALL_ROOT / "bin" / "pulumi")
-    assert deploy.PULUMI_VERSION in Path(path).read_text()
-    monkeypatch.setattr(deploy, "INSTALLER", "http://127.0.0.1:1")
-    assert deploy.find_pulumi(may_install=True)[0] == path
+    monkeypatch.setattr(engines, "INSTALLER", installer)
+    assert engines.PULUMI_VERSION in INSTALL_FOLDER
+    path, _ = engines.find_pulumi(may_install=True)
+    assert path == str(engines.INSTALL_ROOT / "bin" / "pulumi")
+    assert engines.PULUMI_VERSION in Path(path).read_text()
+    monkeypatch.setattr(engines, "INSTALLER", "http://127.0.0.1:1")
+    assert engines.find_pulumi(may_install=True)[0] == path
 
 
 @pytest.mark.parametrize("suffix", ["/gone", ""])
@@ -183,9 +184,9 @@ def test_an_installer_that_fails_leads_to_the_stand_in(
     installer: str, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     """A page that is not there, and a script that cannot write."""
-    monkeypatch.setattr(deploy, "INSTALLER", installer + suffix)
-    monkeypatch.setattr(deploy, "INSTALL_ROOT", Path("/proc/no-such-folder"))
-    path, reason = deploy.find_pulumi(may_install=True)
+    monkeypatch.setattr(engines, "INSTALLER", installer + suffix)
+    monkeypatch.setattr(engines, "INSTALL_ROOT", Path("/proc/no-such-folder"))
+    path, reason = engines.find_pulumi(may_install=True)
     assert path is None
     assert "its installer failed" in reason
 
@@ -195,31 +196,31 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setenv("CI", "true")
-    assert not deploy.a_person_is_there()
+    assert not engines.is_interactive()
 
 
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
     """The stand-in is never taken for it in silence."""
     with pytest.raises(UserError, match=r"Pulumi is needed \(asked for\)"):
-        deploy.choose(Engine.PULUMI, deploy.claim("lab"), may_install=False)
+        engines.choose(Engine.PULUMI, engines.claim("lab"), may_install=False)
 
 
 def test_one_engine_does_not_touch_what_the_other_made() -> None:
     """Its state knows nothing of it."""
-    deploy.MARK.write_text(f"{Engine.PULUMI} lab")
+    engines.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(UserError) as error:
-        deploy.choose(Engine.STAND_IN, deploy.claim("lab"), may_install=True)
+        engines.choose(Engine.STAND_IN, engines.claim("lab"), may_install=True)
     assert "ENGINE=pulumi" in error.value.remedy
 
 
 def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None:
     """Without it the state could not be read any more."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' >> Pulumi.lab.yaml")
-    cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
-    first = deploy.PASSPHRASE.read_text()
-    assert stat.S_IMODE(deploy.PASSPHRASE.stat().st_mode) == 0o600
-    deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
-    assert deploy.PASSPHRASE.read_text() == first
+    cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
+    first = pulumi_backend.PASSPHRASE.read_text()
+    assert stat.S_IMODE(pulumi_backend.PASSPHRASE.stat().st_mode) == 0o600
+    pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
+    assert pulumi_backend.PASSPHRASE.read_text() == first
     assert first not in repr(cli)
 
 
@@ -227,7 +228,7 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
     """They leave kubeconfigs with keys among the temporary files."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml; touch $TMPDIR/key")
     for _ in range(2):
-        cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
+        cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
         temporary = Path(cli.environment["TMPDIR"])
         assert temporary.is_relative_to(home)
         assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
@@ -242,7 +243,7 @@ def test_pulumis_home_goes_with_the_lab_and_shares_the_users_plugins(
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     for users in (tmp_path / "ones", tmp_path / "anothers"):
         monkeypatch.setenv("PULUMI_HOME", str(users))
-        environment = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2).environment
+        environment = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2).environment
         own = Path(environment["PULUMI_HOME"])
         assert own.is_relative_to(home)
         assert (own / "plugins").resolve() == users / "plugins"
@@ -255,26 +256,26 @@ def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
     """A kill between the two leaves the metadata empty, and Pulumi then reads no state at all."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     assert (
-        deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2).environment["PULUMI_BACKEND_URL"]
+        pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2).environment["PULUMI_BACKEND_URL"]
         == f"file://{home}?metadata=skip"
     )
 
 
 def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
     """Pulumi writes it into the stack's file, and reads the lab's config with it."""
-    tracked = (deploy.ROOT / "Pulumi.lab.yaml").read_text()
+    tracked = (stacks.ROOT / "Pulumi.lab.yaml").read_text()
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
-    cli = deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
+    cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
     assert cli.config_file is not None
     assert yaml.safe_load(cli.config_file.read_text()) == {**yaml.safe_load(tracked), "encryptionsalt": SALT}
-    assert (deploy.ROOT / "Pulumi.lab.yaml").read_text() == tracked
+    assert (stacks.ROOT / "Pulumi.lab.yaml").read_text() == tracked
 
 
 def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
     """With the way out, and without a traceback."""
     pulumi = fake_pulumi(home.parent / "bin", "exit 7")
     with pytest.raises(UserError, match="stack select"):
-        deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab"), 2)
+        pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
 
 
 def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +287,7 @@ def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    run_stand_in(Command.UP, deploy.read_stack("lab"), ["--diff", "--refresh", "--json"], 3)
+    run_stand_in(Command.UP, stacks.read_stack("lab"), ["--diff", "--refresh", "--json"], 3)
     assert called[0][1:] == ["-m", "lab.standin", "up", "--stack", "lab", "--json"]
 
 
@@ -294,7 +295,7 @@ def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest
     """Options that this command does not know, with their values, in their order; and the engine's own exit code."""
     given: list[list[str]] = []
 
-    def run(_command: Command, _stack: deploy.LabStack, arguments: list[str], _descriptor: int) -> int:
+    def run(_command: Command, _stack: stacks.LabStack, arguments: list[str], _descriptor: int) -> int:
         given.append(arguments)
         return 7
 
@@ -318,7 +319,7 @@ def test_a_stack_that_needs_a_rancher_gets_its_token_as_a_secret(home: Path, ran
     """From Pulumi's own command, which reads it from its input and so shows it to nobody."""
     text = f"cat >> given; echo \"$@\" >> asked; echo 'encryptionsalt: {SALT}' >> Pulumi.lab-rancher.yaml"
     pulumi = fake_pulumi(home.parent / "bin", text)
-    deploy.pulumi_for_lab(str(pulumi), deploy.read_stack("lab-rancher"), 2)
+    pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab-rancher"), 2)
     assert (home / "given").read_text() == rancher.read_text()
     assert (home / "asked").read_text().splitlines() == [
         "stack select lab-rancher --create --non-interactive",
@@ -335,14 +336,14 @@ def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pyt
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    run_stand_in(Command.PREVIEW, deploy.read_stack("lab-rancher"), [], 3)
+    run_stand_in(Command.PREVIEW, stacks.read_stack("lab-rancher"), [], 3)
     assert called[0][4:] == ["--stack", "lab-rancher", "--secret", f"mcsps:rancherToken={rancher}"]
 
 
 def test_a_stack_that_needs_a_rancher_says_how_to_have_one() -> None:
     """Before an engine is chosen."""
     with pytest.raises(UserError, match="needs a Rancher, which this lab has not") as error:
-        deploy.read_stack("lab-rancher")
+        stacks.read_stack("lab-rancher")
     assert error.value.remedy == "Run: python -m lab up --rancher"
 
 
@@ -357,9 +358,9 @@ def test_a_stack_that_is_none_of_the_labs_is_refused(name: str, told: str) -> No
 def test_one_stack_does_not_touch_what_another_made(rancher: Path) -> None:
     """Both have the same objects in the same clusters."""
     del rancher  # it is there
-    deploy.MARK.write_text(f"{Engine.STAND_IN} lab")
+    engines.MARK.write_text(f"{Engine.STAND_IN} lab")
     result = CliRunner().invoke(deploy.app, ["up", "--stack", "lab-rancher"])
     assert result.exit_code == 2
     assert "The lab holds stack lab" in result.stderr
     assert "python -m lab.deploy destroy --stack lab" in result.stderr
-    assert deploy.MARK.read_text() == f"{Engine.STAND_IN} lab"
+    assert engines.MARK.read_text() == f"{Engine.STAND_IN} lab"

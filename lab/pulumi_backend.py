@@ -1,0 +1,102 @@
+"""
+Pulumi's backend for the lab: local files, a passphrase generated once, no trace in the checkout.
+
+Owns Pulumi's home, its state and its configuration on the lab.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from errors import UserError
+from lab.machine import files
+from lab.rancher import service
+from lab.spec import STATE_DIR
+from lab.stacks import NAMESPACE, ROOT, LabStack
+from recovery.pulumi_cli import PulumiCli
+
+RANCHER_TOKEN = f"{NAMESPACE}:rancherToken"
+HOME = STATE_DIR / "pulumi"
+PASSPHRASE = HOME / "passphrase"
+TEMPORARY = HOME / "tmp"
+"""Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
+PULUMI_HOME = HOME / "home"
+
+
+def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
+    """
+    Prepare Pulumi's backend for the lab: local files, a passphrase made once, no trace in the checkout.
+
+    `pulumi stack select --create` writes the salt into the stack's file, so it gets a project of its own to write to.
+    """
+    # What is in it is a dead run's: this process holds the lab.
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+    files.make_folder(TEMPORARY)
+    _make_pulumi_home()
+    if not PASSPHRASE.exists():
+        files.write(PASSPHRASE, secrets.token_urlsafe(32))
+    environment = {
+        **os.environ,
+        # Without the metadata that is kept beside each file: a kill leaves it empty, and the state unreadable.
+        "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
+        "PULUMI_HOME": str(PULUMI_HOME),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TMPDIR": str(TEMPORARY),
+    }
+    environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
+    (HOME / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "mcsps", "runtime": "python"}))
+    config_file = HOME / f"Pulumi.{stack.name}.yaml"
+    _run_in_home([executable, "stack", "select", stack.name, "--create"], environment)
+    salt = {key: value for key, value in yaml.safe_load(config_file.read_text()).items() if key == "encryptionsalt"}
+    # Whole or not at all: without its salt the state could not be read any more.
+    files.write(config_file, yaml.safe_dump({**stack.document, **salt}))
+    if stack.needs_rancher:
+        token = service.PLACE.admin_token.read_text()
+        command = [executable, "config", "set", "--secret", RANCHER_TOKEN, "--stack", stack.name]
+        _run_in_home(command, environment, token)
+    return PulumiCli(
+        executable=executable,
+        stack=stack.name,
+        root=ROOT,
+        environment=environment,
+        config_file=config_file,
+        keeps=(descriptor,),
+    )
+
+
+def _make_pulumi_home() -> None:
+    """
+    Give Pulumi a home that goes with the lab, with the plugins of the user's own.
+
+    Into a folder `logs` there it would log all that it does, by the hundred megabytes. That is most of a run's work,
+    and there is no switch (pulumi/pkg/logging, 3.260). Where no such folder can be made it does without.
+    """
+    plugins = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    files.make_folder(PULUMI_HOME)
+    (PULUMI_HOME / "logs").touch()
+    link = PULUMI_HOME / "plugins"
+    link.unlink(missing_ok=True)
+    link.symlink_to(plugins)
+
+
+def _run_in_home(command: list[str], environment: dict[str, str], given: str | None = None) -> None:
+    done = subprocess.run(  # noqa: S603 - a fixed command without a shell
+        [*command, "--non-interactive"],
+        cwd=HOME,
+        env=environment,
+        check=False,
+        input=given,
+        text=True,
+        stdout=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise UserError(
+            f"`pulumi {' '.join(command[1:])}` failed with exit code {done.returncode}",
+            "See what it said above; make down removes its state with the lab",
+        )
