@@ -14,7 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
+from rich.progress import Progress
 
+from bench import show
 from bench.preview import PreviewMonitor
 from bench.program import PROGRAM
 from bench.stats import Comparison, Sample, Side
@@ -22,9 +24,10 @@ from bench.timing import ROOT, alternate, run, take
 from config.base import NAMESPACE
 from config.schema import Cluster, KubeconfigAccess, Settings
 from errors import UserError
+from lab.build import toolchain
 from lab.engines import Engine, find_pulumi
 from lab.machine import cgroups, lock
-from lab.spec import CHARTS_DIR, STATE_DIR, existing
+from lab.spec import CHARTS_DIR, existing
 from lab.stacks import STACK
 from lab.standin import stack as lab_stack
 from ops import stack
@@ -40,7 +43,7 @@ GATEWAY_SERVICES = {
     "istio-eastwestgateway": "LoadBalancer",
 }
 RELEASES = ("base", "istiod", *GATEWAY_SERVICES)
-BINARIES = STATE_DIR / "bin"
+BY_HAND = ("helm", "istioctl", "kubectl")
 KINDS = (
     "namespaces",
     "customresourcedefinitions",
@@ -169,7 +172,7 @@ def _by_hand(folder: Path, config: Settings) -> Run:
             run(
                 [str(ROOT / "bench" / "floor" / "floor.sh"), str(CHARTS_DIR)],
                 folder=folder,
-                path=BINARIES,
+                path=programs_by_hand(),
             )
 
     return Run(install=take(install, clusters_cpu), verify=take(verify, clusters_cpu))
@@ -269,4 +272,9 @@ def _empty(before: Found) -> None:
 
 def kubectl(kubeconfig: Path, *arguments: str) -> str:
     """Run the lab's kubectl and return what it wrote; RunFailedError if it fails."""
-    return run([str(BINARIES / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments])
+    return run([str(programs_by_hand() / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments])
+
+
+def programs_by_hand() -> Path:
+    """The folder of the programs that the floor runs: the lab's own versions, built where they are missing."""
+    return toolchain.ensure(Progress(console=show.errors), *BY_HAND).binary("kubectl").parent

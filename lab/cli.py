@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 import errors
@@ -122,10 +122,9 @@ def kubectl(
     """Run kubectl as the administrator of a cluster."""
     with _reported():
         spec = find(name, existing())
-        program = shutil.which("kubectl") or shutil.which(_binaries() / "kubectl")
-        if not program:
-            raise UserError("There is no kubectl on PATH", "Install it, or run: python -m lab up")
-    _become(program, f"--kubeconfig={spec.kubeconfig}", *(arguments or ()))
+        with _progress() as progress:
+            program = toolchain.ensure_program("kubectl", progress)
+    _become(str(program), f"--kubeconfig={spec.kubeconfig}", *(arguments or ()))
 
 
 @app.command()
@@ -171,7 +170,7 @@ def _publish(tools: toolchain.Toolchain) -> None:
     shutil.rmtree(CHARTS_DIR, ignore_errors=True)
     shutil.copytree(tools.charts, CHARTS_DIR)
     _binaries().unlink(missing_ok=True)
-    _binaries().symlink_to(tools.binary("kubectl").parent)
+    _binaries().symlink_to(tools.binary("kubelet").parent)
 
 
 def _ensure_clusters(
@@ -217,6 +216,7 @@ def _progress() -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         console=_ERRORS,
     )
 

@@ -1,9 +1,10 @@
 """
 The programs that the lab runs, built once from pinned Go modules.
 
-Owns the pins' build: which programs, with which flags and version stamps, into which cache entry. Istio's charts and
-Envoy's bootstrap template come out of the same module and are copied beside them. Go's own build and module caches
-stay with their owner, the user: they are what makes the next build short.
+Owns the pins' build: which programs, with which flags and version stamps, into which cache entry. The programs of the
+main job are built first, those of one Go module by one `go build`, which compiles what they share once. The others are
+built when a command first needs them. Istio's charts and Envoy's bootstrap template come out of the same module and are
+copied beside them. Go's own build and module caches stay with their owner, the user: they make the next build short.
 """
 
 import contextlib
@@ -13,7 +14,10 @@ import re
 import shutil
 import signal
 import subprocess
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.progress import Progress
@@ -46,24 +50,30 @@ class _Program:
     name: str
     module: str
     package: str
+    is_main: bool = True
+    """Whether the main job needs it: clusters, a mesh and requests."""
+    built: str = ""
+    """The name that Go gives it, where that is another."""
 
 
 _PROGRAMS = (
-    _Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3"),
+    _Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3", built="server"),
     _Program("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
     _Program("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
     _Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
     _Program("kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy"),
     _Program("kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
-    _Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+    _Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", is_main=False),
     _Program("pilot-discovery", "mesh", f"{_ISTIO}/pilot/cmd/pilot-discovery"),
     _Program("pilot-agent", "mesh", f"{_ISTIO}/pilot/cmd/pilot-agent"),
-    _Program("istioctl", "mesh", f"{_ISTIO}/istioctl/cmd/istioctl"),
-    _Program("helm", "mesh", "helm.sh/helm/v4/cmd/helm"),
+    _Program("istioctl", "mesh", f"{_ISTIO}/istioctl/cmd/istioctl", is_main=False),
+    _Program("helm", "mesh", "helm.sh/helm/v4/cmd/helm", is_main=False),
     _Program("coredns", "mesh", "./coredns"),
     _Program("helloworld", "pods", "./helloworld"),
     _Program("pause", "pods", "./pause"),
 )
+_PACKAGES = {"kubernetes": 1750, "mesh": 2500, "pods": 120}
+"""Go packages under the main programs of each module, counted: what a progress bar goes by."""
 
 _MAJOR, _MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
 # Unstamped, a server says v0.0.0 and every check of its version (Helm's kubeVersion, Pulumi's) fails.
@@ -81,6 +91,14 @@ _STAMPS = {
     },
     "pods": dict[str, str](),
 }
+
+
+_FLAGS = (
+    # What -w would throw away need not be made.
+    "-gcflags=all=-dwarf=false",
+    # As Istio's own builds: validation code that it never calls.
+    "-tags=disable_pgv",
+)
 
 
 @dataclass(frozen=True)
@@ -126,37 +144,67 @@ def place() -> Toolchain:
     return Toolchain(cache.root() / f"toolchain-{_key(_go_version())}")
 
 
-def ensure(progress: Progress) -> Toolchain:
+def ensure(progress: Progress, *others: str) -> Toolchain:
     """
-    Build what is missing, one program after another, and return the toolchain.
+    Build what is missing, and return the toolchain.
 
     A build that is interrupted leaves whole programs alone, and the next call goes on from there.
+
+    Args:
+        progress: Shows how far the build is.
+        others: Programs to build beside those of the main job, by name.
 
     Raises:
         UserError: Go is missing or too old, the disk is too full, or a build failed.
     """
     toolchain = place()
-    if _is_whole(toolchain):
+    if _is_whole(toolchain, others):
         return toolchain
     with cache.filling(toolchain.folder, progress) as filling:
-        missing = _missing(toolchain)
+        missing = _missing(toolchain, others)
         cache.require_space(toolchain.folder, _COLD_BYTES * len(missing) // len(_PROGRAMS), "Building the programs")
-        overall = progress.add_task("Build programs, up to 20 minutes the first time", total=len(missing))
-        for program in missing:
-            task = progress.add_task(f"Build {program.name}", total=None)
-            _build(program, filling, toolchain.binary(program.name))
-            progress.update(task, total=1, completed=1)
-            progress.advance(overall)
-        _copy_istio_files(filling.scratch, toolchain)
+        modules = {program.module: [each for each in missing if each.module == program.module] for program in missing}
+        tasks = {
+            module: progress.add_task(
+                f"Build {', '.join(program.name for program in programs)}", total=_PACKAGES[module], start=False
+            )
+            for module, programs in modules.items()
+        }
+        for module, programs in modules.items():
+            progress.start_task(tasks[module])
+            _build(programs, filling, toolchain, partial(progress.advance, tasks[module]))
+            # Packages that Go has in its own cache are not counted.
+            progress.update(tasks[module], completed=_PACKAGES[module])
+        if not _has_istio_files(toolchain):
+            _copy_istio_files(filling.scratch, toolchain)
     return toolchain
 
 
-def _missing(toolchain: Toolchain) -> list[_Program]:
-    return [program for program in _PROGRAMS if not toolchain.binary(program.name).exists()]
+def ensure_program(name: str, progress: Progress) -> Path:
+    """
+    Find a program on the PATH, else build it; returns where it is.
+
+    Raises:
+        UserError: It cannot be built.
+    """
+    known = shutil.which(name)
+    return Path(known) if known else ensure(progress, name).binary(name)
 
 
-def _is_whole(toolchain: Toolchain) -> bool:
-    return not _missing(toolchain) and toolchain.charts.exists() and toolchain.envoy_bootstrap.exists()
+def _missing(toolchain: Toolchain, others: Collection[str]) -> list[_Program]:
+    return [
+        program
+        for program in _PROGRAMS
+        if (program.is_main or program.name in others) and not toolchain.binary(program.name).exists()
+    ]
+
+
+def _is_whole(toolchain: Toolchain, others: Collection[str]) -> bool:
+    return not _missing(toolchain, others) and _has_istio_files(toolchain)
+
+
+def _has_istio_files(toolchain: Toolchain) -> bool:
+    return toolchain.charts.exists() and toolchain.envoy_bootstrap.exists()
 
 
 def _go_version() -> str:
@@ -174,7 +222,7 @@ def _go_version() -> str:
 
 def _key(go_version: str) -> str:
     sources = sorted(path for path in SOURCES.rglob("*") if path.is_file())
-    commands = [" ".join(_build_arguments(program, Path())) for program in _PROGRAMS]
+    commands = [" ".join(_build_arguments([program], Path())) for program in _PROGRAMS]
     names = [program.name for program in _PROGRAMS]
     return cache.key(
         [
@@ -185,17 +233,29 @@ def _key(go_version: str) -> str:
     )
 
 
-def _build_arguments(program: _Program, target: Path) -> list[str]:
-    stamps = [f"-X {variable}={value}" for variable, value in _STAMPS[program.module].items()]
+def _build_arguments(programs: Sequence[_Program], folder: Path) -> list[str]:
+    module = programs[0].module
+    stamps = [f"-X {variable}={value}" for variable, value in _STAMPS[module].items()]
     link = " ".join(["-s", "-w", *stamps])
-    return ["build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", str(target), program.package]
+    packages = [program.package for program in programs]
+    flags = ["-v", "-trimpath", "-buildvcs=false", *_FLAGS, "-ldflags", link]
+    return ["build", *flags, "-o", f"{folder}/", *packages]
 
 
-def _build(program: _Program, filling: cache.Filling, target: Path) -> None:
-    built = filling.scratch / program.name
-    _go(_build_arguments(program, built), program.module, filling)
-    target.parent.mkdir(exist_ok=True)
-    built.replace(target)
+def _build(
+    programs: Sequence[_Program], filling: cache.Filling, toolchain: Toolchain, report: Callable[[], None]
+) -> None:
+    folder = filling.scratch / "programs"
+    folder.mkdir(exist_ok=True)
+    try:
+        _go(_build_arguments(programs, folder), programs[0].module, filling, report)
+    finally:
+        for program in programs:
+            built = folder / (program.built or program.name)
+            if built.exists():
+                target = toolchain.binary(program.name)
+                target.parent.mkdir(exist_ok=True)
+                built.replace(target)
 
 
 def _copy_istio_files(scratch: Path, toolchain: Toolchain) -> None:
@@ -213,8 +273,17 @@ def _copy_istio_files(scratch: Path, toolchain: Toolchain) -> None:
     bootstrap.replace(toolchain.envoy_bootstrap)
 
 
-def _go(arguments: list[str], module: str, filling: cache.Filling | None = None) -> str:
-    """Run `go` in a module and return its output. Its children end with it, whatever ends this call or this process."""
+def _go(
+    arguments: list[str],
+    module: str,
+    filling: cache.Filling | None = None,
+    report: Callable[[], None] = lambda: None,
+) -> str:
+    """
+    Run `go` in a module and return its output. Its children end with it, whatever ends this call or this process.
+
+    `report` is called for each line on standard error: with `-v`, one for each package that is compiled.
+    """
     # GOFLAGS and GOWORK of the user's own would change what is built; GOTMPDIR keeps gigabytes out of a small /tmp.
     overrides = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     with subprocess.Popen(  # noqa: S603 - arguments from the tables above
@@ -228,20 +297,26 @@ def _go(arguments: list[str], module: str, filling: cache.Filling | None = None)
         process_group=0,
         pass_fds=(filling.lock,) if filling else (),
     ) as process:
+        assert process.stdout is not None  # noqa: S101 - both are pipes
+        assert process.stderr is not None  # noqa: S101 - likewise
+        last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         try:
-            output, errors = process.communicate()
+            for line in process.stderr:
+                last_lines.append(line)
+                report()
+            output = process.stdout.read()
+            process.wait()
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             raise
     if process.returncode:
-        raise _failure(arguments, module, errors)
+        raise _failure(arguments, module, "".join(last_lines))
     return output
 
 
 def _failure(arguments: list[str], module: str, errors: str) -> UserError:
-    last_lines = "\n".join(errors.strip().splitlines()[-_LAST_LINES:])
-    message = f"`go {' '.join(arguments)}` failed in {SOURCES / module}:\n{last_lines}"
+    message = f"`go {' '.join(arguments)}` failed in {SOURCES / module}:\n{errors.strip()}"
     if "no space left on device" in errors:
         return UserError(message, "Free some disk space (`go env GOCACHE GOMODCACHE` says where Go fills it).")
     if _NETWORK_FAULT.search(errors):

@@ -161,7 +161,4 @@ class _Helm:
 
     @cached_property
     def _path(self) -> Path:
-        try:
-            return toolchain.ensure(self._display.progress).binary("helm")
-        except UserError as error:
-            raise UserError(str(error)) from None
+        return toolchain.ensure(self._display.progress, "helm").binary("helm")

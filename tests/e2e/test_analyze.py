@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.progress import Progress
 
 from errors import UserError
 from lab.build import toolchain
@@ -30,12 +31,9 @@ LEFT_ALONE = "Info"
 def tools() -> toolchain.Toolchain:
     """The lab's own, of the pinned versions."""
     try:
-        place = toolchain.place()
+        return toolchain.ensure(Progress(disable=True), "helm", "istioctl")
     except UserError as error:
         pytest.skip(str(error))
-    if not place.binary("istioctl").exists():
-        pytest.skip(f"{place.binary('istioctl')} is not built; `python -m lab up` builds it")
-    return place
 
 
 @pytest.fixture(scope="module", params=["plain", "with audiences and failover"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.progress import Progress
 
 from errors import UserError
 from lab.build import toolchain
@@ -46,12 +47,9 @@ class Rendered:
 def istioctl() -> Path:
     """The lab's own, of the pinned version."""
     try:
-        program = toolchain.place().binary("istioctl")
+        return toolchain.ensure(Progress(disable=True), "istioctl").binary("istioctl")
     except UserError as error:
         pytest.skip(str(error))
-    if not program.exists():
-        pytest.skip(f"{program} is not built; `python -m lab up` builds it")
-    return program
 
 
 @pytest.fixture(scope="module", params=CLUSTERS)
