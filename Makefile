@@ -20,19 +20,23 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help up preview drift verify drill test e2e e2e-all soak bench down
+.PHONY: help lab-packages up preview drift verify drill test e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 $(VENV)/installed: requirements.txt requirements-dev.txt
+	PYTHON=$(PYTHON) lab/install-packages python
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+lab-packages:
+	@PYTHON=$(PYTHON) lab/install-packages python lab tests
+
 ifneq ($(filter lab lab-%,$(STACK)),)
-up: $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
+up: lab-packages $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
 	$(RUN) -m lab up --clusters $(CLUSTERS) $(if $(LAB_RANCHER),--rancher)
 	$(RUN) -m lab.deploy up --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE))
 	$(RUN) $(VERIFY)
@@ -75,13 +79,13 @@ test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor
 	$(RUN) -m mypy .
 	$(RUN) -m pytest -m "not e2e" --cov --cov-report=term
 
-e2e: $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
+e2e: lab-packages $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
 	$(RUN) -m pytest -m "e2e and not nightly" --durations=40 tests/e2e
 
-e2e-all: $(VENV)/installed ## The same and all that takes longer, on every engine; for the night
+e2e-all: lab-packages $(VENV)/installed ## The same and all that takes longer, on every engine; for the night
 	$(RUN) -m pytest -m e2e --durations=40 tests/e2e
 
-soak: $(VENV)/installed ## Kill `up` and `destroy` at random points, and see each converge
+soak: lab-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and see each converge
 	$(RUN) -m pytest -m soak tests/e2e
 
 bench: $(VENV)/installed ## Ratios against floors measured in the same run

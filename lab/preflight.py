@@ -18,18 +18,15 @@ from lab.machine.command import ENVIRONMENT, run
 from lab.machine.mounts import HIDDEN
 from lab.spec import FABRIC, RESERVED_NETWORK, STATE_DIR, ClusterSpec
 
+INSTALLER = Path(__file__).with_name("install-packages")
 PACKAGES = {
-    "containerd": "containerd",
-    "ctr": "containerd",
-    "containerd-shim-runc-v2": "containerd",
-    "runc": "runc",
-    "iptables": "iptables",
-    "ip": "iproute2",
-    "nsenter": "util-linux",
-    "setpriv": "util-linux",
-    "unshare": "util-linux",
-    "mount": "mount",
-    "curl": "curl",
+    command: package
+    for group, command, package in (
+        line.split()
+        for line in INSTALLER.with_name("packages.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    if group == "lab"
 }
 """The commands that the lab runs, and Debian's packages that have them."""
 _CNI_PACKAGE = "containernetworking-plugins"

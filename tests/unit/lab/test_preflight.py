@@ -54,7 +54,7 @@ def test_programs_are_looked_for_where_they_are_run_from(tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(preflight, "ENVIRONMENT", {"PATH": "/nowhere"})
     (problem,) = preflight.missing_packages()
-    assert "containerd, ctr" in problem.message
+    assert "containerd, containerd-shim-runc-v2, ctr" in problem.message
 
 
 def test_routes_into_the_labs_range_are_found() -> None:
