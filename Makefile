@@ -13,6 +13,7 @@ $(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN)
 	$(error $(key): got '$(value $(key))'; allowed are letters, digits and . _ - / ~ +)))
 
 VENV := .venv
+SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
@@ -20,7 +21,7 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help lab-packages up preview drift verify drill test e2e e2e-all soak bench down
+.PHONY: help lab-packages up preview drift verify drill test docs e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -73,11 +74,15 @@ verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not 
 drill: $(VENV)/installed ## Take a cluster of the lab away under traffic, and give it back (CLUSTER=, PICTURE=drill.svg)
 	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
 
-test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor a cluster
+test: $(VENV)/installed ## Lint, types, spelling, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy .
+	$(VENV)/bin/codespell $(SPELLED)
 	$(RUN) -m pytest -m "not e2e" --cov --cov-report=term
+
+docs: $(VENV)/installed ## Build the documentation as a site in site/; a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 
 e2e: lab-packages $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
 	$(RUN) -m pytest -m "e2e and not nightly" --durations=40 tests/e2e

@@ -1,7 +1,6 @@
 """The pack starts as Pulumi starts it, and says of itself what is true."""
 
 import inspect
-import json
 import pkgutil
 import re
 import runpy
@@ -25,7 +24,6 @@ from tests.support.recording import NAMESPACE, RANCHER_TOKEN
 from tests.support.stacks import ROOT
 
 FOLDER = ROOT / "policies"
-README = (ROOT / "README.md").read_text()
 TOKEN_RULE = "mcsps-access-rancher-token-bounds"  # noqa: S105 - a rule
 ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-namespaces-network-policy"}
 
@@ -120,31 +118,3 @@ def test_the_pack_runs_in_the_project_s_virtual_environment() -> None:
     options = yaml.safe_load((FOLDER / "PulumiPolicy.yaml").read_text())["runtime"]["options"]
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]["options"]
     assert (FOLDER / options["virtualenv"]).resolve() == (ROOT / project["virtualenv"]).resolve()
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-def test_the_readme_lists_every_rule(policy: Policy) -> None:
-    """With its level, its sentence and its parameters with their defaults."""
-    name = policy.name
-    (row,) = (line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}`"))
-    schema = policy.config_schema
-    parameters = schema.properties if schema else {}
-    level = "advisory" if name in ADVISORY else "mandatory"
-    told = ", ".join(f"`{key}` [{_shown(found['default'])}]" for key, found in parameters.items())
-    assert row == [f"`{name}`", level, policy.description.removesuffix("."), *([told] if told else [])]
-
-
-def test_the_readme_s_policy_config_is_one() -> None:
-    """Of policies, levels and parameters that there are."""
-    (block,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    schemas = {policy.name: policy.config_schema for policy in POLICIES}
-    for name, given in json.loads(block).items():
-        schema = schemas[name]
-        parameters = set(schema.properties) if schema else set()
-        told = {"enforcementLevel": given} if isinstance(given, str) else given
-        assert told.keys() <= {"enforcementLevel", *parameters}
-        assert told.get("enforcementLevel", "mandatory") in {level.value for level in EnforcementLevel}
-
-
-def _shown(default: object) -> str:
-    return {False: "false", "[]": "none"}.get(default if isinstance(default, bool) else str(default), str(default))
