@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import reduce
 
 import pytest
 
@@ -66,6 +67,9 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
 }
 
+READ_AS: dict[tuple[Place, str], object] = {(("v2Weight",), "10"): 10, (("rancher",), "{}"): None}
+"""What is not taken as it is written, by place and text."""
+
 
 @pytest.mark.parametrize("stack", ["lab", "mcsps-test"])
 def test_both_stack_files_are_taken(stack: str) -> None:
@@ -75,8 +79,28 @@ def test_both_stack_files_are_taken(stack: str) -> None:
 
 @pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
 def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
-    """The last value on the good side of each limit."""
-    parse(put(GOOD, place, value))
+    """The last value on the good side of each limit, as it is written."""
+    parsed = parse(put(GOOD, place, value)).model_dump(mode="json", by_alias=True)
+    taken = reduce(lambda inside, step: inside[step], place, parsed)
+    assert says(taken, READ_AS.get((place, str(value)), value))
+
+
+def says(taken: object, written: object) -> bool:
+    """Whether settings have all that was written, beside defaults."""
+    match written:
+        case dict():
+            return isinstance(taken, dict) and all(says(taken.get(key), item) for key, item in written.items())
+        case list():
+            return isinstance(taken, list) and all(says(*pair) for pair in zip(taken, written, strict=True))
+        case _:
+            return taken == written
+
+
+def test_a_value_that_is_not_taken_is_seen() -> None:
+    """Or the tests above would prove nothing."""
+    assert says({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]})
+    assert not says({"a": [{"b": 1}]}, {"a": [{"b": 2}]})
+    assert not says({"a": 1}, {"a": 1, "b": 2})
 
 
 @pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
