@@ -3,16 +3,22 @@
 import base64
 import json
 from functools import reduce
+from pathlib import Path
 
+import pulumi
 import pytest
 
+from config import preflight
+from config.loader import load
 from config.parsing import parse
 from config.schema import Credential, Settings, Version
 from config.secrets import SECRET_KEYS
 from errors import UserError
-from tests.support.bad_config import ABSENT, BAD_VALUES, BY_OPERATOR, BadValue, Place, put
+from tests.support import pems
+from tests.support.bad_config import ABSENT, BAD_STACKS, BAD_VALUES, BY_OPERATOR, BadStack, BadValue, Place, put
 from tests.support.leaks import MARK
-from tests.support.stacks import load_values
+from tests.support.recording import RecordingMonitor
+from tests.support.stacks import LAB, TODAY, find_by_config, lab_stack, load_values
 
 GOOD = load_values("lab")
 RANCHER = load_values("mcsps-test")
@@ -113,6 +119,23 @@ def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
     assert message.count("\n") == 1, message
     assert MARK not in message
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("bad", BAD_STACKS.values(), ids=BAD_STACKS.keys())
+def test_wrong_files_and_secrets_are_refused_by_their_key(tmp_path: Path, bad: BadStack) -> None:
+    """They are read with the config, and nothing of them is quoted."""
+    stack = bad.make(lab_stack(tmp_path), tmp_path)
+
+    def check() -> None:
+        preflight.run(*load(pulumi.Config()), TODAY, find_by_config)
+
+    with pytest.raises(UserError) as caught:
+        stack.run_on(RecordingMonitor(preview=False, stack=LAB), check)
+    message = str(caught.value)
+    assert [part for part in bad.told if part not in message] == [], message
+    key_lines = [line for secret in stack.secrets.values() for line in pems.secret_lines(secret)]
+    assert [secret for secret in (MARK, *key_lines) if secret in message] == []
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
