@@ -279,11 +279,11 @@ def test_a_ttl_that_the_server_would_cut_is_said(server: Server) -> None:
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="90")
     assert "lets a token live 1.5 hours" in server.refuses(token_ttl_hours=2)
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="129600")
-    look_up(replace(server.wanted, token_ttl_hours=2160))
+    assert look_up(replace(server.wanted, token_ttl_hours=2160)) == {"mine": CLUSTER}
 
 
 @pytest.mark.parametrize("value", ["0", "none"])
 def test_a_server_without_a_limit_takes_every_ttl(server: Server, value: str) -> None:
     """So does one that does not tell it."""
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value=value)
-    look_up(replace(server.wanted, token_ttl_hours=8760))
+    assert look_up(replace(server.wanted, token_ttl_hours=8760)) == {"mine": CLUSTER}
