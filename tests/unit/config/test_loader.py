@@ -2,8 +2,8 @@
 
 import base64
 import json
-from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -17,8 +17,9 @@ from errors import UserError
 from tests.support import pems
 from tests.support.bad_config import ABSENT, BAD_STACKS, BAD_VALUES, BY_OPERATOR, BadStack, BadValue, Place, put
 from tests.support.leaks import MARK
+from tests.support.preflight import TODAY, find_by_config
 from tests.support.recording import RecordingMonitor
-from tests.support.stacks import LAB, TODAY, find_by_config, lab_stack, load_values
+from tests.support.stacks import LAB, lab_stack, load_values
 
 GOOD = load_values("lab")
 RANCHER = load_values("mcsps-test")
@@ -86,8 +87,9 @@ def test_both_stack_files_are_taken(stack: str) -> None:
 @pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
 def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
     """The last value on the good side of each limit, as it is written."""
-    parsed = parse(put(GOOD, place, value)).model_dump(mode="json", by_alias=True)
-    taken = reduce(lambda inside, step: inside[step], place, parsed)
+    taken: Any = parse(put(GOOD, place, value)).model_dump(mode="json", by_alias=True)
+    for step in place:
+        taken = taken[step]
     assert says(taken, READ_AS.get((place, str(value)), value))
 
 
