@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,18 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 # Two busy cores make single examples slow now and then; that is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """
+    Signals end this process and the ones that tests start.
+
+    A shell without job control starts what runs in the background with SIGINT ignored, `nohup` does so with SIGHUP,
+    and every child inherits that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -53,4 +53,4 @@ def test_the_default_provider_is_told_of_once() -> None:
 
 def test_an_unknown_identifier_may_be_one() -> None:
     """And no wrong type stops the rule."""
-    assert_bears_all(POLICY, provider(clusterIdentifier="east"))
+    assert_bears_all(POLICY, provider(clusterIdentifier="east"), refused={"clusterIdentifier"})

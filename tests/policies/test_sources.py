@@ -243,7 +243,12 @@ def test_a_version_not_known_yet_may_be_new_enough() -> None:
     proxied = changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1")
     injected = injector({"global": {"proxy": {"image": "docker.io/istio/proxyv2:1.31.1"}}})
     assert_bears_all(
-        istio_version_floor.POLICY, proxied, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"), injected
+        istio_version_floor.POLICY,
+        proxied,
+        OPERATOR,
+        deployment("docker.io/istio/pilot:1.31.1"),
+        injected,
+        refused={"version", "tag"},
     )
 
 

@@ -12,15 +12,32 @@ from tests.support.leaks import MARK, find_leaks
 from tests.support.recording import RecordingMonitor
 from tests.support.stacks import LAB, Stack, lab_stack
 
+# One of each way that config is read: unit tests run them all.
+VALUES = (
+    "a misspelt key",
+    "a missing key of a cluster",
+    "a weight of 101",
+    "a kubeconfig in one line instead of its path",
+)
+STACKS = (
+    "an audience of an unknown region",
+    "a kubeconfig that does not parse",
+    "a root that is expired",
+    "a root that does not fit its key",
+    "a Rancher without a token",
+    "a token in plain text",
+    "a secret that is none",
+)
 
-@pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
+
+@pytest.mark.parametrize("bad", [BAD_VALUES[what] for what in VALUES], ids=VALUES)
 def test_a_wrong_value_stops_the_program_before_it_begins(tmp_path: Path, bad: BadValue) -> None:
     """Whatever is wrong with it."""
     good = lab_stack(tmp_path)
     check(replace(good, values=put(good.values, bad.place, bad.value)), bad.told)
 
 
-@pytest.mark.parametrize("bad", BAD_STACKS.values(), ids=BAD_STACKS.keys())
+@pytest.mark.parametrize("bad", [BAD_STACKS[what] for what in STACKS], ids=STACKS)
 def test_wrong_files_and_secrets_stop_the_program_before_it_begins(tmp_path: Path, bad: BadStack) -> None:
     """They are read before anything is made."""
     check(bad.make(lab_stack(tmp_path), tmp_path), bad.told)

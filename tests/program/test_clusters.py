@@ -1,4 +1,4 @@
-"""One, two, three and eight clusters: what each adds, and what it leaves alone."""
+"""One, two, three and five clusters: what each adds, and what it leaves alone."""
 
 import json
 from collections import Counter
@@ -11,8 +11,8 @@ from tests.support.inventory import changed, plain, take_inventory
 from tests.support.runs import Runs
 from tests.support.stacks import LAB
 
-NAMES = ("east", "west", "north", "south", "cluster-5", "cluster-6", "cluster-7", "cluster-8")
-SIZES = (1, 2, 3, 8)
+NAMES = ("east", "west", "north", "south", "cluster-5")
+SIZES = (1, 2, 3, 5)
 NODE = Counter(
     {
         "access": 1 + 5,
@@ -82,7 +82,7 @@ def test_one_root_signs_for_all(runs: Runs) -> None:
     """Else clusters do not trust each other."""
     monitor = runs(LAB, names=NAMES)
     signed = monitor.find_all(recording.LOCALLY_SIGNED_CERT)
-    assert len(signed) == 8
+    assert len(signed) == len(NAMES)
     root = monitor.made(monitor.find(recording.SELF_SIGNED_CERT), "certPem")
     assert {found.inputs["caCertPem"] for found in signed} == {root}
 

@@ -43,11 +43,45 @@ def make(checkout: Path, *arguments: str) -> str:
     return " ".join(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("target", re.findall(r"^([a-z0-9]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+RUN = ".venv/bin/python -m"
+LAST_COMMANDS = {
+    "help": {"*": "sed -n 's/"},
+    "up": {"*": f"{RUN} ops verify --stack {{stack}}"},
+    "preview": {"*": f"{RUN} lab.deploy preview --stack {{stack}}", "mcsps-test": "pulumi preview --stack mcsps-test"},
+    "drift": {"*": f"{RUN} lab.deploy preview --stack {{stack}}", "mcsps-test": "pulumi preview --stack mcsps-test"},
+    "verify": {"*": f"{RUN} ops verify --stack {{stack}}"},
+    "drill": {"*": f"{RUN} ops drill --stack {{stack}}"},
+    "down": {"*": f"{RUN} lab down", "mcsps-test": "pulumi destroy --stack mcsps-test"},
+    "test": {"*": f"{RUN} coverage report"},
+    "unit": {"*": f"{RUN} pytest"},
+    "e2e": {"*": f"{RUN} pytest"},
+    "soak": {"*": f"{RUN} pytest"},
+    "bench": {"*": f"{RUN} bench"},
+}
+"""How the last command of each target begins, by stack."""
+TARGETS = re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("stack", ["lab", "lab-rancher", "mcsps-test"])
 def test_every_target_has_a_command_for_every_stack(checkout: Path, target: str, stack: str) -> None:
     """The lab's and any other."""
-    assert make(checkout, target, f"STACK={stack}")
+    expected = LAST_COMMANDS[target].get(stack, LAST_COMMANDS[target]["*"]).format(stack=stack)
+    assert f"{make(checkout, target, f'STACK={stack}')} ".startswith(expected)
+
+
+def test_every_target_that_has_a_command_here_is_one() -> None:
+    """And help lists it."""
+    assert sorted(TARGETS) == sorted(LAST_COMMANDS)
+
+
+@pytest.mark.parametrize("stack", ["lab", "lab-rancher"])
+def test_up_makes_the_clusters_before_the_mesh_and_then_proves_it(checkout: Path, stack: str) -> None:
+    """Of the stack that is asked for."""
+    lines = [line.strip() for line in dry_run(checkout, "up", f"STACK={stack}", "CLUSTERS=3").stdout.splitlines()]
+    rancher = " --rancher" if stack == "lab-rancher" else ""
+    assert lines[:2] == [f"{RUN} lab up --clusters 3{rancher}", f"{RUN} lab.deploy up --stack {stack}"]
+    assert lines[2].startswith(f"{RUN} ops verify --stack {stack}")
 
 
 @pytest.mark.parametrize(

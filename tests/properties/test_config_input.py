@@ -1,13 +1,11 @@
 """What people may write for any key."""
 
-from collections.abc import Iterator
-
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.parsing import parse
 from errors import UserError
-from tests.support.bad_config import Place, put
+from tests.support.bad_config import Place, places, put
 from tests.support.stacks import load_values
 
 PLAIN = load_values("mcsps-test")
@@ -30,16 +28,6 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 JUNK = st.recursive(
     SCALARS, lambda below: st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=5), below, max_size=2)
 )
-
-
-def places(value: object, place: Place = ()) -> Iterator[Place]:
-    """Every key, and every item of a list."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        yield (*place, key)
-        yield from places(item, (*place, key))
-
-
 PLACES = list(places(FULL))
 
 

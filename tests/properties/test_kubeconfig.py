@@ -1,21 +1,51 @@
 """Kubeconfigs, whatever is in them."""
 
+from typing import Any
+
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mesh import kubeconfigs
 from mesh.kubeconfigs import Endpoint
+from tests.support.bad_config import ABSENT, Place, places, put
 from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
 
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
-PLACES = st.sampled_from(["kind", "current-context", "contexts", "clusters", "users"])
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below, max_size=3),
 )
+GOOD = yaml.safe_load(kubeconfig("east", ca_pem="a CA"))
+PLACES = list(places(GOOD))
+NEEDED = [
+    ("kind",),
+    ("current-context",),
+    *(
+        (section, *below)
+        for section, kind in (("contexts", "context"), ("clusters", "cluster"), ("users", "user"))
+        for below in ((), (0,), (0, "name"), (0, kind))
+    ),
+    ("contexts", 0, "context", "cluster"),
+    ("contexts", 0, "context", "user"),
+    ("clusters", 0, "cluster", "server"),
+]
+"""Where nothing can be left out."""
+
+
+@st.composite
+def nearly_valid(draw: st.DrawFn) -> tuple[dict[str, Any], list[Place]]:
+    """Draw a good kubeconfig in which up to three places hold junk or are left out, and these places."""
+    document: dict[str, Any] = GOOD
+    spoilt: list[Place] = []
+    for place in draw(st.lists(st.sampled_from(PLACES), unique=True, max_size=3)):
+        if place in places(document):
+            document = put(document, place, draw(st.just(ABSENT) | JUNK))
+            spoilt.append(place)
+    return document, spoilt
 
 
 @given(name=NAMES, host=NAMES, ca_pem=st.none() | TEXTS, written=TEXTS)
@@ -37,12 +67,34 @@ def test_any_text_is_a_kubeconfig_or_a_plain_error(text: str) -> None:
     refusal(text)
 
 
-@given(place=PLACES, junk=JUNK)
-def test_junk_in_a_kubeconfig_is_refused_without_quoting_the_rest(place: str, junk: object) -> None:
-    """Whatever is wrong, the token beside it is not told."""
-    document = yaml.safe_load(kubeconfig("east"))
-    document[place] = junk
-    assert MARK not in refusal(yaml.safe_dump(document))
+@given(nearly_valid())
+def test_what_is_nearly_a_kubeconfig_leads_somewhere_or_is_refused_without_quoting_it(
+    drawn: tuple[dict[str, Any], list[Place]],
+) -> None:
+    """Whatever is wrong, the token beside it is not told, and what is used is what the text says."""
+    document, spoilt = drawn
+    said = refusal(yaml.safe_dump(document))
+    assert MARK not in said
+    if not spoilt:
+        assert said == ""
+    if said == "":
+        server = document["clusters"][0]["cluster"]["server"]
+        assert kubeconfigs.read_endpoint(yaml.safe_dump(document)).server == server
+        assert server.startswith("https://")
+
+
+@pytest.mark.parametrize("place", NEEDED, ids=str)
+def test_a_kubeconfig_that_lacks_what_it_needs_is_refused(place: Place) -> None:
+    """Every step from the current context to the server and the user."""
+    said = refusal(yaml.safe_dump(put(GOOD, place, ABSENT)))
+    assert said
+    assert MARK not in said
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in NEEDED], ids=str)
+def test_a_kubeconfig_does_without_the_rest(place: Place) -> None:
+    """A CA may be the machine's own, and a user may have another credential than a token."""
+    assert refusal(yaml.safe_dump(put(GOOD, place, ABSENT))) == ""
 
 
 def refusal(text: str) -> str:

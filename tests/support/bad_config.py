@@ -2,7 +2,7 @@
 
 import base64
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -34,6 +34,14 @@ def put(values: Mapping[str, Any], place: Place, value: object) -> dict[str, Any
     else:
         target[place[-1]] = value
     return changed
+
+
+def places(value: object, place: Place = ()) -> Iterator[Place]:
+    """Every key and every item of a list within a value, at any depth."""
+    steps = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in steps:
+        yield (*place, step)
+        yield from places(item, (*place, step))
 
 
 @dataclass(frozen=True, kw_only=True)

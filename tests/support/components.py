@@ -1,5 +1,8 @@
 """What the tests of single components have in common."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -16,3 +19,30 @@ def kubernetes_provider(name: str) -> k8s.Provider:
 def kinds(found: list[Registration]) -> list[str]:
     """The last part of each type, sorted."""
     return sorted(registration.type.rsplit(":", 1)[1] for registration in found)
+
+
+ISTIOD_READS = {
+    ("", "services"),
+    ("", "pods"),
+    ("", "nodes"),
+    ("", "namespaces"),
+    ("", "configmaps"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("networking.istio.io", "workloadentries"),
+    ("networking.istio.io", "serviceentries"),
+    ("gateway.networking.k8s.io", "gateways"),
+}
+"""What istiod reads of a peer, by API group and resource."""
+
+
+def expected_readable(*, secrets: bool, endpoints: bool) -> list[tuple[str, str]]:
+    """List what a reader's role gives, sorted."""
+    return sorted([*ISTIOD_READS, *[("", "secrets")] * secrets, *[("", "endpoints")] * endpoints])
+
+
+def readable(rules: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """List what rules give, sorted, once they are seen to give no verb but those of a reader."""
+    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in rules)
+    assert [rule["verbs"] for rule in rules] == [["get", "list", "watch"]] * len(rules)
+    return sorted((group, name) for rule in rules for group in rule["apiGroups"] for name in rule["resources"])

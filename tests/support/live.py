@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lab.machine import pki
 
@@ -22,6 +23,21 @@ def certify(folder: Path) -> None:
     pki.ensure_server(folder, "rancher test", pki.Identity("tls", "rancher", addresses=(IPv4Address(LOOPBACK),)))
 
 
+class Stage:
+    """
+    Serves whichever application it has at the moment.
+
+    The start and the end of a server take longer than most tests, so those of a file share one.
+    """
+
+    def __init__(self) -> None:
+        self.app: ASGIApp = Starlette()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        await self.app(scope, receive, send)
+
+
 @contextmanager
 def listening() -> Iterator[socket.socket]:
     """Give a socket on a free port."""
@@ -30,7 +46,7 @@ def listening() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def served(app: Starlette, sock: socket.socket, tls: Path | None = None) -> Iterator[None]:
+def served(app: ASGIApp, sock: socket.socket, tls: Path | None = None) -> Iterator[None]:
     """Serve `app` on a socket, over TLS with the keys in a folder."""
     config = uvicorn.Config(
         app,

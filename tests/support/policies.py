@@ -1,7 +1,6 @@
 """Resources as Pulumi hands them to a policy, made up or recorded, and what the policy says of them."""
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -24,7 +23,7 @@ from pulumi_policy.proxy import unknown_checking_proxy
 
 from recorder.registrations import STACK_TYPE, Registration
 from recorder.values import Unknown, to_struct
-from tests.support.bad_config import Place, put
+from tests.support.bad_config import Place, places, put
 from tests.support.recording import KUBERNETES_PROVIDER, RecordingMonitor
 
 UNKNOWN = rpc.UNKNOWN
@@ -137,35 +136,45 @@ def _provider(made: Made) -> PolicyProviderResource | None:
     return PolicyProviderResource(made.provider.type, as_told(made.provider.inputs), urn, made.provider.name)
 
 
-def places(value: object, place: Place = ()) -> Iterator[Place]:
-    """Every place within a value but its own."""
-    steps = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for step, item in steps:
-        yield (*place, step)
-        yield from places(item, (*place, step))
-
-
-def with_each(value: object, *resources: Made) -> Iterator[tuple[Made, ...]]:
-    """The same resources, each time with one property or provider's input replaced."""
+def with_each(value: object, *resources: Made) -> Iterator[tuple[str, int, Made]]:
+    """Replace one property or provider's input at a time: give its key, the resource's index and the resource."""
     for index, made in enumerate(resources):
         for place in places(made.inputs):
-            yield (*resources[:index], replace(made, inputs=put(made.inputs, place, value)), *resources[index + 1 :])
+            yield _key(place), index, replace(made, inputs=put(made.inputs, place, value))
         if made.provider is not None:
             for place in places(made.provider.inputs):
                 provider = replace(made.provider, inputs=put(made.provider.inputs, place, value))
-                yield (*resources[:index], replace(made, provider=provider), *resources[index + 1 :])
+                yield _key(place), index, replace(made, provider=provider)
 
 
-def assert_bears_all(policy: Policy, *clean: Made, **config: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
-    """Clean resources stay clean with any value unknown, and no wrong type of any makes the policy fail."""
+def _key(place: Place) -> str:
+    """The nearest key above an item of a list."""
+    return next(step for step in reversed(place) if isinstance(step, str))
+
+
+def assert_bears_all(policy: Policy, *clean: Made, refused: Collection[str] = (), **config: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
+    """
+    Judge clean resources with any value unknown, and with values of any wrong type.
+
+    Args:
+        policy: Takes what is unknown for good, and does not fail at a wrong type.
+        clean: What it has nothing to say about.
+        refused: The keys, and no others, at which it refuses some wrong value.
+        config: The policy's own.
+    """
     assert judge(policy, *clean, **config) == []
-    unknown = list(with_each(UNKNOWN, *clean))
-    assert unknown
-    for resources in unknown:
-        assert judge(policy, *resources, **config) == [], resources
-    for value in WRONG_VALUES:
-        for resources in with_each(copy.deepcopy(value), *clean):
-            judge(policy, *resources, **config)
+
+    def refuses(value: object) -> set[str]:
+        keys = set()
+        for key, index, made in with_each(value, *clean):
+            of_one = isinstance(policy, ResourceValidationPolicy)
+            resources = (made,) if of_one else (*clean[:index], made, *clean[index + 1 :])
+            if judge(policy, *resources, **config):
+                keys.add(key)
+        return keys
+
+    assert refuses(UNKNOWN) == set()
+    assert set().union(*map(refuses, WRONG_VALUES)) == set(refused)
 
 
 def recorded(monitor: RecordingMonitor) -> list[Made]:

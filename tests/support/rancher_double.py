@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
 
+from lab.machine import files
 from lab.rancher import app
 from lab.rancher.config import ClusterConfig, ServerConfig
 from lab.rancher.controllers import loop
@@ -37,8 +40,10 @@ class RancherDouble:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self.now = START
         self.kubes = {CLUSTER: KubeDouble(), OTHER: KubeDouble()}
-        (folder / "ca.crt").write_text("the CA")
         self.config = config(folder, is_isolated=is_isolated)
+        if not self.config.admin_token_file.exists():
+            for name, text in _seeded(is_isolated=is_isolated).items():
+                files.write(folder / name, text)
         apis = {name: KubeApi(_client(kube)) for name, kube in self.kubes.items()}
         self.rancher = app.make(self.config, apis, lambda: self.now)
         self.admin = (folder / "admin-token").read_text()
@@ -119,6 +124,20 @@ def config(folder: Path, *, is_isolated: bool = False) -> ServerConfig:
         admin_token_file=folder / "admin-token",
         clusters=clusters,
     )
+
+
+@cache
+def _seeded(*, is_isolated: bool) -> Mapping[str, str]:
+    """
+    The files of a server that has just been made, by name.
+
+    A server writes its state at each of about forty changes until it is seeded, so all tests start from one seed.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "ca.crt").write_text("the CA")
+        app.make(config(folder, is_isolated=is_isolated), {}, lambda: START)
+        return {path.name: path.read_text() for path in folder.iterdir()}
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:

@@ -2,16 +2,24 @@
 
 import base64
 import json
+from pathlib import Path
+from typing import Any
 
+import pulumi
 import pytest
 
+from config import preflight
+from config.loader import load
 from config.parsing import parse
 from config.schema import Credential, Settings, Version
 from config.secrets import SECRET_KEYS
 from errors import UserError
-from tests.support.bad_config import ABSENT, BAD_VALUES, BY_OPERATOR, BadValue, Place, put
+from tests.support import pems
+from tests.support.bad_config import ABSENT, BAD_STACKS, BAD_VALUES, BY_OPERATOR, BadStack, BadValue, Place, put
 from tests.support.leaks import MARK
-from tests.support.stacks import load_values
+from tests.support.preflight import TODAY, find_by_config
+from tests.support.recording import RecordingMonitor
+from tests.support.stacks import LAB, lab_stack, load_values
 
 GOOD = load_values("lab")
 RANCHER = load_values("mcsps-test")
@@ -66,6 +74,9 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
 }
 
+READ_AS: dict[tuple[Place, str], object] = {(("v2Weight",), "10"): 10, (("rancher",), "{}"): None}
+"""What is not taken as it is written, by place and text."""
+
 
 @pytest.mark.parametrize("stack", ["lab", "mcsps-test"])
 def test_both_stack_files_are_taken(stack: str) -> None:
@@ -75,8 +86,29 @@ def test_both_stack_files_are_taken(stack: str) -> None:
 
 @pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
 def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
-    """The last value on the good side of each limit."""
-    parse(put(GOOD, place, value))
+    """The last value on the good side of each limit, as it is written."""
+    taken: Any = parse(put(GOOD, place, value)).model_dump(mode="json", by_alias=True)
+    for step in place:
+        taken = taken[step]
+    assert says(taken, READ_AS.get((place, str(value)), value))
+
+
+def says(taken: object, written: object) -> bool:
+    """Whether settings have all that was written, beside defaults."""
+    match written:
+        case dict():
+            return isinstance(taken, dict) and all(says(taken.get(key), item) for key, item in written.items())
+        case list():
+            return isinstance(taken, list) and all(says(*pair) for pair in zip(taken, written, strict=True))
+        case _:
+            return taken == written
+
+
+def test_a_value_that_is_not_taken_is_seen() -> None:
+    """Or the tests above would prove nothing."""
+    assert says({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]})
+    assert not says({"a": [{"b": 1}]}, {"a": [{"b": 2}]})
+    assert not says({"a": 1}, {"a": 1, "b": 2})
 
 
 @pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
@@ -89,6 +121,23 @@ def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
     assert message.count("\n") == 1, message
     assert MARK not in message
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("bad", BAD_STACKS.values(), ids=BAD_STACKS.keys())
+def test_wrong_files_and_secrets_are_refused_by_their_key(tmp_path: Path, bad: BadStack) -> None:
+    """They are read with the config, and nothing of them is quoted."""
+    stack = bad.make(lab_stack(tmp_path), tmp_path)
+
+    def check() -> None:
+        preflight.run(*load(pulumi.Config()), TODAY, find_by_config)
+
+    with pytest.raises(UserError) as caught:
+        stack.run_on(RecordingMonitor(preview=False, stack=LAB), check)
+    message = str(caught.value)
+    assert [part for part in bad.told if part not in message] == [], message
+    key_lines = [line for secret in stack.secrets.values() for line in pems.secret_lines(secret)]
+    assert [secret for secret in (MARK, *key_lines) if secret in message] == []
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

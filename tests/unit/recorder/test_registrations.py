@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+from pulumi.runtime.proto import resource_pb2
 
 from recorder.monitor import Monitor
 from recorder.program import run_program
-from recorder.registrations import Outcome, Registration, make_urn
-from recorder.values import Secret, Unknown, from_wire
+from recorder.registrations import Outcome, Reading, Registration, make_urn
+from recorder.values import Properties, Reference, Secret, Unknown, from_struct, from_wire, to_struct, to_wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +62,11 @@ class Recorder(Monitor):
         return Outcome(id=f"{registration.name}-id", outputs={**registration.inputs, **made})
 
 
-def record(tmp_path: Path, text: str, *, preview: bool = False) -> Recorder:
+def record(tmp_path: Path, text: str, *, preview: bool = False, monitor: type[Recorder] = Recorder) -> Recorder:
     """Run a program from its text."""
     program = tmp_path / "__main__.py"
     program.write_text(text)
-    recorder = Recorder(project="mcsps", stack="lab", preview=preview)
+    recorder = monitor(project="mcsps", stack="lab", preview=preview)
     run_program(program, recorder, {"mcsps:mesh": '{"id": "mesh-1"}'})
     return recorder
 
@@ -146,6 +148,86 @@ def test_functions_of_providers_are_refused_by_name(tmp_path: Path) -> None:
     text = 'import pulumi_tls as tls\ntls.get_public_key(private_key_pem="x")'
     with pytest.raises(NotImplementedError, match="tls:index/getPublicKey:getPublicKey"):
         record(tmp_path, text)
+
+
+SERVICE_GET = """
+import pulumi, pulumi_kubernetes as k8s
+found = k8s.core.v1.Service.get("dns", "kube-system/kube-dns")
+pulumi.export("ip", found.spec.cluster_ip)
+"""
+
+
+def test_what_exists_already_is_read_where_a_monitor_can_and_else_refused_by_name(tmp_path: Path) -> None:
+    """A resource that nobody reads would be one without properties."""
+
+    class Reader(Recorder):
+        def read(self, reading: Reading) -> Outcome:
+            return Outcome(id=reading.id, outputs={"spec": {"clusterIP": f"10.0.0.1 of {reading.id}"}})
+
+    recorder = record(tmp_path, SERVICE_GET, monitor=Reader)
+    assert recorder.exports == {"ip": "10.0.0.1 of kube-system/kube-dns"}
+    with pytest.raises(NotImplementedError, match=r"kubernetes:core/v1:Service\.get \(dns\) is not supported here"):
+        record(tmp_path, SERVICE_GET)
+
+
+def test_functions_of_providers_are_answered_where_a_monitor_can(tmp_path: Path) -> None:
+    """With the arguments that the program gives."""
+
+    class Answering(Recorder):
+        def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+            return {"publicKeyPem": f"{token} of {arguments['privateKeyPem']}{provider}"}
+
+    text = (
+        'import pulumi, pulumi_tls as tls\npulumi.export("key", tls.get_public_key(private_key_pem="x").public_key_pem)'
+    )
+    recorder = record(tmp_path, text, monitor=Answering)
+    assert recorder.exports == {"key": "tls:index/getPublicKey:getPublicKey of x"}
+
+
+def test_a_resource_that_is_registered_is_found_by_its_urn_and_no_other(tmp_path: Path) -> None:
+    """As the SDK does for a resource that is handed over as a value."""
+    recorder = record(tmp_path, PROGRAM)
+
+    def look_up(urn: str) -> Properties:
+        request = resource_pb2.ResourceInvokeRequest(tok="pulumi:pulumi:getResource", args=to_struct({"urn": urn}))
+        return from_struct(getattr(recorder.Invoke(request), "return"))
+
+    assert look_up(KEY)["id"] == "a-key-id"
+    assert look_up(KEY)["state"]["privateKeyPem"] == Secret("pem")
+    with pytest.raises(ValueError, match="no resource urn:of:none is registered"):
+        look_up("urn:of:none")
+
+
+def test_what_a_monitor_leaves_open_is_an_error() -> None:
+    """By the name of the request."""
+    monitor = Monitor(project="mcsps", stack="lab", preview=False)
+    with pytest.raises(NotImplementedError, match="ResourceCallRequest is not supported here"):
+        monitor.Call(resource_pb2.ResourceCallRequest())
+    with pytest.raises(NotImplementedError):
+        monitor.RegisterResource(resource_pb2.RegisterResourceRequest(type="a:index:A", name="a"))
+    with pytest.raises(NotImplementedError, match="a:index:f"):
+        monitor.mocks.call(MockCallArgs(token="a:index:f", args={}, provider=""))  # noqa: S106 - a function's name
+    with pytest.raises(NotImplementedError, match="a:index:A"):
+        monitor.mocks.new_resource(
+            MockResourceArgs(typ="a:index:A", name="a", inputs={}, provider="", resource_id="", custom=True)
+        )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1, "b", None, True]},
+        Secret({"deep": ["x"]}),
+        Reference("urn:a", "id-a"),
+        Reference("urn:a"),
+        Reference("urn:a", Unknown()),
+    ],
+)
+def test_a_value_survives_the_wire(value: object) -> None:
+    """With its marks; an id that is not known yet is an empty one there."""
+    back = from_wire(to_wire(value))
+    unknown_id = isinstance(value, Reference) and isinstance(value.id, Unknown)
+    assert back == (Reference("urn:a", "") if unknown_id else value)
 
 
 def test_assets_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,14 @@ def test_a_state_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """By the command that failed."""
     with pytest.raises(UserError, match="stack export --stack lab"):
         fake_pulumi(tmp_path, PENDING, code=1).recover()
+
+
+def test_a_command_gets_its_config_file_and_gives_its_exit_code(tmp_path: Path) -> None:
+    """A stack's file may be of another name."""
+    pulumi = fake_pulumi(tmp_path, PENDING, code=7)
+    assert replace(pulumi, config_file=tmp_path / "own.yaml").run("preview", "--diff") == 7
+    assert pulumi.run("preview") == 7
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        f"preview --config-file {tmp_path}/own.yaml --diff --stack lab --non-interactive",
+        "preview --stack lab --non-interactive",
+    ]

@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from config.preflight.rancher import Connect, Wanted, WantedCluster, connect, find, look_up
 from errors import UserError
@@ -56,30 +57,46 @@ class Server:
 
 
 @contextmanager
-def on_the_network(served: Starlette, folder: Path | None) -> Iterator[str]:
+def on_the_network(served: ASGIApp, folder: Path | None) -> Iterator[str]:
     """Serve an application, with TLS if there is a folder with keys."""
     with live.listening() as sock, live.served(served, sock, folder):
         yield f"https://{live.LOOPBACK}:{sock.getsockname()[1]}"
 
 
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CA and a certificate for loopback."""
+    folder = tmp_path_factory.mktemp("tls")
+    live.certify(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def listening(certified: Path) -> Iterator[tuple[str, live.Stage]]:
+    """Give the URL of one server for all tests here, and what it serves."""
+    stage = live.Stage()
+    with on_the_network(stage, certified) as url:
+        yield url, stage
+
+
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(
+    tmp_path: Path, certified: Path, listening: tuple[str, live.Stage], monkeypatch: pytest.MonkeyPatch
+) -> Server:
     """The lab's Rancher with two clusters, and all that it takes to reach it."""
     monkeypatch.setenv("NO_PROXY", live.LOOPBACK)
-    (tmp_path / "server").mkdir()
-    double = RancherDouble(tmp_path / "server")
-    live.certify(tmp_path)
-    with on_the_network(app.build(double.rancher, with_controllers=False), tmp_path) as url:
-        ca = (tmp_path / "ca.crt").read_text()
-        wanted = Wanted(
-            url=url,
-            ca_certs=ca,
-            token=double.admin,
-            token_ttl_hours=720,
-            makes_users=True,
-            clusters=by_id(CLUSTER),
-        )
-        yield Server(double, wanted)
+    url, stage = listening
+    double = RancherDouble(tmp_path)
+    stage.app = app.build(double.rancher, with_controllers=False)
+    wanted = Wanted(
+        url=url,
+        ca_certs=(certified / "ca.crt").read_text(),
+        token=double.admin,
+        token_ttl_hours=720,
+        makes_users=True,
+        clusters=by_id(CLUSTER),
+    )
+    return Server(double, wanted)
 
 
 def test_all_is_well_and_nothing_is_made(server: Server) -> None:
@@ -179,10 +196,10 @@ def test_one_cluster_under_two_names_is_said(server: Server) -> None:
 
 
 @pytest.mark.parametrize("text", ["<html>a page</html>", "[]", '{"data": [1]}', '{"data": [{"name": "east"}]}'])
-def test_a_server_that_is_no_rancher_is_said(server: Server, tmp_path: Path, text: str) -> None:
+def test_a_server_that_is_no_rancher_is_said(server: Server, certified: Path, text: str) -> None:
     """Whatever it answers."""
     page = Starlette(routes=[Route("/{path:path}", lambda _: HTMLResponse(text))])
-    with on_the_network(page, tmp_path) as url:
+    with on_the_network(page, certified) as url:
         said = server.refuses(url=url)
     assert said.startswith(f"mcsps:rancher.url: {url} answers 200 to /v3/clusters, and not as Rancher does; ")
 
@@ -262,11 +279,11 @@ def test_a_ttl_that_the_server_would_cut_is_said(server: Server) -> None:
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="90")
     assert "lets a token live 1.5 hours" in server.refuses(token_ttl_hours=2)
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="129600")
-    look_up(replace(server.wanted, token_ttl_hours=2160))
+    assert look_up(replace(server.wanted, token_ttl_hours=2160)) == {"mine": CLUSTER}
 
 
 @pytest.mark.parametrize("value", ["0", "none"])
 def test_a_server_without_a_limit_takes_every_ttl(server: Server, value: str) -> None:
     """So does one that does not tell it."""
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value=value)
-    look_up(replace(server.wanted, token_ttl_hours=8760))
+    assert look_up(replace(server.wanted, token_ttl_hours=8760)) == {"mine": CLUSTER}

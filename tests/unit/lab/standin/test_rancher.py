@@ -162,8 +162,16 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def listening(certified: Path) -> Iterator[tuple[str, live.Stage]]:
+    """Give the URL of one server for all tests here, and what it serves."""
+    stage = live.Stage()
+    with live.listening() as sock, live.served(stage, sock, certified):
+        yield f"https://127.0.0.1:{sock.getsockname()[1]}", stage
+
+
 @pytest.fixture
-def lab(tmp_path: Path, certified: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(tmp_path: Path, certified: Path, listening: tuple[str, live.Stage], monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A server that has just been made, where the lab's network is this machine's loopback."""
     monkeypatch.setattr("lab.standin.lab_network.FABRIC_NETWORK", IPv4Network("127.0.0.0/8"))
     monkeypatch.setattr(rancher2, "_POLL_SECONDS", 0.01)
@@ -172,12 +180,11 @@ def lab(tmp_path: Path, certified: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     double = RancherDouble(tmp_path)
     worked = tmp_path / "worked"
     worked.mkdir()
-    with live.listening() as sock:
-        url = f"https://127.0.0.1:{sock.getsockname()[1]}"
-        with live.served(app.build(double.rancher, with_controllers=False), sock, certified):
-            made = Lab(double, worked, url, (certified / "ca.crt").read_text())
-            made.started = {it["id"] for kind in Kind for it in double.rancher.store.all(kind)}
-            yield made
+    url, stage = listening
+    stage.app = app.build(double.rancher, with_controllers=False)
+    made = Lab(double, worked, url, (certified / "ca.crt").read_text())
+    made.started = {it["id"] for kind in Kind for it in double.rancher.store.all(kind)}
+    return made
 
 
 def test_everything_is_made_read_back_and_removed(lab: Lab) -> None:
