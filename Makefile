@@ -16,12 +16,14 @@ VENV := .venv
 SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
+# One process for each core; a file stays in one of them, so what its tests share is made once.
+PYTEST := -m pytest -m "not e2e" --numprocesses auto --dist loadfile
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help lab-packages up preview drift verify drill test docs e2e e2e-all soak bench down
+.PHONY: help lab-packages up preview drift verify drill test unit docs e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -79,7 +81,10 @@ test: $(VENV)/installed ## Lint, types, spelling, and all tests that need neithe
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy .
 	$(VENV)/bin/codespell $(SPELLED)
-	$(RUN) -m pytest -m "not e2e" --cov --cov-report=term
+	$(RUN) $(PYTEST) --cov --cov-report=term
+
+unit: $(VENV)/installed ## The quick part of the tests, for the inner loop; without coverage
+	$(RUN) $(PYTEST) --quiet tests/unit tests/properties
 
 docs: $(VENV)/installed ## Build the documentation as a site in site/; a dead link fails
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
