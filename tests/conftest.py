@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,12 +11,25 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.support.runs import Runs
 
+PROGRAM = Path(__file__).with_name("program")
+
 # An Output inside an f-string is then an error instead of a warning text that lands in a resource.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 
 # Two busy cores make single examples slow now and then; that is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Trace no recording of the whole program for coverage.
+
+    Tracing doubles its time, and it runs no line that no unit test runs.
+    """
+    for item in items:
+        if item.path.is_relative_to(PROGRAM):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session", autouse=True)

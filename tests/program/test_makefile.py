@@ -52,7 +52,7 @@ LAST_COMMANDS = {
     "verify": {"*": f"{RUN} ops verify --stack {{stack}}"},
     "drill": {"*": f"{RUN} ops drill --stack {{stack}}"},
     "down": {"*": f"{RUN} lab down", "mcsps-test": "pulumi destroy --stack mcsps-test"},
-    "test": {"*": f"{RUN} pytest"},
+    "test": {"*": f"{RUN} coverage report"},
     "unit": {"*": f"{RUN} pytest"},
     "docs": {"*": f"NO_MKDOCS_2_WARNING=1 {RUN} mkdocs build"},
     "e2e": {"*": f"{RUN} pytest"},

@@ -76,3 +76,9 @@ def test_a_command_gets_its_config_file_and_gives_its_exit_code(tmp_path: Path) 
         f"preview --config-file {tmp_path}/own.yaml --diff --stack lab --non-interactive",
         "preview --stack lab --non-interactive",
     ]
+
+
+def test_a_lock_that_a_killed_run_left_is_removed_without_a_question(tmp_path: Path) -> None:
+    """Pulumi asks at a terminal, and answers with an error where there is no lock."""
+    fake_pulumi(tmp_path, PENDING, code=1).unlock()
+    assert (tmp_path / "calls").read_text() == "cancel --yes --stack lab --non-interactive\n"
