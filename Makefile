@@ -20,7 +20,7 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help lab-packages up preview drift verify drill test e2e e2e-all soak bench down
+.PHONY: help lab-packages up preview drift verify drill docs test e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,6 +78,9 @@ test: $(VENV)/installed ## Lint, types, and all tests that need neither root nor
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy .
 	$(RUN) -m pytest -m "not e2e" --cov --cov-report=term
+
+docs: $(VENV)/installed ## Generate docs/reference/ and the config section of Pulumi.yaml from the code
+	$(RUN) -m docs.generate
 
 e2e: lab-packages $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
 	$(RUN) -m pytest -m "e2e and not nightly" --durations=40 tests/e2e

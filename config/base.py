@@ -12,7 +12,8 @@ class Section(BaseModel):
     """
     A section of the config: an immutable mapping with camelCase keys, which refuses unknown ones.
 
-    The docstring under a field is its description in the reference and in the JSON Schema.
+    The docstring under a field is its description in the reference and in the JSON Schema. A field that holds a section
+    can have the section's.
     """
 
     model_config = ConfigDict(

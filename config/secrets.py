@@ -7,7 +7,14 @@ from mesh.kubeconfigs import Endpoint
 
 RANCHER_TOKEN = "rancherToken"  # noqa: S105 - the name of a config key
 ROOT_PRIVATE_KEY = "rootPrivateKey"
-SECRET_KEYS = (RANCHER_TOKEN, ROOT_PRIVATE_KEY)
+SECRET_KEYS: Mapping[str, str] = {
+    RANCHER_TOKEN: (
+        "A Rancher API token without scope, for access `rancher`. Its user must own each cluster, and be an "
+        "administrator if `rancher.peersUser` is true."
+    ),
+    ROOT_PRIVATE_KEY: "The unencrypted PEM key of `trust.rootCertificate`. Set both or neither.",
+}
+"""The meaning of each secret key."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ class AppProject(Project):
 
 
 class Rancher(Section):
-    """The Rancher server, which access `rancher` needs; its API token is the secret `rancherToken`."""
+    """The Rancher server of clusters with access `rancher`; its API token is the secret `rancherToken`."""
 
     url: HttpsUrl
     """The address of the Rancher server."""

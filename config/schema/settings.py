@@ -29,7 +29,6 @@ class Settings(Section):
     """The whole stack config, without its secrets."""
 
     mesh: Mesh
-    """The identity of the mesh, which all clusters share."""
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]
     """The clusters of the mesh."""
     v2_weight: Percent
@@ -37,19 +36,12 @@ class Settings(Section):
     audiences: tuple[Audience, ...] = ()
     """Requests that get one version, regardless of `v2Weight`. The first audience that matches a request decides."""
     failover: Failover = Failover()
-    """How clients detect failed endpoints, and which endpoints they use instead."""
     trust: Trust = Trust()
-    """The root CA of the mesh and the intermediate CA of each cluster."""
     istio: Istio = Istio()
-    """The version, the source and the installer of Istio."""
     helloworld: Helloworld = Helloworld()
-    """The demo application."""
     links: Links = Links()
-    """The credentials by which clusters read each other."""
     verify: Verify = Verify()
-    """Settings of `python -m ops verify`."""
     rancher: Annotated[Rancher | None, BeforeValidator(_empty_is_unset)] = None
-    """The Rancher server. Required if a cluster has access `rancher`; its API token is the secret `rancherToken`."""
 
     @model_validator(mode="after")
     def _check_clusters(self) -> Self:

@@ -12,8 +12,6 @@ from lab.cli import app as lab
 from lab.preflight import PACKAGES
 from lab.spec import clusters
 from ops.__main__ import app as ops
-from ops.verify.causes import REMEDIES
-from ops.verify.conclude import HINTS
 from tests.support.stacks import LAB, RANCHER, ROOT, load_values
 
 README = (ROOT / "README.md").read_text()
@@ -47,18 +45,6 @@ def test_every_command_is_one(tool: str, command: str) -> None:
     """Of the tool that it is said to be of."""
     known = {info.name or (info.callback.__name__ if info.callback else "") for info in TOOLS[tool].registered_commands}
     assert command in known
-
-
-@pytest.mark.parametrize("cause", REMEDIES)
-def test_every_cause_that_verify_can_name_is_explained_with_the_remedy_that_it_prints(cause: str) -> None:
-    """In the same words, so that nobody reads of another."""
-    assert [row[2] for row in TABLES if row[0] == cause] == [REMEDIES[cause]]  # type: ignore[index]
-
-
-@pytest.mark.parametrize("check", HINTS)
-def test_every_check_that_can_fail_without_a_cause_is_explained_with_its_hint(check: str) -> None:
-    """In the same words too."""
-    assert (check, HINTS[check]) in TABLES  # type: ignore[index]
 
 
 def test_the_packages_are_all_that_the_lab_and_ci_need() -> None:
