@@ -89,7 +89,8 @@ test: $(VENV)/installed ## Lint, types, spelling, and all tests that need neithe
 unit: $(VENV)/installed ## The quick part of the tests, for the inner loop; without coverage
 	$(RUN) $(PYTEST) --quiet tests/unit tests/properties
 
-docs: $(VENV)/installed ## Build the documentation as a site in site/; a dead link fails
+docs: $(VENV)/installed ## Generate docs/reference/ from the code, and build the site in site/; a dead link fails
+	$(RUN) -m docs.generate
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 
 e2e: lab-packages $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here

@@ -1,4 +1,4 @@
-"""The stack: clusters, trust, Istio, links, application, exports; all nodes first, then the edges between them."""
+"""The stack: clusters, trust and Istio first, then the links between clusters, the application and the exports."""
 
 from datetime import UTC, datetime
 from itertools import permutations
@@ -21,17 +21,17 @@ def compose(now: datetime, look_up: preflight.LookUp = rancher_preflight.look_up
     Register the whole stack.
 
     Args:
-        now: The time, in UTC; tokens rotate by it.
+        now: The time, in UTC; it determines the rotation of tokens.
         look_up: Queries the Rancher server.
 
     Raises:
-        pulumi.RunError: The config cannot work; nothing is registered.
+        pulumi.RunError: The config is invalid; nothing is registered.
     """
     try:
         settings, secrets = load(pulumi.Config())
         wire = Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up))
     except UserError as error:
-        # Pulumi shows this one without a traceback.
+        # Pulumi shows a RunError without a traceback.
         raise pulumi.RunError(str(error)) from None
 
     rancher = (

@@ -1,4 +1,4 @@
-"""Settings, secrets and what preflight found in; each component's Args out. Creates nothing."""
+"""Turns settings, secrets and preflight results into the Args of each component. Registers nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,20 +10,19 @@ import pulumi_rancher2 as rancher2
 from pulumi import Output
 
 from components import (
-    BroughtRootArgs,
     Ca,
+    GeneratedRootArgs,
     HelloworldAppArgs,
     HelmInstallerArgs,
     Intermediate,
     IstioInstallArgs,
     KubeconfigAccessArgs,
-    MadeRootArgs,
     MeshLinkArgs,
     MeshTrustArgs,
     OperatorInstallerArgs,
-    Peers,
     PeersUserArgs,
-    ProjectArgs,
+    PeerToken,
+    ProvidedRootArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
@@ -31,7 +30,7 @@ from components import (
     ServiceAccountArgs,
 )
 from config.preflight import Preflight
-from config.schema import Audience, Cluster, Credential, Installer, Project, Rancher, RancherAccess, Settings
+from config.schema import Audience, Cluster, Credential, Installer, Rancher, RancherAccess, Settings
 from config.secrets import Secrets
 from mesh import kubeconfigs, names, pem, root_ca, routing
 from mesh.istio_values import ControlPlane
@@ -42,14 +41,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """What each component gets: settings, secrets and what preflight found in, Args out. Creates nothing."""
+    """
+    The Args of each component.
+
+    Attributes:
+        settings: The stack's config.
+        secrets: Its secrets, as plain text; every Args field that gets one is marked as secret.
+        found: What preflight found: the time and Rancher's cluster ids.
+    """
 
     settings: Settings
     secrets: Secrets
     found: Preflight
 
     def rancher_cluster(self, cluster: Cluster, provider: rancher2.Provider | None) -> RancherClusterArgs:
-        """Access and namespaces of one cluster."""
+        """The Args for access to one cluster and for its namespaces."""
         return RancherClusterArgs(
             cluster_name=cluster.name,
             network=cluster.network,
@@ -69,37 +75,37 @@ class Wiring:
             ca_certs=rancher.ca_certs,
             cluster_id=self.found.cluster_ids[cluster.name],
             token_ttl_hours=rancher.token_ttl_hours,
-            token_turn=rotation.count + rancher.token_generation,
+            token_rotation=rotation.count + rancher.token_generation,
             token_expiry=rotation.expiry(rotation.count),
-            earlier_token_expiry=rotation.expiry(rotation.count - 1),
-            project=_project(rancher.project),
-            app_project=_project(rancher.app_project),
+            active_token_expiry=rotation.expiry(rotation.count - 1),
+            project=rancher.project.model_dump(),
+            app_project=rancher.app_project.model_dump(),
             peers=self._peers(rancher, cluster),
             provider=provider,
         )
 
-    def _peers(self, rancher: Rancher, cluster: Cluster) -> PeersUserArgs | Peers:
+    def _peers(self, rancher: Rancher, cluster: Cluster) -> PeersUserArgs | PeerToken:
         if cluster.credential is not Credential.RANCHER_TOKEN:
-            return Peers.NO_TOKEN
+            return PeerToken.NONE
         if not rancher.peers_user:
-            return Peers.PROGRAMS_USER
+            return PeerToken.PROGRAM_USER
         return PeersUserArgs(
             username=names.peers_user(self.settings.mesh.id, cluster.name),
             rights=self._reader_rights,
         )
 
     def mesh_trust(self) -> MeshTrustArgs:
-        """The root that the user brings, else one that the program makes."""
+        """The Args for the mesh's CAs, with the root that the user provides or else a generated one."""
         trust = self.settings.trust
-        root: BroughtRootArgs | MadeRootArgs
+        root: ProvidedRootArgs | GeneratedRootArgs
         if trust.root_certificate and self.secrets.root_private_key:
-            root = BroughtRootArgs(
+            root = ProvidedRootArgs(
                 certificate_pem=pem.write_certificate(trust.root_certificate),
                 private_key_pem=Output.secret(self.secrets.root_private_key),
                 expiry=root_ca.expiry(trust.root_certificate),
             )
         else:
-            root = MadeRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
+            root = GeneratedRootArgs(validity_hours=trust.root_validity_hours, protect=trust.protect_root)
         return MeshTrustArgs(
             mesh_id=self.settings.mesh.id,
             cluster_names=tuple(cluster.name for cluster in self.settings.clusters),
@@ -112,7 +118,7 @@ class Wiring:
     def istio_install(
         self, cluster: Cluster, crd_provider: k8s.Provider, intermediate: Intermediate
     ) -> IstioInstallArgs:
-        """Istio on one cluster."""
+        """The Args for Istio on one cluster."""
         istio = self.settings.istio
         return IstioInstallArgs(
             control_plane=ControlPlane(
@@ -133,9 +139,7 @@ class Wiring:
                     peer_rights=self._reader_rights,
                     gateway_locality=cluster.locality.label if cluster.locality else None,
                     crd_provider=crd_provider,
-                    base_values=istio.values.base,
-                    istiod_values=istio.values.istiod,
-                    gateway_values=istio.values.gateway,
+                    values=istio.values.model_dump(),
                 )
                 if istio.installer is Installer.HELM
                 else OperatorInstallerArgs()
@@ -143,7 +147,7 @@ class Wiring:
         )
 
     def mesh_link(self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]) -> MeshLinkArgs:
-        """How `target` reads `source`."""
+        """The Args for the link by which `target` reads `source`."""
         server, ca = self._peer_endpoint(source)
         peer_token = clusters[source.name].peer_token
         return MeshLinkArgs(
@@ -167,14 +171,14 @@ class Wiring:
         if source.peer_server is not None:
             return source.peer_server, source.peer_ca_certs or Ca.CLUSTER
         if isinstance(source.access, RancherAccess) and self.settings.rancher:
-            # Behind Rancher's proxy a token of the cluster meets Rancher's certificate.
+            # Rancher's proxy serves the cluster's API with Rancher's certificate.
             server = kubeconfigs.rancher_server(self.settings.rancher.url, self.found.cluster_ids[source.name])
             return server, self.settings.rancher.ca_certs or Ca.PUBLIC
         endpoint = self.secrets.servers[source.name]
         return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
 
     def helloworld_app(self, cluster: Cluster) -> HelloworldAppArgs:
-        """The versions that one cluster runs, and the routing that all share."""
+        """The Args for the application on one cluster, with the routing that all clusters share."""
         app = self.settings.helloworld
         images = {"v1": app.images.v1, "v2": app.images.v2}
         return HelloworldAppArgs(
@@ -206,7 +210,8 @@ class Wiring:
 
     def _failover(self) -> routing.Failover:
         failover, regions = self.settings.failover, self.settings.regions
-        # Each region fails over to the next in the order of the clusters: Istio sorts regions only by a stated order.
+        # By default a region fails over to the next one, in the order of the clusters: without an order Istio treats
+        # all other regions alike.
         following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
         return routing.Failover(
             **failover.model_dump(exclude={"enabled", "order"}),
@@ -217,33 +222,28 @@ class Wiring:
     def _reader_rights(self) -> ReaderRights:
         return ReaderRights(
             secrets=self.settings.links.read_secrets,
-            # An istiod of the operator's time may be from before EndpointSlices were its only source.
+            # Istiod of the operator's versions may read Endpoints instead of EndpointSlices.
             endpoints=self.settings.istio.installer is Installer.OPERATOR,
         )
-
-
-def _project(project: Project) -> ProjectArgs:
-    return ProjectArgs(
-        name=project.name,
-        description=project.description,
-        container_limit=project.container_limit.model_dump(),
-        namespace_quota=project.namespace_quota.model_dump(),
-        project_quota=project.project_quota.model_dump(),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rotation:
     """
-    The rotation of tokens: time since 1970 in equal periods, one rotation in each.
+    The rotation of tokens: the time since 1970 in equal periods, one rotation in each.
 
-    A token is created in a period or in the one before, and has its whole early renewal left when both are over.
+    The length is (ttl - early renewal) / 2. A token is created in the period of its use or in the one before, so it has
+    at least the early renewal left when its use ends.
+
+    Attributes:
+        life: The tokens' ttl.
+        length: The length of a period.
+        count: How many periods have ended.
     """
 
     life: timedelta
     length: timedelta
     count: int
-    """Periods that are over."""
 
     @classmethod
     def of(cls, rancher: Rancher, now: datetime) -> Self:
@@ -252,6 +252,6 @@ class _Rotation:
         return cls(life=life, length=length, count=(now - EPOCH) // length)
 
     def expiry(self, count: int) -> str:
-        """The time until which a token is good that is created after `count` periods, RFC 3339 in UTC."""
+        """The expiry of a token that is created at the end of `count` periods, RFC 3339 in UTC."""
         ends = EPOCH + count * self.length + self.life
         return ends.isoformat(timespec="seconds").replace("+00:00", "Z")

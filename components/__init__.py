@@ -1,23 +1,22 @@
-"""The mesh, one ComponentResource a module, each with its Args."""
+"""The mesh as component resources: one in each module, with its Args beside it."""
 
-from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs, OperatorInstallerArgs
 from components.helloworld_app import HelloworldApp, HelloworldAppArgs
 from components.istio_install import IstioInstall
+from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs, OperatorInstallerArgs
 from components.mesh_link import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
-from components.mesh_trust import BroughtRootArgs, Intermediate, MadeRootArgs, MeshTrust, MeshTrustArgs
-from components.rancher_cluster import (
+from components.mesh_trust import GeneratedRootArgs, Intermediate, MeshTrust, MeshTrustArgs, ProvidedRootArgs
+from components.rancher_cluster import RancherCluster
+from components.rancher_cluster_args import (
     KubeconfigAccessArgs,
-    Peers,
     PeersUserArgs,
-    ProjectArgs,
+    PeerToken,
     RancherAccessArgs,
-    RancherCluster,
     RancherClusterArgs,
 )
 
 __all__ = [
-    "BroughtRootArgs",
     "Ca",
+    "GeneratedRootArgs",
     "HelloworldApp",
     "HelloworldAppArgs",
     "HelmInstallerArgs",
@@ -25,15 +24,14 @@ __all__ = [
     "IstioInstall",
     "IstioInstallArgs",
     "KubeconfigAccessArgs",
-    "MadeRootArgs",
     "MeshLink",
     "MeshLinkArgs",
     "MeshTrust",
     "MeshTrustArgs",
     "OperatorInstallerArgs",
-    "Peers",
+    "PeerToken",
     "PeersUserArgs",
-    "ProjectArgs",
+    "ProvidedRootArgs",
     "RancherAccessArgs",
     "RancherCluster",
     "RancherClusterArgs",

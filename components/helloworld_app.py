@@ -1,8 +1,8 @@
 """
-The demo application on one cluster, with the routing that every cluster shares.
+The demo application on one cluster, with the routing that is the same in every cluster.
 
 Owns the Service, the Deployments of the versions that this cluster runs, Gateway, DestinationRule and VirtualServices.
-Does not own what the weights mean: `settings` does.
+Does not own the meaning of the weights, which is the config's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,32 +21,35 @@ UID = 10001
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HelloworldAppArgs:
-    """What one cluster runs, and where requests go."""
+    """The versions that one cluster runs, and the routing of requests."""
 
     cluster_name: str
     images: Mapping[str, str]
-    """By version, for the versions that this cluster runs."""
+    """Image by version, for the versions that this cluster runs."""
     weights: Mapping[str, int]
     """Percent by version, the same in every cluster."""
     audiences: Sequence[routing.Audience]
     """Requests that follow no weight, the same in every cluster."""
     failover: routing.Failover | None
-    """How clients leave a dead cluster, if they do; the same in every cluster."""
+    """How clients avoid failed endpoints, the same in every cluster; `None` for Istio's defaults."""
     locality: str | None
-    """Istio's locality of this cluster's pods; none for that of their nodes."""
+    """Istio's locality of this cluster's pods; `None` for that of their nodes."""
     replicas: int
+    """Pods of each version."""
     requests: Mapping[str, str]
+    """Resource requests of each container, as Kubernetes quantities."""
     limits: Mapping[str, str]
+    """Resource limits of each container, as Kubernetes quantities."""
     drain_seconds: int
-    """How long a pod that is to end goes on answering, until all proxies know; 0 for a Kubernetes before 1.30."""
+    """The preStop sleep of each pod, in seconds, until all proxies know that it terminates; 0 for none."""
     timeout_seconds: int
-    """How long to wait for each Deployment."""
+    """How long to wait for each Deployment, in seconds."""
     networking_api: str
-    """The apiVersion of Istio's routing; with another the objects are other resources."""
+    """The apiVersion of Istio's routing; a change replaces the objects."""
 
 
 class HelloworldApp(pulumi.ComponentResource):
-    """helloworld and its routing on one cluster."""
+    """The application helloworld and its routing on one cluster."""
 
     def __init__(self, name: str, args: HelloworldAppArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:HelloworldApp", name, {"clusterName": args.cluster_name}, opts)
@@ -56,7 +59,7 @@ class HelloworldApp(pulumi.ComponentResource):
                 "name": names.HELLOWORLD,
                 "namespace": names.APP_NAMESPACE,
                 "labels": {"app": names.HELLOWORLD, "service": names.HELLOWORLD},
-                # A cluster may run no version and still route to those of its peers.
+                # A cluster without any version still routes to its peers' pods.
                 "annotations": {names.SKIP_AWAIT: "true"},
             },
             spec={
@@ -106,7 +109,7 @@ class HelloworldApp(pulumi.ComponentResource):
                     audiences=args.audiences,
                     failover=args.failover,
                 ),
-                # A route to a subset that no rule defines yet answers 503.
+                # A route to an undefined subset answers 503.
                 after=rule,
             )
         self.register_outputs({})
@@ -126,7 +129,7 @@ class HelloworldApp(pulumi.ComponentResource):
                 "capabilities": {"drop": ["ALL"]},
                 "read_only_root_filesystem": True,
             },
-            "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own
+            "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the container's own
         }
         if args.drain_seconds:
             container["lifecycle"] = {"pre_stop": {"sleep": {"seconds": args.drain_seconds}}}
@@ -152,7 +155,7 @@ class HelloworldApp(pulumi.ComponentResource):
                             "seccomp_profile": {"type": "RuntimeDefault"},
                         },
                         "containers": [container],
-                        # The gunicorn of Istio's image does not start without a temporary folder.
+                        # The gunicorn of Istio's image needs a temporary folder to start.
                         "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "16Mi"}}],
                     },
                 },

@@ -1,8 +1,8 @@
 """
-Istio on one cluster: control plane, gateways, and the way in for other networks.
+Istio on one cluster: control plane, gateways, and the entry for other networks.
 
-Owns `cacerts`, istiod, the ingress, egress and east-west gateways and their addresses. Has one of two installers make
-what is Istio's own. Does not own the CA (see `MeshTrust`) nor links to peers (see `MeshLink`).
+Owns `cacerts`, istiod, the ingress, egress and east-west gateways and their addresses. One of two installers creates
+Istio's own objects. Does not own the CA (see `MeshTrust`) nor links to peers (see `MeshLink`).
 """
 
 from functools import partial
@@ -12,19 +12,19 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from components import _helm_installer, _operator_installer
-from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs
+from components import helm_installer, operator_installer
+from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs
 from mesh import gateways, istio_values, names
 from mesh.gateways import EASTWEST, INGRESS, Gateway
 
 
 class IstioInstall(pulumi.ComponentResource):
-    """An Istio control plane with its three gateways, ready to serve."""
+    """An Istio control plane and its three gateways."""
 
     ingress_address: Output[str]
-    """Address or host name of the ingress gateway's load balancer."""
+    """IP address or host name of the ingress gateway's load balancer."""
     eastwest_address: Output[str]
-    """Address or host name of the east-west gateway's load balancer."""
+    """IP address or host name of the east-west gateway's load balancer."""
 
     def __init__(self, name: str, args: IstioInstallArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.control_plane.cluster_name}, opts)
@@ -34,12 +34,12 @@ class IstioInstall(pulumi.ComponentResource):
             string_data=args.cacerts,
             opts=ResourceOptions(parent=self),
         )
-        # Before all else: a cloud takes minutes to make a load balancer, and Pulumi ten seconds to trust any Service.
+        # First, since a cloud takes minutes to create a load balancer, and Pulumi waits ten seconds for any Service.
         services = {gateway: self._service(name, args, gateway) for gateway in gateways.GATEWAYS}
         if isinstance(args.installer, HelmInstallerArgs):
-            eastwest_gateway = _helm_installer.install(self, name, args, args.installer, cacerts)
+            eastwest_gateway = helm_installer.install(self, name, args, args.installer, cacerts)
         else:
-            eastwest_gateway = _operator_installer.install(self, name, args, cacerts)
+            eastwest_gateway = operator_installer.install(self, name, args, cacerts)
         k8s.apiextensions.CustomResource(
             f"{name}-cross-network-gateway",
             api_version=args.networking_api,
@@ -50,8 +50,8 @@ class IstioInstall(pulumi.ComponentResource):
                 "annotations": istio_values.deletion_annotation(),
             },
             spec=istio_values.cross_network_gateway_spec(),
-            # The validating webhook refuses it until istiod has written its CA there, which no annotation of the charts
-            # can wait for. Istiod does so as it starts, and a whole gateway comes between (docs/adr/0001).
+            # The validating webhook refuses it until istiod has written its CA into the webhook's configuration, and no
+            # annotation of the charts can wait for that. Istiod writes it before it serves gateways (docs/adr/0001).
             opts=ResourceOptions(parent=self, depends_on=[eastwest_gateway]),
         )
         self.ingress_address = services[INGRESS].status.apply(
@@ -65,7 +65,7 @@ class IstioInstall(pulumi.ComponentResource):
     def _service(self, name: str, args: IstioInstallArgs, gateway: Gateway) -> k8s.core.v1.Service:
         network = gateway.network(args.control_plane.network)
         selector = istio_values.gateway_labels(gateway.release)
-        targets = {} if isinstance(args.installer, HelmInstallerArgs) else _operator_installer.TARGET_PORTS
+        targets = {} if isinstance(args.installer, HelmInstallerArgs) else operator_installer.TARGET_PORTS
         return k8s.core.v1.Service(
             f"{name}-{gateway.role}",
             metadata={
@@ -92,6 +92,6 @@ def _load_balancer_address(cluster_name: str, gateway: Gateway, status: Any) -> 
         if address := ingress.ip or ingress.hostname:
             return str(address)
     raise pulumi.RunError(
-        f"Service {names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address; "
-        f"see to what makes load balancers there, then run `pulumi up --refresh`"
+        f"Service {names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address. "
+        f"Check the load balancer controller of that cluster, then run `pulumi up --refresh`"
     )

@@ -20,12 +20,12 @@ from mesh.reader_rules import ReaderRights
 
 
 class Ca(Enum):
-    """A CA whose PEM nobody has beforehand."""
+    """CA sources whose PEM is unknown at plan time."""
 
     CLUSTER = auto()
-    """The source cluster's own, which comes with each token of its service accounts."""
+    """The source cluster's CA, which Kubernetes stores beside each service account token."""
     PUBLIC = auto()
-    """One that the image of istiod trusts."""
+    """A public CA, which the image of istiod trusts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,9 +34,9 @@ class ServiceAccountArgs:
 
     source_provider: k8s.Provider
     token_generation: int
-    """A higher number makes a new token; the old one goes when the remote secret has the new."""
+    """A higher number rotates the token; the old one is deleted after the remote secret has the new one."""
     rights: ReaderRights
-    """What the reader may read in the source cluster; `IstioInstall` of the target must get the same."""
+    """What the reader can read in the source cluster; `IstioInstall` of the target must get the same value."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,20 +48,22 @@ class RancherTokenArgs:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeshLinkArgs:
-    """Who reads whom, and how."""
+    """The two clusters of a link, and the target's access to the source."""
 
     source: str
+    """Name of the cluster that is read."""
     target: str
+    """Name of the cluster whose istiod reads."""
     server: str
-    """The source's API server, as the target's istiod reaches it."""
+    """URL of the source's API server, as the target's istiod reaches it."""
     ca: str | Ca
-    """The CA behind `server`, as PEM where that is known."""
+    """The CA behind `server`: its PEM, or its source if the PEM is unknown at plan time."""
     credential: ServiceAccountArgs | RancherTokenArgs
     target_provider: k8s.Provider
 
 
 class MeshLink(pulumi.ComponentResource):
-    """The remote secret of `source` in `target`, and the credential in it."""
+    """The remote secret of `source` in `target`, and the credential that it holds."""
 
     def __init__(self, name: str, args: MeshLinkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:MeshLink", name, {"source": args.source, "target": args.target}, opts)
@@ -122,7 +124,7 @@ class MeshLink(pulumi.ComponentResource):
             f"{name}-token",
             type="kubernetes.io/service-account-token",
             metadata={
-                # A new name for each generation: the old token lives until the remote secret holds the new one.
+                # A new name for each generation, so the old token is valid until the remote secret has the new one.
                 "name": Output.concat(names.reader(target), "-", generation.hex),
                 "namespace": names.ISTIO_NAMESPACE,
                 "labels": labels,

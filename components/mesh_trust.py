@@ -1,7 +1,7 @@
 """
 The mesh's trust: one root CA, and one intermediate CA for each cluster.
 
-Owns keys, certificates and their renewal. Does not own where they are kept in a cluster: `IstioInstall` does.
+Owns keys, certificates and their renewal. Does not own the Secrets that hold them, which are those of `IstioInstall`.
 """
 
 from collections.abc import Mapping
@@ -14,52 +14,54 @@ from pulumi import Input, Output, ResourceOptions
 
 from mesh import names
 
-# Istiod takes a root only beside the one that it has, so a new one must come in phases (docs/adr/0004).
+# Istiod accepts a new root only together with the old one, so a rotation needs phases (docs/adr/0004).
 ROOT_GENERATION = 1
-# What Istio's own certificate generator gives its CAs.
+# The uses that Istio's own certificate generator sets.
 CA_USES = ("digital_signature", "content_commitment", "key_encipherment", "cert_signing", "crl_signing")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BroughtRootArgs:
-    """A root CA that the user made."""
+class ProvidedRootArgs:
+    """A root CA that the user provides."""
 
     certificate_pem: str
     private_key_pem: Input[str] = field(repr=False)
-    """A secret."""
+    """The certificate's key; a secret."""
     expiry: str
-    """End of validity, RFC 3339."""
+    """The certificate's expiry, RFC 3339."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MadeRootArgs:
-    """A root CA that the program makes."""
+class GeneratedRootArgs:
+    """A root CA that the program generates."""
 
     validity_hours: int
     protect: bool
-    """Whether the engine refuses to delete or replace the root."""
+    """Whether Pulumi refuses to delete or replace the root."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeshTrustArgs:
-    """The root and the clusters under it."""
+    """The root CA, and the intermediate CAs of the clusters."""
 
     mesh_id: str
     cluster_names: tuple[str, ...]
-    root: BroughtRootArgs | MadeRootArgs
+    root: ProvidedRootArgs | GeneratedRootArgs
     intermediate_validity_hours: int
     intermediate_early_renewal_hours: int
+    """How long before its expiry an intermediate is renewed, in hours."""
     intermediate_generation: int
+    """A higher number rotates the keys and certificates of all intermediates."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intermediate:
-    """One cluster's CA, as istiod wants it."""
+    """One cluster's intermediate CA, in istiod's format."""
 
     cacerts: Output[Mapping[str, str]] = field(repr=False)
-    """The four entries of the Secret `cacerts`, secret."""
+    """The four entries of the Secret `cacerts`, PEM by file name; a secret."""
     expiry: Output[str]
-    """End of validity, RFC 3339."""
+    """The certificate's expiry, RFC 3339."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,19 +74,19 @@ class MeshTrust(pulumi.ComponentResource):
     """One root CA and an intermediate CA for each cluster."""
 
     root_expiry: Output[str]
-    """End of the root's validity, RFC 3339."""
+    """The root's expiry, RFC 3339."""
     intermediates: Mapping[str, Intermediate]
-    """By cluster name."""
+    """Intermediate CA by cluster name."""
 
     def __init__(self, name: str, args: MeshTrustArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:MeshTrust", name, {"meshId": args.mesh_id}, opts)
-        if isinstance(args.root, BroughtRootArgs):
+        if isinstance(args.root, ProvidedRootArgs):
             signer = _Signer(certificate_pem=args.root.certificate_pem, private_key_pem=args.root.private_key_pem)
             self.root_expiry = Output.from_input(args.root.expiry)
         else:
-            signer, self.root_expiry = self._make_root(name, args.mesh_id, args.root)
+            signer, self.root_expiry = self._generate_root(name, args.mesh_id, args.root)
         self.intermediates = {
-            cluster: self._make_intermediate(name, cluster, args, signer) for cluster in args.cluster_names
+            cluster: self._issue_intermediate(name, cluster, args, signer) for cluster in args.cluster_names
         }
         self.register_outputs({"rootExpiry": self.root_expiry})
 
@@ -96,7 +98,7 @@ class MeshTrust(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         ).hex
 
-    def _make_root(self, name: str, mesh_id: str, args: MadeRootArgs) -> tuple[_Signer, Output[str]]:
+    def _generate_root(self, name: str, mesh_id: str, args: GeneratedRootArgs) -> tuple[_Signer, Output[str]]:
         generation = self._generation(f"{name}-root", ROOT_GENERATION)
         key = tls.PrivateKey(
             f"{name}-root-key",
@@ -107,11 +109,11 @@ class MeshTrust(pulumi.ComponentResource):
         certificate = tls.SelfSignedCert(
             f"{name}-root-certificate",
             private_key_pem=key.private_key_pem,
-            # Path building goes by Subject: no two roots share one, not even those of stacks with one mesh id.
+            # Path building compares Subjects, so each root has its own, even in stacks with the same mesh id.
             subject={"organization": mesh_id, "common_name": "Root CA", "serial_number": generation},
             validity_period_hours=args.validity_hours,
             is_ca_certificate=True,
-            # pulumi-tls drops 0, so the limit to one level below stands here, at 1, and not on the intermediates.
+            # pulumi-tls drops a path length of 0, so the root limits the depth and not the intermediates.
             max_path_length=1,
             set_subject_key_id=True,
             set_authority_key_id=True,
@@ -121,9 +123,9 @@ class MeshTrust(pulumi.ComponentResource):
         signer = _Signer(certificate_pem=certificate.cert_pem, private_key_pem=key.private_key_pem)
         return signer, certificate.validity_end_time
 
-    def _make_intermediate(self, name: str, cluster: str, args: MeshTrustArgs, signer: _Signer) -> Intermediate:
+    def _issue_intermediate(self, name: str, cluster: str, args: MeshTrustArgs, signer: _Signer) -> Intermediate:
         child = ResourceOptions(parent=self)
-        # Of its own kind, so that a cluster called root is none of the root's names.
+        # Has its own prefix, so that a cluster named root does not get the root's names.
         prefix = f"{name}-intermediate-{cluster}"
         generation = self._generation(prefix, args.intermediate_generation)
         key = tls.PrivateKey(
@@ -163,7 +165,7 @@ class MeshTrust(pulumi.ComponentResource):
 
 
 def cacerts_entries(*, certificate: str, key: str, root: str) -> Mapping[str, str]:
-    """The entries of the Secret `cacerts`, all PEM: istiod refuses to start if one is missing."""
+    """The entries of the Secret `cacerts`, all PEM; istiod does not start if one is missing."""
     certificate, key, root = (pem.strip() + "\n" for pem in (certificate, key, root))
     return {
         "ca-cert.pem": certificate,

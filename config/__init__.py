@@ -1,1 +1,1 @@
-"""What a stack file may say: reads it and checks it. Only `preflight` uses the network."""
+"""The stack config: its schema, its reader and its checks. Only `preflight` uses the network."""

@@ -1,7 +1,7 @@
 """
-The one reader of Pulumi's config: plain values, secrets and kubeconfig files.
+The reader of Pulumi's config: plain values, secrets and kubeconfig files.
 
-It fails before any resource is registered.
+All errors are raised before any resource is registered.
 """
 
 import json
@@ -21,9 +21,7 @@ from mesh import root_ca
 from mesh.kubeconfigs import Endpoint, read_endpoint
 
 PATH_SHOWN_MAX = 255
-
-
-UNREADABLE = {RuntimeError: "nobody of that name has a home folder", UnicodeDecodeError: "it is not text"}
+UNREADABLE = {RuntimeError: "no user of that name has a home folder", UnicodeDecodeError: "it is not a text file"}
 
 
 def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
@@ -31,7 +29,7 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     Read and check the whole stack config, its secrets and the kubeconfig files that it names.
 
     Raises:
-        UserError: What is wrong, by key. Nothing secret is quoted.
+        UserError: The config is invalid. The message names the keys, and never quotes a secret.
     """
     prefix = f"{config.name}:"
     keys = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
@@ -71,8 +69,9 @@ def _refuse_other_secrets(config: pulumi.Config, names: Iterable[str]) -> None:
     for key in (config.full_key(name) for name in sorted(names) if name not in SECRET_KEYS):
         if _is_secret(key):
             raise UserError(
-                f"{key}: is stored as a secret, and would be shown in plans and error messages all the same; "
-                f"allowed as secrets: {', '.join(SECRET_KEYS)}"
+                f"got a secret; allowed as secrets: {', '.join(SECRET_KEYS)}",
+                "Store it in plain text, since plans and error messages show it",
+                key=key,
             )
 
 
@@ -81,8 +80,9 @@ def _secret(config: pulumi.Config, name: str) -> str | None:
     key = config.full_key(name)
     if text and not _is_secret(key):
         raise UserError(
-            f"{key}: is stored in plain text; allowed is a secret alone. "
-            f"Treat it as leaked, make a new one, and: pulumi config set --secret {key}"
+            "got plain text; allowed: a secret",
+            f"Treat the value as leaked, replace it by a new one, and run: pulumi config set --secret {key}",
+            key=key,
         )
     return text or None
 
@@ -92,13 +92,17 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
         has, lacks = "trust.rootCertificate", ROOT_PRIVATE_KEY
         if key_pem:
             has, lacks = lacks, has
-        raise UserError(f"{NAMESPACE}:{lacks}: missing, and {NAMESPACE}:{has} is set; bring both or neither")
+        raise UserError(
+            f"missing, and {NAMESPACE}:{has} is set; allowed: both or neither",
+            "Set it, or remove the other",
+            key=f"{NAMESPACE}:{lacks}",
+        )
     if certificate is not None and key_pem is not None:
         try:
             root_ca.check_key_fits(certificate, key_pem)
         except ValueError as error:
             raise UserError(
-                f"{NAMESPACE}:{ROOT_PRIVATE_KEY}: {error}; set the key of {NAMESPACE}:trust.rootCertificate"
+                str(error), f"Set the key of {NAMESPACE}:trust.rootCertificate", key=f"{NAMESPACE}:{ROOT_PRIVATE_KEY}"
             ) from None
 
 
@@ -108,8 +112,12 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
         shown = show(str(path), at_most=PATH_SHOWN_MAX)
-        raise UserError(f"{key}: {shown} cannot be read: {reason}; name a readable kubeconfig") from None
+        raise UserError(
+            f"got {shown}, which cannot be read: {reason}", "Set the path of a readable kubeconfig", key=key
+        ) from None
     try:
         return text, read_endpoint(text)
     except ValueError as error:
-        raise UserError(f"{key}: the kubeconfig '{path}' {error}; name one that kubectl can use") from None
+        raise UserError(
+            f"the kubeconfig '{path}' {error}", "Set the path of a kubeconfig that kubectl can use", key=key
+        ) from None

@@ -1,4 +1,4 @@
-"""What of the stack config is secret."""
+"""The secrets of the stack config."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,17 +7,25 @@ from mesh.kubeconfigs import Endpoint
 
 RANCHER_TOKEN = "rancherToken"  # noqa: S105 - the name of a config key
 ROOT_PRIVATE_KEY = "rootPrivateKey"
-SECRET_KEYS = (RANCHER_TOKEN, ROOT_PRIVATE_KEY)
+SECRET_KEYS: Mapping[str, str] = {
+    RANCHER_TOKEN: (
+        "A Rancher API token without scope, for access `rancher`. Its user must own each cluster, and be an "
+        "administrator if `rancher.peersUser` is true."
+    ),
+    ROOT_PRIVATE_KEY: "The unencrypted PEM key of `trust.rootCertificate`. Set both or neither.",
+}
+"""The meaning of each secret key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Plain texts, for the program alone: whatever becomes part of a resource is marked as secret by `wiring`."""
+    """The secrets as plain text, for the program only: `wiring` marks as secret what becomes part of a resource."""
 
     kubeconfigs: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Kubeconfig text by cluster name, for access `kubeconfig`."""
     servers: Mapping[str, Endpoint] = field(default_factory=dict, repr=False)
-    """Where each of these kubeconfigs leads; not secret."""
+    """The API server of each of these kubeconfigs; not secret."""
     rancher_token: str | None = field(default=None, repr=False)
+    """The Rancher API token; `None` if it is not set."""
     root_private_key: str | None = field(default=None, repr=False)
-    """PEM of the key of `trust.rootCertificate`."""
+    """PEM of the key of `trust.rootCertificate`; `None` if it is not set."""

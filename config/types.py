@@ -1,7 +1,8 @@
 """
-What a single value of the stack config may be: types, each with a text of what is allowed.
+The types of single config values, each with its check and its JSON Schema.
 
-Reads nothing but a file of CA certificates that a value names.
+A check's `ValueError` says what is allowed; `config.parsing` adds the key and the value. Only a file of CA certificates
+that a value names is read.
 """
 
 import re
@@ -9,13 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import re2
 from cryptography import x509
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic import ValidatorFunctionWrapHandler as Reader
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from mesh import names, pem, root_ca
 
@@ -25,17 +34,18 @@ PORT_MAX = 65535
 PATH_MAX = 4096
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
-"""Above these istiod and Envoy, as Istio starts it, take no regular expression."""
+"""The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
+ALLOWED = "patternErrorMessage"
+"""The keyword of a JSON Schema for the text of what is allowed; editors show it for a value that does not match."""
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL = rf"({_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_LABEL_PART}=({_LABEL_PART})?"
-_URL = re.compile(
-    r"(https|oci)://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#@]*)?"
-)
-_OPEN = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
-"""What stands in the place of a URL and holds neither a password nor a token."""
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?")
+_HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_AFTER_SCHEME = rf"://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(/[^\s?#@]*)?"
+_QUOTABLE = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
+"""Invalid URLs that are safe to quote in an error, since they cannot hold a password or a token."""
+_QUANTITY = r"([0-9]+(\.[0-9]+)?)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?"
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
@@ -44,127 +54,56 @@ _UNITS = {
 Value = TypeVar("Value")
 
 
-def _unseen(message: object) -> PydanticCustomError:
-    """An error whose value may be a secret in the wrong place: of this type, `settings` does not quote it."""
-    return PydanticCustomError("unseen", "{message}", {"message": str(message)})
+def _unquoted(message: object) -> PydanticCustomError:
+    """An error for a value that may be a secret under the wrong key: `config.parsing` does not quote it."""
+    return PydanticCustomError("unquoted", "{message}", {"message": str(message)})
 
 
-def _matching(pattern: str, allowed: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            message = f"allowed is {allowed}"
-            raise ValueError(message)
+@dataclass(frozen=True, kw_only=True)
+class _Text:
+    """
+    A string that matches a pattern as a whole.
+
+    Attributes:
+        allowed: What is allowed, as a noun phrase.
+        pattern: A regular expression that Python and ECMAScript read alike.
+        longest: The greatest number of characters, if there is one.
+    """
+
+    allowed: str
+    pattern: str
+    longest: int | None = None
+
+    def __call__(self, value: str) -> str:
+        too_long = self.longest is not None and len(value) > self.longest
+        if too_long or not re.fullmatch(self.pattern, value):
+            raise ValueError(f"allowed: {self.allowed}")
         return value
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
+        return core_schema.no_info_after_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        pattern = re.sub(r"\(\?P<\w+>", "(", self.pattern)
+        length = {} if self.longest is None else {"maxLength": self.longest}
+        return {**handler(schema), "pattern": f"^({pattern})$", **length, ALLOWED: f"allowed: {self.allowed}"}
 
 
-def _check_dns_label(value: str) -> str:
-    if len(value) > DNS_LABEL_MAX or not re.fullmatch(_DNS_LABEL, value):
-        message = "allowed is a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most 63 characters"
-        raise ValueError(message)
-    return value
+class _Url(_Text):
+    """An address without credentials; one that does not match is quoted only where it cannot hold a secret."""
 
-
-def _check_cluster_name(value: str) -> str:
-    if len(value) > names.CLUSTER_NAME_MAX:
-        message = (
-            f"{len(value)} characters are too long: at most {names.CLUSTER_NAME_MAX} leave room for the common name "
-            f"of the cluster's intermediate CA"
-        )
-        raise ValueError(message)
-    if "to" in value.split("-"):
-        message = "the word 'to' joins two clusters in the name of a link; allowed is a name without it"
-        raise ValueError(message)
-    return value
-
-
-def _check_header_regex(value: str) -> str:
-    if not value.isascii() or not 1 <= len(value) <= REGEX_MAX:
-        message = f"allowed is a regular expression of 1 to {REGEX_MAX} characters of ASCII"
-        raise ValueError(message)
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        size = re2.compile(value, options).programsize
-    except re2.error as error:
-        said = error.args[0].decode()
-        message = f"{said}; allowed is a regular expression of RE2, which has neither look-around nor backreferences"
-        raise ValueError(message) from None
-    if size > REGEX_PROGRAM_MAX:
-        message = f"it compiles to {size} instructions; allowed are {REGEX_PROGRAM_MAX}: repeat less"
-        raise ValueError(message)
-    return value
-
-
-def _check_trust_domain(value: str) -> str:
-    labels = value.split(".")
-    if len(value) > DNS_NAME_MAX or not all(
-        len(label) <= DNS_LABEL_MAX and re.fullmatch(_DNS_LABEL, label) for label in labels
-    ):
-        message = "allowed is a DNS name such as cluster.local"
-        raise ValueError(message)
-    return value
-
-
-def _check_url(value: str, schemes: tuple[str, ...], message: str) -> str:
-    match = _URL.fullmatch(value)
-    if match is None or match[1] not in schemes or int((match[4] or ":0")[1:]) > PORT_MAX:
-        raise ValueError(message) if _OPEN.fullmatch(value) else _unseen(message)
-    return value.rstrip("/")
-
-
-def _check_https(value: str) -> str:
-    message = (
-        f"allowed is an https:// URL with a host, a port, if any, of at most {PORT_MAX}, and without credentials, "
-        "query or fragment"
-    )
-    return _check_url(value, ("https",), message)
-
-
-def _check_charts(value: str) -> str:
-    message = (
-        "allowed is an https:// repository or an oci:// registry, without credentials, or a folder's absolute path"
-    )
-    return value.rstrip("/") if value.startswith("/") else _check_url(value, ("https", "oci"), message)
-
-
-def _check_path(value: object) -> object:
-    if isinstance(value, str) and (not value or not value.isprintable() or "apiVersion" in value):
-        message = "allowed is the path of a file, and not what is in it"
-        raise _unseen(message)
-    return value
-
-
-def _pem_by(read: Callable[[str], Value]) -> PlainValidator:
-    def check(value: object) -> Value:
-        try:
-            return read(value if isinstance(value, str) else "")
-        except ValueError as error:
-            raise _unseen(error) from None
-
-    return PlainValidator(check)
-
-
-def _read_ca(value: str) -> str:
-    try:
-        text = Path(value).read_text() if _is_absolute_path(value) else value
-        certificates = pem.read_certificates(text)
-    except OSError as error:
-        message = f"the file {value} cannot be read: {error.strerror}; name a readable file of CA certificates"
-        raise ValueError(message) from None
-    except ValueError as error:
-        message = f"{error}; give one CA certificate or more and no key, as text or as the absolute path of a file"
-        raise ValueError(message) from None
-    return "".join(map(pem.write_certificate, certificates))
-
-
-def _is_absolute_path(value: str) -> bool:
-    return value.startswith("/") and value.isprintable() and len(value) < PATH_MAX
+    def __call__(self, value: str) -> str:
+        match = re.fullmatch(self.pattern, value)
+        if match is None or int(match["port"] or 0) > PORT_MAX:
+            message = f"allowed: {self.allowed}"
+            raise ValueError(message) if _QUOTABLE.fullmatch(value) else _unquoted(message)
+        return value.rstrip("/")
 
 
 @dataclass(frozen=True)
 class _Whole:
+    """A whole number within bounds, or its digits as a string, which is what `pulumi config set` writes."""
+
     least: int
     most: int | None = None
 
@@ -175,63 +114,182 @@ class _Whole:
             number = None
         if number is None or number < self.least or (self.most is not None and number > self.most):
             bounds = f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
-            message = f"allowed is a whole number {bounds}"
-            raise ValueError(message)
+            raise ValueError(f"allowed: a whole number {bounds}")
         return number
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
+        return core_schema.no_info_wrap_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least, **({} if self.most is None else {"maximum": self.most})}
+
+
+def _check_cluster_name(value: str) -> str:
+    if "to" in value.split("-"):
+        raise ValueError("allowed: a name without the word 'to', which joins two clusters in the name of a link")
+    return value
+
+
+def _check_header_regex(value: str) -> str:
+    if not value.isascii() or not 1 <= len(value) <= REGEX_MAX:
+        raise ValueError(f"allowed: a regular expression of 1 to {REGEX_MAX} ASCII characters")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        size = re2.compile(value, options).programsize
+    except re2.error as error:
+        reason = error.args[0].decode()
+        raise ValueError(
+            f"allowed: a regular expression of RE2, without look-around and backreferences; {reason}"
+        ) from None
+    if size > REGEX_PROGRAM_MAX:
+        raise ValueError(
+            f"allowed: a regular expression of at most {REGEX_PROGRAM_MAX} instructions; it compiles to {size}. "
+            "Use fewer or shorter repetitions"
+        )
+    return value
+
+
+def _check_trust_domain(value: str) -> str:
+    if any(len(label) > DNS_LABEL_MAX for label in value.split(".")):
+        raise ValueError(f"allowed: {_TRUST_DOMAIN.allowed}, with at most {DNS_LABEL_MAX} characters between two dots")
+    return value
+
+
+def _check_path(value: object) -> object:
+    if isinstance(value, str) and (not value or not value.isprintable() or "apiVersion" in value):
+        raise _unquoted("allowed: the path of a file, and not its content")
+    return value
+
+
+def _pem_by(read: Callable[[str], Value]) -> PlainValidator:
+    def check(value: object) -> Value:
+        try:
+            return read(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise _unquoted(error) from None
+
+    return PlainValidator(check)
+
+
+def _read_ca(value: str) -> str:
+    try:
+        text = Path(value).read_text() if _is_absolute_path(value) else value
+        certificates = pem.read_certificates(text)
+    except OSError as error:
+        raise ValueError(
+            f"got '{value}'; allowed: the path of a readable file of CA certificates. The error is: {error.strerror}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; allowed: one or more CA certificates, as text or as the absolute path of a file"
+        ) from None
+    return "".join(map(pem.write_certificate, certificates))
+
+
+def _is_absolute_path(value: str) -> bool:
+    return value.startswith("/") and value.isprintable() and len(value) < PATH_MAX
 
 
 def amount(quantity: str) -> Decimal:
     """
-    The number that a Kubernetes quantity stands for.
+    Convert a Kubernetes quantity to a number.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not a quantity.
     """
-    match = _QUANTITY.fullmatch(quantity)
+    match = re.fullmatch(_QUANTITY, quantity)
     if match is None:
-        message = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
-        raise ValueError(message)
-    number, unit = match.groups("")
+        raise ValueError(f"allowed: {_QUANTITY_TEXT.allowed}")
+    number, _, unit = match.groups("")
     return Decimal(number) * _UNITS[unit] if unit in _UNITS else Decimal(number + unit)
 
 
-def _check_quantity(value: str) -> str:
-    amount(value)
-    return value
+_TRUST_DOMAIN = _Text(
+    allowed="a DNS name, such as cluster.local",
+    pattern=rf"{_DNS_LABEL}(\.{_DNS_LABEL})*",
+    longest=DNS_NAME_MAX,
+)
+_QUANTITY_TEXT = _Text(allowed="a Kubernetes quantity, such as 200m, 2 or 64Mi", pattern=_QUANTITY)
 
-
-NonEmpty = Annotated[str, _matching(r"\S(.*\S)?", "a text that is not empty and has no blank at either end")]
-DnsLabel = Annotated[str, AfterValidator(_check_dns_label)]
-ClusterName = Annotated[DnsLabel, AfterValidator(_check_cluster_name)]
-TrustDomain = Annotated[str, AfterValidator(_check_trust_domain)]
-HttpsUrl = Annotated[str, AfterValidator(_check_https)]
-Charts = Annotated[str, AfterValidator(_check_charts)]
-ChartVersion = Annotated[str, _matching(r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?", "one version, such as 1.31.1")]
+NonEmpty = Annotated[str, _Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
+DnsLabel = Annotated[
+    str,
+    _Text(
+        allowed=f"a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most {DNS_LABEL_MAX} characters",
+        pattern=_DNS_LABEL,
+        longest=DNS_LABEL_MAX,
+    ),
+]
+ClusterName = Annotated[
+    str,
+    _Text(
+        allowed=(
+            f"a DNS label of at most {names.CLUSTER_NAME_MAX} characters, since the common name of the cluster's "
+            f"intermediate CA contains it: a-z, 0-9 and '-', a letter or digit at both ends"
+        ),
+        pattern=_DNS_LABEL,
+        longest=names.CLUSTER_NAME_MAX,
+    ),
+    AfterValidator(_check_cluster_name),
+]
+TrustDomain = Annotated[str, _TRUST_DOMAIN, AfterValidator(_check_trust_domain)]
+HttpsUrl = Annotated[
+    str,
+    _Url(
+        allowed=(
+            f"an https:// URL with a host, an optional port up to {PORT_MAX} and an optional path, and without "
+            f"credentials, query or fragment"
+        ),
+        pattern=f"https{_AFTER_SCHEME}",
+    ),
+]
+Charts = Annotated[
+    str,
+    _Url(
+        allowed="an https:// repository or oci:// registry without credentials, or the absolute path of a folder",
+        pattern=f"(https|oci){_AFTER_SCHEME}|/.*",
+    ),
+]
+ChartVersion = Annotated[
+    str, _Text(allowed="one version, such as 1.31.1", pattern=r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?")
+]
 KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
-RancherClusterId = Annotated[str, _matching(r"c-[-a-z0-9]+|local", "Rancher's id, such as c-f7r9g or local")]
+RancherClusterId = Annotated[
+    str, _Text(allowed="Rancher's id, such as c-f7r9g or local", pattern=r"c-[-a-z0-9]+|local")
+]
 HeaderName = Annotated[
     str,
-    _matching(
-        r"[!#$%&'*+.^_`|~0-9a-z-]+",
-        "a header's name in lower case, such as x-team; neither a pseudo-header such as :path nor a claim of a token",
+    _Text(
+        allowed="a header name in lower case, such as x-team, but not a pseudo-header such as :path or a JWT claim",
+        pattern=r"[!#$%&'*+.^_`|~0-9a-z-]+",
     ),
 ]
 HeaderValue = Annotated[
-    str, _matching(r"[!-~]([ -~]*[!-~])?", "a text of ASCII that is not empty and has no blank at either end")
+    str,
+    _Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
 ]
-HeaderPrefix = Annotated[str, _matching(r"[!-~][ -~]*", "a text of ASCII that is not empty and begins with no blank")]
-HeaderRegex = Annotated[str, AfterValidator(_check_header_regex)]
-NodeSelector = Annotated[str, _matching(rf"{_LABEL}(,{_LABEL})*", "labels such as role=ingress, joined by commas")]
-Quantity = Annotated[str, AfterValidator(_check_quantity)]
-RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root)]
-CaCertificates = Annotated[str, _pem_by(_read_ca)]
-Hours = Annotated[int, WrapValidator(_Whole(1))]
-Generation = Annotated[int, WrapValidator(_Whole(1))]
-Percent = Annotated[int, WrapValidator(_Whole(0, 100))]
-PositivePercent = Annotated[int, WrapValidator(_Whole(1, 100))]
-Errors = Annotated[int, WrapValidator(_Whole(1, 100))]
-Attempts = Annotated[int, WrapValidator(_Whole(0, 10))]
-Seconds = Annotated[int, WrapValidator(_Whole(1, 3600))]
-Replicas = Annotated[int, WrapValidator(_Whole(1, 100))]
-TokenHours = Annotated[int, WrapValidator(_Whole(2, 8760))]
-TimeoutSeconds = Annotated[int, WrapValidator(_Whole(10, 3600))]
+HeaderPrefix = Annotated[
+    str, _Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
+]
+HeaderRegex = Annotated[
+    str,
+    AfterValidator(_check_header_regex),
+    WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": REGEX_MAX}),
+]
+NodeSelector = Annotated[
+    str, _Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
+]
+Quantity = Annotated[str, _QUANTITY_TEXT]
+RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root), WithJsonSchema({"type": "string"})]
+CaCertificates = Annotated[str, _pem_by(_read_ca), WithJsonSchema({"type": "string"})]
+Hours = Annotated[int, _Whole(1)]
+Generation = Annotated[int, _Whole(1)]
+Percent = Annotated[int, _Whole(0, 100)]
+PositivePercent = Annotated[int, _Whole(1, 100)]
+Errors = Annotated[int, _Whole(1, 100)]
+Attempts = Annotated[int, _Whole(0, 10)]
+Seconds = Annotated[int, _Whole(1, 3600)]
+Replicas = Annotated[int, _Whole(1, 100)]
+TokenHours = Annotated[int, _Whole(2, 8760)]
+TimeoutSeconds = Annotated[int, _Whole(10, 3600)]

@@ -1,4 +1,4 @@
-"""The gateways of a cluster, for either installer: plain values."""
+"""The gateways of a cluster, for both installers: plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +8,21 @@ from mesh import names
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """A gateway and the Service before it."""
+    """A gateway and its Service."""
 
     role: str
+    """The suffix of the logical names."""
     release: str
-    """The name of its Deployment and its Service."""
+    """The name of the Deployment and the Service."""
     service_type: str
+    """The type of the Service."""
     ports: Mapping[str, int] = field(hash=False)
-    """Port of the Service by name, beside that of the health check."""
+    """Port of the Service by name, without the port of the health check."""
     serves_other_networks: bool = False
+    """Whether clients of other networks reach this cluster's services through it."""
 
     def network(self, own: str) -> str | None:
-        """The network that it serves to others, if it does."""
+        """The network that the gateway serves to clients of other networks; `None` if it serves none."""
         return own if self.serves_other_networks else None
 
 
@@ -30,9 +33,9 @@ EASTWEST = Gateway(
     role="eastwest",
     release=names.EASTWEST_GATEWAY,
     service_type="LoadBalancer",
-    # Istio's own Service would also open istiod's ports, which no peer primary needs.
+    # Istio's own Service would also open istiod's ports, which peers of a multi-primary mesh do not need.
     ports={"tls": names.CROSS_NETWORK_PORT},
     serves_other_networks=True,
 )
 GATEWAYS = (INGRESS, EGRESS, EASTWEST)
-"""In the order in which they are registered. Another one needs an entry here and nothing else."""
+"""All gateways, in the order of their registration. A new gateway needs an entry here only."""

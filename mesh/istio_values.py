@@ -1,4 +1,4 @@
-"""Helm values and chart sources for Istio: plain values in, plain values out."""
+"""Helm values and chart sources for Istio, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ISTIOD_NEEDS = (
     f"{_RBAC}/{_NAMESPACED}/RoleBinding/istiod",
     f"{_RBAC}/ClusterRoleBinding/istiod-clusterrole-{names.ISTIO_NAMESPACE}",
 )
-"""What of its chart must be there before istiod starts, in the notation of the depends-on annotation."""
+"""The objects of its chart that istiod needs at its start, in the notation of the depends-on annotation."""
 
 ISTIOD_RESOURCES: Values = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -28,14 +28,14 @@ PROXY_RESOURCES: Values = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
     "limits": {"cpu": "1000m", "memory": "512Mi"},
 }
-"""Of a sidecar, and of a gateway."""
-# Without it istiod drops a whole cacerts update whose bundle has one root more or less.
+"""Requests and limits of sidecars and of gateways."""
+# Without it istiod ignores an update of cacerts that adds or removes a root.
 MULTIROOT: Values = {"ISTIO_MULTIROOT_MESH": "true"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlane:
-    """What Istio in one cluster must know, whichever installer makes it."""
+    """The settings of Istio in one cluster that both installers use."""
 
     cluster_name: str
     """Istio's `clusterName`."""
@@ -45,12 +45,12 @@ class ControlPlane:
     hub: str
     tag: str
     timeout_seconds: int
-    """How long to wait for each Deployment, each load balancer, and whatever else makes these."""
+    """How long to wait for each Deployment, load balancer and IstioOperator, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSource:
-    """How Pulumi's Helm chart resource names a chart."""
+    """A chart's source, in the terms of Pulumi's Helm chart resource."""
 
     chart: str
     repository: str | None
@@ -58,7 +58,7 @@ class ChartSource:
 
 
 def chart_source(charts: str, chart: str, version: str) -> ChartSource:
-    """Find `chart` in an https:// repository, an oci:// registry or a folder (whose charts have their own version)."""
+    """The source of `chart` in an https:// repository, an oci:// registry or a folder, which ignores `version`."""
     if charts.startswith("https://"):
         return ChartSource(chart=chart, repository=charts, version=version)
     if charts.startswith("oci://"):
@@ -67,7 +67,7 @@ def chart_source(charts: str, chart: str, version: str) -> ChartSource:
 
 
 def merge(ours: Values, theirs: Values) -> dict[str, Any]:
-    """Lay `theirs` over `ours`, maps key by key, anything else as a whole."""
+    """Override `ours` by `theirs`: maps key by key, anything else as a whole."""
     merged = dict(ours)
     for key, value in theirs.items():
         below = merged.get(key)
@@ -76,7 +76,7 @@ def merge(ours: Values, theirs: Values) -> dict[str, Any]:
 
 
 def find_replaced_map(ours: Values, theirs: Values) -> str | None:
-    """Name the first map of `ours` in whose place `theirs` has something else, so that all in it would be lost."""
+    """Find the first map of `ours` that `theirs` would replace by something else, and return its path."""
     for key, below in ours.items():
         if key in theirs and isinstance(below, Mapping):
             value = theirs[key]
@@ -91,16 +91,16 @@ def base_values() -> dict[str, Any]:
     """Values of the chart `base`."""
     return {
         "global": {"istioNamespace": names.ISTIO_NAMESPACE, "enableReaderRBAC": False},
-        # Rendered as Ignore it would be set to Fail by istiod, and every refresh would show the difference.
+        # Istiod changes the chart's default Ignore to Fail, and every refresh would show the difference.
         "base": {"validationFailurePolicy": "Fail"},
     }
 
 
 def mesh_config(trust_domain: str) -> dict[str, Any]:
-    """What every proxy of the mesh is told, whoever installs Istio."""
+    """The mesh config of every proxy, for both installers."""
     return {
         "trustDomain": trust_domain,
-        # Proxies take a changed root from istiod and not only at their start.
+        # Proxies get a changed root from istiod while they run, and not only at their start.
         "defaultConfig": {"proxyMetadata": {"PROXY_CONFIG_XDS_AGENT": "true"}},
     }
 
@@ -115,26 +115,26 @@ def istiod_values(control_plane: ControlPlane, rights: ReaderRights) -> dict[str
             "hub": control_plane.hub,
             "tag": control_plane.tag,
             "istioNamespace": names.ISTIO_NAMESPACE,
-            # Links have accounts of their own; this one could read every Secret.
+            # Links have their own accounts; the chart's reader account could read every Secret.
             "enableReaderRBAC": False,
             "proxy": {"resources": PROXY_RESOURCES},
         },
         "meshConfig": mesh_config(control_plane.trust_domain),
-        # The chart reads env here; pilot.env is another installer's spelling and is ignored.
+        # The chart reads env here. It ignores pilot.env, which is the operator's key.
         "env": {
             **MULTIROOT,
-            # Off, istiod reads no Secret of a peer, and a link's role needs none.
+            # If off, istiod reads no Secrets of its peers, and a link's role does not need them.
             "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER": str(rights.secrets).lower(),
         },
         "base": {"validationFailurePolicy": "Fail"},
         "resources": ISTIOD_RESOURCES,
         "deploymentAnnotations": {
-            # Pulumi makes a chart's objects side by side. An istiod that starts before its injector's template is
-            # there never serves injection, and no pod with a sidecar can start.
+            # Pulumi creates a chart's objects in parallel. An istiod that starts before its injector's template exists
+            # never serves injection, and no pod with a sidecar can start.
             names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
             **timeout_annotation(control_plane.timeout_seconds),
         },
-        # No gateway pod can start before istiod has put its CA into the injection webhook.
+        # No gateway pod can start before istiod has written its CA into the injection webhook.
         "sidecarInjectorWebhookAnnotations": {
             names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",
             **timeout_annotation(control_plane.timeout_seconds),
@@ -144,19 +144,19 @@ def istiod_values(control_plane: ControlPlane, rights: ReaderRights) -> dict[str
 
 def gateway_values(*, network_gateway: str | None, locality: str | None, timeout_seconds: int) -> dict[str, Any]:
     """
-    Values of the chart `gateway`, without a Service: `IstioInstall` makes its own.
+    Values of the chart `gateway`, without a Service: `IstioInstall` creates it.
 
-    The chart's Service cannot leave out istiod's ports 15012 and 15017 from an east-west load balancer, and hides its
-    address behind the chart.
+    The chart's Service would open istiod's ports 15012 and 15017 on an east-west load balancer, and Pulumi would not
+    see its address.
 
     Args:
-        network_gateway: The network that this gateway serves to others, for the east-west gateway.
-        locality: Istio's locality of its pods, where their nodes are not to be asked.
-        timeout_seconds: How long Pulumi waits for the Deployment.
+        network_gateway: The network that an east-west gateway serves to other networks; `None` for other gateways.
+        locality: Istio's locality of its pods; `None` for that of their nodes.
+        timeout_seconds: How long Pulumi waits for the Deployment, in seconds.
     """
     values: dict[str, Any] = {
         "service": {"type": "None"},
-        # The pod names the image `auto`, which Kubernetes takes for `latest` and would pull at every start.
+        # The pod's image is `auto` until injection; Kubernetes treats that as `latest` and would always pull.
         "imagePullPolicy": "IfNotPresent",
         "resources": PROXY_RESOURCES,
         "annotations": timeout_annotation(timeout_seconds),
@@ -169,31 +169,32 @@ def gateway_values(*, network_gateway: str | None, locality: str | None, timeout
 
 
 def locality_label(locality: str | None) -> dict[str, str]:
-    """The label by which a pod says where it is, whatever its node says; none without a locality."""
+    """The label that sets a pod's locality, instead of its node's labels; empty without a locality."""
     return {} if locality is None else {names.LOCALITY_LABEL: locality}
 
 
 def timeout_annotation(seconds: int) -> dict[str, str]:
-    """How long Pulumi waits for an object to become ready."""
+    """The annotation that limits how long Pulumi waits for an object to become ready."""
     return {names.TIMEOUT_SECONDS: str(seconds)}
 
 
 def deletion_annotation() -> dict[str, str]:
     """
-    How Pulumi deletes an object of Istio's: at once.
+    The annotation that lets Pulumi delete an Istio object at once.
 
-    Its usual way leaves a finalizer, whose removal is an update, and that waits for istiod's webhook, dead or alive.
+    The default, foreground deletion, sets a finalizer. Its removal is an update that needs istiod's webhook, even if
+    istiod is already gone.
     """
     return {names.DELETION_PROPAGATION: "background"}
 
 
 def gateway_labels(release: str) -> dict[str, str]:
-    """The labels by which the chart `gateway` marks, and a Service or Gateway finds, the pods of a release."""
+    """The labels that the chart `gateway` sets on the pods of a release, and that a Service or Gateway selects."""
     return {"app": release, "istio": release.removeprefix("istio-")}
 
 
 def cross_network_gateway_spec() -> dict[str, Any]:
-    """The listener through which other networks reach every service of this cluster, still under their own mTLS."""
+    """The listener through which other networks reach every service of this cluster, with end-to-end mTLS."""
     return {
         "selector": {"istio": gateway_labels(names.EASTWEST_GATEWAY)["istio"]},
         "servers": [
@@ -214,4 +215,4 @@ OUTLINES: Mapping[str, Values] = {
     ),
     "gateway": gateway_values(network_gateway="", locality="", timeout_seconds=0),
 }
-"""The program's own values by chart, of which the keys and maps alone mean anything."""
+"""The keys and maps of the program's own values, by chart; the leaf values are placeholders."""

@@ -1,4 +1,4 @@
-"""Kubeconfigs as data: read one that a person gave, write one for Rancher's proxy or for a peer's istiod."""
+"""Kubeconfigs as data: reads the user's, writes those for Rancher's proxy and for a peer's istiod."""
 
 import base64
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ import yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where a kubeconfig's current context leads."""
+    """The API server of a kubeconfig's current context."""
 
     server: str
     """URL of the API server."""
     ca_pem: str | None
-    """The CA that signs the server's certificate; `None` means the machine's own trust store."""
+    """PEM of the CA of the server's certificate; `None` means the machine's own trust store."""
 
 
 def read_endpoint(text: str) -> Endpoint:
     """
-    Find the API server behind a kubeconfig's current context.
+    Read the API server of a kubeconfig's current context.
 
     Raises:
-        ValueError: The text is no kubeconfig, has no current context, or the context leads nowhere. The message never
-            quotes the text, which holds credentials.
+        ValueError: The text is not a kubeconfig, has no current context, or the context is incomplete. The message
+            continues a sentence about the file and never quotes the text, which holds credentials.
     """
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
-        message = "does not parse as YAML"
+        message = "is not valid YAML"
         raise ValueError(message) from None
     if not isinstance(document, dict) or document.get("kind") != "Config":
-        message = "is no kubeconfig: `kind: Config` is missing"
+        message = "is not a kubeconfig: `kind: Config` is missing"
         raise ValueError(message)
     current = document.get("current-context")
     if not current:
-        message = "has no current-context: set one with `kubectl config use-context`"
+        message = "has no current-context; `kubectl config use-context` sets one"
         raise ValueError(message)
     context = _named(document, "contexts", "context", current)
     cluster = _named(document, "clusters", "cluster", context.get("cluster"))
     _named(document, "users", "user", context.get("user"))
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith("https://"):
-        message = "leads to a server without TLS: an https:// URL is needed"
+        message = "has a server that is not an https:// URL"
         raise ValueError(message)
     data = cluster.get("certificate-authority-data")
     return Endpoint(server=server, ca_pem=_decode_ca(data) if data else None)
@@ -52,7 +52,7 @@ def _decode_ca(data: object) -> str:
     try:
         return base64.b64decode(str(data)).decode()
     except ValueError:
-        message = "has certificate-authority-data that is not base64 of a PEM"
+        message = "has certificate-authority-data that is not a PEM in base64"
         raise ValueError(message) from None
 
 
@@ -61,7 +61,7 @@ def _named(document: dict[str, object], section: str, kind: str, name: object) -
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(kind), dict):
             return cast("dict[str, object]", entry[kind])
-    message = f"names {kind} {name!r}, which it does not define"
+    message = f"refers to {kind} {name!r}, which it does not define"
     raise ValueError(message)
 
 
@@ -69,7 +69,7 @@ def render_token_kubeconfig(*, name: str, server: str, ca_pem: str | None, token
     """
     Write a kubeconfig with one cluster, one inline token, and `name` for cluster, user and context.
 
-    Istio accepts nothing but inline credentials in a remote secret, so neither `exec` nor files appear.
+    Istio accepts only inline credentials in a remote secret, so there are neither commands nor files.
     """
     cluster = {"server": server}
     if ca_pem:
@@ -88,5 +88,5 @@ def render_token_kubeconfig(*, name: str, server: str, ca_pem: str | None, token
 
 
 def rancher_server(url: str, cluster_id: str) -> str:
-    """The address under which Rancher's proxy serves a cluster's API."""
+    """The URL under which Rancher's proxy serves a cluster's API."""
     return f"{url}/k8s/clusters/{cluster_id}"

@@ -1,4 +1,4 @@
-"""Every physical name, label key and port that Istio, Kubernetes or a peer reads: made here, nowhere else."""
+"""All physical names, label keys and ports that Istio, Kubernetes or a peer reads."""
 
 ISTIO_NAMESPACE = "istio-system"
 APP_NAMESPACE = "sample"
@@ -52,7 +52,7 @@ CROSS_NETWORK_PORT = 15443
 X509_COMMON_NAME_MAX = 64
 _INTERMEDIATE_CN = "Intermediate CA "
 CLUSTER_NAME_MAX = X509_COMMON_NAME_MAX - len(_INTERMEDIATE_CN)
-"""The longest cluster name: what X.509 leaves of a common name's 64 characters is the tightest bound."""
+"""The longest cluster name: the intermediate CA's common name, at most 64 characters in X.509, contains it."""
 
 
 def intermediate_common_name(cluster: str) -> str:
@@ -61,20 +61,20 @@ def intermediate_common_name(cluster: str) -> str:
 
 
 def remote_secret(source: str) -> str:
-    """The Secret, kept in a peer, through which the peer's istiod reads `source`."""
+    """The name of the Secret in a peer through which the peer's istiod reads `source`."""
     return f"istio-remote-secret-{source}"
 
 
 def reader(target: str) -> str:
-    """The account, kept in a source cluster, as which `target`'s istiod reads that cluster."""
+    """The name of the service account in a source cluster as which `target`'s istiod reads that cluster."""
     return f"istio-reader-for-{target}"
 
 
 def peers_user(mesh_id: str, cluster: str) -> str:
-    """The user of Rancher as whom the istiod of its peers reads `cluster`."""
+    """The name of the Rancher user as which the peers' istiods read `cluster`."""
     return f"{mesh_id}-{cluster}-reader"
 
 
 def version_deployment(version: str) -> str:
-    """The Deployment that runs one version of helloworld."""
+    """The name of the Deployment of one version of helloworld."""
     return f"{HELLOWORLD}-{version}"

@@ -1,4 +1,4 @@
-"""Specs of the two IstioOperator resources that Istio's in-cluster operator installs from: plain values in and out."""
+"""Specs of the two IstioOperator resources for Istio's in-cluster operator, as plain data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,13 @@ from mesh import gateways, istio_values, names
 from mesh.gateways import Gateway
 from mesh.istio_values import ControlPlane
 
-# The operator would open istiod's ports on the east-west load balancer, too, and its Services are nobody's outputs.
+# The operator's Services would open istiod's ports on the east-west load balancer, and Pulumi would not see their
+# addresses.
 _NO_SERVICE = {"customService": True}
 
 
 def control_plane_spec(control_plane: ControlPlane) -> dict[str, Any]:
-    """The control plane with the ingress and the egress gateway."""
+    """The spec of the control plane with the ingress and the egress gateway."""
     return {
         "profile": "demo",
         "hub": control_plane.hub,
@@ -30,7 +31,7 @@ def control_plane_spec(control_plane: ControlPlane) -> dict[str, Any]:
                 "network": control_plane.network,
                 "proxy": {"resources": istio_values.PROXY_RESOURCES},
             },
-            # The operator's spelling of what is `env` in the chart.
+            # The operator's key for the chart's `env`.
             "pilot": {"env": istio_values.MULTIROOT},
             "gateways": {names.INGRESS_GATEWAY: _NO_SERVICE, names.EGRESS_GATEWAY: _NO_SERVICE},
         },
@@ -38,7 +39,7 @@ def control_plane_spec(control_plane: ControlPlane) -> dict[str, Any]:
 
 
 def eastwest_spec(control_plane: ControlPlane) -> dict[str, Any]:
-    """The east-west gateway alone, injected by the istiod of the other resource."""
+    """The spec of the east-west gateway alone, which the other resource's istiod injects."""
     network = control_plane.network
     gateway = _gateway(names.EASTWEST_GATEWAY, env=[{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}])
     labels = {**istio_values.gateway_labels(names.EASTWEST_GATEWAY), names.NETWORK_LABEL: network}
@@ -49,7 +50,7 @@ def eastwest_spec(control_plane: ControlPlane) -> dict[str, Any]:
         "components": {"ingressGateways": [{**gateway, "label": labels}]},
         "values": {
             "global": {"network": network},
-            # Of every ingress gateway in this resource, whatever its own name.
+            # Applies to every ingress gateway in this resource, whatever its name.
             "gateways": {names.INGRESS_GATEWAY: {"injectionTemplate": "gateway", **_NO_SERVICE}},
         },
     }

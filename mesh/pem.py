@@ -1,4 +1,4 @@
-"""Certificates as PEM text: read only where nothing else, such as a private key, stands beside them."""
+"""Certificates as PEM text; a text with anything else in it, such as a private key, is refused."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ _CERTIFICATES = re.compile(r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+---
 
 def read_certificates(text: str) -> Sequence[x509.Certificate]:
     """
-    Parse one certificate or more.
+    Parse one or more certificates.
 
     Raises:
-        ValueError: A certificate does not parse, or there is none, or there is anything besides. The message never
-            quotes the text, which may be the key.
+        ValueError: A certificate is invalid, or the text has none, or has anything else. The message continues a
+            sentence about the text and never quotes it, since it may be a key.
     """
     if _CERTIFICATES.fullmatch(text):
         try:
             return x509.load_pem_x509_certificates(text.encode())
         except ValueError:
             pass
-    message = "is no PEM of certificates alone"
+    message = "is not a PEM with certificates only"
     raise ValueError(message)
 
 
 def write_certificate(certificate: x509.Certificate) -> str:
-    """The certificate as PEM, and nothing that stood beside it."""
+    """Encode a certificate as PEM."""
     return certificate.public_bytes(Encoding.PEM).decode()

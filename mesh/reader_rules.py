@@ -1,4 +1,4 @@
-"""What a peer's istiod may read in a cluster, whoever it comes as: a service account or a user of Rancher."""
+"""What a peer's istiod can read in a cluster, as a service account or as a Rancher user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ READ = ("get", "list", "watch")
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Resources of one API group; the group of Kubernetes' core is empty."""
+    """Resources of one API group; the core group is the empty string."""
 
     api_group: str
     resources: Sequence[str]
@@ -21,23 +21,23 @@ _RULES = (
     Rule(api_group="networking.istio.io", resources=("workloadentries", "serviceentries")),
     Rule(api_group="gateway.networking.k8s.io", resources=("gateways",)),
 )
-"""All that istiod 1.31 asks of a peer, Secrets excepted."""
+"""All that istiod 1.31 reads from a peer, except Secrets."""
 _SECRETS = Rule(api_group="", resources=("secrets",))
-"""What istiod asks besides, unless its controller for a peer's credentials is off."""
+"""What istiod also reads unless its controller for remote credentials is off."""
 _ENDPOINTS = Rule(api_group="", resources=("endpoints",))
-"""What an istiod asks that is from before EndpointSlices were its only source."""
+"""What an older istiod reads, which may use Endpoints instead of EndpointSlices."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderRights:
-    """What the readers of all clusters may read: the peers' istiods are set up for the same."""
+    """What readers can read in every cluster; the peers' istiods are configured to match."""
 
     secrets: bool
-    """Secrets, for gateways in a peer that name them."""
+    """Whether they can read Secrets, for gateways in a peer that refer to them."""
     endpoints: bool
-    """Endpoints beside EndpointSlices."""
+    """Whether they can read Endpoints in addition to EndpointSlices."""
 
     @property
     def rules(self) -> Sequence[Rule]:
-        """The rules of a reader's role, for the verbs `READ` and no other."""
+        """The rules of a reader's role, all for the verbs `READ`."""
         return (*_RULES, *([_SECRETS] if self.secrets else []), *([_ENDPOINTS] if self.endpoints else []))

@@ -1,4 +1,4 @@
-"""Checks on a root CA that the user brings, before anything is signed with it."""
+"""Checks of a provided root CA. The errors' messages continue a sentence about the value."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,31 +18,31 @@ def read_root(text: str) -> x509.Certificate:
     Parse a root certificate and check that it can sign intermediates.
 
     Raises:
-        ValueError: Not exactly one certificate, no CA, no root, or a key kind that istiod cannot use; says what to
-            bring instead, and never quotes the text.
+        ValueError: The text is not exactly one certificate, or not of a root CA, or its key is of a kind that istiod
+            cannot use. The message says what to provide, and never quotes the text.
     """
     try:
         (certificate,) = pem.read_certificates(text)
         extensions, key = certificate.extensions, certificate.public_key()
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         message = (
-            "is not one PEM certificate and nothing else; "
-            "give the text, not its path, and neither key nor bundle: `openssl x509 -in root.pem` prints it"
+            "is not exactly one PEM certificate. Set the text and not the path of the certificate, without key or "
+            "bundle: `openssl x509 -in root.pem` prints it"
         )
         raise ValueError(message) from None
     if not _may_sign_cas(extensions):
         message = (
-            "is no CA that may sign intermediates; bring one whose basicConstraints say CA:TRUE, with a pathlen, "
+            "is not a CA that can sign intermediates. Provide one whose basicConstraints have CA:TRUE and a pathlen, "
             "if any, of 1 or more, and whose keyUsage, if any, has keyCertSign"
         )
         raise ValueError(message)
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        message = "has a key that istiod cannot use; bring a root whose key is ECDSA or RSA"
+        message = "has a key that istiod cannot use. Provide a root with an ECDSA or RSA key"
         raise ValueError(message)  # noqa: TRY004 - the value is wrong, not its type
     try:
         certificate.verify_directly_issued_by(certificate)
     except (ValueError, InvalidSignature, UnsupportedAlgorithm):
-        message = "is not signed by itself and so no root; bring the last certificate of its chain"
+        message = "is not self-signed, so it is not a root. Provide the last certificate of its chain"
         raise ValueError(message) from None
     return certificate
 
@@ -59,7 +59,7 @@ def _may_sign_cas(extensions: x509.Extensions) -> bool:
 
 
 def lifetime_hours(certificate: x509.Certificate) -> int:
-    """Count the whole hours for which a root is valid, from its first moment on."""
+    """The whole validity of a root, from its start to its expiry, in hours."""
     return (certificate.not_valid_after_utc - certificate.not_valid_before_utc) // timedelta(hours=1)
 
 
@@ -72,7 +72,9 @@ def check_validity(certificate: x509.Certificate, now: datetime) -> None:
     """
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not first <= now < last:
-        message = f"is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC and so not now; bring one that is"
+        message = (
+            f"is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d %H:%M} UTC, so it is not valid now. Provide one that is"
+        )
         raise ValueError(message)
 
 
@@ -81,7 +83,7 @@ def check_key_fits(certificate: x509.Certificate, key_pem: str) -> None:
     Check that `key_pem` is the private key of `certificate`.
 
     Raises:
-        ValueError: It is not, or is no unencrypted PEM key, or not that alone. The message never quotes the key.
+        ValueError: It is another key, or not exactly one unencrypted PEM key. The message never quotes the key.
     """
     try:
         key = serialization.load_pem_private_key(key_pem.encode(), password=None)
@@ -89,13 +91,13 @@ def check_key_fits(certificate: x509.Certificate, key_pem: str) -> None:
         key = None
     # The signer reads the first block, which may be the curve's parameters.
     if key is None or not _PRIVATE_KEY.fullmatch(key_pem):
-        message = "is not one unencrypted PEM private key and nothing else: `openssl pkey -in key.pem` prints it"
+        message = "is not exactly one unencrypted PEM private key; `openssl pkey -in key.pem` prints one"
         raise ValueError(message)
     if key.public_key() != certificate.public_key():
-        message = "does not fit the root certificate: its public half is another"
+        message = "is not the key of the root certificate"
         raise ValueError(message)
 
 
 def expiry(certificate: x509.Certificate) -> str:
-    """The end of validity, RFC 3339 in UTC, as pulumi-tls writes it."""
+    """The expiry, RFC 3339 in UTC, as pulumi-tls writes it."""
     return certificate.not_valid_after_utc.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

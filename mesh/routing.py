@@ -1,4 +1,4 @@
-"""Istio routing for helloworld: weights, audiences and failover in, object specs out, the same for every cluster."""
+"""Istio's routing objects for helloworld, which are the same in every cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import Any
 from mesh import istio_values, names
 
 RETRY_ON = "connect-failure,refused-stream,gateway-error"
-"""The last covers a try that came to no end in its time, too."""
+"""Istio's retry conditions; gateway-error includes attempts that time out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audience:
-    """A part of the requests that gets one version, whatever the weights."""
+    """Requests that get one version, regardless of the weights."""
 
     name: str
     version: str
     header: str | None
-    """Its name; none for requests with any headers."""
+    """Name of the header to match; `None` matches requests with any headers."""
     header_match: Mapping[str, str]
-    """What it must be, as Istio's StringMatch."""
+    """The header's value, as Istio's StringMatch."""
     clusters: tuple[str, ...]
-    """From whose pods, and through whose ingress gateway, the requests come; empty for all."""
+    """Clusters whose pods or ingress gateways send the requests; empty for all clusters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failover:
-    """How clients find out that an endpoint is dead, and where they go instead."""
+    """How clients detect failed endpoints, and which endpoints they use instead."""
 
     consecutive_gateway_errors: int
     interval_seconds: int
@@ -36,16 +36,16 @@ class Failover:
     retry_attempts: int
     per_try_timeout_seconds: int
     order: Mapping[str, str]
-    """The region that comes next, by region."""
+    """The region to fail over to, by region."""
 
 
 def weights(v2_weight: int) -> Mapping[str, int]:
-    """Share of each version, in percent; they sum to 100."""
+    """The weight of each version, in percent; they sum to 100."""
     return {"v1": 100 - v2_weight, "v2": v2_weight}
 
 
 def gateway_spec() -> dict[str, Any]:
-    """The plain HTTP listener on the ingress gateway."""
+    """The spec of the Gateway: a plain HTTP listener on the ingress gateway."""
     return {
         "selector": {"istio": istio_values.gateway_labels(names.INGRESS_GATEWAY)["istio"]},
         "servers": [{"port": {"number": names.HTTP_PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
@@ -54,12 +54,12 @@ def gateway_spec() -> dict[str, Any]:
 
 def destination_rule_spec(versions: Sequence[str], failover: Failover | None = None) -> dict[str, Any]:
     """
-    A subset for each version, wherever in the mesh it runs.
+    The spec of the DestinationRule: a subset for each version, in all clusters.
 
     Args:
-        versions: All that there are, whatever runs: a subset that no request names harms nobody, and one that is taken
-            away while requests name it loses them.
-        failover: How clients leave a dead endpoint, if they do.
+        versions: All known versions, running or not: an unused subset has no effect, and removing one in use loses
+            requests.
+        failover: How clients avoid failed endpoints; `None` for Istio's defaults.
     """
     return {
         "host": names.HELLOWORLD_HOST,
@@ -74,19 +74,19 @@ def _traffic_policy(failover: Failover) -> dict[str, Any]:
         "loadBalancer": {
             "localityLbSetting": {
                 "enabled": True,
-                # Istiod knows the cluster of every proxy and endpoint, whatever their localities say.
+                # Istiod knows the cluster of every proxy and endpoint, with or without localities.
                 "failoverPriority": [names.CLUSTER_LABEL],
                 "failover": [{"from": region, "to": following} for region, following in failover.order.items()],
             }
         },
         "outlierDetection": {
             "consecutiveGatewayErrors": failover.consecutive_gateway_errors,
-            # An application's own errors are the same in every cluster.
+            # An application's own errors occur in every cluster, so they do not eject endpoints.
             "consecutive5xxErrors": 0,
             "interval": _seconds(failover.interval_seconds),
             "baseEjectionTime": _seconds(failover.base_ejection_seconds),
             "maxEjectionPercent": failover.max_ejection_percent,
-            # With nobody left, asking those that were given up is better than asking nobody.
+            # If every endpoint is ejected, use all of them instead of answering 503.
             "minHealthPercent": 1,
         },
     }
@@ -101,14 +101,14 @@ def virtual_service_spec(
     failover: Failover | None = None,
 ) -> dict[str, Any]:
     """
-    The routes to helloworld: one for each audience, and the weighted one for everybody else.
+    The spec of a VirtualService: one route for each audience, and a weighted route for all other requests.
 
     Args:
-        gateway: Where the requests come from: a Gateway's name, or `mesh` for sidecars.
-        host: The host that they ask for.
+        gateway: The source of the requests: a Gateway's name, or `mesh` for sidecars.
+        host: The host of the requests.
         weights: Percent by version.
-        audiences: The first that a request belongs to decides.
-        failover: How often and how soon a request is tried again, if so.
+        audiences: The audiences in order; the first that matches a request decides.
+        failover: How often and how soon a request is retried; `None` for Istio's defaults.
     """
     retries = {"retries": _retries(failover)} if failover else {}
     return {
@@ -160,7 +160,7 @@ def _retries(failover: Failover) -> dict[str, Any]:
         "attempts": failover.retry_attempts,
         "perTryTimeout": _seconds(failover.per_try_timeout_seconds),
         "retryOn": RETRY_ON,
-        # The second retry leaves the cluster, before its endpoints are given up.
+        # The second retry goes to another locality, even before the endpoints here are ejected.
         "retryRemoteLocalities": True,
     }
 

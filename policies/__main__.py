@@ -1,6 +1,12 @@
-"""The policy pack as Pulumi starts it: by this folder, so that `rules` is found in it and not in the project."""
+"""The policy pack, as Pulumi starts it: with this folder on the path, and not the project's."""
+
+import sys
+from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack
-from rules import POLICIES  # type: ignore[import-not-found]
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from policies.rules import POLICIES
 
 PolicyPack("mcsps", policies=list(POLICIES), enforcement_level=EnforcementLevel.MANDATORY)

@@ -1,4 +1,4 @@
-"""What is found out before anything changes: is the config usable now, and does Rancher have what it names."""
+"""Checks of the config against the clock and against Rancher, before anything changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from config.secrets import RANCHER_TOKEN, Secrets
 from errors import UserError
 from mesh import root_ca
 
-LookUp = Callable[[rancher.Wanted], Mapping[str, str]]
+LookUp = Callable[[rancher.Query], Mapping[str, str]]
 """Queries a Rancher server, as `rancher.look_up` does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preflight:
     """
-    What the config does not say.
+    What the program needs in addition to the config.
 
     Attributes:
-        now: The one reading of the clock for a whole run, in UTC: clusters must not fall on two sides of a moment.
+        now: The time of the run, in UTC; read once, so that all clusters use the same token rotation.
         cluster_ids: Rancher's id of each cluster with access `rancher`, by the cluster's name.
     """
 
@@ -31,7 +31,7 @@ class Preflight:
 
 def run(settings: Settings, secrets: Secrets, now: datetime, look_up: LookUp = rancher.look_up) -> Preflight:
     """
-    Check the config against the clock and against Rancher; changes nothing.
+    Check the config against the clock and against Rancher, without changing anything.
 
     Args:
         settings: The stack's config.
@@ -40,7 +40,7 @@ def run(settings: Settings, secrets: Secrets, now: datetime, look_up: LookUp = r
         look_up: Queries the Rancher server.
 
     Raises:
-        UserError: What cannot work, by config key. Nothing secret is quoted.
+        UserError: The config cannot be used. The message names the key, and never quotes a secret.
     """
     if settings.trust.root_certificate is not None:
         try:
@@ -51,25 +51,25 @@ def run(settings: Settings, secrets: Secrets, now: datetime, look_up: LookUp = r
         return Preflight(now=now, cluster_ids={})
     if secrets.rancher_token is None:
         key = f"{NAMESPACE}:{RANCHER_TOKEN}"
-        raise UserError("missing", f"Set it: pulumi config set --secret {key}", key=key)
-    return Preflight(now=now, cluster_ids=look_up(_wanted(settings, settings.rancher, secrets.rancher_token)))
+        raise UserError("missing", f"Run: pulumi config set --secret {key}", key=key)
+    return Preflight(now=now, cluster_ids=look_up(_query(settings, settings.rancher, secrets.rancher_token)))
 
 
-def _wanted(settings: Settings, server: Rancher, token: str) -> rancher.Wanted:
+def _query(settings: Settings, server: Rancher, token: str) -> rancher.Query:
     accesses = [
         (index, cluster, cluster.access)
         for index, cluster in enumerate(settings.clusters)
         if isinstance(cluster.access, RancherAccess)
     ]
-    return rancher.Wanted(
+    return rancher.Query(
         url=server.url,
         ca_certs=server.ca_certs,
         token=token,
         token_ttl_hours=server.token_ttl_hours,
-        makes_users=server.peers_user
+        creates_users=server.peers_user
         and any(cluster.credential is Credential.RANCHER_TOKEN for _, cluster, _ in accesses),
         clusters={
-            cluster.name: rancher.WantedCluster(
+            cluster.name: rancher.ClusterQuery(
                 key=f"{NAMESPACE}:clusters[{index}].access", id=access.cluster_id, name=access.cluster_name
             )
             for index, cluster, access in accesses

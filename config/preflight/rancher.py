@@ -1,7 +1,7 @@
 """
-What is asked of a Rancher server before anything is registered: does it answer, is the token good, are the clusters up.
+Queries a Rancher server before anything is registered: the token's rights, and the state of the clusters.
 
-It only asks: no token is made, and nothing is changed. What it cannot find out is left to Rancher, which refuses later.
+The queries change nothing and create no token. What they cannot find out, Rancher refuses during the update.
 """
 
 import re
@@ -29,77 +29,89 @@ _REVIEW = {
     "kind": "SelfSubjectAccessReview",
     "spec": {"resourceAttributes": _EVERYTHING},
 }
-_ALLOWED = (
-    "allowed is an API token of Rancher's that is good for the whole server, such as token-abc12:..., not expired and "
-    "with no scope; make one, and: pulumi config set --secret mcsps:rancherToken"
-)
+_ALLOWED = "allowed: a Rancher API token without scope that is not expired, such as token-abc12:..."
+_SET_TOKEN = f"Create one in Rancher, and run: pulumi config set --secret {NAMESPACE}:rancherToken"
 
 Connect = Callable[[str, str | None, str], httpx.Client]
-"""Makes a client from URL, CA certificates and token."""
+"""Creates a client from URL, CA certificates and token."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedCluster:
-    """How the config names a cluster: by Rancher's id, or else by the name that Rancher shows."""
+class ClusterQuery:
+    """
+    A cluster of the config, by Rancher's id or by its name in Rancher.
+
+    Attributes:
+        key: The config key of the cluster's access.
+        id: Rancher's id, if the config has it.
+        name: The name in Rancher, if the config has it.
+    """
 
     key: str
-    """Of the access in the config."""
     id: str | None
     name: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What the config says of a Rancher server."""
+class Query:
+    """
+    What the config requires of a Rancher server.
+
+    Attributes:
+        url: The address of the server.
+        ca_certs: PEM of the CA of its certificate; `None` means the machine's trust store.
+        token: The API token.
+        token_ttl_hours: The lifetime of the tokens that the program creates.
+        creates_users: Whether the program creates users, roles and bindings.
+        clusters: The clusters, by their names in the config.
+    """
 
     url: str
     ca_certs: str | None
     token: str = field(repr=False)
     token_ttl_hours: int
-    makes_users: bool
-    """Whether a user, his role and his bindings are to be made."""
-    clusters: Mapping[str, WantedCluster]
-    """By the name that the config gives to each."""
+    creates_users: bool
+    clusters: Mapping[str, ClusterQuery]
 
 
 def connect(url: str, ca_certs: str | None, token: str, *, timeout_seconds: float = SECONDS) -> httpx.Client:
-    """Make a client for a Rancher server; sends nothing."""
+    """Create a client for a Rancher server, without a request."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     return httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, verify=_trust(ca_certs))
 
 
-def look_up(wanted: Wanted, connect: Connect = connect) -> Mapping[str, str]:
+def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
     """
-    Query the server for all that the config names.
+    Check all requirements of the config.
 
     Args:
-        wanted: What the config says.
-        connect: Makes the client.
+        query: The requirements.
+        connect: Creates the client.
 
     Returns:
         Rancher's id of each cluster, by the cluster's name in the config.
 
     Raises:
-        UserError: What cannot be, and how to mend it. The token is never quoted.
+        UserError: A requirement is not met. The message never quotes the token.
     """
-    with _client(connect, wanted.url, wanted.ca_certs, wanted.token) as client:
+    with _client(connect, query.url, query.ca_certs, query.token) as client:
         known = _clusters(client)
-        _check_ttl(client, wanted.token_ttl_hours)
-        if wanted.makes_users:
-            _check_makes_users(client)
-        found = {name: _find(cluster, known) for name, cluster in wanted.clusters.items()}
-        _check_apart(wanted.clusters, found)
-        for name, cluster in wanted.clusters.items():
+        _check_ttl(client, query.token_ttl_hours)
+        if query.creates_users:
+            _check_creates_users(client)
+        found = {name: _find(cluster, known) for name, cluster in query.clusters.items()}
+        _check_distinct(query.clusters, found)
+        for name, cluster in query.clusters.items():
             _check_cluster(client, cluster.key, known[found[name]])
     return found
 
 
-def find(url: str, ca_certs: str | None, token: str, cluster: WantedCluster) -> str:
+def find(url: str, ca_certs: str | None, token: str, cluster: ClusterQuery) -> str:
     """
-    Ask the server for the id of one cluster, and for nothing else.
+    Look up the id of one cluster, without any other check.
 
     Raises:
-        UserError: It cannot be asked, or has no such cluster. The token is never quoted.
+        UserError: The server cannot be queried, or has no such cluster. The message never quotes the token.
     """
     with _client(connect, url, ca_certs, token) as client:
         return _find(cluster, _clusters(client))
@@ -107,13 +119,13 @@ def find(url: str, ca_certs: str | None, token: str, cluster: WantedCluster) -> 
 
 def check_token(token: str) -> None:
     """
-    Refuse what cannot be a token, before it is part of a request.
+    Refuse a text that does not have the form of a token, before it becomes part of a request.
 
     Raises:
-        UserError: It is none. It is never quoted.
+        UserError: The text is not a token. The message never quotes it.
     """
     if not _TOKEN.fullmatch(token):
-        raise UserError(f"is no token; {_ALLOWED}", key=f"{NAMESPACE}:rancherToken")
+        raise UserError(f"not a Rancher API token; {_ALLOWED}", _SET_TOKEN, key=f"{NAMESPACE}:rancherToken")
 
 
 @contextmanager
@@ -125,7 +137,7 @@ def _client(connect: Connect, url: str, ca_certs: str | None, token: str) -> Ite
 
 def _trust(ca_certs: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=ca_certs)
-    # Python 3.13 began to refuse CAs that Go, and so the provider, takes.
+    # Python 3.13 refuses CAs that Go accepts, and with it the provider.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
@@ -136,26 +148,29 @@ def _reaching(url: str) -> Iterator[None]:
         yield
     except (httpx.InvalidURL, UnicodeError):
         raise UserError(
-            f"{url} has a host that none can be; set the https:// address of a Rancher", key=f"{NAMESPACE}:rancher.url"
+            f"got {url}, whose host is not valid",
+            "Set the https:// address of the Rancher server",
+            key=f"{NAMESPACE}:rancher.url",
         ) from None
     except httpx.HTTPError as error:
-        # Only these texts are shown: others may hold what was sent.
+        # Only these texts are shown, since others may hold parts of the request.
         causes = list(_causes(error))
         untrusted = [it for it in causes if isinstance(it, ssl.SSLCertVerificationError)]
         if untrusted:
             raise UserError(
-                f"the certificate of {url} does not fit: {untrusted[0].verify_message}; set the PEM of the CA that "
-                f"signed it, and a url whose host it names",
+                f"the certificate of {url} is not trusted: {untrusted[0].verify_message}",
+                "Set the PEM of the CA that signed it, and a url whose host is in the certificate",
                 key=f"{NAMESPACE}:rancher.caCerts",
             ) from None
         reasons = [it.strerror for it in causes if isinstance(it, OSError) and it.strerror]
         if any(isinstance(it, ssl.SSLError) for it in causes):
-            reasons = ["no TLS is spoken there"]
+            reasons = ["the server does not use TLS"]
         elif isinstance(error, httpx.TimeoutException):
-            reasons = ["no answer in time"]
+            reasons = ["no response in time"]
         reason = reasons[0] if reasons else type(error).__name__
         raise UserError(
-            f"{url} cannot be reached: {reason}; set the https:// address of a Rancher that runs",
+            f"got {url}, which cannot be reached: {reason}",
+            "Set the https:// address of a running Rancher server",
             key=f"{NAMESPACE}:rancher.url",
         ) from None
 
@@ -169,12 +184,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _clusters(client: httpx.Client) -> dict[str, dict[str, Any]]:
     answer = client.get("/v3/clusters")
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
-        raise UserError(f"{client.base_url} does not accept it; {_ALLOWED}", key=f"{NAMESPACE}:rancherToken")
+        raise UserError(f"refused by {client.base_url}; {_ALLOWED}", _SET_TOKEN, key=f"{NAMESPACE}:rancherToken")
     found = _read(answer).get("data")
     if not isinstance(found, list) or not all(isinstance(it, dict) and "id" in it for it in found):
         raise UserError(
-            f"{client.base_url} answers {answer.status_code} to {answer.request.url.path}, and not as Rancher does; "
-            f"set the address under which Rancher's own page is",
+            f"got {client.base_url}, which answers {answer.status_code} to {answer.request.url.path}, but not as a "
+            f"Rancher server does",
+            "Set the address of Rancher's user interface",
             key=f"{NAMESPACE}:rancher.url",
         )
     return {str(it["id"]): it for it in found}
@@ -183,40 +199,48 @@ def _clusters(client: httpx.Client) -> dict[str, dict[str, Any]]:
 def _check_ttl(client: httpx.Client, hours: int) -> None:
     setting = _read(client.get(f"/v3/settings/{MAX_TTL}"))
     text = str(setting.get("value") or setting.get("default") or "")
-    # 0 is no limit; and whoever may not read settings is told nothing.
+    # 0 means no limit. A user without the right to read settings gets no value.
     most = int(text) if text.isdecimal() else 0
     if 0 < most < hours * MINUTES_PER_HOUR:
+        # The server would silently shorten the token, and each `up` would replace it.
         raise UserError(
-            f"got {hours}; the server lets a token live {most / MINUTES_PER_HOUR:g} hours ({MAX_TTL}), and cuts a "
-            f"longer one without a word, so that each `up` would make another; allowed is at most that",
+            f"got {hours}; allowed: at most {most / MINUTES_PER_HOUR:g}, the limit of the server ({MAX_TTL})",
+            "Lower the value, or raise the limit in Rancher",
             key=f"{NAMESPACE}:rancher.tokenTtlHours",
         )
 
 
-def _check_makes_users(client: httpx.Client) -> None:
+def _check_creates_users(client: httpx.Client) -> None:
     for kind in ("user", "roleTemplate", "globalRoleBinding"):
-        # Rancher leaves out of the schemas what the user may not do.
+        # Rancher's schemas list only what the user can do.
         if "POST" not in (_read(client.get(f"/v3/schemas/{kind}")).get("collectionMethods") or ()):
             raise UserError(
-                f"the user of rancherToken may not make a {kind}, as the peers' own user needs; take a token of a "
-                f"Rancher administrator, or set it to false: peers then hold a token with all rights of rancherToken",
+                f"got true, but the user of rancherToken cannot create a {kind}",
+                "Use a token of a Rancher administrator, or set it to false: peers then hold a token with all rights "
+                "of rancherToken",
                 key=f"{NAMESPACE}:rancher.peersUser",
             )
 
 
-def _find(cluster: WantedCluster, known: Mapping[str, dict[str, Any]]) -> str:
+def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     if cluster.id is not None:
         if cluster.id not in known:
             raise UserError(
-                f"'{cluster.id}' is no cluster that the user of rancherToken may see; he sees {_list(known)}",
+                f"got '{cluster.id}'; allowed: a cluster that the user of rancherToken can see, which are "
+                f"{_list(known)}",
                 key=f"{cluster.key}.clusterId",
             )
         return cluster.id
     named = {id_: it for id_, it in known.items() if it.get("name") == cluster.name}
-    if len(named) != 1:
-        count = f"{len(named)} clusters: {_list(named)}; set clusterId" if named else f"none; he sees {_list(known)}"
+    if not named:
         raise UserError(
-            f"of the clusters that the user of rancherToken may see, '{cluster.name}' is the name of {count}",
+            f"got '{cluster.name}'; allowed: a cluster that the user of rancherToken can see, which are {_list(known)}",
+            key=f"{cluster.key}.clusterName",
+        )
+    if len(named) > 1:
+        raise UserError(
+            f"got '{cluster.name}', the name of {len(named)} clusters: {_list(named)}",
+            "Set clusterId instead",
             key=f"{cluster.key}.clusterName",
         )
     return next(iter(named))
@@ -227,12 +251,12 @@ def _list(clusters: Mapping[str, dict[str, Any]]) -> str:
     return (", ".join(seen[:SHOWN_MAX]) or "none") + (", ..." if len(seen) > SHOWN_MAX else "")
 
 
-def _check_apart(clusters: Mapping[str, WantedCluster], found: Mapping[str, str]) -> None:
+def _check_distinct(clusters: Mapping[str, ClusterQuery], found: Mapping[str, str]) -> None:
     named: dict[str, str] = {}
     for name, id_ in found.items():
         if id_ in named:
             raise UserError(
-                f"'{id_}' is also that of cluster {named[id_]}; allowed is one of Rancher's clusters for each",
+                f"got '{id_}', which cluster {named[id_]} has too; allowed: another cluster of Rancher for each",
                 key=clusters[name].key,
             )
         named[id_] = name
@@ -243,8 +267,8 @@ def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> N
     if cluster.get("state") != "active":
         message = cluster.get("transitioningMessage")
         raise UserError(
-            f"'{cluster_id}' is {cluster.get('state')} and not active{f': {message}' if message else ''}; "
-            f"wait until Rancher shows it as active",
+            f"got '{cluster_id}', which is {cluster.get('state')}{f': {message}' if message else ''}",
+            "Wait until Rancher shows it as active",
             key=key,
         )
     path = f"{kubeconfigs.rancher_server('', cluster_id)}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -252,12 +276,14 @@ def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> N
     status = _read(answer).get("status")
     if not isinstance(status, dict):
         raise UserError(
-            f"Rancher's proxy answers {answer.status_code} for '{cluster_id}'; see whether its API server runs",
+            f"got '{cluster_id}', for which Rancher's proxy answers {answer.status_code}",
+            "Check whether the cluster's API server runs",
             key=key,
         )
     if not status.get("allowed"):
         raise UserError(
-            f"its user may not do everything in cluster '{cluster_id}'; he must be Cluster Owner there",
+            f"its user does not have all rights in cluster '{cluster_id}'",
+            "Make the user Cluster Owner there, or use another user's token",
             key=f"{NAMESPACE}:rancherToken",
         )
 

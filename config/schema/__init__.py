@@ -1,4 +1,4 @@
-"""What the stack config may say, a section a module. Reads nothing."""
+"""The schema of the stack config: one section in each module."""
 
 from config.schema.audiences import Audience
 from config.schema.cluster import Cluster, Credential, KubeconfigAccess, RancherAccess

@@ -1,4 +1,4 @@
-"""Section `audiences`: requests that get one version, whatever the weight."""
+"""Section `audiences[]`: requests that get one version, regardless of the weight."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Self
@@ -15,33 +15,36 @@ MATCHES_ALL = ".*"
 
 
 class Header(Section):
-    """A request's header, and what it must be."""
+    """A condition for a header of a request."""
 
     name: HeaderName
+    """The name of the header."""
     exact: HeaderValue | None = None
+    """The whole value of the header. Set exactly one of `exact`, `prefix` and `regex`."""
     prefix: HeaderPrefix | None = None
+    """The start of the header's value."""
     regex: HeaderRegex | None = None
+    """A regular expression in RE2 syntax for the whole value of the header."""
 
     @property
     def match(self) -> Mapping[str, str]:
-        """The one kind of match that is set, with its value, as Istio's StringMatch has it."""
+        """The condition as Istio's StringMatch."""
         return self.model_dump(include={"exact", "prefix", "regex"}, exclude_none=True)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(self.match) != 1:
             got = " and ".join(self.match) or "none"
-            message = f"got {got} of exact, prefix and regex; allowed is one of them"
-            raise ValueError(message)
+            raise ValueError(f"got {got} of exact, prefix and regex; allowed: exactly one of them")
         return self
 
     @property
     def example(self) -> str | None:
-        """A value that matches; none is made up for a regular expression."""
+        """A value that matches; `None` for a regular expression."""
         return self.exact or (None if self.prefix is None else f"{self.prefix}0")
 
     def matches(self, value: str | None) -> bool:
-        """Tell whether a request with this value, or without the header, is meant."""
+        """Whether the header's value matches; `None` stands for a request without the header."""
         if value is None:
             return False
         if self.regex is not None:
@@ -50,10 +53,9 @@ class Header(Section):
 
     def covers(self, other: Self) -> bool:
         """
-        Tell whether each request that `other` matches is surely matched by this one.
+        Whether this condition certainly matches each request that `other` matches.
 
-        What one regular expression says of a prefix or of another expression is judged only where they are the same,
-        or it matches everything.
+        A regular expression covers a prefix or another expression only if it matches everything, or if both are equal.
         """
         if self.name != other.name:
             return False
@@ -65,26 +67,27 @@ class Header(Section):
 
 
 class Audience(Section):
-    """A part of the requests that gets one version, whatever the weight."""
+    """Requests that get one version, regardless of the weight."""
 
     name: DnsLabel
+    """The name of the audience; unique in the list."""
     version: Version
+    """The version for these requests; a cluster must run it."""
     header: Header | None = None
+    """A condition for a header of the requests. If unset, `region` alone decides; set at least one of both."""
     region: DnsLabel | None = None
-    """Of the cluster from whose pods or through whose ingress gateway the requests come."""
+    """The region of the pods that send the requests, or of the ingress gateway that receives them. If unset, any."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.header is None and self.region is None:
-            message = (
-                "names neither header nor region, and would be everybody; allowed is one of them or both, "
-                "and v2Weight for everybody"
+            raise ValueError(
+                "got neither header nor region; allowed: at least one of them. To shift all requests, use v2Weight"
             )
-            raise ValueError(message)
         return self
 
-    def means(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether it is about requests with such headers, named in lower case."""
+    def matches(self, headers: Mapping[str, str]) -> bool:
+        """Whether the header condition matches; the headers' names are in lower case."""
         return self.header is None or self.header.matches(headers.get(self.header.name))
 
 
@@ -92,59 +95,56 @@ def check_audiences(
     audiences: Sequence[Audience], regions: Mapping[str, str | None], versions: Collection[Version]
 ) -> None:
     """
-    Refuse audiences that cannot be served.
+    Refuse audiences that are inconsistent with each other, with the clusters' regions or with the running versions.
 
     Args:
-        audiences: In the order in which they are tried.
-        regions: Region by cluster: each request comes from one of these.
-        versions: Those that run somewhere.
+        audiences: The audiences in order; the first that matches decides.
+        regions: Region by cluster name.
+        versions: The versions that at least one cluster runs.
 
     Raises:
-        ValueError: With the key.
+        ValueError: An audience is refused. The message starts with the full config key.
     """
     seen: dict[str, int] = {}
     known = tuple(dict.fromkeys(filter(None, regions.values())))
     for index, audience in enumerate(audiences):
         place = f"{NAMESPACE}:audiences[{index}]"
         if audience.name in seen:
-            message = (
-                f"{place}.name: '{audience.name}' is also that of audiences[{seen[audience.name]}]; "
-                f"allowed is one name for each audience"
+            raise ValueError(
+                f"{place}.name: got '{audience.name}', which audiences[{seen[audience.name]}] has too; "
+                f"allowed: a unique name"
             )
-            raise ValueError(message)
         seen[audience.name] = index
         if audience.version not in versions:
-            message = (
-                f"{place}.version: got '{audience.version}', which no cluster runs; "
-                f"allowed is a version that runs, or add {audience.version} to a cluster's versions"
+            raise ValueError(
+                f"{place}.version: got '{audience.version}', which no cluster runs; allowed: a version that runs. "
+                f"Add {audience.version} to clusters[].versions, or change the version"
             )
-            raise ValueError(message)
         if audience.region is not None:
             check_region(f"{place}.region", audience.region, known)
-        takers = _takers(audiences[:index], audience, regions)
-        if takers:
-            message = (
-                f"{place}: '{audience.name}' never gets a request, for "
-                f"{' and '.join(f'audiences[{taker}]' for taker in takers)} before it gets them all; "
-                f"allowed is the narrower audience first"
+        hidden_by = _hidden_by(audiences[:index], audience, regions)
+        if hidden_by:
+            raise ValueError(
+                f"{place}: '{audience.name}' never matches, since "
+                f"{' and '.join(f'audiences[{each}]' for each in hidden_by)} before it always match; "
+                f"allowed: the narrower audience first"
             )
-            raise ValueError(message)
 
 
-def _takers(earlier: Sequence[Audience], later: Audience, regions: Mapping[str, str | None]) -> tuple[int, ...]:
-    """Name by index the audiences that get all that a later one would; none where something is left for it."""
+def _hidden_by(earlier: Sequence[Audience], later: Audience, regions: Mapping[str, str | None]) -> tuple[int, ...]:
+    """The indexes of the audiences that together match all requests of a later one; empty if they do not."""
     found: set[int] = set()
     for region in regions.values():
         if later.region in {None, region}:
-            taker = next((index for index, each in enumerate(earlier) if _takes(each, later, region)), None)
-            if taker is None:
+            hiding = next((index for index, each in enumerate(earlier) if _hides(each, later, region)), None)
+            if hiding is None:
                 return ()
-            found.add(taker)
+            found.add(hiding)
     return tuple(sorted(found))
 
 
-def _takes(earlier: Audience, later: Audience, region: str | None) -> bool:
-    """Tell whether an audience gets all that a later one would from a region's clusters."""
+def _hides(earlier: Audience, later: Audience, region: str | None) -> bool:
+    """Whether an audience matches all requests of a later one from a region's clusters."""
     if earlier.region not in {None, region}:
         return False
     return earlier.header is None or (later.header is not None and earlier.header.covers(later.header))

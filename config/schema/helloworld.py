@@ -10,31 +10,39 @@ from config.types import NonEmpty, Quantity, Replicas
 
 
 class Images(Section):
-    """One image for each version."""
+    """The image of each version."""
 
     v1: NonEmpty = "docker.io/istio/examples-helloworld-v1:1.0"
+    """The image of v1."""
     v2: NonEmpty = "docker.io/istio/examples-helloworld-v2:1.0"
+    """The image of v2."""
 
 
 class Requests(Section):
-    """What a container is sure to get."""
+    """The resource requests of a container."""
 
     cpu: Quantity = "50m"
+    """CPU request of each container."""
     memory: Quantity = "64Mi"
+    """Memory request of each container."""
 
 
 class Limits(Section):
-    """What a container may take."""
+    """The resource limits of a container."""
 
     cpu: Quantity = "200m"
+    """CPU limit of each container."""
     memory: Quantity = "128Mi"
+    """Memory limit of each container."""
 
 
 class Resources(Section):
-    """Container requests and limits, in Kubernetes quantities."""
+    """The resource requests and limits of a container, as Kubernetes quantities."""
 
     requests: Requests = Requests()
+    """Resource requests of each container; at most the limits."""
     limits: Limits = Limits()
+    """Resource limits of each container."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -47,5 +55,8 @@ class Helloworld(Section):
     """The demo application."""
 
     images: Images = Images()
+    """The image of each version."""
     replicas: Replicas = 1
+    """Pods of each version in each cluster that runs it."""
     resources: Resources = Resources()
+    """Resource requests and limits of each container."""

@@ -1,4 +1,4 @@
-"""Section `istio`: which Istio, from where, and who installs it."""
+"""Section `istio`: the version, the source and the installer of Istio."""
 
 import re
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.base import NAMESPACE, Section
+from config.base import Section
 from config.types import Charts, ChartVersion, NonEmpty, TimeoutSeconds
 from mesh import istio_values, names
 
@@ -16,82 +16,97 @@ def _check_chart_values(chart: str) -> AfterValidator:
     def check(values: dict[str, Any]) -> dict[str, Any]:
         replaced = istio_values.find_replaced_map(istio_values.OUTLINES[chart], values)
         if replaced is not None:
-            message = (
-                f"'{replaced}' would replace what the program itself says there; allowed is a mapping laid over it"
+            raise ValueError(
+                f".{replaced}: not a mapping, so it would remove the program's own values; allowed: a mapping, which "
+                f"is merged with them"
             )
-            raise ValueError(message)
         return values
 
     return AfterValidator(check)
 
 
 class ChartValues(Section):
-    """Helm values laid over the program's own, by chart."""
+    """Helm values that override the program's own, by chart; with installer helm only."""
 
     base: Annotated[dict[str, Any], _check_chart_values("base")] = Field(default_factory=dict)
+    """Values of the chart `base`, merged into the program's own map by map."""
     istiod: Annotated[dict[str, Any], _check_chart_values("istiod")] = Field(default_factory=dict)
+    """Values of the chart `istiod`, merged into the program's own map by map."""
     gateway: Annotated[dict[str, Any], _check_chart_values("gateway")] = Field(default_factory=dict)
+    """Values of the chart `gateway`, for every gateway, merged into the program's own map by map."""
 
 
 class Installer(StrEnum):
-    """Who makes Istio's objects in a cluster."""
+    """What creates Istio's objects in a cluster."""
 
     HELM = "helm"
+    """Istio's Helm charts."""
     OPERATOR = "operator"
+    """Istio's in-cluster operator, which must already run in each cluster."""
 
 
 DRAIN_SECONDS = 5
-"""Of an Istio proxy that is to end, unless told otherwise."""
-
-
+"""The default drain duration of a terminating Istio proxy."""
 VERSIONS: dict[Installer, tuple[tuple[int, int], tuple[float, ...]]] = {
     Installer.HELM: ((1, 30), (inf,)),
     Installer.OPERATOR: ((1, 12), (1, 24)),
 }
-"""By installer: the first version of Istio, and the first that is too new."""
-
-
-VERSIONS_TOLD = {
-    Installer.HELM: "1.30 or newer; set version and tag to one of these",
-    Installer.OPERATOR: "1.12 to 1.23, for Istio 1.24 has no in-cluster operator; set version and tag to one of these, "
-    "or installer helm",
+"""By installer: the first allowed version of Istio, and the first that is too new."""
+VERSIONS_ALLOWED = {
+    Installer.HELM: "1.30 or newer. Set version and tag to one of these",
+    Installer.OPERATOR: (
+        "1.12 to 1.23, since Istio 1.24 has no in-cluster operator. Set version and tag to one of these, or set "
+        "installer to helm"
+    ),
 }
 
 
 class Istio(Section):
-    """Which Istio, from where, and who installs it."""
+    """The version, the source and the installer of Istio."""
 
     installer: Installer = Installer.HELM
+    """
+    What installs Istio: `helm` uses Istio's charts; `operator` creates IstioOperator resources for Istio's in-cluster
+    operator, which must already run in each cluster (docs/adr/0012).
+    """
     version: ChartVersion = "1.31.1"
+    """The version of the charts or the operator: 1.30 or newer with helm; 1.12 to 1.23 with operator, and required."""
     hub: NonEmpty = "docker.io/istio"
+    """The registry and path of Istio's images."""
     tag: NonEmpty = "1.31.1"
+    """The tag of Istio's images. It must match `version` if it is a version; required with installer operator."""
     charts: Charts = "https://blob.istio.io/istio-release/charts"
+    """
+    The source of the charts: an https:// repository, an oci:// registry, or the absolute path of a folder with the
+    charts `base`, `istiod` and `gateway`. With installer helm only.
+    """
     timeout_seconds: TimeoutSeconds = 600
+    """How long to wait for each Deployment, load balancer and IstioOperator to become ready, in seconds."""
     values: ChartValues = ChartValues()
+    """Helm values that override the program's own, by chart. With installer helm only."""
 
     @property
     def networking_api(self) -> str:
-        """The apiVersion of Istio's routing: by the operator the one that all of its versions serve."""
+        """The apiVersion of Istio's routing; with the operator the one that all of its versions serve."""
         by_helm = self.installer is Installer.HELM
         return names.NETWORKING_API if by_helm else names.NETWORKING_API_BEFORE_1_22
 
     @property
     def drain_seconds(self) -> int:
-        """How long a pod that is to end goes on answering; Kubernetes of the operator's time cannot wait."""
+        """The preStop sleep in seconds; 0 with the operator, because it needs Kubernetes 1.30."""
         return DRAIN_SECONDS if self.installer is Installer.HELM else 0
 
     @model_validator(mode="after")
     def _check_versions(self) -> Self:
         first, end = VERSIONS[self.installer]
         for key, value in (("version", self.version), ("tag", self.tag)):
-            # A mirror may have tags of its own kind, which say nothing of a version.
+            # A mirror may have tags that are not versions.
             found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
             if found and not first <= (int(found[1]), int(found[2])) < end:
-                message = (
-                    f"{NAMESPACE}:istio.{key}: got '{found[0]}'; allowed with installer {self.installer} is "
-                    f"{VERSIONS_TOLD[self.installer]}"
+                raise ValueError(
+                    f".{key}: got '{found[0]}'; allowed with installer {self.installer}: "
+                    f"{VERSIONS_ALLOWED[self.installer]}"
                 )
-                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -99,9 +114,8 @@ class Istio(Section):
         if self.installer is not Installer.HELM:
             given = [f"values.{chart}" for chart, values in self.values if values]
             for key in (["charts"] if "charts" in self.model_fields_set else []) + given:
-                message = (
-                    f"{NAMESPACE}:istio.{key}: is set; allowed with installer helm alone, for the operator brings its "
-                    f"own charts: leave it out"
+                raise ValueError(
+                    f".{key}: set with installer operator; allowed: only with installer helm, since the operator has "
+                    f"its own charts. Remove the key"
                 )
-                raise ValueError(message)
         return self

@@ -1,4 +1,4 @@
-"""Quantities that must not exceed others."""
+"""A check for quantities that must not exceed others."""
 
 from config.types import amount
 
@@ -8,8 +8,7 @@ def refuse_more(key: str, quantity: str, limit_key: str, limit: str) -> None:
     Refuse a quantity that is larger than its limit.
 
     Raises:
-        ValueError: It is larger; the text names both keys and both quantities.
+        ValueError: It is larger. The message starts with the key within the section.
     """
     if amount(quantity) > amount(limit):
-        message = f"{key} is {quantity}; allowed is at most {limit_key}, which is {limit}"
-        raise ValueError(message)
+        raise ValueError(f".{key}: got {quantity}; allowed: at most {limit_key}, which is {limit}")

@@ -8,5 +8,9 @@ class Links(Section):
     """The credentials by which clusters read each other."""
 
     token_generation: Generation = 1
+    """A higher number rotates the service account tokens of all links."""
     read_secrets: bool = True
-    """Whether readers may read Secrets. The Istio of 2026-08-27 crashes without, a later one may not: docs/adr/0008."""
+    """
+    Whether a peer can read a cluster's Secrets. Set it to false only with an Istio that works without them: 1.31.1
+    crashes (docs/adr/0008), and installer operator requires true.
+    """

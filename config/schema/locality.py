@@ -1,4 +1,4 @@
-"""Where clusters are, and the regions that other sections name."""
+"""Section `clusters[].locality`, and checks of the regions that other sections name."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,10 +10,12 @@ from config.types import DNS_LABEL_MAX, DnsLabel
 
 
 class Locality(Section):
-    """Where a cluster is, in the words of Istio's locality load balancing."""
+    """The location of a cluster, for Istio's locality load balancing."""
 
     region: DnsLabel
+    """The region. It must equal the region label of the cluster's nodes if they have one."""
     zone: DnsLabel | None = None
+    """The zone in the region. If unset, the cluster has a region only."""
 
     @property
     def label(self) -> str:
@@ -23,26 +25,24 @@ class Locality(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(self.label) > DNS_LABEL_MAX:
-            message = (
-                f"region and zone have {len(self.label)} characters with the dot between them, and become one label; "
-                f"allowed are {DNS_LABEL_MAX}"
+            raise ValueError(
+                f"region and zone have {len(self.label)} characters with the dot between them; "
+                f"allowed: at most {DNS_LABEL_MAX}, since both become one label. Shorten one of them"
             )
-            raise ValueError(message)
         return self
 
 
 def check_region(key: str, region: str, known: Sequence[str]) -> None:
     """
-    Refuse a region that no cluster is in.
+    Refuse a region without any cluster.
 
     Raises:
-        ValueError: With the full config key.
+        ValueError: No cluster is in the region. The message starts with the full config key.
     """
     if region not in known:
-        message = f"{key}: got '{region}', and {named(known)}; allowed is a region of clusters[].locality"
-        raise ValueError(message)
+        raise ValueError(f"{key}: got '{region}', but {listed(known)}; allowed: a region of clusters[].locality")
 
 
-def named(regions: Sequence[str]) -> str:
+def listed(regions: Sequence[str]) -> str:
     """The clause of an error text that lists the regions of all clusters."""
     return f"the clusters are in {', '.join(regions)}" if regions else "no cluster has a locality"

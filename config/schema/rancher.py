@@ -1,4 +1,4 @@
-"""Section `rancher`: the Rancher server and the projects in it."""
+"""Section `rancher`: the Rancher server, its tokens and its projects."""
 
 from typing import Self
 
@@ -10,12 +10,16 @@ from config.types import CaCertificates, Generation, Hours, HttpsUrl, NonEmpty, 
 
 
 class ContainerLimit(Section):
-    """Defaults that Rancher gives to a container that names none."""
+    """The resources of containers in the project that set none themselves."""
 
     limits_cpu: Quantity = "200m"
+    """Default CPU limit of a container."""
     limits_memory: Quantity = "128Mi"
+    """Default memory limit of a container."""
     requests_cpu: Quantity = "100m"
+    """Default CPU request of a container; at most the limit."""
     requests_memory: Quantity = "64Mi"
+    """Default memory request of a container; at most the limit."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -25,20 +29,27 @@ class ContainerLimit(Section):
 
 
 class Quota(Section):
-    """The sum of limits."""
+    """The largest sum of the limits of all containers."""
 
     limits_cpu: Quantity = "12000m"
+    """The largest sum of CPU limits."""
     limits_memory: Quantity = "12000Mi"
+    """The largest sum of memory limits."""
 
 
 class Project(Section):
-    """The Rancher project of istio-system in every cluster with access `rancher`."""
+    """The Rancher project of istio-system, in every cluster with access `rancher`."""
 
     name: NonEmpty = "istio"
+    """The name of the project."""
     description: str = "Istio Manage Project"
+    """The description that Rancher shows."""
     container_limit: ContainerLimit = ContainerLimit()
+    """Default resources of containers that set none themselves."""
     namespace_quota: Quota = Quota()
+    """The quota of each namespace in the project; at most the project's."""
     project_quota: Quota = Quota()
+    """The quota of the project as a whole."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -51,32 +62,51 @@ class Project(Section):
 
 
 class AppProject(Project):
-    """The Rancher project of the application's namespace, likewise."""
+    """The Rancher project of the application's namespace, in every cluster with access `rancher`."""
 
     name: NonEmpty = "sample"
+    """The name of the project."""
     description: str = "Demo application of the mesh"
+    """The description that Rancher shows."""
 
 
 class Rancher(Section):
-    """The Rancher server; its API token is the secret `rancherToken`."""
+    """The Rancher server of clusters with access `rancher`; its API token is the secret `rancherToken`."""
 
     url: HttpsUrl
+    """The address of the Rancher server."""
     ca_certs: CaCertificates | None = None
-    """PEM of the CA behind `url`; unset means one that every machine trusts."""
+    """
+    The CA of the server's certificate: its PEM, or the absolute path of a PEM file. If unset, the machine's trust store
+    decides.
+    """
     token_ttl_hours: TokenHours = 720
+    """Lifetime of the tokens that the program creates, in hours; at most what the server allows."""
     token_early_renewal_hours: Hours = 240
+    """
+    The lifetime that a token has left when it is replaced in time, in hours; less than `tokenTtlHours`. Tokens rotate
+    every (tokenTtlHours - tokenEarlyRenewalHours) / 2 hours. Run `pulumi up` at least that often.
+    """
     token_generation: Generation = 1
+    """
+    A higher number starts a rotation: it activates each cluster's standby token, creates the next standby and rotates
+    the peers' token.
+    """
     peers_user: bool = True
-    """Whether peers read by a Rancher user of their own; without, their token may do all that `rancherToken` may."""
+    """
+    Whether the program creates a Rancher user for the peers of each cluster, which can read only what istiod needs.
+    This requires a `rancherToken` of an administrator. If false, peers hold a token with all rights of `rancherToken`.
+    """
     project: Project = Project()
+    """The project of istio-system."""
     app_project: AppProject = AppProject()
+    """The project of the application's namespace."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.token_early_renewal_hours >= self.token_ttl_hours:
-            message = (
-                f"tokenEarlyRenewalHours is {self.token_early_renewal_hours}; allowed is less than tokenTtlHours, "
+            raise ValueError(
+                f".tokenEarlyRenewalHours: got {self.token_early_renewal_hours}; allowed: less than tokenTtlHours, "
                 f"which is {self.token_ttl_hours}"
             )
-            raise ValueError(message)
         return self

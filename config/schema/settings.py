@@ -1,4 +1,4 @@
-"""The whole stack config, secrets excepted, and the rules that tie its sections to each other."""
+"""The whole stack config without its secrets, and the checks across its sections."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Self, get_args
@@ -21,17 +21,20 @@ from config.types import Percent
 
 
 def _empty_is_unset(value: object) -> object:
-    # Pulumi.yaml can declare an optional object only with a default, and the default only as an empty one.
+    # Pulumi.yaml can declare an optional object only with a default, and the default can only be an empty object.
     return None if value == {} else value
 
 
 class Settings(Section):
-    """The whole stack config, secrets excepted."""
+    """The whole stack config, without its secrets."""
 
     mesh: Mesh
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]
+    """The clusters of the mesh."""
     v2_weight: Percent
+    """The percentage of requests that get v2, in every cluster; v1 gets the rest. A cluster must run each of both."""
     audiences: tuple[Audience, ...] = ()
+    """Requests that get one version, regardless of `v2Weight`. The first audience that matches a request decides."""
     failover: Failover = Failover()
     trust: Trust = Trust()
     istio: Istio = Istio()
@@ -47,32 +50,31 @@ class Settings(Section):
             for index, cluster in enumerate(self.clusters):
                 value = getattr(cluster, label)
                 if value in seen:
-                    message = (
-                        f"{NAMESPACE}:clusters[{index}].{label}: '{value}' is also that of clusters[{seen[value]}]; "
-                        f"allowed is one {label} for each cluster"
+                    raise ValueError(
+                        f"{NAMESPACE}:clusters[{index}].{label}: got '{value}', which clusters[{seen[value]}] has too; "
+                        f"allowed: a unique {label}"
                     )
-                    raise ValueError(message)
                 seen[value] = index
         return self
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The clusters' regions, each once, in the order of the clusters."""
+        """The distinct regions, in the order of the clusters."""
         return tuple(dict.fromkeys(cluster.locality.region for cluster in self.clusters if cluster.locality))
 
     @property
     def fails_over(self) -> bool:
-        """Whether clients watch endpoints and leave their own cluster when it is dead."""
+        """Whether failover is on."""
         return self.istio.installer is Installer.HELM and self.failover.is_on(self.regions)
 
     def is_within(self, cluster: str, region: str | None) -> bool:
-        """Whether a cluster is in a region; none stands for all of them."""
+        """Whether a cluster is in a region; `None` stands for any region."""
         return region in {None, self._region_by_cluster[cluster]}
 
     def v2_weight_for(self, cluster: str, headers: Mapping[str, str]) -> int:
-        """Percent of v2 among the answers to such requests from a cluster."""
+        """The percentage of v2 for requests with these headers from a cluster."""
         for audience in self.audiences:
-            if self.is_within(cluster, audience.region) and audience.means(headers):
+            if self.is_within(cluster, audience.region) and audience.matches(headers):
                 return 100 if audience.version is Version.V2 else 0
         return self.v2_weight
 
@@ -84,21 +86,19 @@ class Settings(Section):
     def _check_localities(self) -> Self:
         lacking = [index for index, cluster in enumerate(self.clusters) if cluster.locality is None]
         if self.regions and lacking:
-            message = (
+            raise ValueError(
                 f"{NAMESPACE}:clusters[{lacking[0]}].locality: missing, and other clusters have one; "
-                f"allowed is a locality for each cluster or for none"
+                f"allowed: a locality for all clusters or for none"
             )
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_failover(self) -> Self:
         if self.failover.enabled and self.istio.installer is not Installer.HELM:
-            message = (
-                f"{NAMESPACE}:failover.enabled: got true; allowed with installer helm alone, for Istio before 1.20 "
-                f"cannot both prefer a cluster and sort regions: leave it out"
+            raise ValueError(
+                f"{NAMESPACE}:failover.enabled: got true; allowed with installer operator: false, since Istio before "
+                f"1.20 cannot prefer a cluster and order regions at once. Remove the key"
             )
-            raise ValueError(message)
         self.failover.check(self.regions)
         return self
 
@@ -113,37 +113,35 @@ class Settings(Section):
         run = {version for cluster in self.clusters for version in cluster.versions}
         for version, weight in ((Version.V1, 100 - self.v2_weight), (Version.V2, self.v2_weight)):
             if weight and version not in run:
-                message = (
-                    f"{NAMESPACE}:v2Weight: {self.v2_weight} sends {weight} % to {version}, which no cluster runs; "
-                    f"add {version} to a cluster's versions, or set the weight to {100 if version is Version.V1 else 0}"
+                only = 100 if version is Version.V1 else 0
+                raise ValueError(
+                    f"{NAMESPACE}:v2Weight: got {self.v2_weight}, but no cluster runs {version}; allowed: {only}. "
+                    f"Add {version} to clusters[].versions, or set the weight to {only}"
                 )
-                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_links(self) -> Self:
         if self.istio.installer is Installer.OPERATOR and not self.links.read_secrets:
-            message = (
-                f"{NAMESPACE}:links.readSecrets: got false; allowed with installer operator is true, for no istiod "
-                f"before 1.31 can do without its peers' Secrets"
+            raise ValueError(
+                f"{NAMESPACE}:links.readSecrets: got false; allowed with installer operator: true, since istiod before "
+                f"1.31 needs its peers' Secrets"
             )
-            raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _check_rancher(self) -> Self:
         for index, cluster in enumerate(self.clusters):
             if isinstance(cluster.access, RancherAccess) and self.rancher is None:
-                message = (
-                    f"{NAMESPACE}:rancher: missing, and clusters[{index}] has access rancher; "
-                    f"set the Rancher server's url"
+                raise ValueError(
+                    f"{NAMESPACE}:rancher: missing, and clusters[{index}] has access rancher. "
+                    f"Set {NAMESPACE}:rancher.url"
                 )
-                raise ValueError(message)
         return self
 
 
 def known_keys(place: Iterable[str | int]) -> list[str]:
-    """The keys of the section at a place, as pydantic names places: a chosen kind of access is a part of them."""
+    """The keys of the section at a place in pydantic's notation, in which the kind of an access is a step."""
     sections: list[type[Section]] = [Settings]
     for part in place:
         fields = [info for section in sections for info in section.model_fields.values() if info.alias == part]

@@ -1,10 +1,11 @@
-"""Section `verify`: what `python -m ops verify` needs in the clusters."""
+"""Section `verify`: settings of `python -m ops verify`."""
 
 from config.base import Section
 from config.types import NonEmpty
 
 
 class Verify(Section):
-    """What `python -m ops verify` needs in the clusters."""
+    """Settings of `python -m ops verify`, which starts a client pod in each cluster."""
 
     client_image: NonEmpty = "docker.io/curlimages/curl:8.16.0"
+    """The image of the client pods; it must have curl."""

@@ -106,7 +106,7 @@ def _move_data_to_memory(document: dict[str, Any]) -> None:
 def _cluster_id(rancher: Rancher, key: str, access: RancherAccess, token: str) -> str:
     if access.cluster_id is not None:
         return access.cluster_id
-    wanted = rancher_preflight.WantedCluster(key=key, id=None, name=access.cluster_name)
+    wanted = rancher_preflight.ClusterQuery(key=key, id=None, name=access.cluster_name)
     return rancher_preflight.find(rancher.url, rancher.ca_certs, token, wanted)
 
 

@@ -1,20 +1,20 @@
-"""Every provider of Kubernetes says which cluster it is for."""
+"""Every Kubernetes provider names its cluster."""
 
 from collections.abc import Iterator
 
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import KUBERNETES_PROVIDER, Provider, Resource
-from ._values import UNKNOWN, look, show
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import KUBERNETES_PROVIDER, Provider, Resource
+from policies.lib.values import UNKNOWN, look, show
 
 RULE = Rule(
     name="mcsps-kubernetes-cluster-identifier",
-    description="Every provider of Kubernetes has a clusterIdentifier.",
-    remedy="set cluster_identifier to the cluster's name, a plain text and no Output",
+    description="Every Kubernetes provider has a clusterIdentifier.",
+    remedy="set cluster_identifier to the cluster's name, as a plain string and not as an Output",
 )
 
 
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
-    """Refuse an identifier that is missing; the default provider is another rule's."""
+    """Refuse a missing identifier; default providers are the explicit-provider rule's matter."""
     if resource.type != KUBERNETES_PROVIDER or Provider(name=resource.name, inputs={}).is_default:
         return
     identifier = look(resource.properties, "clusterIdentifier")

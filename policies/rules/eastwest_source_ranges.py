@@ -1,28 +1,28 @@
-"""The east-west gateway is for the peers' pods, not for the world."""
+"""The east-west gateway accepts connections from the peers' networks only."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
 
 from pulumi_policy import EnforcementLevel
 
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import Resource
-from ._values import UNKNOWN, look, show
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, look, show
 
 OPEN = "openToTheWorld"
 EASTWEST = "istio-eastwestgateway"
 ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 RULE = Rule(
     name="mcsps-eastwest-source-ranges",
-    description="The load balancer of the east-west gateway takes connections from its peers' networks alone.",
+    description="The load balancer of the east-west gateway accepts connections from its peers' networks only.",
     remedy=(
-        "name the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld to true in the policy "
-        "config where a firewall before the load balancer does the same"
+        "list the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld to true in the policy "
+        "config where a firewall in front of the load balancer does the same"
     ),
-    # Whoever connects has to show a certificate of the mesh; and the program has no config for ranges yet.
+    # Clients need a certificate of the mesh anyway, and the program has no config key for ranges yet.
     level=EnforcementLevel.ADVISORY,
     schema={
-        OPEN: {"type": "boolean", "default": False, "description": "Whether every address may connect to port 15443."}
+        OPEN: {"type": "boolean", "default": False, "description": "Whether any address may connect to port 15443."}
     },
 )
 
@@ -30,7 +30,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
-    """Ask for ranges that are not everything."""
+    """Require source ranges that do not cover all addresses."""
     spec = look(resource.properties, "spec")
     if parameters[OPEN] or not _is_eastwest(resource) or look(spec, "type") != "LoadBalancer":
         return
@@ -45,9 +45,9 @@ def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
         if network := _network(text):
             networks.append(network)
         else:
-            yield f"{resource} has {show(text)} in loadBalancerSourceRanges, which is no range of addresses"
+            yield f"{resource} has {show(text)} in loadBalancerSourceRanges, which is not an address range"
     if _cover_everything(networks):
-        yield f"{resource} is open to the world: its loadBalancerSourceRanges leave no address out"
+        yield f"{resource} is open to the world: its loadBalancerSourceRanges cover all addresses"
 
 
 def _is_eastwest(resource: Resource) -> bool:
@@ -63,7 +63,7 @@ def _annotated(resource: Resource) -> object:
 
 
 def _network(text: object) -> Network | None:
-    """A range as Kubernetes reads it, which trims it and takes an address within for its network."""
+    """Parse a range as Kubernetes does: it trims blanks and accepts host bits."""
     try:
         return ipaddress.ip_network(text.strip(), strict=False) if isinstance(text, str) else None
     except ValueError:
@@ -71,7 +71,7 @@ def _network(text: object) -> Network | None:
 
 
 def _cover_everything(networks: Sequence[Network]) -> bool:
-    """Whether one family has no address left, by one range or by several."""
+    """Whether the ranges together cover all IPv4 or all IPv6 addresses."""
     of_4 = ipaddress.collapse_addresses(found for found in networks if isinstance(found, ipaddress.IPv4Network))
     of_6 = ipaddress.collapse_addresses(found for found in networks if isinstance(found, ipaddress.IPv6Network))
     collapsed: list[Network] = [*of_4, *of_6]

@@ -1,14 +1,14 @@
-"""Every resource of Kubernetes names its provider."""
+"""Every Kubernetes resource names its provider."""
 
 from collections.abc import Iterator
 
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import COMPONENTS, Resource
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import COMPONENTS, Resource
 
 RULE = Rule(
     name="mcsps-kubernetes-explicit-provider",
-    description="Every resource of Kubernetes has an explicit provider.",
-    remedy="give it ResourceOptions(provider=...) of its cluster's RancherCluster, or a parent that has one",
+    description="Every Kubernetes resource has an explicit provider.",
+    remedy="pass ResourceOptions(provider=...) from the cluster's RancherCluster, or set a parent that has a provider",
 )
 
 
@@ -17,7 +17,7 @@ def check(resource: Resource, _: Parameters) -> Iterator[str]:
     if not resource.type.startswith("kubernetes:") or COMPONENTS.fullmatch(resource.type):
         return
     if resource.provider is None or resource.provider.is_default:
-        yield f"{resource} has the default provider, which is whatever cluster kubectl points at"
+        yield f"{resource} has the default provider, which uses the current context of kubectl"
 
 
 POLICY = resource_policy(RULE, check)

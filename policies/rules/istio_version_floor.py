@@ -1,12 +1,12 @@
-"""An Istio that forgets its peers when their secrets change is not installed."""
+"""Istio is new enough to keep a peer when its remote secret changes."""
 
 import re
 from collections.abc import Iterator
 
-from . import _charts, _images
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import Resource
-from ._values import UNKNOWN, look, show, show_place
+from policies.lib import charts, image_names
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, look, show, show_place
 
 MINIMUM = "minimumVersion"
 TAGS_OF_A_CHART = (("tag",), ("global", "tag"), ("pilot", "tag"))
@@ -16,7 +16,7 @@ VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(\.(?P<patch>\d+))?([-+](
 UNFINISHED = ("alpha", "beta", "dev", "rc")
 RULE = Rule(
     name="mcsps-istio-version-floor",
-    description="Istio is no older than the version that takes a changed remote secret without losing the peer.",
+    description="Istio is at least the version that handles a changed remote secret without losing the peer.",
     remedy="raise mcsps:istio.version and mcsps:istio.tag, or lower minimumVersion in the policy config",
     schema={
         MINIMUM: {
@@ -29,22 +29,22 @@ RULE = Rule(
 )
 
 Version = tuple[int, int, int, bool]
-"""The last is whether it is a release, which comes after all that lead to it."""
+"""Major, minor, patch, and whether it is a release, which sorts after its pre-releases."""
 
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
-    """Judge the versions of Istio's charts, their images' tags, and the images of what is installed."""
+    """Check the versions of Istio's charts, the tags in their values, and the images of Istio's pods."""
     minimum = str(parameters[MINIMUM])
     for what, version in _versions(resource):
         found = parse(version)
         if found is None:
-            yield f"{resource} has {what} {show(version)}, which is no version; allowed is {minimum} or newer"
+            yield f"{resource} has {what} {show(version)}, which is not a version; allowed is {minimum} or newer"
         elif found < (parse(minimum) or found):
             yield f"{resource} has {what} {show(version)}; allowed is {minimum} or newer"
 
 
 def parse(text: object) -> Version | None:
-    """Read a version or a tag such as `1.31.1-distroless`; None if it is none."""
+    """Parse a version or a tag such as `1.31.1-distroless`; None for any other text."""
     found = VERSION.fullmatch(str(text))
     if found is None:
         return None
@@ -53,17 +53,17 @@ def parse(text: object) -> Version | None:
 
 
 def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
-    is_operator, is_istio = _charts.is_istio_operator(resource), _charts.is_istio(resource)
-    told = [(("version",), look(resource.properties, "version"))] if is_istio else []
+    is_operator, is_istio = charts.is_istio_operator(resource), charts.is_istio(resource)
+    found = [(("version",), look(resource.properties, "version"))] if is_istio else []
     tags = TAGS_OF_THE_OPERATOR if is_operator else TAGS_OF_A_CHART if is_istio else ()
-    for root, settings in _charts.settings(resource).items():
-        told += [((root, *path), look(settings, *path)) for path in tags]
-    for place, version in told:
-        # Without a version it is the newest, or a folder's own; an empty tag is the chart's own.
+    for root, values in charts.values(resource).items():
+        found += [((root, *path), look(values, *path)) for path in tags]
+    for place, version in found:
+        # Without a version Helm takes the newest, or the folder's; an empty tag means the chart's own.
         if version not in (None, UNKNOWN, ""):
             yield show_place(place), version
-    of_pods = (("image", _images.parse(name)) for name in resource.images())
-    for what, image in (*of_pods, *_charts.images(resource)):
+    of_pods = (("image", image_names.parse(name)) for name in resource.images())
+    for what, image in (*of_pods, *charts.images(resource)):
         if image.last in OWN_IMAGES and image.tag is not None:
             yield f"{what} {image.repository} of version", image.tag
 

@@ -1,27 +1,27 @@
-"""A namespace of the mesh says who may connect to its pods."""
+"""Every namespace of the mesh limits who may connect to its pods."""
 
 from collections.abc import Iterator, Sequence
 
 from pulumi_policy import EnforcementLevel
 
-from ._policy import Parameters, Rule, stack_policy
-from ._resources import Resource
-from ._values import UNKNOWN, look
+from policies.lib.policy import Parameters, Rule, stack_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, look
 
 RULE = Rule(
     name="mcsps-namespaces-network-policy",
-    description="Every namespace with injection has a NetworkPolicy.",
+    description="Every namespace with sidecar injection has a NetworkPolicy.",
     remedy=(
-        "make a NetworkPolicy in it that lets in what its pods serve, and istiod and the gateways of istio-system; "
-        "a project's isolation in Rancher does it too, and is not seen here"
+        "create a NetworkPolicy in it that admits its pods' clients, and istiod and the gateways of istio-system; "
+        "Rancher's project network isolation has the same effect, but this policy cannot see it"
     ),
-    # The program makes none yet, and not every CNI enforces one.
+    # The program creates none yet, and not every CNI enforces them.
     level=EnforcementLevel.ADVISORY,
 )
 
 
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
-    """Look for one in each."""
+    """Require one in each."""
     policies = [found for found in resources if found.is_object("networking.k8s.io/NetworkPolicy")]
     has_one = {(found.cluster, found.namespace) for found in policies}
     for namespace in resources:
@@ -29,7 +29,7 @@ def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resour
             continue
         if namespace.cluster is None or namespace.object_name is UNKNOWN:
             continue
-        # One whose place is not known yet may turn out to be in this namespace.
+        # A policy whose cluster or namespace is unknown may be in this namespace.
         clusters, names = (namespace.cluster, None), (namespace.object_name, UNKNOWN)
         places = {(cluster, name) for cluster in clusters for name in names}
         if not places & has_one:

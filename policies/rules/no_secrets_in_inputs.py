@@ -1,26 +1,26 @@
-"""Keys and tokens go into Secrets, and nowhere that more people read."""
+"""Keys and tokens are in Secrets only, since more people can read ConfigMaps and Helm values."""
 
 from collections.abc import Iterator, Mapping
 
-from . import _charts, _secret_material
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import Resource
-from ._values import look
+from policies.lib import charts, secret_material
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import Resource
+from policies.lib.values import look
 
 RULE = Rule(
     name="mcsps-secrets-not-in-inputs",
     description="No ConfigMap and no Helm value holds a key, a token or a kubeconfig.",
-    remedy="put it into a Secret, and name that Secret in its place; what stood there is known to others: make it anew",
+    remedy="put it into a Secret and refer to that Secret; treat the exposed value as leaked and rotate it",
 )
 
 
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
-    """Search what is read by many."""
+    """Search ConfigMaps and Helm values."""
     if resource.is_object("core/ConfigMap"):
-        told: Mapping[str, object] = {key: look(resource.properties, key) for key in ("data", "binaryData")}
+        public: Mapping[str, object] = {key: look(resource.properties, key) for key in ("data", "binaryData")}
     else:
-        told = _charts.settings(resource)
-    yield from (f"{resource} has {found}" for found in _secret_material.find(told))
+        public = charts.values(resource)
+    yield from (f"{resource} has {found}" for found in secret_material.find(public))
 
 
 POLICY = resource_policy(RULE, check)

@@ -1,24 +1,26 @@
-"""Outputs are for whoever may read the stack, and that is not who may hold its keys."""
+"""Outputs hold no secrets, since everyone who can read the stack can read them."""
 
 from collections.abc import Iterator, Sequence
 
-from . import _secret_material
-from ._policy import Parameters, Rule, stack_policy
-from ._resources import STACK, Resource
+from policies.lib import secret_material
+from policies.lib.policy import Parameters, Rule, stack_policy
+from policies.lib.resources import STACK, Resource
 
 OWN_COMPONENTS = "mcsps:"
 RULE = Rule(
     name="mcsps-secrets-not-in-outputs",
-    description="No output of the stack or of a component of it is a key, a token or a kubeconfig, marked or not.",
-    remedy="export what tells of it without being it, such as its name or its end; and make anew what was exported",
+    description=(
+        "No output of the stack or of its components is a key, a token or a kubeconfig, not even one marked as secret."
+    ),
+    remedy="export a reference instead, such as its name or expiry; treat the exported value as leaked and rotate it",
 )
 
 
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
-    """Search the outputs of all that the program itself registers outputs for."""
+    """Search the outputs of the stack and of the program's components."""
     for resource in resources:
         if resource.type == STACK or resource.type.startswith(OWN_COMPONENTS):
-            for found in _secret_material.find(resource.properties):
+            for found in secret_material.find(resource.properties):
                 yield resource, f"{'the stack' if resource.type == STACK else resource} has {found} among its outputs"
 
 

@@ -1,39 +1,39 @@
 """
-A remote secret holds tokens and nothing else that opens a cluster.
+A remote secret holds tokens and no other credential.
 
-A client certificate cannot be taken back before it ends, and istiod runs no command and opens no file for a credential.
+A client certificate cannot be revoked, and istiod neither runs commands nor reads files to get a credential.
 """
 
 import base64
 from collections.abc import Iterator, Mapping
 
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import Resource
-from ._values import UNKNOWN, look, read_yaml
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, look, read_yaml
 
 LABEL = "istio/multiCluster"
-"""By which istiod knows a remote secret."""
+"""The label by which istiod finds remote secrets."""
 RULE = Rule(
     name="mcsps-access-remote-credential",
     description="A remote secret holds kubeconfigs with a token, and no other credential.",
     remedy=(
-        "give each user of the kubeconfig the token of an account that reads the peer and no more, and neither client "
-        "certificate, password, command nor file beside it; take back what stood there"
+        "give each user of the kubeconfig only the token of an account that can only read the peer, without client "
+        "certificate, password, command or file; revoke the credential that was there"
     ),
 )
 
 
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
-    """Open each kubeconfig and look at its users; quote nothing of them."""
+    """Check the users of each kubeconfig; the findings never quote them."""
     if not resource.is_object("core/Secret") or look(resource.properties, "metadata", "labels", LABEL) != "true":
         return
     for place, text in _kubeconfigs(resource):
         users = _users(text)
         if users is None:
-            yield f"{resource} has at {place} what is no kubeconfig"
+            yield f"{resource} has no kubeconfig at {place}"
         for index, user in enumerate(users or ()):
             if not isinstance(user, Mapping) or user.keys() != {"token"}:
-                yield f"{resource} has at {place} a kubeconfig whose users[{index}] has other than a token alone"
+                yield f"{resource} has at {place} a kubeconfig whose users[{index}] has more or less than a token"
 
 
 def _kubeconfigs(secret: Resource) -> Iterator[tuple[str, object]]:
@@ -52,7 +52,7 @@ def _decoded(value: object) -> object:
 
 
 def _users(text: object) -> list[object] | None:
-    """What each user of a kubeconfig has; None if it is none."""
+    """The credentials of each user of a kubeconfig; None if the text is not a kubeconfig."""
     users = look(read_yaml(text), "users")
     return [look(user, "user") for user in users] if isinstance(users, list) else None
 

@@ -1,53 +1,53 @@
 """
-Who reads a cluster from outside may read and no more.
+The account behind a remote secret can only read.
 
-A remote secret holds the token of a service account of the cluster that is read, or of a user of its Rancher. Both are
-followed from their token to their roles.
+A remote secret holds the token of a service account of the source cluster, or of a Rancher user. The rule follows both
+from the token to the roles.
 """
 
 from collections.abc import Iterator, Sequence
 
-from . import _roles
-from ._policy import Parameters, Rule, stack_policy
-from ._resources import Resource
-from ._values import items, look
+from policies.lib import roles
+from policies.lib.policy import Parameters, Rule, stack_policy
+from policies.lib.resources import Resource
+from policies.lib.values import items, look
 
 ACCOUNT = "kubernetes.io/service-account.name"
 USER = "rancher2:index/user:User"
 USER_TOKEN = "rancher2:index/customUserToken:CustomUserToken"  # noqa: S105 - a type
 WRITERS = ("admin", "cluster-admin", "edit")
-"""Roles that every cluster has, and that the stack therefore does not show."""
+"""Builtin roles of Kubernetes that can write; they are not in the stack."""
 WRITERS_OF_RANCHER = (*WRITERS, "cluster-member", "cluster-owner")
-"""The same of every Rancher."""
+"""Builtin roles of Rancher that can write; they are not in the stack either."""
 RULE = Rule(
     name="mcsps-access-remote-reader",
-    description="A service account or a user of Rancher with a token for a peer may read named resources and no more.",
-    remedy="bind a role of its own with the verbs get, list and watch, for named groups and resources",
+    description="A service account or Rancher user whose token a peer holds can only read named resources.",
+    remedy="bind a dedicated role with the verbs get, list and watch for named groups and resources",
 )
 
 Subject = tuple[str | None, str, str]
-"""Cluster, kind and name, as the API server knows who asks."""
+"""Cluster, kind and name of an identity that the API server derives from a token."""
 Finding = tuple[Resource, str]
 
 
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[Finding]:
-    """Follow each account and user to its bindings, and each binding to its role."""
+    """Follow each account and each user to its bindings, and each binding to its role."""
     yield from _of_accounts(resources)
     yield from _of_users(resources)
 
 
 def _of_accounts(resources: Sequence[Resource]) -> Iterator[Finding]:
     readers = {subject for resource in resources for subject in _readers(resource)}
-    roles = {_roles.key(role): role for role in filter(_roles.is_role, resources)}
-    for binding in filter(_roles.is_binding, resources):
-        bound = _roles.bound(binding)
+    defined = {roles.key(role): role for role in filter(roles.is_role, resources)}
+    for binding in filter(roles.is_binding, resources):
+        bound = roles.bound(binding)
         if bound and not readers.isdisjoint(_subjects(binding)):
-            writers = WRITERS if bound.kind == _roles.CLUSTER_ROLE else ()
-            yield from _judge(binding, bound.name, writers, roles.get(bound))
+            writers = WRITERS if bound.kind == roles.CLUSTER_ROLE else ()
+            yield from _judge(binding, bound.name, writers, defined.get(bound))
 
 
 def _readers(resource: Resource) -> Iterator[Subject]:
-    """All that whoever shows the token is to the API server."""
+    """All user and group identities of the token's holder."""
     name = look(resource.properties, "metadata", "annotations", ACCOUNT)
     cluster, namespace = resource.cluster, resource.namespace
     known = isinstance(name, str) and isinstance(namespace, str) and cluster is not None
@@ -69,8 +69,8 @@ def _subjects(binding: Resource) -> Iterator[Subject]:
 def _of_users(resources: Sequence[Resource]) -> Iterator[Finding]:
     names = {_text(token, "username") for token in _of_type(resources, USER_TOKEN)} - {None}
     users = {_text(user, "id") for user in _of_type(resources, USER) if _text(user, "username") in names} - {None}
-    templates = {_text(template, "id"): template for template in _of_type(resources, _roles.ROLE_TEMPLATE)}
-    for binding in _of_type(resources, _roles.CLUSTER_ROLE_TEMPLATE_BINDING):
+    templates = {_text(template, "id"): template for template in _of_type(resources, roles.ROLE_TEMPLATE)}
+    for binding in _of_type(resources, roles.CLUSTER_ROLE_TEMPLATE_BINDING):
         name = _text(binding, "roleTemplateId")
         if _text(binding, "userId") in users and name is not None:
             yield from _judge(binding, name, WRITERS_OF_RANCHER, templates.get(name))
@@ -87,10 +87,10 @@ def _text(resource: Resource, key: str) -> str | None:
 
 def _judge(binding: Resource, name: str, writers: Sequence[str], role: Resource | None) -> Iterator[Finding]:
     if name in writers:
-        yield binding, f"{binding} lets a reader from outside do what the role {name} allows"
+        yield binding, f"{binding} gives a peer's reader the role {name}, which can write"
     elif role is not None:
-        for excess in _roles.beyond_reading(role):
-            yield role, f"{role} is a reader's from outside and allows {excess}"
+        for excess in roles.beyond_reading(role):
+            yield role, f"{role} is the role of a peer's reader and allows {excess}"
 
 
 POLICY = stack_policy(RULE, check)

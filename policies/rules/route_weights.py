@@ -1,11 +1,11 @@
-"""The weights of a route are percentages of all its requests."""
+"""The weights of a route sum to 100 percent."""
 
 from collections.abc import Iterator
 
-from . import _routing
-from ._policy import Parameters, Rule, resource_policy
-from ._resources import Resource
-from ._values import UNKNOWN, items, look, show, whole_number
+from policies.lib import routing
+from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, items, look, show, whole_number
 
 PROTOCOLS = ("http", "tcp", "tls")
 ALL = 100
@@ -13,13 +13,13 @@ ALL = 100
 RULE = Rule(
     name="mcsps-routing-weights",
     description="The weights of each route of a VirtualService sum to 100.",
-    remedy="give each destination of the route a whole number from 0 to 100, all of which sum to 100",
+    remedy="give each destination of the route a whole number from 0 to 100, so that they sum to 100",
 )
 
 
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
-    """Sum up each route's."""
-    if not _routing.is_virtual_service(resource):
+    """Sum the weights of each route."""
+    if not routing.is_virtual_service(resource):
         return
     for protocol in PROTOCOLS:
         for index, entry in enumerate(items(look(resource.properties, "spec", protocol))):
@@ -30,7 +30,7 @@ def check(resource: Resource, _: Parameters) -> Iterator[str]:
 
 def _faults(route: str, weights: list[object]) -> Iterator[str]:
     if weights in ([], [None]):
-        # None at all is a redirect or an answer of its own; one destination without a weight gets everything.
+        # Without destinations it is a redirect or a direct response; one destination without a weight gets everything.
         return
     numbers = [0 if weight is None else whole_number(weight) for weight in weights]
     wrong = [

@@ -1,17 +1,17 @@
-"""Routing works where requests start, so it must be the same in every cluster."""
+"""Routing is the same in every cluster, since it applies where requests start."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from . import _routing
-from ._policy import Parameters, Rule, stack_policy
-from ._resources import Resource
-from ._values import UNKNOWN, Place, Unknown, show_place
+from policies.lib import routing
+from policies.lib.policy import Parameters, Rule, stack_policy
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, Place, Unknown, show_place
 
 RULE = Rule(
     name="mcsps-routing-equal",
     description="Every VirtualService and every DestinationRule is the same in all clusters.",
-    remedy="make it in every cluster, with the same spec, from the same values",
+    remedy="create it in every cluster with the same spec, from the same values",
 )
 
 Key = tuple[str, str]
@@ -19,9 +19,9 @@ Key = tuple[str, str]
 
 
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
-    """Compare each with that of the first cluster that has it."""
+    """Compare each object with that of the first cluster that has it."""
     clusters = {found.cluster for found in resources if found.is_istio_object and found.cluster is not None}
-    for is_of_kind in (_routing.is_virtual_service, _routing.is_destination_rule):
+    for is_of_kind in (routing.is_virtual_service, routing.is_destination_rule):
         yield from _compare([found for found in resources if is_of_kind(found)], clusters)
 
 
@@ -29,7 +29,7 @@ def _compare(of_a_kind: Sequence[Resource], clusters: AbstractSet[str]) -> Itera
     by_key: dict[Key, dict[str, Resource]] = {}
     for found in of_a_kind:
         namespace, name = found.namespace, found.object_name
-        # What is not known yet may be the one that is missing: in any cluster, or in its own.
+        # An object with an unknown cluster or name may be the one that is missing.
         if found.cluster is None:
             clusters = set()
         elif isinstance(namespace, Unknown) or isinstance(name, Unknown):
@@ -41,13 +41,13 @@ def _compare(of_a_kind: Sequence[Resource], clusters: AbstractSet[str]) -> Itera
         for missing in sorted(clusters - by_cluster.keys()):
             yield first, f"{first} is missing in cluster {missing}"
         for other in others:
-            place = difference(_routing.spec(first), _routing.spec(other), ("spec",))
+            place = difference(routing.spec(first), routing.spec(other), ("spec",))
             if place is not None:
                 yield other, f"{other} differs from that of cluster {first.cluster} at {show_place(place)}"
 
 
 def difference(one: object, other: object, place: Place = ()) -> Place | None:
-    """The first place at which two values differ; what is not known yet may turn out the same."""
+    """The first place at which two values differ; an unknown value counts as equal."""
     match one, other:
         case _ if UNKNOWN in (one, other):
             return None

@@ -19,8 +19,8 @@ CLEAN = Made(type=recording.NAMESPACE, name="east-sample", inputs={"metadata": {
 def test_the_default_provider_is_refused(provider: Provider | None) -> None:
     """Whatever the engine calls it."""
     (found,) = judge(POLICY, replace(CLEAN, provider=provider))
-    assert "Namespace sample has the default provider, which is whatever cluster kubectl points at." in found.message
-    assert "To mend it, give it ResourceOptions(provider=...)" in found.message
+    assert "Namespace sample has the default provider, which uses the current context of kubectl." in found.message
+    assert "To mend it, pass ResourceOptions(provider=...)" in found.message
 
 
 @pytest.mark.parametrize(

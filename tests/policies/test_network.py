@@ -62,14 +62,14 @@ def test_an_eastwest_gateway_without_ranges_is_told_of(ranges: object, shown: st
         "Service istio-system/istio-eastwestgateway of cluster east is open to the world: it has "
         f"{shown} for loadBalancerSourceRanges."
     ) in found.message
-    assert "name the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld" in found.message
+    assert "list the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld" in found.message
 
 
 @pytest.mark.parametrize("text", ["10.1.0.0/33", "10.1.0", "10.1.0.0/16 10.2.0.0/16", "", " ", 5, None, {}])
 def test_each_range_is_one_of_addresses(text: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
     """And nothing else."""
     (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ["10.1.0.0/16", text]))
-    assert "in loadBalancerSourceRanges, which is no range of addresses." in found.message
+    assert "in loadBalancerSourceRanges, which is not an address range." in found.message
 
 
 @pytest.mark.parametrize("text", [" 10.0.0.0/8", "10.0.0.0/8\n", "10.1.0.1/16", "0.0.0.0/1", "10.1.0.1/32"])
@@ -95,7 +95,7 @@ def test_a_range_may_be_written_as_kubernetes_reads_it(text: str) -> None:
 def test_ranges_leave_something_out(ranges: list[str]) -> None:
     """In both families of addresses, and taken together."""
     (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ranges))
-    assert "is open to the world: its loadBalancerSourceRanges leave no address out." in found.message
+    assert "is open to the world: its loadBalancerSourceRanges cover all addresses." in found.message
 
 
 def test_an_annotation_does_as_well() -> None:
@@ -104,7 +104,7 @@ def test_an_annotation_does_as_well() -> None:
     annotated = changed(bare, ANNOTATIONS, {ANNOTATION: "10.1.0.0/16, 10.2.0.0/16"})
     assert judge(eastwest_source_ranges.POLICY, annotated) == []
     (found,) = judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: "0.0.0.0/0"}))
-    assert "leave no address out" in found.message
+    assert "cover all addresses" in found.message
     assert judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: UNKNOWN})) == []
     assert len(judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, {ANNOTATION: 5}))) == 1
 
@@ -155,7 +155,7 @@ def test_an_injected_namespace_without_a_network_policy_is_told_of(
     (found,) = judge(namespace_network_policies.POLICY, changed(INJECTED, LABELS, labels), *others)
     assert found.resource == "east-sample"
     assert "Namespace sample of cluster east has injection and no NetworkPolicy." in found.message
-    assert "To mend it, make a NetworkPolicy in it that lets in what its pods serve" in found.message
+    assert "To mend it, create a NetworkPolicy in it that admits its pods' clients" in found.message
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The pack starts as Pulumi starts it, and says of itself what is true."""
 
 import inspect
-import pkgutil
+import json
 import re
 import runpy
 import subprocess
@@ -25,6 +25,7 @@ from tests.support.stacks import ROOT
 
 FOLDER = ROOT / "policies"
 TOKEN_RULE = "mcsps-access-rancher-token-bounds"  # noqa: S105 - a rule
+BLOCK = r'^```json\n(\{\s+"mcsps-.*?)^```'
 ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-namespaces-network-policy"}
 
 
@@ -65,7 +66,7 @@ def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub)
     (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
     assert found.policyName == TOKEN_RULE
     assert found.enforcementLevel == analyzer_pb2.MANDATORY
-    assert "To mend it, give it the cluster_id of its cluster and a ttl" in found.message
+    assert "To mend it, set cluster_id to the id of its cluster and ttl" in found.message
     assert not analyzer.Analyze(token(clusterId=rpc.UNKNOWN, ttl=rpc.UNKNOWN)).diagnostics
     advised = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.ADVISORY)
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={TOKEN_RULE: advised}))
@@ -95,7 +96,7 @@ def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_every_rule_is_in_the_pack() -> None:
     """One a module, each under a name of its own."""
-    modules = {name for _, name, _ in pkgutil.iter_modules(rules.__path__) if not name.startswith("_")}
+    modules = {path.stem for path in (FOLDER / "rules").glob("*.py")} - {"__init__"}
     policies = [getattr(rules, name).POLICY for name in sorted(modules)]
     assert {id(policy) for policy in policies} == {id(policy) for policy in POLICIES}
     assert len({policy.name for policy in POLICIES}) == len(modules)
@@ -118,3 +119,17 @@ def test_the_pack_runs_in_the_project_s_virtual_environment() -> None:
     options = yaml.safe_load((FOLDER / "PulumiPolicy.yaml").read_text())["runtime"]["options"]
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]["options"]
     assert (FOLDER / options["virtualenv"]).resolve() == (ROOT / project["virtualenv"]).resolve()
+
+
+def test_a_policy_config_in_the_documentation_is_one() -> None:
+    """Of policies, levels and parameters that there are."""
+    files = (ROOT / "README.md", *(ROOT / "docs" / "guide").glob("*.md"))
+    blocks = [block for file in files for block in re.findall(BLOCK, file.read_text(), re.MULTILINE | re.DOTALL)]
+    assert blocks
+    schemas = {policy.name: policy.config_schema for policy in POLICIES}
+    for name, given in (item for block in blocks for item in json.loads(block).items()):
+        schema = schemas[name]
+        parameters = set(schema.properties) if schema else set()
+        told = {"enforcementLevel": given} if isinstance(given, str) else given
+        assert told.keys() <= {"enforcementLevel", *parameters}
+        assert told.get("enforcementLevel", "mandatory") in {level.value for level in EnforcementLevel}

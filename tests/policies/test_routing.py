@@ -120,7 +120,7 @@ def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Pla
     assert found.resource == "west-kubernetes-route"
     told = f"VirtualService sample/helloworld of cluster west differs from that of cluster east at {at}."
     assert told in found.message
-    assert "To mend it, make it in every cluster, with the same spec" in found.message
+    assert "To mend it, create it in every cluster with the same spec" in found.message
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,10 @@ def test_routes_not_known_yet_may_be_the_same() -> None:
 @pytest.mark.parametrize(
     ("resources", "told"),
     [
-        ((changed(route(), SUBSET, "v3"), rule()), f"subset v3 of {HOST}, whose DestinationRule has v1, v2 alone"),
+        ((changed(route(), SUBSET, "v3"), rule()), f"subset v3 of {HOST}, whose DestinationRule has only v1, v2"),
         ((route(), changed(rule(), ("spec", "subsets"), [])), f"subset v1 of {HOST}, whose DestinationRule has none"),
         ((route(), changed(rule(), ("spec", "subsets"), "v1")), f"of {HOST}, whose DestinationRule has none"),
-        ((route(), changed(rule(), ("spec", "subsets", 0), "v1")), f"of {HOST}, whose DestinationRule has v2 alone"),
+        ((route(), changed(rule(), ("spec", "subsets", 0), "v1")), f"of {HOST}, whose DestinationRule has only v2"),
         ((route(), changed(rule(), ("spec", "host"), "other.example")), f"of {HOST}, whose DestinationRule has none"),
         ((route(), changed(rule(), ("spec", "host"), 5)), f"of {HOST}, whose DestinationRule has none"),
         ((route(), rule(WEST)), f"of {HOST}, whose DestinationRule has none"),
@@ -298,7 +298,7 @@ def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, A
         with_policy({}, subsets=[{"trafficPolicy": {**BY_PRIORITY, "outlierDetection": detection}}]),
     ):
         (found,) = judge(failover_outlier_detection.POLICY, made)
-        assert "trafficPolicy has failover, and an outlierDetection that no error ever sets off." in found.message
+        assert "trafficPolicy has failover, and an outlierDetection that no error triggers." in found.message
         assert "with consecutive5xxErrors or consecutiveGatewayErrors above 0" in found.message
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
-from policies.rules import _charts, no_secrets_in_inputs, no_secrets_in_outputs
+from policies.lib import charts
+from policies.rules import no_secrets_in_inputs, no_secrets_in_outputs
 from recorder.registrations import STACK_TYPE
 from recorder.values import Secret
 from tests.support import pems
@@ -105,7 +106,7 @@ def test_none_stands_in_a_config_map(value: object, what: str) -> None:
     for key in ("data", "binaryData"):
         (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value, key))
         assert f"ConfigMap mesh of cluster east has {what} at {key}.entry" in found.message
-        assert "To mend it, put it into a Secret, and name that Secret in its place" in found.message
+        assert "To mend it, put it into a Secret and refer to that Secret" in found.message
         assert_quotes_nothing(found.message)
 
 
@@ -133,7 +134,7 @@ def test_none_is_exported(value: object, what: str) -> None:
     for type_, name in ((STACK_TYPE, "the stack"), (COMPONENT, "MeshTrust made")):
         (found, *_) = judge(no_secrets_in_outputs.POLICY, Made(type=type_, outputs={"clusters": {"east": value}}))
         assert f"{name} has {what} at clusters.east" in found.message
-        assert "To mend it, export what tells of it without being it" in found.message
+        assert "To mend it, export a reference instead" in found.message
         assert_quotes_nothing(found.message)
 
 
@@ -171,7 +172,7 @@ def test_none_stands_in_a_file_of_helm_values(tmp_path: Path, value: object, wha
 
 def test_a_path_of_helm_values_begins_where_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the pack runs elsewhere."""
-    monkeypatch.setattr(_charts, "PROJECT", tmp_path)
+    monkeypatch.setattr(charts, "PROJECT", tmp_path)
     (tmp_path / "values.yaml").write_text(yaml.safe_dump({"key": KEY}))
     made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path="values.yaml")]})
     (found,) = judge(no_secrets_in_inputs.POLICY, made)

@@ -9,8 +9,8 @@ from pulumi_policy.deserialize import SPECIAL_ASSET_SIG, SPECIAL_SIG_KEY
 
 from mesh import istio_values, operator_specs
 from mesh.reader_rules import ReaderRights
+from policies.lib.image_names import Image, parse
 from policies.rules import allowed_sources, istio_version_floor
-from policies.rules._images import Image, parse
 from tests.support.bad_config import ABSENT, Place, put
 from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
 from tests.support.recording import CHART, DEPLOYMENT
@@ -149,12 +149,12 @@ def test_other_values_are_no_images(made: Made) -> None:
         (changed(ISTIOD, ("version",), "1.30.3"), "Chart east-istio-istiod has version '1.30.3'"),
         (changed(ISTIOD, ("version",), "1.30.4-rc.1"), "has version '1.30.4-rc.1'"),
         (changed(ISTIOD, ("version",), "v1.9.10"), "has version 'v1.9.10'"),
-        (changed(ISTIOD, ("version",), ">=1.30"), "has version '>=1.30', which is no version"),
-        (changed(ISTIOD, ("version",), "1.31.x"), "has version '1.31.x', which is no version"),
-        (changed(ISTIOD, ("version",), [1]), "has version a list of 1, which is no version"),
+        (changed(ISTIOD, ("version",), ">=1.30"), "has version '>=1.30', which is not a version"),
+        (changed(ISTIOD, ("version",), "1.31.x"), "has version '1.31.x', which is not a version"),
+        (changed(ISTIOD, ("version",), [1]), "has version a list of 1, which is not a version"),
         (changed(ISTIOD, TAG, "1.30"), "has values.global.tag '1.30'"),
         (changed(ISTIOD, TAG, 1.3), "has values.global.tag 1.3"),
-        (changed(ISTIOD, TAG, "latest"), "has values.global.tag 'latest', which is no version"),
+        (changed(ISTIOD, TAG, "latest"), "has values.global.tag 'latest', which is not a version"),
         (changed(ISTIOD, ("values", "pilot"), {"tag": "1.29.1"}), "has values.pilot.tag '1.29.1'"),
         (changed(ISTIOD, ("values", "tag"), "0.1.0"), "has values.tag '0.1.0'"),
         (
@@ -291,9 +291,12 @@ def test_what_comes_from_a_retired_place_is_refused(made: Made, told: str) -> No
     """Even where the policy config allows it."""
     for allowed in ([], ["gcr.io", "registry.istio.io", "istio-release.storage.googleapis.com", "blob.istio.io"]):
         found = judge(allowed_sources.POLICY, made, allowedSources=allowed)
-        (told_of,) = (it.message for it in found if "retired." in it.message)
+        (told_of,) = (it.message for it in found if "a retired source." in it.message)
         assert told in told_of
-        assert "To mend it, take them from https://blob.istio.io/istio-release/charts" in told_of
+        assert (
+            "To mend it, set mcsps:istio.charts, mcsps:istio.hub and mcsps:helloworld.images to https://blob.istio.io"
+            in told_of
+        )
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_audiences_are_refused_where_one_never_gets_a_request_and_nowhere_else(
     left_out = sorted(set(range(len(audiences))) - reached)
     assert bool(refused) == bool(left_out)
     if left_out:
-        assert f"mcsps:audiences[{left_out[0]}]: 'a-{left_out[0]}' never gets a request" in refused
+        assert f"mcsps:audiences[{left_out[0]}]: 'a-{left_out[0]}' never matches" in refused
 
 
 @given(

@@ -56,10 +56,10 @@ def test_junk_is_taken_or_refused_in_the_programs_own_words(place: Place, junk: 
         parse(put(FULL, place, junk))
     except UserError as error:
         first, *lines = str(error).splitlines()
-        assert first == "the stack's config cannot work:"
+        assert first == "the stack's config is invalid:"
         assert lines
         for line in lines:
             assert line.startswith("  mcsps:"), line
-            assert any(word in line for word in ("llowed", "set ", "give ")), line
+            assert any(word in line for word in ("allowed", "Set ", "Provide ")), line
             assert "nput should be" not in line
             assert "alid " not in line.partition("; ")[2], line

@@ -16,7 +16,7 @@ from tests.support.leaks import MARK, fake_secret
 from tests.support.preflight import TODAY
 from tests.support.stacks import Stack, in_regions, kubeconfig
 
-NOT_ONE = "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else"
+NOT_ONE = "mcsps:trust.rootCertificate: is not exactly one PEM certificate"
 ABSENT = object()
 """Takes a key away."""
 
@@ -58,13 +58,13 @@ NAME: Place = ("clusters", 1, "name")
 NETWORK: Place = ("clusters", 1, "network")
 ACCESS: Place = ("clusters", 0, "access")
 VERSIONS: Place = ("clusters", 1, "versions")
-LABEL = "allowed is a DNS label"
-PERCENT = "allowed is a whole number from 0 to 100"
-QUANTITY = "allowed is a Kubernetes quantity such as 200m, 2 or 64Mi"
-HTTPS = "allowed is an https:// URL"
-NO_CA = "is no PEM of certificates alone; give one CA certificate or more and no key, as text or as the absolute path"
-A_KIND = "allowed is kubeconfig or rancher"
-KEYS = "Allowed: audiences, clusters, failover, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
+LABEL = "allowed: a DNS label"
+PERCENT = "allowed: a whole number from 0 to 100"
+QUANTITY = "allowed: a Kubernetes quantity, such as 200m, 2 or 64Mi"
+HTTPS = "allowed: an https:// URL"
+NO_CA = "is not a PEM with certificates only; allowed: one or more CA certificates, as text or as the absolute path"
+A_KIND = "allowed: kubeconfig or rancher"
+KEYS = "allowed: audiences, clusters, failover, helloworld, istio, links, mesh, rancher, trust, v2Weight, verify"
 TEAM = {"name": "x-team", "exact": "test"}
 
 
@@ -77,14 +77,14 @@ def with_project(**project: object) -> dict[str, Any]:
 
 
 BAD_VALUES = {
-    "an unknown key": BadValue(place=("colour",), value=1, told=("mcsps: unknown key 'colour'.", KEYS)),
+    "an unknown key": BadValue(place=("colour",), value=1, told=("mcsps: unknown key 'colour'; ", KEYS)),
     "a misspelt key": BadValue(
-        place=("v2Wieght",), value=1, told=("mcsps: unknown key 'v2Wieght'; did you mean 'v2Weight'?", KEYS)
+        place=("v2Wieght",), value=1, told=("mcsps: unknown key 'v2Wieght'; ", KEYS, "Did you mean 'v2Weight'?")
     ),
     "a misspelt key inside": BadValue(
         place=("clusters", 0, "versoins"),
         value=["v1"],
-        told=("mcsps:clusters[0]: unknown key 'versoins'; did you mean 'versions'?",),
+        told=("mcsps:clusters[0]: unknown key 'versoins'; allowed: access, ", "Did you mean 'versions'?"),
     ),
     "a key in Python's spelling": BadValue(
         place=("mesh", "trust_domain"), value="x", told=("mcsps:mesh: unknown key 'trust_domain'", "'trustDomain'")
@@ -92,8 +92,8 @@ BAD_VALUES = {
     "an unknown key of an access": BadValue(
         place=(*ACCESS, "clusterId"), value="local", told=("mcsps:clusters[0].access: unknown key 'clusterId'",)
     ),
-    "a missing object": BadValue(place=("mesh",), value=ABSENT, told=("mcsps:mesh: missing; set it in",)),
-    "a missing key": BadValue(place=("mesh", "id"), value=ABSENT, told=("mcsps:mesh.id: missing; set it in",)),
+    "a missing object": BadValue(place=("mesh",), value=ABSENT, told=("mcsps:mesh: missing. Set it in",)),
+    "a missing key": BadValue(place=("mesh", "id"), value=ABSENT, told=("mcsps:mesh.id: missing. Set it in",)),
     "a missing weight": BadValue(place=("v2Weight",), value=ABSENT, told=("mcsps:v2Weight: missing",)),
     "a missing key of a cluster": BadValue(
         place=("clusters", 1, "network"), value=ABSENT, told=("mcsps:clusters[1].network: missing",)
@@ -110,50 +110,48 @@ BAD_VALUES = {
         told=(f"mcsps:clusters[0].access.kind: got 'ssh'; {A_KIND}",),
     ),
     "a text for an object": BadValue(
-        place=("mesh",), value="east", told=("mcsps:mesh: got 'east'; allowed is a mapping",)
+        place=("mesh",), value="east", told=("mcsps:mesh: got 'east'; allowed: a mapping",)
     ),
-    "nothing for an object": BadValue(
-        place=("mesh",), value=None, told=("mcsps:mesh: got null; allowed is a mapping",)
-    ),
+    "nothing for an object": BadValue(place=("mesh",), value=None, told=("mcsps:mesh: got null; allowed: a mapping",)),
     "a text for an access": BadValue(
-        place=ACCESS, value="east", told=("mcsps:clusters[0].access: got 'east'; allowed is a mapping",)
+        place=ACCESS, value="east", told=("mcsps:clusters[0].access: got 'east'; allowed: a mapping",)
     ),
     "a number for a text": BadValue(
-        place=("mesh", "id"), value=7, told=("mcsps:mesh.id: got 7; allowed is a text, which needs quotes where",)
+        place=("mesh", "id"), value=7, told=("mcsps:mesh.id: got 7; allowed: a string. Quote it where",)
     ),
     "nothing for a text": BadValue(
-        place=("mesh", "id"), value=None, told=("mcsps:mesh.id: got null; allowed is a text",)
+        place=("mesh", "id"), value=None, told=("mcsps:mesh.id: got null; allowed: a string",)
     ),
     "a text for a truth": BadValue(
         place=("links", "readSecrets"),
         value="maybe",
-        told=("mcsps:links.readSecrets: got 'maybe'; allowed is true or false",),
+        told=("mcsps:links.readSecrets: got 'maybe'; allowed: true or false",),
     ),
     "an object for a truth": BadValue(
         place=("links", "readSecrets"),
         value={},
-        told=("mcsps:links.readSecrets: got a mapping; allowed is true or false",),
+        told=("mcsps:links.readSecrets: got a mapping; allowed: true or false",),
     ),
     "an object for a list": BadValue(
-        place=("clusters",), value={}, told=("mcsps:clusters: got a mapping; allowed is a list",)
+        place=("clusters",), value={}, told=("mcsps:clusters: got a mapping; allowed: a list",)
     ),
     "an object for a path": BadValue(
         place=(*ACCESS, "path"),
         value={"kind": "Config", "users": [{"token": MARK}]},
-        told=("mcsps:clusters[0].access.path: got a mapping; allowed is the path of a file",),
+        told=("mcsps:clusters[0].access.path: got a mapping; allowed: the path of a file",),
     ),
     "no cluster": BadValue(
-        place=("clusters",), value=[], told=("mcsps:clusters: got a list of 0; allowed is a list of 1 or more",)
+        place=("clusters",), value=[], told=("mcsps:clusters: got a list of 0; allowed: a list of 1 or more",)
     ),
     "two clusters of one name": BadValue(
         place=NAME,
         value="east",
-        told=("mcsps:clusters[1].name: 'east' is also that of clusters[0]; ", "allowed is one name for each cluster"),
+        told=("mcsps:clusters[1].name: got 'east', which clusters[0] has too; allowed: a unique name",),
     ),
     "two clusters of one network": BadValue(
         place=NETWORK,
         value="network-east",
-        told=("mcsps:clusters[1].network: 'network-east' is also that of clusters[0]; ", "allowed is one network"),
+        told=("mcsps:clusters[1].network: got 'network-east', which clusters[0] has too; allowed: a unique network",),
     ),
     "a name in capitals": BadValue(place=NAME, value="West", told=("mcsps:clusters[1].name: got 'West'; ", LABEL)),
     "a name with a dot": BadValue(place=NAME, value="we.st", told=("mcsps:clusters[1].name: got 'we.st'; ", LABEL)),
@@ -165,12 +163,12 @@ BAD_VALUES = {
     "a name too long for a CA's": BadValue(
         place=NAME,
         value="w" * 49,
-        told=("mcsps:clusters[1].name: got 'wwww", "49 characters are too long: at most 48"),
+        told=("mcsps:clusters[1].name: got 'wwww", "allowed: a DNS label of at most 48 characters, since"),
     ),
     "a name that would make two links alike": BadValue(
         place=NAME,
         value="east-to-west",
-        told=("mcsps:clusters[1].name: got 'east-to-west'; the word 'to'", "allowed is a name without it"),
+        told=("mcsps:clusters[1].name: got 'east-to-west'; allowed: a name without the word 'to'",),
     ),
     "a network too long for a label": BadValue(
         place=NETWORK, value="n" * 64, told=("mcsps:clusters[1].network: got 'nnnn", "at most 63 characters")
@@ -190,17 +188,17 @@ BAD_VALUES = {
     "a version twice": BadValue(
         place=VERSIONS,
         value=["v2", "v2"],
-        told=("mcsps:clusters[1]: ", "['v2', 'v2'] name one version twice; allowed is each once"),
+        told=("mcsps:clusters[1].versions: got v2, v2; allowed: each version once",),
     ),
     "no cluster runs v2": BadValue(
         place=VERSIONS,
         value=["v1"],
-        told=("mcsps:v2Weight: 10 sends 10 % to v2, which no cluster runs; add v2", "set the weight to 0"),
+        told=("mcsps:v2Weight: got 10, but no cluster runs v2; allowed: 0. Add v2 to", "set the weight to 0"),
     ),
     "no cluster runs v1": BadValue(
         place=("clusters", 0, "versions"),
         value=[],
-        told=("mcsps:v2Weight: 10 sends 90 % to v1, which no cluster runs; add v1", "set the weight to 100"),
+        told=("mcsps:v2Weight: got 10, but no cluster runs v1; allowed: 100. Add v1 to", "set the weight to 100"),
     ),
     **{
         what: BadValue(place=("audiences",), value=audiences, told=told)
@@ -208,26 +206,26 @@ BAD_VALUES = {
             "an audience without a name": ([{"version": "v2", "header": TEAM}], ("mcsps:audiences[0].name: missing",)),
             "an audience of an unknown version": (
                 [{"name": "team", "version": "v3", "header": TEAM}],
-                ("mcsps:audiences[0].version: got 'v3'; allowed is 'v1' or 'v2'",),
+                ("mcsps:audiences[0].version: got 'v3'; allowed: 'v1' or 'v2'",),
             ),
             "an audience of everybody": (
                 [{"name": "all", "version": "v2"}],
-                ("mcsps:audiences[0]: names neither header nor region", "allowed is one of them or both", "v2Weight"),
+                ("mcsps:audiences[0]: got neither header nor region; allowed: at least one of them", "use v2Weight"),
             ),
             "two audiences of one name": (
                 [{"name": "team", "version": "v2", "header": {"name": "x-team", "exact": each}} for each in "ab"],
-                ("mcsps:audiences[1].name: 'team' is also that of audiences[0]; allowed is one name for each",),
+                ("mcsps:audiences[1].name: got 'team', which audiences[0] has too; allowed: a unique name",),
             ),
             "an audience of a region where no cluster has one": (
                 [{"name": "europe", "version": "v2", "region": "eu"}],
-                ("mcsps:audiences[0].region: got 'eu', and no cluster has a locality; allowed is a region of",),
+                ("mcsps:audiences[0].region: got 'eu', but no cluster has a locality; allowed: a region of",),
             ),
             "an audience hidden by the same header": (
                 [
                     {"name": "team", "version": "v2", "header": TEAM},
                     {"name": "again", "version": "v1", "header": TEAM},
                 ],
-                ("mcsps:audiences[1]: 'again' never gets a request, for audiences[0] before it gets them all;",),
+                ("mcsps:audiences[1]: 'again' never matches, since audiences[0] before it always match; allowed: the",),
             ),
         }.items()
     },
@@ -240,50 +238,59 @@ BAD_VALUES = {
         for what, (header, told) in {
             "in capitals": (
                 {"name": "X-Team", "exact": "a"},
-                (".name: got 'X-Team'; allowed is a header's name in lower case",),
+                (".name: got 'X-Team'; allowed: a header name in lower case",),
             ),
             "that is none": (
                 {"name": ":path", "exact": "a"},
                 (
-                    ".name: got ':path'; allowed is a header's name in lower case",
-                    "neither a pseudo-header such as :path",
+                    ".name: got ':path'; allowed: a header name in lower case",
+                    "but not a pseudo-header such as :path",
                 ),
             ),
             "that is a token's claim": (
                 {"name": "@request.auth.claims.team", "exact": "a"},
-                (".name: got '@request.auth.claims.team'; allowed is", "nor a claim of a token"),
+                (".name: got '@request.auth.claims.team'; allowed: ", "or a JWT claim"),
             ),
-            "that may be anything": ({}, (": got none of exact, prefix and regex; allowed is one of them",)),
+            "that may be anything": ({}, (": got none of exact, prefix and regex; allowed: exactly one of them",)),
             "that must be two things": (
                 {"exact": "a", "prefix": "a"},
-                (": got exact and prefix of exact, prefix and regex; allowed is one of them",),
+                (": got exact and prefix of exact, prefix and regex; allowed: exactly one of them",),
             ),
-            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed is a text of ASCII that is not empty",)),
-            "that must end in a blank": ({"exact": "a "}, (".exact: got 'a '; allowed is", "no blank at either end")),
+            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed: a string of ASCII that is not empty",)),
+            "that must end in a blank": (
+                {"exact": "a "},
+                (".exact: got 'a '; allowed: ", "without blanks at its ends"),
+            ),
             "that must begin with a blank": (
                 {"prefix": " a"},
-                (".prefix: got ' a'; allowed is", "begins with no blank"),
+                (".prefix: got ' a'; allowed: ", "does not start with a blank"),
             ),
-            "that must not be ASCII": ({"exact": "Ü"}, (".exact: got 'Ü'; allowed is a text of ASCII",)),
+            "that must not be ASCII": ({"exact": "Ü"}, (".exact: got 'Ü'; allowed: a string of ASCII",)),
             "of no regex": (
                 {"regex": ""},
-                (".regex: got ''; allowed is a regular expression of 1 to 1024 characters",),
+                (".regex: got ''; allowed: a regular expression of 1 to 1024 ASCII",),
             ),
             "of a long regex": (
                 {"regex": "a" * 1025},
-                (".regex: got a value of 1025 characters; allowed is a regular expression of 1 to 1024 characters",),
+                (".regex: got a value of 1025 characters; allowed: a regular expression of 1 to 1024 ASCII",),
             ),
             "of a broken regex": (
                 {"regex": "te(st"},
-                (".regex: got 'te(st'; missing ): te(st; allowed is a regular expression of RE2",),
+                (
+                    ".regex: got 'te(st'; allowed: a regular expression of RE2",
+                    "; missing ): te(st",
+                ),
             ),
             "of a regex that Python alone knows": (
                 {"regex": "(?=te)st"},
-                (".regex: got '(?=te)st'; invalid perl operator: (?=; allowed is", "neither look-around nor"),
+                (
+                    ".regex: got '(?=te)st'; allowed: a regular expression of RE2",
+                    "without look-around and backreferences; invalid",
+                ),
             ),
             "of a regex too big for Envoy": (
                 {"regex": r"\pL{30}"},
-                (".regex: got ", "it compiles to ", "instructions; allowed are 32768: repeat less"),
+                (".regex: got ", "allowed: a regular expression of at most 32768 instructions; it compiles to "),
             ),
         }.items()
     },
@@ -292,29 +299,29 @@ BAD_VALUES = {
         for what, (failover, told) in {
             "without a region": (
                 {"enabled": True},
-                ".enabled: got true, and no cluster has a locality; allowed with 2 regions or more: set clusters[]",
+                ".enabled: got true, but no cluster has a locality; allowed: true with at least 2 regions. Set",
             ),
             "to nowhere": (
                 {"order": [{"from": "eu", "to": "us"}]},
-                ".order[0].from: got 'eu', and no cluster has a locality; allowed is a region of clusters[].locality",
+                ".order[0].from: got 'eu', but no cluster has a locality; allowed: a region of clusters[].locality",
             ),
             "from nowhere": ({"order": [{"to": "us"}]}, ".order[0].from: missing"),
             "after no error": (
                 {"consecutiveGatewayErrors": 0},
-                ".consecutiveGatewayErrors: got 0; allowed is a whole number from 1 to 100",
+                ".consecutiveGatewayErrors: got 0; allowed: a whole number from 1 to 100",
             ),
-            "of nobody": ({"maxEjectionPercent": 0}, ".maxEjectionPercent: got 0; allowed is a whole number from 1 to"),
+            "of nobody": ({"maxEjectionPercent": 0}, ".maxEjectionPercent: got 0; allowed: a whole number from 1 to"),
             "with too many tries": (
                 {"retryAttempts": 11},
-                ".retryAttempts: got 11; allowed is a whole number from 0 to",
+                ".retryAttempts: got 11; allowed: a whole number from 0 to",
             ),
-            "without time": ({"connectTimeoutSeconds": 0}, ".connectTimeoutSeconds: got 0; allowed is a whole number"),
+            "without time": ({"connectTimeoutSeconds": 0}, ".connectTimeoutSeconds: got 0; allowed: a whole number"),
         }.items()
     },
     "a locality of one cluster alone": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "us"},
-        told=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed is a locality for each",),
+        told=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed: a locality for all",),
     ),
     "a locality without a region": BadValue(
         place=("clusters", 1, "locality"),
@@ -329,119 +336,125 @@ BAD_VALUES = {
     "a locality too long for a label": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "u" * 32, "zone": "z" * 31},
-        told=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed are 63"),
+        told=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed: at most 63"),
     ),
     "charts from nowhere": BadValue(
         place=("istio", "charts"),
         value="charts",
-        told=("mcsps:istio.charts: got 'charts'; allowed is an https:// repository or an oci:// registry",),
+        told=("mcsps:istio.charts: got 'charts'; allowed: an https:// repository or oci:// registry",),
     ),
     "charts behind a password": BadValue(
         place=("istio", "charts"),
         value=f"https://user:{MARK}@charts.example",
-        told=("mcsps:istio.charts: allowed is an https:// repository or an oci:// registry, without credentials",),
+        told=("mcsps:istio.charts: allowed: an https:// repository or oci:// registry without credentials",),
     ),
     "a version that is none": BadValue(
         place=("istio", "version"),
         value="newest",
-        told=("mcsps:istio.version: got 'newest'; allowed is one version, such as 1.31.1",),
+        told=("mcsps:istio.version: got 'newest'; allowed: one version, such as 1.31.1",),
     ),
     "a version that YAML reads as a number": BadValue(
-        place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed is a text, which needs quotes",)
+        place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed: a string. Quote it",)
     ),
     "a version that the charts are not for": BadValue(
         place=("istio", "version"),
         value="1.29.9",
-        told=("mcsps:istio.version: got '1.29.9'; allowed with installer helm is 1.30 or newer; set version and tag",),
+        told=("mcsps:istio.version: got '1.29.9'; allowed with installer helm: 1.30 or newer. Set version and tag",),
     ),
     "a tag of another time than the charts": BadValue(
         place=("istio", "tag"),
         value="1.23.6-distroless",
-        told=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm is 1.30 or newer",),
+        told=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm: 1.30 or newer",),
     ),
     "an installer that does not exist": BadValue(
         place=("istio", "installer"),
         value="sail",
-        told=("mcsps:istio.installer: got 'sail'; allowed is 'helm' or 'operator'",),
+        told=("mcsps:istio.installer: got 'sail'; allowed: 'helm' or 'operator'",),
     ),
     "an operator for the default version": BadValue(
         place=("istio",),
         value={"installer": "operator"},
         told=(
-            "mcsps:istio.version: got '1.31.1'; allowed with installer operator is 1.12 to 1.23",
-            "Istio 1.24 has no in-cluster operator; set version and tag to one of these, or installer helm",
+            "mcsps:istio.version: got '1.31.1'; allowed with installer operator: 1.12 to 1.23",
+            "since Istio 1.24 has no in-cluster operator. Set version and tag to one of these, or set installer",
         ),
     ),
     "an operator for the first version without one": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "version": "1.24.0"},
-        told=("mcsps:istio.version: got '1.24.0'; allowed with installer operator is 1.12 to 1.23",),
+        told=("mcsps:istio.version: got '1.24.0'; allowed with installer operator: 1.12 to 1.23",),
     ),
     "an operator for a version before the seed's": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "version": "1.11.8"},
-        told=("mcsps:istio.version: got '1.11.8'; allowed with installer operator is 1.12 to 1.23",),
+        told=("mcsps:istio.version: got '1.11.8'; allowed with installer operator: 1.12 to 1.23",),
     ),
     "an operator with the default tag": BadValue(
         place=("istio",),
         value={"installer": "operator", "version": "1.23.6"},
-        told=("mcsps:istio.tag: got '1.31.1'; allowed with installer operator is 1.12 to 1.23", "set version and tag"),
+        told=("mcsps:istio.tag: got '1.31.1'; allowed with installer operator: 1.12 to 1.23", "Set version and tag"),
     ),
     "an operator with charts": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "charts": "/charts"},
-        told=("mcsps:istio.charts: is set; allowed with installer helm alone", "leave it out"),
+        told=("mcsps:istio.charts: set with installer operator; allowed: only with installer helm", "Remove the key"),
     ),
     "an operator with a chart's values": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "values": {"base": {}, "gateway": {"labels": {}}}},
-        told=("mcsps:istio.values.gateway: is set; allowed with installer helm alone", "leave it out"),
+        told=(
+            "mcsps:istio.values.gateway: set with installer operator; allowed: only with installer helm",
+            "Remove the key",
+        ),
     ),
     "no hub": BadValue(
-        place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed is a text that is not empty",)
+        place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed: a string that is not empty",)
     ),
     "no tag": BadValue(
-        place=("istio", "tag"), value=" ", told=("mcsps:istio.tag: got ' '; allowed is a text that is not empty",)
+        place=("istio", "tag"), value=" ", told=("mcsps:istio.tag: got ' '; allowed: a string that is not empty",)
     ),
     "no image for v1": BadValue(
         place=("helloworld", "images", "v1"),
         value="",
-        told=("mcsps:helloworld.images.v1: got ''; allowed is a text that is not empty",),
+        told=("mcsps:helloworld.images.v1: got ''; allowed: a string that is not empty",),
     ),
     "no image for v2": BadValue(
         place=("helloworld", "images", "v2"),
         value="",
-        told=("mcsps:helloworld.images.v2: got ''; allowed is a text that is not empty",),
+        told=("mcsps:helloworld.images.v2: got ''; allowed: a string that is not empty",),
     ),
     "a trust domain that is none": BadValue(
         place=("mesh", "trustDomain"),
         value="not a domain!!",
-        told=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed is a DNS name such as cluster.local",),
+        told=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed: a DNS name, such as cluster.local",),
     ),
     "a number for a chart's block": BadValue(
         place=("istio", "values", "istiod", "global"),
         value=3,
-        told=("mcsps:istio.values.istiod: 'global' would replace what the program itself says", "allowed is a mapping"),
+        told=(
+            "mcsps:istio.values.istiod.global: not a mapping, so it would remove the program's own",
+            "allowed: a mapping",
+        ),
     ),
     "nothing for a block within a chart's block": BadValue(
         place=("istio", "values", "istiod", "global", "proxy"),
         value=None,
-        told=("mcsps:istio.values.istiod: 'global.proxy' would replace what the program itself says there",),
+        told=("mcsps:istio.values.istiod.global.proxy: not a mapping, so it would remove the program's own values",),
     ),
     "a list for a gateway's block": BadValue(
         place=("istio", "values", "gateway", "resources"),
         value=[],
-        told=("mcsps:istio.values.gateway: 'resources' would replace what the program itself says there",),
+        told=("mcsps:istio.values.gateway.resources: not a mapping, so it would remove the program's own values",),
     ),
     "a time too short": BadValue(
         place=("istio", "timeoutSeconds"),
         value=9,
-        told=("mcsps:istio.timeoutSeconds: got 9; allowed is a whole number from 10 to 3600",),
+        told=("mcsps:istio.timeoutSeconds: got 9; allowed: a whole number from 10 to 3600",),
     ),
     "no replica": BadValue(
         place=("helloworld", "replicas"),
         value=0,
-        told=("mcsps:helloworld.replicas: got 0; allowed is a whole number from 1 to 100",),
+        told=("mcsps:helloworld.replicas: got 0; allowed: a whole number from 1 to 100",),
     ),
     "a request that is no quantity": BadValue(
         place=("helloworld", "resources"),
@@ -452,18 +465,18 @@ BAD_VALUES = {
         place=("helloworld", "resources"),
         value={"requests": {"memroy": "64Mi"}},
         told=(
-            "mcsps:helloworld.resources.requests: unknown key 'memroy'; did you mean 'memory'? Allowed: cpu, memory",
+            "mcsps:helloworld.resources.requests: unknown key 'memroy'; allowed: cpu, memory. Did you mean 'memory'?",
         ),
     ),
     "a request above its limit": BadValue(
         place=("helloworld", "resources"),
         value={"requests": {"cpu": "1"}},
-        told=("mcsps:helloworld.resources: requests.cpu is 1; allowed is at most limits.cpu, which is 200m",),
+        told=("mcsps:helloworld.resources.requests.cpu: got 1; allowed: at most limits.cpu, which is 200m",),
     ),
     "memory above its limit": BadValue(
         place=("helloworld", "resources"),
         value={"limits": {"memory": "60M"}},
-        told=("mcsps:helloworld.resources: requests.memory is 64Mi; allowed is at most limits.memory, which is 60M",),
+        told=("mcsps:helloworld.resources.requests.memory: got 64Mi; allowed: at most limits.memory, which is 60M",),
     ),
     "a quota that is no quantity": BadValue(
         place=("rancher",),
@@ -474,27 +487,25 @@ BAD_VALUES = {
         place=("rancher",),
         value=with_project(projectQuota={"limitsMemory": "11Gi"}, namespaceQuota={"limitsMemory": "12Gi"}),
         told=(
-            "mcsps:rancher.project: namespaceQuota.limitsMemory is 12Gi; ",
-            "allowed is at most projectQuota.limitsMemory, which is 11Gi",
+            "mcsps:rancher.project.namespaceQuota.limitsMemory: got 12Gi; ",
+            "allowed: at most projectQuota.limitsMemory, which is 11Gi",
         ),
     ),
     "a container's default request above its limit": BadValue(
         place=("rancher",),
         value=with_project(containerLimit={"requestsCpu": "300m"}),
-        told=(
-            "mcsps:rancher.project.containerLimit: requestsCpu is 300m; allowed is at most limitsCpu, which is 200m",
-        ),
+        told=("mcsps:rancher.project.containerLimit.requestsCpu: got 300m; allowed: at most limitsCpu, which is 200m",),
     ),
     "a project without a name": BadValue(
         place=("rancher",),
         value=with_project(name=""),
-        told=("mcsps:rancher.project.name: got ''; allowed is a text that is not empty",),
+        told=("mcsps:rancher.project.name: got ''; allowed: a string that is not empty",),
     ),
     "no Rancher, said with false": BadValue(
-        place=("rancher",), value=False, told=("mcsps:rancher: got false; allowed is a mapping",)
+        place=("rancher",), value=False, told=("mcsps:rancher: got false; allowed: a mapping",)
     ),
     "no Rancher, said with nothing": BadValue(
-        place=("rancher",), value="", told=("mcsps:rancher: got ''; allowed is a mapping",)
+        place=("rancher",), value="", told=("mcsps:rancher: got ''; allowed: a mapping",)
     ),
     "a CA that is junk": BadValue(
         place=("rancher",), value={"url": "https://r.example", "caCerts": f"junk {MARK}"}, told=(f"caCerts: {NO_CA}",)
@@ -513,7 +524,9 @@ BAD_VALUES = {
     "a peer's CA without its server": BadValue(
         place=("clusters", 0, "peerCaCerts"),
         value=pems.make_root(pems.make_key()),
-        told=("mcsps:clusters[0]: peerCaCerts is set without peerServer", "allowed are both, or peerServer alone"),
+        told=(
+            "mcsps:clusters[0].peerCaCerts: set without peerServer; allowed: only with it. Set peerServer, or remove",
+        ),
     ),
     "a Rancher behind a password": BadValue(
         place=("rancher",),
@@ -526,42 +539,42 @@ BAD_VALUES = {
     "a node selector that is none": BadValue(
         place=("clusters", 0, "namespaceNodeSelector"),
         value="???",
-        told=("mcsps:clusters[0].namespaceNodeSelector: got '???'; allowed is labels such as role=ingress",),
+        told=("mcsps:clusters[0].namespaceNodeSelector: got '???'; allowed: labels such as role=ingress",),
     ),
     "renewal before the start": BadValue(
         place=("trust",),
         value={"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 24},
-        told=("mcsps:trust: intermediateEarlyRenewalHours is 24; allowed is less than intermediateValidityHours",),
+        told=("mcsps:trust.intermediateEarlyRenewalHours: got 24; allowed: less than intermediateValidityHours",),
     ),
     "an intermediate that outlives the root": BadValue(
         place=("trust", "rootValidityHours"),
         value=8759,
-        told=("mcsps:trust: intermediateValidityHours is 8760; allowed is at most rootValidityHours", "8759"),
+        told=("mcsps:trust.intermediateValidityHours: got 8760; allowed: at most rootValidityHours", "8759"),
     ),
     "a generation of 0": BadValue(
         place=("links", "tokenGeneration"),
         value=0,
-        told=("mcsps:links.tokenGeneration: got 0; allowed is a whole number of 1 or more",),
+        told=("mcsps:links.tokenGeneration: got 0; allowed: a whole number of 1 or more",),
     ),
     "a peer's server without TLS": BadValue(
         place=("clusters", 0, "peerServer"),
         value="http://east",
-        told=("mcsps:clusters[0].peerServer: got 'http://east'; allowed is an https:// URL",),
+        told=("mcsps:clusters[0].peerServer: got 'http://east'; allowed: an https:// URL",),
     ),
     "a peer's server without a host": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https:///",
-        told=("mcsps:clusters[0].peerServer: got 'https:///'; allowed is an https:// URL with a host",),
+        told=("mcsps:clusters[0].peerServer: got 'https:///'; allowed: an https:// URL with a host",),
     ),
     "a peer's server at no port": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https://h:notaport",
-        told=(f"mcsps:clusters[0].peerServer: got 'https://h:notaport'; {HTTPS} with a host, a port, if any, of at",),
+        told=(f"mcsps:clusters[0].peerServer: got 'https://h:notaport'; {HTTPS} with a host, an optional port up",),
     ),
     "a peer's server at a port too high": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https://h:65536",
-        told=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "at most 65535"),
+        told=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "an optional port up to 65535"),
     ),
     "a peer's server behind a password": BadValue(
         place=("clusters", 0, "peerServer"),
@@ -581,68 +594,69 @@ BAD_VALUES = {
     "a Rancher token without Rancher": BadValue(
         place=("clusters", 0, "linkCredential"),
         value="rancherToken",
-        told=("mcsps:clusters[0]: linkCredential rancherToken needs access of kind rancher; allowed here:",),
+        told=("mcsps:clusters[0].linkCredential: got 'rancherToken'; allowed with access kubeconfig: serviceAccount",),
     ),
     "access by a Rancher that is not named": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "c-f7r9g"},
-        told=("mcsps:rancher: missing, and clusters[0] has access rancher; set the Rancher server's url",),
+        told=("mcsps:rancher: missing, and clusters[0] has access rancher. Set mcsps:rancher.url",),
     ),
     "a cluster id that is none": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "../x"},
-        told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed is Rancher's id, such as c-f7r9g or local",),
+        told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed: Rancher's id, such as c-f7r9g or local",),
     ),
     "a cluster that is named twice": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "c-f7r9g", "clusterName": "east"},
-        told=("mcsps:clusters[0].access: both are set of clusterId and clusterName; allowed is one of them",),
+        told=("mcsps:clusters[0].access: got both of clusterId and clusterName; allowed: exactly one of them",),
     ),
     "a cluster that is not named": BadValue(
         place=ACCESS,
         value={"kind": "rancher"},
-        told=("mcsps:clusters[0].access: neither is set of clusterId and clusterName; allowed is one of them",),
+        told=("mcsps:clusters[0].access: got neither of clusterId and clusterName; allowed: exactly one of them",),
     ),
     "a file of CAs that is not there": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "caCerts": "/no/such/ca.pem"},
-        told=("mcsps:rancher.caCerts: the file /no/such/ca.pem cannot be read: No such file or directory; name a",),
+        told=(
+            "mcsps:rancher.caCerts: got '/no/such/ca.pem'; allowed: the path of a readable",
+            ": No such file or directory",
+        ),
     ),
     "an application's project that is too small for its namespace": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "appProject": {"projectQuota": {"limitsCpu": "11"}}},
-        told=("mcsps:rancher.appProject: namespaceQuota.limitsCpu is 12000m; allowed is at most projectQuota",),
+        told=("mcsps:rancher.appProject.namespaceQuota.limitsCpu: got 12000m; allowed: at most projectQuota",),
     ),
     "a token that lives for ever": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 0},
-        told=("mcsps:rancher.tokenTtlHours: got 0; allowed is a whole number from 2 to 8760",),
+        told=("mcsps:rancher.tokenTtlHours: got 0; allowed: a whole number from 2 to 8760",),
     ),
     "a token that would be renewed before it is made": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 240},
-        told=("mcsps:rancher: tokenEarlyRenewalHours is 240; allowed is less than tokenTtlHours, which is 240",),
+        told=("mcsps:rancher.tokenEarlyRenewalHours: got 240; allowed: less than tokenTtlHours, which is 240",),
     ),
     "a kubeconfig instead of its path": BadValue(
         place=(*ACCESS, "path"),
         value=kubeconfig("east"),
-        told=("mcsps:clusters[0].access.path: allowed is the path of a file, and not what is in it",),
+        told=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
     ),
     "a kubeconfig in one line instead of its path": BadValue(
         place=(*ACCESS, "path"),
         value=f"{{apiVersion: v1, kind: Config, users: [{{user: {{token: {MARK}}}}}]}}",
-        told=("mcsps:clusters[0].access.path: allowed is the path of a file, and not what is in it",),
+        told=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
     ),
     "no path": BadValue(
-        place=(*ACCESS, "path"), value="", told=("mcsps:clusters[0].access.path: allowed is the path of a file",)
+        place=(*ACCESS, "path"), value="", told=("mcsps:clusters[0].access.path: allowed: the path of a file",)
     ),
     **{
         f"{what} instead of the root": BadValue(
             place=("trust", "rootCertificate"),
             value=value,
-            told=(
-                "mcsps:trust.rootCertificate: is not one PEM certificate and nothing else; give the text, not its path",
-            ),
+            told=("mcsps:trust.rootCertificate: is not exactly one PEM certificate. Set the text and not the path",),
         )
         for what, value in {
             "a private key": f"-----BEGIN KEY-----\n{MARK}\n",
@@ -765,109 +779,124 @@ KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
     "an audience of a version that no cluster runs": BadStack(
         make=without_v2,
-        told=("mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed is", "or add v2 to a cluster's"),
+        told=(
+            "mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed: ",
+            "Add v2 to clusters[].versions",
+        ),
     ),
     "an audience of an unknown region": BadStack(
         make=with_audiences({"region": "asia"}),
         told=(
-            "mcsps:audiences[0].region: got 'asia', and the clusters are in eu, us; allowed is a region of clusters[]",
+            "mcsps:audiences[0].region: got 'asia', but the clusters are in eu, us; allowed: a region of clusters[]",
         ),
     ),
     "an audience that two regions leave nothing": BadStack(
         make=with_audiences({"region": "eu"}, {"region": "us"}, {"header": TEAM}),
-        told=("mcsps:audiences[2]: 'a-2' never gets a request, for audiences[0] and audiences[1] before it gets them",),
+        told=("mcsps:audiences[2]: 'a-2' never matches, since audiences[0] and audiences[1] before it always match",),
     ),
     "failover by the operator": BadStack(
         make=lambda stack, _: in_regions(stack, "eu", "us").changed(
             failover={"enabled": True}, istio={"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
         ),
-        told=("mcsps:failover.enabled: got true; allowed with installer helm alone", "leave it out"),
+        told=("mcsps:failover.enabled: got true; allowed with installer operator: false", "Remove the key"),
     ),
     "failover within one region": BadStack(
         make=lambda stack, _: in_regions(stack, "eu", "eu").changed(failover={"enabled": True}),
-        told=("mcsps:failover.enabled: got true, and the clusters are in eu; allowed with 2 regions or more",),
+        told=("mcsps:failover.enabled: got true, but the clusters are in eu; allowed: true with at least 2 regions",),
     ),
     "failover to an unknown region": BadStack(
         make=with_order(("eu", "asia")),
-        told=("mcsps:failover.order[0].to: got 'asia', and the clusters are in eu, us; allowed is a region of",),
+        told=("mcsps:failover.order[0].to: got 'asia', but the clusters are in eu, us; allowed: a region of",),
     ),
     "failover to the same region": BadStack(
         make=with_order(("us", "eu"), ("eu", "eu")),
-        told=("mcsps:failover.order[1].to: got 'eu', which is also from; allowed is another region",),
+        told=("mcsps:failover.order[1].to: got 'eu', which equals from; allowed: another region",),
     ),
     "failover to two regions": BadStack(
         make=with_order(("eu", "us"), ("eu", "us")),
-        told=("mcsps:failover.order[1].from: 'eu' is also that of order[0], which alone counts; allowed is one step",),
+        told=("mcsps:failover.order[1].from: got 'eu', which order[0] has too; allowed: one entry",),
     ),
     "a kubeconfig that is not there": bad_kubeconfig(lambda _: None, "cannot be read: No such file or directory"),
     "a kubeconfig that is a folder": bad_kubeconfig(Path.mkdir, "cannot be read: Is a directory"),
     "a kubeconfig that is no text": bad_kubeconfig(
-        lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not text"
+        lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not a text file"
     ),
     "a kubeconfig of nobody": BadStack(
         make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), "~nobody-at-all/config")),
-        told=("mcsps:clusters[0].access.path: '~nobody-at-all/config' cannot be read: nobody of that name",),
+        told=(
+            "mcsps:clusters[0].access.path: got '~nobody-at-all/config', which cannot be read: no user of that name",
+        ),
     ),
     "a kubeconfig in base64 instead of its path": BadStack(
         make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), KUBECONFIG_IN_BASE64)),
-        told=("mcsps:clusters[0].access.path: a value of", "cannot be read: ", "name a readable kubeconfig"),
+        told=(
+            "mcsps:clusters[0].access.path: got a value of",
+            "cannot be read: ",
+            "Set the path of a readable kubeconfig",
+        ),
     ),
     "a kubeconfig that does not parse": bad_kubeconfig(
-        lambda path: path.write_text("{" + fake_secret("YAML")), "does not parse as YAML; name one that kubectl can use"
+        lambda path: path.write_text("{" + fake_secret("YAML")),
+        "is not valid YAML. Set the path of a kubeconfig that kubectl can use",
     ),
     "a kubeconfig without a current context": bad_kubeconfig(
         lambda path: path.write_text(kubeconfig("east").replace("current-context: east", "")),
-        "has no current-context: set one with",
+        "has no current-context; `kubectl config use-context` sets one",
     ),
-    "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is no CA that may sign intermediates"),
-    "a root that is expired": bad_root(expired, "mcsps:trust.rootCertificate: is valid from", "not now; bring one"),
+    "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is not a CA that can sign intermediates"),
+    "a root that is expired": bad_root(
+        expired, "mcsps:trust.rootCertificate: is valid from", "not valid now. Provide one"
+    ),
     "a root of a shorter life than its intermediates": bad_root(
         short_lived,
-        "mcsps:trust: intermediateValidityHours is 8760; allowed is at most the hours that rootCertificate is valid",
+        "mcsps:trust.intermediateValidityHours: got 8760; allowed: at most the validity of rootCertificate in hours",
         "which is 240",
     ),
     "a root with its key behind it": bad_root(partial(combined, key_first=False), NOT_ONE),
     "a root with its key before it": bad_root(partial(combined, key_first=True), NOT_ONE),
     "two roots": bad_root(bundle, NOT_ONE),
     "a root that does not fit its key": bad_root(
-        strangers, "mcsps:rootPrivateKey: does not fit the root", "; set the key of mcsps:trust.rootCertificate"
+        strangers, "mcsps:rootPrivateKey: is not the key of the root", ". Set the key of mcsps:trust.rootCertificate"
     ),
     "a root key that is none": bad_root(
         lambda: (pems.make_root(pems.make_key()), fake_secret("no PEM")),
-        "mcsps:rootPrivateKey: is not one unencrypted PEM private key and nothing else",
+        "mcsps:rootPrivateKey: is not exactly one unencrypted PEM private key",
     ),
     "a root without its key": bad_root(
         lambda: (pems.make_root(pems.make_key()), None),
-        "mcsps:rootPrivateKey: missing, and mcsps:trust.rootCertificate is set; bring both or neither",
+        "mcsps:rootPrivateKey: missing, and mcsps:trust.rootCertificate is set; allowed: both or neither. Set it",
     ),
     "a root key without its root": bad_root(
         lambda: (None, pems.key_pem(pems.make_key())),
-        "mcsps:trust.rootCertificate: missing, and mcsps:rootPrivateKey is set; bring both or neither",
+        "mcsps:trust.rootCertificate: missing, and mcsps:rootPrivateKey is set; allowed: both or neither. Set it",
     ),
     "a peer's server that Rancher's CA does not stand for": BadStack(
         make=lambda stack, _: direct_server(stack),
         told=(
-            "mcsps:clusters[0]: peerServer with linkCredential rancherToken needs peerCaCerts",
-            "set peerCaCerts, or linkCredential serviceAccount",
+            "mcsps:clusters[0].peerCaCerts: missing, and required with peerServer and linkCredential rancherToken",
+            "Set it, or set linkCredential to serviceAccount",
         ),
     ),
     "an operator's istiod that is to do without Secrets": BadStack(
         make=lambda stack, _: stack.changed(istio=BY_OPERATOR, links={"readSecrets": False}),
-        told=("mcsps:links.readSecrets: got false; allowed with installer operator is true",),
+        told=("mcsps:links.readSecrets: got false; allowed with installer operator: true",),
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),
-        told=("mcsps:rancherToken: missing. Set it: pulumi config set --secret mcsps:rancherToken",),
+        told=("mcsps:rancherToken: missing. Run: pulumi config set --secret mcsps:rancherToken",),
     ),
     "a Rancher with an empty token": BadStack(
         make=lambda stack, _: with_rancher(stack, rancherToken=""), told=("mcsps:rancherToken: missing",)
     ),
     "a token in plain text": BadStack(
         make=lambda stack, _: in_plain_text(stack),
-        told=("mcsps:rancherToken: is stored in plain text; allowed is a secret alone", "make a new one"),
+        told=(
+            "mcsps:rancherToken: got plain text; allowed: a secret. Treat the value as leaked",
+            "replace it by a new one",
+        ),
     ),
     "a secret that is none": BadStack(
         make=lambda stack, _: replace(stack.changed(v2Weight=None), secrets={"v2Weight": fake_secret("not a number")}),
-        told=("mcsps:v2Weight: is stored as a secret", "allowed as secrets: rancherToken, rootPrivateKey"),
+        told=("mcsps:v2Weight: got a secret; ", "allowed as secrets: rancherToken, rootPrivateKey"),
     ),
 }

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from config.preflight.rancher import Wanted
+from config.preflight.rancher import Query
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def find_by_config(wanted: Wanted) -> Mapping[str, str]:
+def find_by_config(query: Query) -> Mapping[str, str]:
     """Rancher's id of each cluster: the config's own, else one made from the name."""
-    return {name: cluster.id or f"c-{name}" for name, cluster in wanted.clusters.items()}
+    return {name: cluster.id or f"c-{name}" for name, cluster in query.clusters.items()}

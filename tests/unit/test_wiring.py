@@ -11,12 +11,12 @@ import pulumi_rancher2 as rancher2
 import pytest
 
 from components import (
-    BroughtRootArgs,
     Ca,
-    MadeRootArgs,
+    GeneratedRootArgs,
     MeshLinkArgs,
-    Peers,
     PeersUserArgs,
+    PeerToken,
+    ProvidedRootArgs,
     RancherAccessArgs,
     RancherCluster,
     RancherTokenArgs,
@@ -100,7 +100,7 @@ def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
         provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
         access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
         assert isinstance(access, RancherAccessArgs)
-        assert (access.token_turn, access.token_expiry, access.earlier_token_expiry) == told
+        assert (access.token_rotation, access.token_expiry, access.active_token_expiry) == told
 
     run(runs.stack(RANCHER), body, now=datetime.fromisoformat(now).replace(tzinfo=UTC))
 
@@ -182,7 +182,7 @@ def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
 
     def body(wire: Wiring) -> None:
         args = wire.mesh_trust()
-        assert isinstance(args.root, MadeRootArgs)
+        assert isinstance(args.root, GeneratedRootArgs)
         assert (args.root.validity_hours, args.root.protect) == (20000, False)
         assert args.cluster_names == ("east", "west")
         assert args.mesh_id == "mcsps-lab"
@@ -206,7 +206,7 @@ def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
 
     def body(wire: Wiring) -> None:
         args = wire.mesh_trust()
-        assert isinstance(args.root, BroughtRootArgs)
+        assert isinstance(args.root, ProvidedRootArgs)
         assert args.root.certificate_pem == certificate
         assert isinstance(args.root.private_key_pem, pulumi.Output)
         assert args.root.expiry == f"{pems.END:%Y-%m-%dT%H:%M:%SZ}"
@@ -247,8 +247,8 @@ def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) 
 @pytest.mark.parametrize(
     ("place", "value", "told"),
     [
-        (("rancher", "peersUser"), False, "PROGRAMS_USER"),
-        (("clusters", 0, "linkCredential"), "serviceAccount", "NO_TOKEN"),
+        (("rancher", "peersUser"), False, "PROGRAM_USER"),
+        (("clusters", 0, "linkCredential"), "serviceAccount", "NONE"),
     ],
 )
 def test_config_can_have_peers_read_without_a_user_of_their_own(
@@ -263,7 +263,7 @@ def peers_of(stack: Stack) -> str:
     """Name what the first cluster is told of its peers."""
     seen: list[Any] = []
     run(stack, lambda wire: seen.append(access_of(wire).peers))
-    return seen[0].name if isinstance(seen[0], Peers) else type(seen[0]).__name__
+    return seen[0].name if isinstance(seen[0], PeerToken) else type(seen[0]).__name__
 
 
 def access_of(wire: Wiring) -> RancherAccessArgs:

@@ -57,9 +57,7 @@ def make_args(
             peer_rights=ReaderRights(secrets=reads_peer_secrets, endpoints=False),
             gateway_locality=locality,
             crd_provider=kubernetes_provider("east-crds"),
-            base_values=values.get("base", {}),
-            istiod_values=values.get("istiod", {}),
-            gateway_values=values.get("gateway", {}),
+            values={"base": {}, "istiod": {}, "gateway": {}, **values},
         ),
     )
 
@@ -342,7 +340,7 @@ def test_a_service_without_an_address_is_named_with_its_cluster(status: dict[str
     with pytest.raises(pulumi.RunError) as caught:
         record_install(makers={recording.SERVICE: with_outputs({"status": status})})
     assert re.match(
-        r"Service istio-system/istio-(ingress|eastwest)gateway of cluster east has no address; see to .+ `pulumi up",
+        r"Service istio-system/istio-(ingress|eastwest)gateway of cluster east has no address. Check the .+ `pulumi up",
         str(caught.value),
     )
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from components import BroughtRootArgs, MadeRootArgs, MeshTrust, MeshTrustArgs
+from components import GeneratedRootArgs, MeshTrust, MeshTrustArgs, ProvidedRootArgs
 from components.mesh_trust import cacerts_entries
 from lab.standin.providers import tls
 from mesh import root_ca
@@ -23,14 +23,14 @@ from tests.support.components import kinds
 from tests.support.leaks import MARK, fake_secret, find_leaks
 from tests.support.recording import Maker, RecordingMonitor, record
 
-MADE = MadeRootArgs(validity_hours=87600, protect=True)
+MADE = GeneratedRootArgs(validity_hours=87600, protect=True)
 CLUSTERS = ("east", "west")
 
 
 def record_trust(
     *,
     preview: bool = False,
-    root: MadeRootArgs | Callable[[], BroughtRootArgs] = MADE,
+    root: GeneratedRootArgs | Callable[[], ProvidedRootArgs] = MADE,
     generation: int = 1,
     clusters: tuple[str, ...] = CLUSTERS,
     makers: Mapping[str, Maker] | None = None,
@@ -74,11 +74,11 @@ REAL = {
 }
 
 
-def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[[], BroughtRootArgs]:
+def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[[], ProvidedRootArgs]:
     """Put a root that the user made into Args."""
 
-    def make() -> BroughtRootArgs:
-        return BroughtRootArgs(
+    def make() -> ProvidedRootArgs:
+        return ProvidedRootArgs(
             certificate_pem=certificate,
             private_key_pem=pulumi.Output.secret(pems.key_pem(key)),
             expiry=root_ca.expiry(x509.load_pem_x509_certificate(certificate.encode())),
@@ -87,10 +87,10 @@ def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[
     return make
 
 
-def fake_brought_root() -> BroughtRootArgs:
+def fake_brought_root() -> ProvidedRootArgs:
     """A brought root in name only."""
     key = pulumi.Output.secret(fake_secret("root key"))
-    return BroughtRootArgs(certificate_pem="root", private_key_pem=key, expiry="2040-01-01T00:00:00Z")
+    return ProvidedRootArgs(certificate_pem="root", private_key_pem=key, expiry="2040-01-01T00:00:00Z")
 
 
 def cacerts_of(monitor: RecordingMonitor, cluster: str) -> dict[str, str]:
@@ -127,7 +127,7 @@ def test_a_brought_root_adds_no_resource_of_its_own() -> None:
 @pytest.mark.parametrize("protect", [True, False])
 def test_the_roots_key_and_certificate_are_protected_as_config_says(*, protect: bool) -> None:
     """Nothing else is: an intermediate must be free to rotate."""
-    root = MadeRootArgs(validity_hours=87600, protect=protect)
+    root = GeneratedRootArgs(validity_hours=87600, protect=protect)
     monitor = record_trust(root=root)
     protected = {found.name for found in monitor.recorded if found.protect}
     assert protected == ({"trust-root-key", "trust-root-certificate"} if protect else set())
@@ -310,7 +310,7 @@ def test_expiry_dates_are_told_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("root", [MADE, fake_brought_root])
-def test_keys_are_secret_wherever_they_go(root: MadeRootArgs, *, preview: bool) -> None:
+def test_keys_are_secret_wherever_they_go(root: GeneratedRootArgs, *, preview: bool) -> None:
     """Before they are known, too."""
     monitor = record_trust(root=root, preview=preview)
     assert find_leaks(monitor) == []
@@ -322,5 +322,5 @@ def test_keys_are_secret_wherever_they_go(root: MadeRootArgs, *, preview: bool) 
 
 def test_a_brought_key_does_not_show_in_the_repr_of_its_args() -> None:
     """A traceback that shows locals shows this."""
-    args = BroughtRootArgs(certificate_pem="root", private_key_pem=fake_secret("key"), expiry="2040")
+    args = ProvidedRootArgs(certificate_pem="root", private_key_pem=fake_secret("key"), expiry="2040")
     assert MARK not in repr(args)

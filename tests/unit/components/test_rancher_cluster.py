@@ -13,9 +13,8 @@ import yaml
 
 from components import (
     KubeconfigAccessArgs,
-    Peers,
     PeersUserArgs,
-    ProjectArgs,
+    PeerToken,
     RancherAccessArgs,
     RancherCluster,
     RancherClusterArgs,
@@ -28,20 +27,20 @@ from tests.support.leaks import fake_secret, find_leaks
 from tests.support.recording import RecordingMonitor, record
 
 URL = "https://rancher.example"
-EARLIER, EXPIRY = "2026-12-23T00:00:00Z", "2027-01-02T00:00:00Z"
-TURN = 10
-PROJECT = ProjectArgs(
-    name="istio",
-    description="Istio Manage Project",
-    container_limit={
+ACTIVE_EXPIRY, EXPIRY = "2026-12-23T00:00:00Z", "2027-01-02T00:00:00Z"
+ROTATION = 10
+PROJECT = {
+    "name": "istio",
+    "description": "Istio Manage Project",
+    "container_limit": {
         "limits_cpu": "200m",
         "limits_memory": "128Mi",
         "requests_cpu": "100m",
         "requests_memory": "64Mi",
     },
-    namespace_quota={"limits_cpu": "12000m", "limits_memory": "12000Mi"},
-    project_quota={"limits_cpu": "24000m", "limits_memory": "24000Mi"},
-)
+    "namespace_quota": {"limits_cpu": "12000m", "limits_memory": "12000Mi"},
+    "project_quota": {"limits_cpu": "24000m", "limits_memory": "24000Mi"},
+}
 
 
 def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts: bool = False) -> RecordingMonitor:
@@ -71,8 +70,8 @@ def by_rancher(
     *,
     preview: bool = False,
     ca_certs: str | None = "the CA",
-    turn: int = TURN,
-    peers: PeersUserArgs | Peers = PEERS_USER,
+    rotation: int = ROTATION,
+    peers: PeersUserArgs | PeerToken = PEERS_USER,
 ) -> RecordingMonitor:
     """Record a cluster that Rancher's proxy reaches."""
 
@@ -83,11 +82,11 @@ def by_rancher(
             ca_certs=ca_certs,
             cluster_id="c-f7r9g",
             token_ttl_hours=720,
-            token_turn=turn,
+            token_rotation=rotation,
             token_expiry=EXPIRY,
-            earlier_token_expiry=EARLIER,
+            active_token_expiry=ACTIVE_EXPIRY,
             project=PROJECT,
-            app_project=replace(PROJECT, name="sample", description="Demo"),
+            app_project={**PROJECT, "name": "sample", "description": "Demo"},
             peers=peers,
             provider=provider,
         )
@@ -138,9 +137,9 @@ def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers
 
 @pytest.mark.parametrize(
     ("peers", "tokens"),
-    [(Peers.NO_TOKEN, OWN_TOKENS), (Peers.PROGRAMS_USER, ["east-peers-token", *OWN_TOKENS])],
+    [(PeerToken.NONE, OWN_TOKENS), (PeerToken.PROGRAM_USER, ["east-peers-token", *OWN_TOKENS])],
 )
-def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: Peers, tokens: list[str]) -> None:
+def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: PeerToken, tokens: list[str]) -> None:
     """Nothing is made that nobody uses."""
     monitor = by_rancher(peers=peers)
     assert [found.name for found in monitor.find_all(recording.RANCHER_TOKEN)] == tokens
@@ -245,15 +244,15 @@ def test_only_rancher_gives_a_token_for_peers() -> None:
 
 
 def test_it_is_told_when_each_token_ends(*, preview: bool) -> None:
-    """Under the names to export it by, and not as a secret; the program's own may be made a turn before its time."""
+    """Under the names to export it by, and not as a secret; the program's own may be created one rotation earlier."""
     expiry = by_rancher(preview=preview).exports["tokenExpiry"]
-    assert expiry == {"providerTokenExpiry": EARLIER, "peersTokenExpiry": EXPIRY}
+    assert expiry == {"providerTokenExpiry": ACTIVE_EXPIRY, "peersTokenExpiry": EXPIRY}
 
 
 @pytest.mark.parametrize("use", ["provider-even", "provider-odd", "peers"])
 def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
     """The ttl is in seconds, and the description tells generations apart."""
-    monitor = by_rancher(peers=Peers.PROGRAMS_USER)
+    monitor = by_rancher(peers=PeerToken.PROGRAM_USER)
     token = monitor.find(recording.RANCHER_TOKEN, f"east-{use}-token")
     generation = monitor.find(recording.RANDOM_ID, f"east-{use}-token-generation")
     made = monitor.made(generation, "hex")
@@ -266,10 +265,10 @@ def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
 
 
 def test_the_next_turn_uses_the_token_that_is_there_and_makes_the_one_after_it() -> None:
-    """So a preview knows the kubeconfig, and each of the two is replaced every other turn."""
-    turns = [by_rancher(turn=TURN + number) for number in range(3)]
-    used = [kubeconfig_token(monitor) for monitor in turns]
-    made = [[token_named(monitor, name) for name in OWN_TOKENS] for monitor in turns]
+    """So a preview knows the kubeconfig, and each of the two is replaced every other rotation."""
+    rotations = [by_rancher(rotation=ROTATION + number) for number in range(3)]
+    used = [kubeconfig_token(monitor) for monitor in rotations]
+    made = [[token_named(monitor, name) for name in OWN_TOKENS] for monitor in rotations]
     assert used == [made[0][0], made[1][1], made[2][0]]
     assert made[0][1] == made[1][1]
     assert made[1][0] == made[2][0]
@@ -278,7 +277,7 @@ def test_the_next_turn_uses_the_token_that_is_there_and_makes_the_one_after_it()
 
 def test_each_turn_gives_the_peers_a_new_token() -> None:
     """Which a preview need not know."""
-    tokens = [by_rancher(turn=TURN + number).find(recording.RANCHER_USER_TOKEN) for number in range(2)]
+    tokens = [by_rancher(rotation=ROTATION + number).find(recording.RANCHER_USER_TOKEN) for number in range(2)]
     assert tokens[0].replacement_trigger != tokens[1].replacement_trigger
 
 
@@ -341,10 +340,10 @@ def test_a_rotation_leaves_the_peers_user_and_his_role_alone() -> None:
     changed = {
         name
         for name in ("User", "RoleTemplate", "ClusterRoleTemplateBinding", "GlobalRoleBinding", "Project")
-        if inputs_of(by_rancher(), name) != inputs_of(by_rancher(turn=TURN + 1), name)
+        if inputs_of(by_rancher(), name) != inputs_of(by_rancher(rotation=ROTATION + 1), name)
     }
     assert changed == set()
-    assert inputs_of(by_rancher(), "CustomUserToken") != inputs_of(by_rancher(turn=TURN + 1), "CustomUserToken")
+    assert inputs_of(by_rancher(), "CustomUserToken") != inputs_of(by_rancher(rotation=ROTATION + 1), "CustomUserToken")
 
 
 def inputs_of(monitor: RecordingMonitor, kind: str) -> list[Any]:

@@ -47,7 +47,7 @@ def test_an_audience_that_an_earlier_one_leaves_nothing_is_refused(
     earlier: Mapping[str, object], later: Mapping[str, object]
 ) -> None:
     """And the other way round it is taken, unless both are the same."""
-    with pytest.raises(UserError, match=r"audiences\[1\]: 'a-1' never gets a request, for audiences\[0\] before it"):
+    with pytest.raises(UserError, match=r"audiences\[1\]: 'a-1' never matches, since audiences\[0\] before it"):
         parse(with_audiences(earlier, later))
     if earlier != later:
         assert len(parse(with_audiences(later, earlier)).audiences) == 2
@@ -80,7 +80,7 @@ def test_an_audience_is_left_nothing_by_several_that_share_it_out() -> None:
     team = header(exact="a")
     parts = ({**team, "region": "eu"}, {**header(prefix="a"), "region": "us"})
     assert len(parse(with_audiences(team, {"region": "eu"})).audiences) == 2
-    with pytest.raises(UserError, match=r"audiences\[2\].* for audiences\[0\] and audiences\[1\] before it"):
+    with pytest.raises(UserError, match=r"audiences\[2\].* since audiences\[0\] and audiences\[1\] before it"):
         parse(with_audiences(*parts, team))
 
 

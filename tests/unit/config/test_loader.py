@@ -146,7 +146,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(UserError) as caught:
         parse(bad)
     first, *lines = str(caught.value).splitlines()
-    assert first == "the stack's config cannot work:"
+    assert first == "the stack's config is invalid:"
     assert [line.strip().partition(": ")[0] for line in lines] == ["mcsps:mesh.id", "mcsps:v2Weight"]
 
 
@@ -173,7 +173,7 @@ def test_what_is_long_or_of_several_lines_is_not_quoted(value: object) -> None:
     """A key, a token or a whole file may have been pasted."""
     with pytest.raises(UserError) as caught:
         parse(put(GOOD, ("v2Weight",), value))
-    assert f"mcsps:v2Weight: got a value of {len(str(value))} characters; allowed is" in str(caught.value)
+    assert f"mcsps:v2Weight: got a value of {len(str(value))} characters; allowed: " in str(caught.value)
 
 
 @pytest.mark.parametrize("address", ["https://east:6443/", "https://east:6443"])

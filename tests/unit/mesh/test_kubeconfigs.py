@@ -44,34 +44,40 @@ def test_the_servers_ca_is_decoded() -> None:
 
 
 BAD = {
-    "not YAML": ("{" + MARK, "does not parse as YAML"),
-    "a date that is none": (f"{MARK}: 2026-13-45", "does not parse as YAML"),
-    "too deep": ("[" * 2000, "does not parse as YAML"),
-    "a list": (f"- {MARK}", "is no kubeconfig: `kind: Config` is missing"),
-    "empty": ("", "is no kubeconfig: `kind: Config` is missing"),
-    "another kind": (changed(lambda d: d.update(kind="Secret")), "is no kubeconfig: `kind: Config` is missing"),
+    "not YAML": ("{" + MARK, "is not valid YAML"),
+    "a date that is none": (f"{MARK}: 2026-13-45", "is not valid YAML"),
+    "too deep": ("[" * 2000, "is not valid YAML"),
+    "a list": (f"- {MARK}", "is not a kubeconfig: `kind: Config` is missing"),
+    "empty": ("", "is not a kubeconfig: `kind: Config` is missing"),
+    "another kind": (changed(lambda d: d.update(kind="Secret")), "is not a kubeconfig: `kind: Config` is missing"),
     "no current context": (changed(lambda d: d.pop("current-context")), "has no current-context"),
     "an empty current context": (changed(lambda d: d.update({"current-context": ""})), "has no current-context"),
     "an unknown context": (
         changed(lambda d: d.update({"current-context": "gone"})),
-        "names context 'gone', which it does not define",
+        "refers to context 'gone', which it does not define",
     ),
-    "no contexts": (changed(lambda d: d.pop("contexts")), "names context 'east', which it does not define"),
-    "an unknown cluster": (changed(lambda d: d.update(clusters=[])), "names cluster 'east', which it does not define"),
-    "a context of scalars": (changed(lambda d: d.update(contexts=["east"])), "names context 'east'"),
-    "an unknown user": (changed(lambda d: d.update(users=None)), "names user 'east', which it does not define"),
-    "no server": (changed(lambda d: d["clusters"][0]["cluster"].pop("server")), "an https:// URL is needed"),
+    "no contexts": (changed(lambda d: d.pop("contexts")), "refers to context 'east', which it does not define"),
+    "an unknown cluster": (
+        changed(lambda d: d.update(clusters=[])),
+        "refers to cluster 'east', which it does not define",
+    ),
+    "a context of scalars": (changed(lambda d: d.update(contexts=["east"])), "refers to context 'east'"),
+    "an unknown user": (changed(lambda d: d.update(users=None)), "refers to user 'east', which it does not define"),
+    "no server": (
+        changed(lambda d: d["clusters"][0]["cluster"].pop("server")),
+        "has a server that is not an https:// URL",
+    ),
     "plain HTTP": (
         changed(lambda d: d["clusters"][0]["cluster"].update(server=f"http://user:{MARK}@198.18.0.10")),
-        "an https:// URL is needed",
+        "has a server that is not an https:// URL",
     ),
     "a CA that is no base64": (
         changed(lambda d: d["clusters"][0]["cluster"].update({"certificate-authority-data": "x"})),
-        "has certificate-authority-data that is not base64 of a PEM",
+        "has certificate-authority-data that is not a PEM in base64",
     ),
     "a CA that is no text": (
         changed(lambda d: d["clusters"][0]["cluster"].update({"certificate-authority-data": "/w=="})),
-        "has certificate-authority-data that is not base64 of a PEM",
+        "has certificate-authority-data that is not a PEM in base64",
     ),
 }
 

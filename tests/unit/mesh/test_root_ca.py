@@ -45,7 +45,7 @@ def test_an_rsa_root_is_taken() -> None:
 )
 def test_what_is_not_one_certificate_alone_is_refused(text: str) -> None:
     """What stands beside it would be published as a part of the root, a private key as well."""
-    with pytest.raises(ValueError, match=r"^is not one PEM certificate and nothing else; give the text") as caught:
+    with pytest.raises(ValueError, match=r"^is not exactly one PEM certificate\. Set the text") as caught:
         root_ca.read_root(text)
     assert find_leaks(RecordingMonitor(preview=False), str(caught.value), secrets=pems.secret_lines(text)) == []
 
@@ -61,7 +61,7 @@ def test_blanks_around_a_certificate_are_nothing_else() -> None:
 )
 def test_a_certificate_that_may_not_sign_cas_is_refused(constraints: x509.BasicConstraints | None) -> None:
     """Sidecars would trust none of what its intermediates sign."""
-    with pytest.raises(ValueError, match="is no CA that may sign intermediates; bring one"):
+    with pytest.raises(ValueError, match=r"is not a CA that can sign intermediates\. Provide one"):
         root_ca.read_root(pems.make_root(KEY, constraints=constraints))
 
 
@@ -84,7 +84,7 @@ def test_a_usage_must_have_the_signing_of_certificates() -> None:
 
 def test_a_ca_that_another_signed_is_no_root() -> None:
     """Sidecars would look for its issuer."""
-    with pytest.raises(ValueError, match="is not signed by itself and so no root; bring the last"):
+    with pytest.raises(ValueError, match=r"is not self-signed, so it is not a root\. Provide the last"):
         root_ca.read_root(pems.make_root(KEY, issuer=pems.make_key()))
 
 
@@ -103,7 +103,9 @@ def test_a_root_is_taken_from_its_first_moment_to_its_last(*, moment: datetime, 
     if taken:
         root_ca.check_validity(root, moment)
     else:
-        with pytest.raises(ValueError, match=r"is valid from \d{4}-\d\d-\d\d to .* UTC and so not now; bring one"):
+        with pytest.raises(
+            ValueError, match=r"is valid from \d{4}-\d\d-\d\d to .* UTC, so it is not valid now\. Provide one"
+        ):
             root_ca.check_validity(root, moment)
 
 
@@ -117,7 +119,7 @@ def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -
 
 def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused() -> None:
     """Ed25519, for one."""
-    with pytest.raises(ValueError, match="has a key that istiod cannot use; bring a root whose key is ECDSA or RSA"):
+    with pytest.raises(ValueError, match=r"has a key that istiod cannot use\. Provide a root with an ECDSA or RSA key"):
         root_ca.read_root(pems.make_root(ed25519.Ed25519PrivateKey.generate()))
 
 
@@ -125,7 +127,7 @@ def test_another_key_does_not_fit() -> None:
     """Its public half is not the certificate's."""
     root = root_ca.read_root(pems.make_root(KEY))
     root_ca.check_key_fits(root, pems.key_pem(KEY))
-    with pytest.raises(ValueError, match="does not fit the root certificate"):
+    with pytest.raises(ValueError, match="is not the key of the root certificate"):
         root_ca.check_key_fits(root, pems.key_pem(pems.make_key()))
 
 
@@ -143,7 +145,7 @@ def test_another_key_does_not_fit() -> None:
 def test_what_is_not_one_unencrypted_key_alone_is_refused(text: str) -> None:
     """An encrypted one, too: nobody could be asked for the password. Of several blocks the signer reads the first."""
     root = root_ca.read_root(pems.make_root(KEY))
-    with pytest.raises(ValueError, match=r"^is not one unencrypted PEM private key and nothing else: `openssl pkey"):
+    with pytest.raises(ValueError, match=r"^is not exactly one unencrypted PEM private key; `openssl pkey"):
         root_ca.check_key_fits(root, text)
 
 

@@ -9,7 +9,7 @@ import pytest
 from config import preflight
 from config.loader import load
 from config.preflight import LookUp
-from config.preflight.rancher import Wanted
+from config.preflight.rancher import Query
 from errors import UserError
 from tests.support import pems
 from tests.support.preflight import TODAY, find_by_config
@@ -34,17 +34,17 @@ def run(stack: Stack, look_up: LookUp = find_by_config, now: datetime = TODAY) -
 
 def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs) -> None:
     """Before anything is registered; what is wrong is an error of the key to mend."""
-    asked: list[Wanted] = []
+    asked: list[Query] = []
 
-    def refuse(wanted: Wanted) -> Mapping[str, str]:
-        asked.append(wanted)
+    def refuse(query: Query) -> Mapping[str, str]:
+        asked.append(query)
         raise UserError("nobody is there", key="mcsps:rancher.url")
 
     with pytest.raises(UserError, match=r"^mcsps:rancher\.url: nobody is there$"):
         run(runs.stack(RANCHER), refuse)
-    (wanted,) = asked
-    assert (wanted.url, wanted.token_ttl_hours, wanted.makes_users) == (RANCHER_URL, 720, True)
-    assert {name: (it.key, it.id, it.name) for name, it in wanted.clusters.items()} == {
+    (query,) = asked
+    assert (query.url, query.token_ttl_hours, query.creates_users) == (RANCHER_URL, 720, True)
+    assert {name: (it.key, it.id, it.name) for name, it in query.clusters.items()} == {
         "mcsps-test-k8s-01": ("mcsps:clusters[0].access", "c-f7r9g", None),
         "mcsps-test-k8s-02": ("mcsps:clusters[1].access", "c-pzk8b", None),
     }
@@ -62,7 +62,7 @@ def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
         secrets={"rootPrivateKey": pems.key_pem(key)},
     )
     assert run(stack).now == TODAY
-    with pytest.raises(UserError, match=r"^mcsps:trust\.rootCertificate: is valid from .* and so not now; bring one"):
+    with pytest.raises(UserError, match=r"^mcsps:trust\.rootCertificate: is valid from .* so it is not valid now"):
         run(stack, now=pems.END)
 
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from config.preflight.rancher import Connect, Wanted, WantedCluster, connect, find, look_up
+from config.preflight.rancher import ClusterQuery, Connect, Query, connect, find, look_up
 from errors import UserError
 from lab.rancher import app
 from lab.rancher.store import Kind
@@ -22,24 +22,25 @@ from tests.support import live
 from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble
 
 KEY = "mcsps:clusters[0].access"
+SEEN = "a cluster that the user of rancherToken can see, which are"
 
 
-def by_id(cluster: str) -> dict[str, WantedCluster]:
+def by_id(cluster: str) -> dict[str, ClusterQuery]:
     """One cluster, named by Rancher's id."""
-    return {"mine": WantedCluster(key=KEY, id=cluster, name=None)}
+    return {"mine": ClusterQuery(key=KEY, id=cluster, name=None)}
 
 
-def by_name(name: str) -> dict[str, WantedCluster]:
+def by_name(name: str) -> dict[str, ClusterQuery]:
     """One cluster, named as Rancher shows it."""
-    return {"mine": WantedCluster(key=KEY, id=None, name=name)}
+    return {"mine": ClusterQuery(key=KEY, id=None, name=name)}
 
 
 class Server:
-    """A server on the network, and what is wanted of it."""
+    """A server on the network, and what is query of it."""
 
-    def __init__(self, double: RancherDouble, wanted: Wanted) -> None:
+    def __init__(self, double: RancherDouble, query: Query) -> None:
         self.double = double
-        self.wanted = wanted
+        self.query = query
 
     def set(self, kind: Kind, id_: str, **fields: str) -> None:
         """Change what is stored."""
@@ -50,8 +51,8 @@ class Server:
     def refuses(self, connect: Connect = connect, **changes: object) -> str:
         """Give the key and the text of what is found wrong."""
         with pytest.raises(UserError) as caught:
-            look_up(replace(self.wanted, **changes), connect)  # type: ignore[arg-type]
-        assert self.wanted.token.partition(":")[2] not in str(caught.value)
+            look_up(replace(self.query, **changes), connect)  # type: ignore[arg-type]
+        assert self.query.token.partition(":")[2] not in str(caught.value)
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
         return str(caught.value)
 
@@ -88,37 +89,37 @@ def server(
     url, stage = listening
     double = RancherDouble(tmp_path)
     stage.app = app.build(double.rancher, with_controllers=False)
-    wanted = Wanted(
+    query = Query(
         url=url,
         ca_certs=(certified / "ca.crt").read_text(),
         token=double.admin,
         token_ttl_hours=720,
-        makes_users=True,
+        creates_users=True,
         clusters=by_id(CLUSTER),
     )
-    return Server(double, wanted)
+    return Server(double, query)
 
 
 def test_all_is_well_and_nothing_is_made(server: Server) -> None:
     """No token, and no object in the cluster."""
     before = server.double.rancher.store.all(Kind.TOKEN)
-    assert look_up(server.wanted) == {"mine": CLUSTER}
+    assert look_up(server.query) == {"mine": CLUSTER}
     assert list(server.double.rancher.store.all(Kind.TOKEN)) == list(before)
     assert server.double.kube.objects == {}
-    assert server.double.admin not in repr(server.wanted)
+    assert server.double.admin not in repr(server.query)
 
 
 @pytest.mark.parametrize("token", ["", "token-abc12", "token-abc12:key\n", "token-äbc12:key"])
 def test_what_can_be_no_token_is_not_sent(server: Server, token: str) -> None:
     """It might be anything."""
     assert server.refuses(token=token).startswith(
-        "mcsps:rancherToken: is no token; allowed is an API token of Rancher's"
+        "mcsps:rancherToken: not a Rancher API token; allowed: a Rancher API token without scope"
     )
 
 
 def test_a_token_that_is_none_of_the_servers_is_refused(server: Server) -> None:
     """So is one that is scoped to a cluster: it makes neither projects nor tokens."""
-    text = f"mcsps:rancherToken: {server.wanted.url} does not accept it; allowed is an API token"
+    text = f"mcsps:rancherToken: refused by {server.query.url}; allowed: a Rancher API token"
     assert server.refuses(token="token-abc12:key").startswith(text)  # noqa: S106 - a fake
     scoped = server.double.token(clusterId=CLUSTER)["token"]
     assert server.refuses(token=scoped).startswith(text)
@@ -126,14 +127,14 @@ def test_a_token_that_is_none_of_the_servers_is_refused(server: Server) -> None:
 
 def test_a_ca_that_is_not_the_servers_is_said(server: Server) -> None:
     """Whether it is another, or none where the server's is a private one."""
-    text = f"mcsps:rancher.caCerts: the certificate of {server.wanted.url} does not fit: "
+    text = f"mcsps:rancher.caCerts: the certificate of {server.query.url} is not trusted: "
     assert server.refuses(ca_certs=None).startswith(text)
 
 
 def test_a_certificate_for_another_host_is_said(server: Server) -> None:
     """By the words of TLS."""
-    url = server.wanted.url.replace(live.LOOPBACK, "localhost")
-    assert "does not fit: Hostname mismatch" in server.refuses(url=url)
+    url = server.query.url.replace(live.LOOPBACK, "localhost")
+    assert "is not trusted: Hostname mismatch" in server.refuses(url=url)
 
 
 def test_an_address_where_nobody_is_is_said(server: Server) -> None:
@@ -141,7 +142,7 @@ def test_an_address_where_nobody_is_is_said(server: Server) -> None:
     with live.listening() as sock:
         port = sock.getsockname()[1]
     text = server.refuses(url=f"https://{live.LOOPBACK}:{port}")
-    assert text.startswith(f"mcsps:rancher.url: https://{live.LOOPBACK}:{port} cannot be reached: ")
+    assert text.startswith(f"mcsps:rancher.url: got https://{live.LOOPBACK}:{port}, which cannot be reached: ")
     assert "refused" in text
 
 
@@ -152,14 +153,14 @@ def test_a_name_that_there_is_not_is_said(server: Server, monkeypatch: pytest.Mo
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    text = "mcsps:rancher.url: https://rancher.invalid cannot be reached: Name or service not known; set the https://"
+    text = "mcsps:rancher.url: got https://rancher.invalid, which cannot be reached: Name or service not known. Set the"
     assert server.refuses(url="https://rancher.invalid").startswith(text)
 
 
 def test_a_server_without_tls_is_said(server: Server) -> None:
     """The token is not sent there."""
     with on_the_network(Starlette(), None) as url:
-        assert server.refuses(url=url).startswith(f"mcsps:rancher.url: {url} cannot be reached: no TLS is spoken there")
+        assert server.refuses(url=url).startswith(f"mcsps:rancher.url: got {url}, which cannot be reached: the server ")
 
 
 def test_a_server_that_does_not_answer_is_said(server: Server) -> None:
@@ -167,31 +168,31 @@ def test_a_server_that_does_not_answer_is_said(server: Server) -> None:
     impatient = partial(connect, timeout_seconds=0.1)
     with live.listening() as sock:
         text = server.refuses(impatient, url=f"https://{live.LOOPBACK}:{sock.getsockname()[1]}")
-    assert "cannot be reached: no answer in time; " in text
+    assert "cannot be reached: no response in time. " in text
 
 
 def test_an_error_without_a_reason_is_named_by_its_kind(server: Server) -> None:
     """Its own text may hold what was sent."""
 
     def fail(_: httpx.Request) -> httpx.Response:
-        raise httpx.RemoteProtocolError(server.wanted.token)
+        raise httpx.RemoteProtocolError(server.query.token)
 
     def to_nowhere(url: str, *_: str | None) -> httpx.Client:
         return httpx.Client(base_url=url, transport=httpx.MockTransport(fail))
 
-    assert "cannot be reached: RemoteProtocolError; " in server.refuses(to_nowhere)
+    assert "cannot be reached: RemoteProtocolError. " in server.refuses(to_nowhere)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64, "xn--a.b", "[abcd]", "[1.2.3.4]"])
 def test_a_host_that_none_can_be_is_said(server: Server, host: str) -> None:
     """Whichever part of the way finds out."""
-    assert server.refuses(url=f"https://{host}").startswith(f"mcsps:rancher.url: https://{host} ")
+    assert server.refuses(url=f"https://{host}").startswith(f"mcsps:rancher.url: got https://{host}, ")
 
 
 def test_one_cluster_under_two_names_is_said(server: Server) -> None:
     """By id and by name alike: everything in it would be made twice."""
     twice = {"one": by_id(CLUSTER)["mine"], "other": by_name("east")["mine"]}
-    text = f"{KEY}: '{CLUSTER}' is also that of cluster one; allowed is one of Rancher's clusters for each"
+    text = f"{KEY}: got '{CLUSTER}', which cluster one has too; allowed: another cluster of Rancher for each"
     assert server.refuses(clusters=twice) == text
 
 
@@ -201,19 +202,19 @@ def test_a_server_that_is_no_rancher_is_said(server: Server, certified: Path, te
     page = Starlette(routes=[Route("/{path:path}", lambda _: HTMLResponse(text))])
     with on_the_network(page, certified) as url:
         said = server.refuses(url=url)
-    assert said.startswith(f"mcsps:rancher.url: {url} answers 200 to /v3/clusters, and not as Rancher does; ")
+    assert said.startswith(f"mcsps:rancher.url: got {url}, which answers 200 to /v3/clusters, but not as a Rancher ")
 
 
 def test_a_cluster_that_there_is_not_is_said_beside_those_that_there_are(server: Server) -> None:
     """Under its own key."""
-    text = f"{KEY}.clusterId: 'c-none1' is no cluster that the user of rancherToken may see; he sees {CLUSTER} (east), "
+    text = f"{KEY}.clusterId: got 'c-none1'; allowed: {SEEN} {CLUSTER} (east), "
     assert server.refuses(clusters=by_id("c-none1")).startswith(text)
 
 
 def test_a_user_without_any_cluster_sees_none(server: Server) -> None:
     """And a list that is long is cut."""
     _, token = server.double.user("someone", "a password of his")
-    assert server.refuses(token=token, makes_users=False).endswith("he sees none")
+    assert server.refuses(token=token, creates_users=False).endswith("which are none")
     cluster = server.double.rancher.store.get(Kind.CLUSTER, CLUSTER)
     assert cluster is not None
     for number in range(10):
@@ -223,18 +224,18 @@ def test_a_user_without_any_cluster_sees_none(server: Server) -> None:
 
 def test_a_cluster_is_found_by_the_name_that_rancher_shows(server: Server) -> None:
     """Also where nothing else is to be asked."""
-    assert look_up(replace(server.wanted, clusters=by_name("east"))) == {"mine": CLUSTER}
-    wanted = server.wanted
-    assert find(wanted.url, wanted.ca_certs, wanted.token, by_name("west")["mine"]) == OTHER
+    assert look_up(replace(server.query, clusters=by_name("east"))) == {"mine": CLUSTER}
+    query = server.query
+    assert find(query.url, query.ca_certs, query.token, by_name("west")["mine"]) == OTHER
 
 
 def test_a_name_that_no_cluster_has_or_several_is_said(server: Server) -> None:
-    """Several have one that is not wanted by it, too: an id tells them apart."""
-    text = f"{KEY}.clusterName: of the clusters that the user of rancherToken may see, "
-    assert server.refuses(clusters=by_name("north")).startswith(f"{text}'north' is the name of none; he sees {CLUSTER}")
+    """Several have one that is not query by it, too: an id tells them apart."""
+    text = f"{KEY}.clusterName: got "
+    assert server.refuses(clusters=by_name("north")).startswith(f"{text}'north'; allowed: {SEEN} {CLUSTER}")
     server.set(Kind.CLUSTER, OTHER, name="east")
     assert server.refuses(clusters=by_name("east")) == (
-        f"{text}'east' is the name of 2 clusters: {CLUSTER} (east), {OTHER} (east); set clusterId"
+        f"{text}'east', the name of 2 clusters: {CLUSTER} (east), {OTHER} (east). Set clusterId instead"
     )
 
 
@@ -244,46 +245,46 @@ def test_who_may_make_no_user_is_told_what_to_do_without(server: Server) -> None
     binding = {"clusterId": CLUSTER, "userId": user, "roleTemplateId": "cluster-owner"}
     server.double.make("/v3/clusterroletemplatebindings", binding)
     said = server.refuses(token=token)
-    assert said.startswith(
-        "mcsps:rancher.peersUser: the user of rancherToken may not make a user, as the peers' own user "
-    )
+    assert said.startswith("mcsps:rancher.peersUser: got true, but the user of rancherToken cannot create a user")
     assert "set it to false" in said
-    assert look_up(replace(server.wanted, token=token, makes_users=False)) == {"mine": CLUSTER}
+    assert look_up(replace(server.query, token=token, creates_users=False)) == {"mine": CLUSTER}
 
 
 @pytest.mark.parametrize(("message", "said"), [("waiting for its agent", ": waiting for its agent"), ("", "")])
 def test_a_cluster_that_is_not_active_is_said(server: Server, message: str, said: str) -> None:
     """With Rancher's own reason."""
     server.set(Kind.CLUSTER, CLUSTER, state="unavailable", transitioningMessage=message)
-    text = f"{KEY}: '{CLUSTER}' is unavailable and not active{said}; wait until"
+    text = f"{KEY}: got '{CLUSTER}', which is unavailable{said}. Wait until"
     assert server.refuses().startswith(text)
 
 
 def test_a_cluster_whose_api_does_not_answer_is_said(server: Server) -> None:
     """Rancher may not have seen it yet."""
     server.double.kube.refuses = 503
-    assert server.refuses().startswith(f"{KEY}: Rancher's proxy answers 503 for '{CLUSTER}'")
+    assert server.refuses().startswith(f"{KEY}: got '{CLUSTER}', for which Rancher's proxy answers 503")
 
 
 def test_a_token_without_the_right_to_everything_in_the_cluster_is_said(server: Server) -> None:
     """Roles and CRDs are made there."""
     server.double.kube.allows = False
-    text = f"mcsps:rancherToken: its user may not do everything in cluster '{CLUSTER}'; he must be Cluster Owner there"
-    assert server.refuses() == text
+    text = f"mcsps:rancherToken: its user does not have all rights in cluster '{CLUSTER}'. Make the user Cluster Owner"
+    assert server.refuses().startswith(text)
+
+    assert server.refuses().startswith(text)
 
 
 def test_a_ttl_that_the_server_would_cut_is_said(server: Server) -> None:
     """With the most that it allows."""
-    text = "mcsps:rancher.tokenTtlHours: got 2161; the server lets a token live 2160 hours (auth-token-max-ttl-minutes)"
+    text = "mcsps:rancher.tokenTtlHours: got 2161; allowed: at most 2160, the limit of the server (auth-token-max-ttl"
     assert server.refuses(token_ttl_hours=2161).startswith(text)
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="90")
-    assert "lets a token live 1.5 hours" in server.refuses(token_ttl_hours=2)
+    assert "allowed: at most 1.5, " in server.refuses(token_ttl_hours=2)
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value="129600")
-    assert look_up(replace(server.wanted, token_ttl_hours=2160)) == {"mine": CLUSTER}
+    assert look_up(replace(server.query, token_ttl_hours=2160)) == {"mine": CLUSTER}
 
 
 @pytest.mark.parametrize("value", ["0", "none"])
 def test_a_server_without_a_limit_takes_every_ttl(server: Server, value: str) -> None:
     """So does one that does not tell it."""
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value=value)
-    assert look_up(replace(server.wanted, token_ttl_hours=8760)) == {"mine": CLUSTER}
+    assert look_up(replace(server.query, token_ttl_hours=8760)) == {"mine": CLUSTER}

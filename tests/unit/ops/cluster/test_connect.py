@@ -67,7 +67,7 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
     with pytest.raises(UserError, match="is not text"):
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     file.write_text(f"{TOKEN}\nmore")
-    with pytest.raises(UserError, match="mcsps:rancherToken: is no token") as refused:
+    with pytest.raises(UserError, match="mcsps:rancherToken: not a Rancher API token") as refused:
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     assert TOKEN not in str(refused.value)
     file.write_text(f"{TOKEN}\n")
@@ -80,7 +80,7 @@ def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypat
     """With the same token; what Rancher does not know is told by its key."""
     of = settings({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
 
-    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.WantedCluster) -> str:
+    def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.ClusterQuery) -> str:
         assert (url, ca_certs, token, cluster.name) == ("https://rancher.example.org", None, TOKEN, "the east")
         if len(pulumi) > 1:
             raise UserError("nobody is there", key="mcsps:rancher.url")

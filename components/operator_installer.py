@@ -1,8 +1,8 @@
 """
-Istio by its in-cluster operator: two IstioOperator resources, and a right that its istiod lacks.
+Istio by its in-cluster operator: two IstioOperator resources, and a role that its istiod lacks.
 
-The operator is there already, and so is the definition of IstioOperator. What it makes is its own; the gateways'
-Services are not among that.
+The operator and the CRD of IstioOperator exist already. The operator owns what it creates; the gateways' Services are
+the program's.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from components._istio_install_args import IstioInstallArgs
+from components.istio_install_args import IstioInstallArgs
 from mesh import istio_values, names, operator_specs
 
 TARGET_PORTS = {names.HTTP_PORT: 8080, names.HTTPS_PORT: 8443}
-"""By port of the Service: the operator's gateways may not listen below 1024, so istiod tells them of no port there."""
+"""Target port by Service port, since the operator's gateways cannot bind ports below 1024."""
 
 _SERVICE_ACCOUNTS = ("istiod", "istiod-service-account")
-"""As which istiod runs, by version and history of the installation."""
+"""The possible service accounts of istiod, which depend on the version and the history of the installation."""
 
 
 def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resource) -> Resource:
-    """Register the resources below `parent`, and return what stands once the east-west gateway is ready."""
+    """Register the resources below `parent`, and return the resource that is ready when the east-west gateway is."""
     binding = _extensions_reader(parent, name)
     control_plane = _istio_operator(
         f"{name}-control-plane",
@@ -63,8 +63,8 @@ def _istio_operator(
 
 
 def _extensions_reader(parent: Resource, name: str) -> Resource:
-    # Istio 1.12 gave istiod no right to the WasmPlugins that it waits for at its start. Istiod's own role is the
-    # operator's to write, so the right comes by another; where istiod has it, it changes nothing.
+    # Istiod 1.12 waits at its start for WasmPlugins that its role does not let it read. The operator owns that role, so
+    # the program adds a second one. It changes nothing where istiod can read them already.
     child = ResourceOptions(parent=parent)
     metadata: ObjectMetaArgsDict = {
         "name": names.ISTIOD_EXTENSIONS_READER,

@@ -1,10 +1,10 @@
-"""What roles allow and who is given them: Kubernetes', and Rancher's, whose rules are written alike."""
+"""Roles and role bindings of Kubernetes and of Rancher, whose rules have the same form."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ._resources import Resource
-from ._values import UNKNOWN, Unknown, items, look, show
+from policies.lib.resources import Resource
+from policies.lib.values import UNKNOWN, Unknown, items, look, show
 
 GROUP = "rbac.authorization.k8s.io"
 CLUSTER_ROLE = "ClusterRole"
@@ -18,33 +18,33 @@ READ = ("get", "list", "watch")
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """By what a binding finds a role."""
+    """What a role binding refers to."""
 
     cluster: str | None
     kind: str
     namespace: str | None
-    """A ClusterRole has none."""
+    """The role's namespace; None for a ClusterRole."""
     name: str
 
 
 def is_role(resource: Resource) -> bool:
-    """Whether it is a role of Kubernetes, for a whole cluster or one namespace."""
+    """Whether it is a Role or a ClusterRole."""
     return resource.is_object(f"{GROUP}/{CLUSTER_ROLE}", f"{GROUP}/{ROLE}")
 
 
 def is_binding(resource: Resource) -> bool:
-    """Whether it binds such a role."""
+    """Whether it is a RoleBinding or a ClusterRoleBinding."""
     return _is_cluster_wide(resource) or resource.is_object(f"{GROUP}/RoleBinding")
 
 
 def key(role: Resource) -> Key | None:
-    """By what a binding finds this role; None where that is not known yet."""
+    """The key of a role; None if a part of it is unknown."""
     is_everywhere = role.is_object(f"{GROUP}/{CLUSTER_ROLE}")
     return _key(role, CLUSTER_ROLE if is_everywhere else ROLE, role.object_name)
 
 
 def bound(binding: Resource) -> Key | None:
-    """The role that is bound; None where it is not known yet, or is none."""
+    """The key of the role that a binding refers to; None if a part of it is unknown or missing."""
     reference = look(binding.properties, "roleRef")
     return _key(
         binding, CLUSTER_ROLE if _is_cluster_wide(binding) else look(reference, "kind"), look(reference, "name")
@@ -52,13 +52,13 @@ def bound(binding: Resource) -> Key | None:
 
 
 def allows_everything(role: Resource) -> bool:
-    """Whether one of its rules does."""
+    """Whether one rule of the role allows all verbs on all resources of all groups."""
     parts = ("apiGroups", "resources", "verbs")
     return any(all("*" in items(look(rule, part)) for part in parts) for rule in _rules(role))
 
 
 def beyond_reading(role: Resource) -> Iterator[str]:
-    """Say what it allows that is more than to read named resources."""
+    """Name what a role allows beyond reading named resources."""
     for rule in _rules(role):
         more = [verb for verb in items(look(rule, "verbs")) if verb is not UNKNOWN and verb not in READ]
         if more:
@@ -69,7 +69,7 @@ def beyond_reading(role: Resource) -> Iterator[str]:
 
 
 def _rules(role: Resource) -> list[object]:
-    # A template of Rancher's for a role that others make says by the latter what that role allows.
+    # A RoleTemplate for an external role lists that role's rules as externalRules.
     return [rule for part in ("rules", "externalRules") for rule in items(look(role.properties, part))]
 
 

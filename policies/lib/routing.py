@@ -1,7 +1,7 @@
-"""Istio's routing objects, by the cluster that they are in."""
+"""Istio's routing objects and host names."""
 
-from ._resources import Resource
-from ._values import look
+from policies.lib.resources import Resource
+from policies.lib.values import look
 
 CLUSTER_DOMAIN = "svc.cluster.local"
 
@@ -22,5 +22,5 @@ def spec(resource: Resource) -> object:
 
 
 def full_host(host: str, namespace: str) -> str:
-    """Complete a short host as Istio does: one without a dot is a Service of the object's own namespace."""
+    """Complete a host name as Istio does: without a dot it is a Service of the object's namespace."""
     return host if "." in host or host.startswith("*") else f"{host}.{namespace}.{CLUSTER_DOMAIN}"

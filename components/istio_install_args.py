@@ -1,4 +1,4 @@
-"""What `IstioInstall` is told: what holds whoever installs Istio, and what is for one of the two installers."""
+"""The Args of `IstioInstall`: those common to both installers, and those of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,35 +13,34 @@ from mesh.reader_rules import ReaderRights
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HelmInstallerArgs:
-    """Istio from its Helm charts."""
+    """Install Istio from its Helm charts."""
 
     charts: str
     """An https:// repository, an oci:// registry, or a folder."""
     chart_version: str
-    """Ignored for a folder."""
+    """The charts' version; ignored for a folder."""
     peer_rights: ReaderRights
-    """What istiod may read in its peers."""
+    """What istiod can read in its peers."""
     gateway_locality: str | None
-    """Istio's locality of the gateways' pods; none for that of their nodes."""
+    """Istio's locality of the gateways' pods; `None` for that of their nodes."""
     crd_provider: k8s.Provider
-    """For the chart `base`, whose CRDs may be there already; it holds a ValidatingWebhookConfiguration besides."""
-    base_values: Mapping[str, Any]
-    istiod_values: Mapping[str, Any]
-    gateway_values: Mapping[str, Any]
+    """The provider of the chart `base`, which adopts existing CRDs and the ValidatingWebhookConfiguration."""
+    values: Mapping[str, Mapping[str, Any]]
+    """Helm values that override the program's own, by chart: `base`, `istiod` and `gateway`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OperatorInstallerArgs:
-    """Istio from the operator that runs in the cluster already: it brings the charts, and takes no values of theirs."""
+    """Install Istio by the operator that already runs in the cluster; it has its own charts and takes no values."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IstioInstallArgs:
-    """What one cluster needs to be a primary of the mesh."""
+    """What one cluster needs as a primary of the mesh."""
 
     control_plane: ControlPlane
     cacerts: Input[Mapping[str, str]] = field(repr=False)
     """The four entries of the Secret, PEM by file name; a secret."""
     networking_api: str
-    """The apiVersion of Istio's Gateway; with another the object is another resource."""
+    """The apiVersion of Istio's Gateway; a change replaces the object."""
     installer: HelmInstallerArgs | OperatorInstallerArgs

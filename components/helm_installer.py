@@ -1,4 +1,4 @@
-"""Istio by Helm: a chart each for the CRDs, istiod and every gateway. The gateways' Services are not its own."""
+"""Istio from its Helm charts: one for the CRDs, one for istiod, and one for each gateway without its Service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.helm.v4 import Chart
 
-from components._istio_install_args import HelmInstallerArgs, IstioInstallArgs
+from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs
 from mesh import gateways, istio_values, names
 
 
@@ -23,7 +23,7 @@ class _Release:
 def install(
     parent: Resource, name: str, args: IstioInstallArgs, installer: HelmInstallerArgs, cacerts: Resource
 ) -> Resource:
-    """Register the charts below `parent`, and return what stands once the east-west gateway is ready."""
+    """Register the charts below `parent`, and return the resource that is ready when the east-west gateway is."""
 
     def chart(release: _Release, *, after: list[Resource]) -> Chart:
         source = istio_values.chart_source(installer.charts, release.chart, installer.chart_version)
@@ -55,12 +55,12 @@ def install(
 
 
 def _base_values(installer: HelmInstallerArgs) -> Mapping[str, Any]:
-    return istio_values.merge(istio_values.base_values(), installer.base_values)
+    return istio_values.merge(istio_values.base_values(), installer.values["base"])
 
 
 def _istiod_values(args: IstioInstallArgs, installer: HelmInstallerArgs) -> Mapping[str, Any]:
     values = istio_values.istiod_values(args.control_plane, installer.peer_rights)
-    return istio_values.merge(values, installer.istiod_values)
+    return istio_values.merge(values, installer.values["istiod"])
 
 
 def _gateway_values(
@@ -71,4 +71,4 @@ def _gateway_values(
         locality=installer.gateway_locality,
         timeout_seconds=args.control_plane.timeout_seconds,
     )
-    return istio_values.merge(values, installer.gateway_values)
+    return istio_values.merge(values, installer.values["gateway"])

@@ -1,4 +1,4 @@
-"""Resources as rules look at them, and what those of Kubernetes have in common."""
+"""Resources as rules see them: plain data, with what Kubernetes objects have in common."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from typing import Any
 
 from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
 
-from ._values import UNKNOWN, Unknown, items, look, plain, walk
+from policies.lib.values import UNKNOWN, Unknown, items, look, plain, walk
 
 STACK = "pulumi:pulumi:Stack"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
 CHARTS = re.compile(r"kubernetes:helm\.sh/v[34]:(Chart|Release)")
-"""Of these, a real engine shows a Release with its inputs, and a Chart by the objects that it is rendered to."""
+"""Helm charts. An engine shows a Release with its inputs, and a Chart as the objects that it renders."""
 COMPONENTS = re.compile(r"kubernetes:(helm\.sh/v[34]:Chart|yaml(/v2)?:Config(File|Group)|kustomize(/v2)?:Directory)")
-"""What has no provider itself: its objects have."""
+"""Components that have no provider of their own; their objects have one."""
 _ISTIO_OBJECT = re.compile(r"kubernetes:\w+\.istio\.io/")
 _POD_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -29,35 +29,35 @@ class Provider:
 
     @property
     def is_default(self) -> bool:
-        """Whether the engine made it up, `default_4_34_2` for example."""
+        """Whether the engine created it implicitly, as in `default_4_34_2`."""
         return self.name == "default" or self.name.startswith("default_")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Resource:
-    """One resource: before it is made, with its inputs; in a whole stack, with its outputs."""
+    """One resource. A resource policy sees its inputs, a stack policy its outputs."""
 
     type: str
     name: str
     urn: str
-    told: Mapping[str, Any]
-    """The properties as the SDK gives them."""
+    raw: Mapping[str, Any]
+    """The properties as the SDK gives them; access to an unknown value raises."""
     protect: bool
     provider: Provider | None
 
     @cached_property
     def properties(self) -> Mapping[str, Any]:
-        """The properties as plain data; most rules know by the type that they need none of a CRD's megabytes."""
-        return dict(plain(self.told))
+        """The properties as plain data. Copied on first use: most rules decide by the type, and CRDs are large."""
+        return dict(plain(self.raw))
 
     def is_object(self, *kinds: str) -> bool:
-        """Whether it is an object of Kubernetes of one of these kinds, such as `core/ConfigMap`, in any version."""
+        """Whether it is a Kubernetes object of one of these kinds, such as `core/ConfigMap`, in any version."""
         found = re.fullmatch(r"kubernetes:(?P<group>[\w.]+)/\w+:(?P<kind>\w+?)(Patch)?", self.type)
         return found is not None and f"{found['group']}/{found['kind']}" in kinds
 
     @property
     def is_istio_object(self) -> bool:
-        """Whether it is an object of one of Istio's kinds."""
+        """Whether it is an object of an Istio kind."""
         return _ISTIO_OBJECT.match(self.type) is not None
 
     @property
@@ -67,18 +67,18 @@ class Resource:
 
     @property
     def cluster(self) -> str | None:
-        """The cluster that an object is in, by its provider's `clusterIdentifier`; None if that is not told."""
+        """The cluster of an object: its provider's `clusterIdentifier`; None if that is not set or unknown."""
         identifier = look(self.provider.inputs, "clusterIdentifier") if self.provider else None
         return identifier if isinstance(identifier, str) else None
 
     @property
     def object_name(self) -> str | Unknown:
-        """The physical name; the logical one where nothing else is given."""
+        """The physical name; the logical name if no physical name is set."""
         return self._metadata("name", otherwise=self.name)
 
     @property
     def namespace(self) -> str | Unknown:
-        """The namespace; Kubernetes' own default where none is given."""
+        """The namespace; `default` if none is set."""
         return self._metadata("namespace", otherwise="default")
 
     def _metadata(self, key: str, *, otherwise: str) -> str | Unknown:
@@ -88,7 +88,7 @@ class Resource:
         return found if isinstance(found, str) and found else otherwise
 
     def __str__(self) -> str:
-        """Name it as people know it, such as `VirtualService sample/helloworld of cluster east`."""
+        """Name the resource for a message, such as `VirtualService sample/helloworld of cluster east`."""
         kind = self.type.rpartition(":")[2]
         if not self.type.startswith("kubernetes:") or self.is_chart:
             return f"{kind} {self.name}"
@@ -98,19 +98,19 @@ class Resource:
         return f"{kind} {place}{name}" + (f" of cluster {self.cluster}" if self.cluster else "")
 
     def images(self) -> list[str]:
-        """The images that its pods run, but for gateways' `auto`, in whose place the injector puts one."""
+        """The images of its pods, without the `auto` of gateways, which the injector replaces."""
         lists = [value for place, value in walk(look(self.properties, "spec")) if place and place[-1] in _POD_LISTS]
         found = [look(container, "image") for containers in lists for container in items(containers)]
         return [image for image in found if isinstance(image, str) and image not in ("", "auto")]
 
 
 def from_args(args: ResourceValidationArgs | PolicyResource) -> Resource:
-    """Take over what the SDK says of a resource."""
+    """Convert a resource from the SDK's type."""
     return Resource(
         type=args.resource_type,
         name=args.name,
         urn=args.urn,
-        told=args.props,
+        raw=args.props,
         protect=args.opts.protect,
         provider=_provider(args.provider),
     )

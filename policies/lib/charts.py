@@ -1,30 +1,30 @@
-"""What a resource says of the charts that it installs: Pulumi's for Helm, and Istio's for its operator."""
+"""The charts that a resource installs, by Pulumi's Helm resources or by Istio's operator, and their values."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pulumi
 
-from . import _images
-from ._resources import Resource
-from ._values import items, look, read_yaml, show_place, texts
+from policies.lib import image_names
+from policies.lib.resources import Resource
+from policies.lib.values import items, look, read_yaml, show_place, texts
 
 PROJECT = Path(__file__).parents[2]
-"""Where the program runs, and the paths that it gives begin."""
+"""The program's working directory: relative paths of value files start here."""
 ISTIO_CHARTS = {"ambient", "base", "cni", "gateway", "istiod", "ztunnel"}
 ISTIO_NAMESPACE = "istio-system"
 INJECTOR = "istio-sidecar-injector"
-"""The ConfigMap into which the chart istiod writes what it was told of the proxies: a real engine shows that alone."""
+"""The ConfigMap in which the chart istiod stores its proxy values; of the chart's values an engine shows only these."""
 IMAGE = "image"
 
 
 def is_istio_operator(resource: Resource) -> bool:
-    """Whether it asks Istio's operator for an installation."""
+    """Whether the resource is an IstioOperator."""
     return resource.is_object("install.istio.io/IstioOperator")
 
 
 def source(chart: Resource) -> str | None:
-    """The repository or registry of a chart; None for a folder, and where it is not told."""
+    """The repository or registry of a chart; None for a folder, and where neither is set."""
     repository = look(chart.properties, "repositoryOpts", "repo")
     if isinstance(repository, str):
         return repository
@@ -32,14 +32,14 @@ def source(chart: Resource) -> str | None:
     return name if isinstance(name, str) and "://" in name else None
 
 
-def settings(resource: Resource) -> Mapping[str, object]:
-    """What the charts are told, by the place in which it stands; empty where nothing is told of one."""
+def values(resource: Resource) -> Mapping[str, object]:
+    """The chart values in a resource, by the property that holds them; empty if the resource holds none."""
     if is_istio_operator(resource):
         return {"spec": look(resource.properties, "spec")}
     if resource.is_chart:
         files = enumerate(items(look(resource.properties, "valueYamlFiles")))
-        told = {f"valueYamlFiles[{index}]": read_yaml(_text(file)) for index, file in files}
-        return {"values": look(resource.properties, "values"), **told}
+        from_files = {f"valueYamlFiles[{index}]": read_yaml(_text(file)) for index, file in files}
+        return {"values": look(resource.properties, "values"), **from_files}
     if resource.is_object("core/ConfigMap") and str(resource.object_name).startswith(INJECTOR):
         return {"data": {"values": read_yaml(look(resource.properties, "data", "values"))}}
     return {}
@@ -53,21 +53,21 @@ def _text(file: object) -> str | None:
             try:
                 return (PROJECT / file.path).read_text()
             except (OSError, ValueError):
-                # Whoever installs the chart says so.
+                # The installation reports the missing file.
                 return None
         case _:
             return None
 
 
-def images(resource: Resource) -> Iterator[tuple[str, _images.Image]]:
-    """The images that the charts are told, by place; one with a slash is whole, and no hub nor tag goes before it."""
-    for place, text in texts(settings(resource)):
+def images(resource: Resource) -> Iterator[tuple[str, image_names.Image]]:
+    """The complete image names in chart values, by place; the charts complete a name without a slash."""
+    for place, text in texts(values(resource)):
         if place[-1] == IMAGE and "/" in text:
-            yield show_place(place), _images.parse(text)
+            yield show_place(place), image_names.parse(text)
 
 
 def is_istio(chart: Resource) -> bool:
-    """Whether it is one of Istio's charts: their names are common ones, so where it comes from or goes counts too."""
+    """Whether it is one of Istio's charts. Their names are generic, so the source and the namespace count too."""
     name = look(chart.properties, "chart")
     if not chart.is_chart or not isinstance(name, str):
         return False

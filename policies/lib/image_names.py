@@ -1,11 +1,11 @@
-"""The parts of an image's name."""
+"""Image names and their parts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A name as it is pulled, such as `docker.io/istio/pilot` with the tag `1.31.1`."""
+    """A complete image name, such as `docker.io/istio/pilot` with the tag `1.31.1`."""
 
     repository: str
     tag: str | None
@@ -17,7 +17,7 @@ class Image:
 
 
 def parse(text: str) -> Image:
-    """Read an image's name; one without a registry is Docker Hub's."""
+    """Parse an image name; without a registry it is Docker Hub's."""
     name, _, _ = text.partition("@")
     path, _, last = name.rpartition("/")
     last, _, tag = last.partition(":")

@@ -1,4 +1,4 @@
-"""Property values as plain data, in which what is not known yet is a mark that can be looked at."""
+"""Property values as plain data, in which a value that is unknown during a preview is a marker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 
 class Unknown:
-    """A value that only the update will tell."""
+    """A value that is known only after the update."""
 
 
 UNKNOWN: Final = Unknown()
@@ -20,9 +20,9 @@ Place = tuple[str | int, ...]
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
     """
-    Copy what the SDK hands to a policy.
+    Copy properties from the SDK's types, with `UNKNOWN` for unknown values.
 
-    Its own mappings and lists raise at the first look at an unknown, and the whole rule would be given up for it.
+    The SDK's mappings and lists raise when an unknown value is read, and then skip the whole rule.
     """
     match value:
         case Mapping():
@@ -41,7 +41,7 @@ def _item(holder: Any, key: object) -> object:  # noqa: ANN401 - a mapping or a 
 
 
 def look(value: object, *path: str) -> object:
-    """What stands at a path; None if nothing does, or something else than mappings on the way; or `UNKNOWN`."""
+    """The value at a path; None if there is none; `UNKNOWN` if the value or a mapping on the way is unknown."""
     for step in path:
         if value is UNKNOWN:
             return UNKNOWN
@@ -50,19 +50,19 @@ def look(value: object, *path: str) -> object:
 
 
 def items(value: object) -> Sequence[object]:
-    """The items of a list; none if it is no list."""
+    """The items of a list; an empty sequence for any other value."""
     return value if isinstance(value, list) else ()
 
 
 def whole_number(value: object) -> int | None:
-    """A whole number, which the wire gives as a float; None if it is none."""
+    """The value as an int, since the protocol sends all numbers as floats; None if it is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value == value // 1 else None
 
 
 def read_yaml(text: object) -> object:
-    """What a text says as YAML, or as JSON, in its first document as Go reads it; None if it is neither."""
+    """The first document of a YAML or JSON text, which is the one that Go reads; None for any other value."""
     try:
         return next(yaml.safe_load_all(text), None) if isinstance(text, str) else None
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -70,7 +70,7 @@ def read_yaml(text: object) -> object:
 
 
 def walk(value: object, place: Place = ()) -> Iterator[tuple[Place, object]]:
-    """Every value within a value, itself included, with its place."""
+    """Iterate over a value and all values within it, with their places."""
     yield place, value
     match value:
         case Mapping():
@@ -82,18 +82,18 @@ def walk(value: object, place: Place = ()) -> Iterator[tuple[Place, object]]:
 
 
 def texts(value: object) -> Iterator[tuple[Place, str]]:
-    """Every text within a value, with its place."""
+    """Iterate over all texts within a value, with their places."""
     return ((place, found) for place, found in walk(value) if isinstance(found, str))
 
 
 def show_place(place: Place) -> str:
-    """Write a place as people do, such as `spec.http[0].route`."""
+    """Format a place, such as `spec.http[0].route`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return text.removeprefix(".")
 
 
 def show(value: object) -> str:
-    """Write a value for a message; of anything but numbers and short texts, only the kind and the size."""
+    """Format a value for a message: numbers and short texts as they are, of others only the kind and the size."""
     match value:
         case None:
             return "nothing"

@@ -1,4 +1,4 @@
-"""How a rule becomes a policy of Pulumi's: its checks see plain resources, and its messages say how to mend."""
+"""Pulumi policies from rules: a rule's check gets plain resources, and each violation says how to mend it."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,22 +15,22 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from ._resources import STACK, Resource, from_args
+from policies.lib.resources import STACK, Resource, from_args
 
 Parameters = Mapping[str, Any]
-"""By name, each as its schema says: the engine refuses any other before a rule runs."""
+"""Values by name. The engine validates them against the rule's schema before the rule runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What a rule says of itself."""
+    """A rule's name, texts, level and parameters."""
 
     name: str
     description: str
     remedy: str
-    """How to mend what breaks it."""
+    """How to mend a violation: an imperative without a capital and without a full stop."""
     level: EnforcementLevel | None = None
-    """None for the pack's own."""
+    """The enforcement level; None for the pack's, which is mandatory."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON schema of each parameter, with its default."""
 
@@ -39,7 +39,7 @@ class Rule:
         return {name: configured.get(name, schema["default"]) for name, schema in self.schema.items()}
 
     def misconfigured(self, configured: Mapping[str, Any]) -> Iterator[str]:
-        """Name the parameters that there are not; the engine checks the values of those that there are, and no more."""
+        """Report unknown parameters, which the engine ignores."""
         allowed = ", ".join(self.schema) or "none"
         for name in configured.keys() - self.schema.keys():
             close = difflib.get_close_matches(name, self.schema, n=1)
@@ -48,22 +48,22 @@ class Rule:
 
     @property
     def config_schema(self) -> PolicyConfigSchema | None:
-        """The same in the SDK's terms."""
+        """The schema as the SDK's type; None without parameters."""
         return PolicyConfigSchema({name: dict(schema) for name, schema in self.schema.items()}) if self.schema else None
 
     def message(self, finding: str) -> str:
-        """Say what was found and how to mend it."""
+        """The text of a violation: the finding and the remedy."""
         return f"{finding}.\nTo mend it, {self.remedy}."
 
 
 def resource_policy(rule: Rule, check: Callable[[Resource, Parameters], Iterable[str]]) -> ResourceValidationPolicy:
-    """Judge each resource by itself, by its inputs; `check` says what is wrong with one."""
+    """Make a policy that checks each resource by itself; `check` gets its inputs and yields findings."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource, configured = from_args(args), args.get_config()
         for finding in check(resource, rule.parameters(configured)):
             report(rule.message(finding), None)
-        # There is one stack in every run, so this is told once.
+        # There is one stack in every run, so this is reported once.
         for fault in rule.misconfigured(configured) if resource.type == STACK else ():
             report(fault, None)
 
@@ -80,7 +80,7 @@ def resource_policy(rule: Rule, check: Callable[[Resource, Parameters], Iterable
 def stack_policy(
     rule: Rule, check: Callable[[Sequence[Resource], Parameters], Iterable[tuple[Resource, str]]]
 ) -> StackValidationPolicy:
-    """Judge all resources of a stack, by their outputs; `check` says what is wrong, and with which."""
+    """Make a policy that checks a stack as a whole; `check` gets all outputs and yields resources with findings."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources, configured = [from_args(resource) for resource in args.resources], args.get_config()
