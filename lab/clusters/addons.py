@@ -8,6 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import HTTPError
 
+from kube import connection
 from lab.build import images
 from lab.spec import CLUSTER_DOMAIN, DNS_ADDRESS, ClusterSpec
 
@@ -34,15 +35,15 @@ _COREFILE = f"""\
 
 
 def connect(spec: ClusterSpec, identity: str = "admin") -> client.ApiClient:
-    """Return a client of the cluster's API, which reads keys where they are: from a kubeconfig it would copy them."""
-    configuration = client.Configuration()
-    configuration.host = spec.server
-    configuration.ssl_ca_cert = str(spec.pki / "ca.crt")
-    configuration.cert_file = str(spec.pki / f"{identity}.crt")
-    configuration.key_file = str(spec.pki / f"{identity}.key")
-    # The lab is on this machine: a proxy that the environment names cannot reach it.
-    configuration.proxy = None
-    return client.ApiClient(configuration)
+    """Return a client of the cluster's API with one of the lab's certificates."""
+    return client.ApiClient(
+        connection.from_certificate(
+            spec.server,
+            ca_file=spec.pki / "ca.crt",
+            certificate_file=spec.pki / f"{identity}.crt",
+            key_file=spec.pki / f"{identity}.key",
+        )
+    )
 
 
 def apply(spec: ClusterSpec) -> None:

@@ -9,6 +9,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from errors import UserError
+from kube import errors as kube_errors
 from lab import faults
 from lab.build.toolchain import Toolchain
 from lab.clusters import addons, control_plane, kubeconfig, node
@@ -48,7 +49,7 @@ def ensure(
         _ensure(spec, toolchain, archives, report)
     except (ApiException, HTTPError) as error:
         raise UserError(
-            f"{spec.name}: kube-apiserver failed while it was used ({type(error).__name__})",
+            f"{spec.name}: kube-apiserver failed while it was used ({kube_errors.describe(error)})",
             f"See why: python -m lab logs {spec.name} kube-apiserver; then run up again",
         ) from error
 

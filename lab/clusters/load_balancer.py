@@ -19,6 +19,7 @@ from kubernetes.client.exceptions import ApiException
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 from urllib3.exceptions import HTTPError
 
+from kube import errors as kube_errors
 from lab.clusters import addons
 from lab.spec import MAX_CLUSTERS, clusters, find
 
@@ -96,9 +97,10 @@ def follow(api: client.CoreV1Api, pool: IPv4Network) -> None:
 
 
 def _log_retry(state: RetryCallState) -> None:
-    # The exception itself would bring pages of response headers with it.
     error = state.outcome.exception() if state.outcome else None
-    _LOG.warning("%s; trying again", type(error).__name__)
+    if isinstance(error, ApiException | HTTPError):
+        # The text of an ApiException is pages of response headers.
+        _LOG.warning("%s; trying again", kube_errors.describe(error))
 
 
 def main(cluster: Annotated[str, typer.Option(help="The name of the cluster whose Services these are.")]) -> None:

@@ -8,6 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from errors import UserError
+from kube import errors as kube_errors
 from lab.clusters import addons, control_plane
 from lab.clusters.cluster import PROCESSES
 from lab.machine import cgroups, processes
@@ -75,5 +76,5 @@ def _asked(component: str, ask: Callable[[], bool], well: str) -> State:
     try:
         is_well = ask()
     except (ApiException, HTTPError) as error:
-        return State(component, is_well=False, detail=f"unknown: {type(error).__name__}")
+        return State(component, is_well=False, detail=f"unknown: {kube_errors.describe(error)}")
     return State(component, is_well, well if is_well else f"not {well}")

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import tenacity
 import urllib3
-import yaml
+from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException, new_client_from_config_dict
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
 from errors import UserError
+from kube import connection
+from kube import errors as kube_errors
+from kube.connection import KubeconfigError
 from lab.standin.discovery import Discovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from kubernetes.dynamic import Resource
 
@@ -43,8 +43,6 @@ _DRY_TIMEOUTS: Final = (3, 12)
 _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504})
 _NOT_FOUND: Final = 404
 _INVALID: Final = 422
-
-_clients = Lock()  # the client library keeps credentials in files whose register is not thread-safe
 
 
 class UnreachableError(UserError):
@@ -95,31 +93,25 @@ class Identity:
 class Cluster:
     """The API of one cluster; safe to use from several threads."""
 
-    def __init__(self, name: str, kubeconfig: str, credentials: Path) -> None:
+    def __init__(self, name: str, kubeconfig: str) -> None:
         """
         Prepare a connection; nothing is sent yet.
 
         Args:
             name: for error messages.
             kubeconfig: the text, with everything inline.
-            credentials: private folder where the client library may keep key files.
 
         Raises:
             UserError: the kubeconfig cannot be used.
         """
         self.name = name
         try:
-            with _clients:
-                client = new_client_from_config_dict(  # type: ignore[no-untyped-call]
-                    yaml.safe_load(kubeconfig), persist_config=False, temp_file_path=str(credentials)
-                )
-        except (yaml.YAMLError, ConfigException, TypeError, AttributeError, KeyError):
-            # Their texts may quote the kubeconfig.
-            raise UserError(f"the kubeconfig of {name} cannot be read") from None
-        client.configuration.retries = False
-        self.server: str = client.configuration.host
+            configuration = connection.from_kubeconfig(kubeconfig)
+        except KubeconfigError as error:
+            raise UserError(f"the kubeconfig of {name} {error}") from None
+        self.server: str = configuration.host
         self._unanswered: dict[str, str] = {}
-        self._api = DynamicClient(client, discoverer=Discovery)  # type: ignore[no-untyped-call]
+        self._api = DynamicClient(ApiClient(configuration), discoverer=Discovery)  # type: ignore[no-untyped-call]
 
     def answers(self) -> bool:
         """Tell whether the API server is there and takes the credentials, within a few seconds."""
@@ -272,13 +264,10 @@ class Cluster:
         except ApiException as error:
             raise _refusal(error) from None
         except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", None) or error
-            trouble = (
-                "has a certificate that the kubeconfig's CA did not sign"
-                if isinstance(reason, urllib3.exceptions.SSLError)
-                else f"does not answer ({type(reason).__name__})"
-            )
-            raise UnreachableError(f"the API server of {self.name} at {self.server} {trouble}") from None
+            reason = kube_errors.reason(error)
+            raise UnreachableError(
+                f"no connection to the API server of {self.name} at {self.server}: {reason}"
+            ) from None
 
 
 def _refusal(error: ApiException) -> UserError:

@@ -11,8 +11,6 @@ from lab.standin.cluster import Cluster
 from recorder.values import has_unknown, reveal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.standin.cluster import Identity
     from lab.standin.state import Entry, State
     from recorder.registrations import Registration
@@ -44,9 +42,8 @@ _NO_PROVIDER: Final = "no explicit provider is given, and there is no default on
 class Clusters:
     """Connections by provider; safe to use from several threads."""
 
-    def __init__(self, state: State, credentials: Path) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._credentials = credentials
         self._inputs: dict[str, Properties] = {}
         self._before: dict[str, Properties] = {}
         self._clusters: dict[str, Cluster | None] = {}
@@ -94,7 +91,7 @@ class Clusters:
 
     def _connect(self, urn: str, inputs: Properties) -> Cluster:
         name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
-        cluster = Cluster(name, reveal(inputs["kubeconfig"]), self._credentials)
+        cluster = Cluster(name, reveal(inputs["kubeconfig"]))
         lab_network.require(f"cluster {cluster.name}: its API server", cluster.server)
         return cluster
 

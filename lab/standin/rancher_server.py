@@ -15,6 +15,7 @@ import httpx
 import tenacity
 
 from errors import UserError
+from kube import errors as kube_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,7 +144,7 @@ class RancherServer:
 
         def may_pass(error: BaseException) -> bool:
             if isinstance(error, httpx.ConnectError):
-                return not _is_untrusted(error)
+                return not kube_errors.is_untrusted(error)
             # What was posted may have been carried out, and must not be twice.
             return isinstance(error, httpx.TransportError | _BusyError) and method != "POST"
 
@@ -158,12 +159,9 @@ class RancherServer:
         except _BusyError as error:
             raise UserError(f"Rancher refuses: {error}") from None
         except httpx.HTTPError as error:
-            trouble = (
-                "has a certificate that the CA given for it did not sign"
-                if _is_untrusted(error)
-                else f"does not answer ({type(error).__name__})"
-            )
-            raise UserError(f"Rancher at {self._client.base_url} {trouble}") from None
+            raise UserError(
+                f"no connection to Rancher at {self._client.base_url}: {kube_errors.reason(error)}"
+            ) from None
 
 
 def _read(answer: httpx.Response) -> Properties:
@@ -193,11 +191,3 @@ def _explain(answer: httpx.Response) -> str:
     except (ValueError, AttributeError):
         parts = []
     return ": ".join(filter(None, parts)) or f"{answer.status_code} {answer.reason_phrase}"
-
-
-def _is_untrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

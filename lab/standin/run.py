@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import traceback
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -133,19 +132,12 @@ def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iter
         UserError: another run is at work, or the state cannot be read.
     """
     with locked(stack.name, state_dir):
-        credentials = state_dir / f"{stack.name}.credentials"
-        # A run that was killed leaves its own behind.
-        shutil.rmtree(credentials, ignore_errors=True)
-        credentials.mkdir(mode=0o700)
         display.hide([Secret(text) for text in stack.secrets.values()])
-        try:
-            state = State.load(stack.name, state_dir)
-            for entry in state.entries().values():
-                display.hide([entry.inputs, entry.outputs])
-            with closing(RancherServers(state)) as servers:
-                yield Run(folder, stack, state, Clusters(state, credentials), servers, display)
-        finally:
-            shutil.rmtree(credentials, ignore_errors=True)
+        state = State.load(stack.name, state_dir)
+        for entry in state.entries().values():
+            display.hide([entry.inputs, entry.outputs])
+        with closing(RancherServers(state)) as servers:
+            yield Run(folder, stack, state, Clusters(state), servers, display)
 
 
 class _Helm:

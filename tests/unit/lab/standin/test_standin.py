@@ -253,7 +253,7 @@ def test_a_kubeconfig_that_cannot_be_read_is_not_quoted(bench: Bench) -> None:
         'k8s.core.v1.Namespace("x", metadata={"name": "x"}, opts=opts(provider=p))',
         "up",
     )
-    assert "the kubeconfig of east cannot be read" in bench.printed
+    assert "the kubeconfig of east cannot be used" in bench.printed
     assert "hunter2" not in bench.printed
 
 

@@ -1,15 +1,11 @@
 """Each cluster's API, opened as the stack's config says."""
 
-import base64
 import secrets
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from config.parsing import parse
 from config.preflight import rancher as rancher_preflight
@@ -126,37 +122,3 @@ def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) 
     with pytest.raises(UserError, match="cannot be used: check its current context") as caught:
         configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert TOKEN not in str(caught.value)
-
-
-def with_a_key(folder: Path) -> tuple[Path, str]:
-    """Write a kubeconfig that holds a key and names a certificate; gives the file and the key."""
-    key = pems.key_pem(pems.make_key())
-    document = yaml.safe_load(kubeconfig("east"))
-    data = base64.b64encode(key.encode()).decode()
-    document["users"][0]["user"] = {"client-certificate": "own.crt", "client-key-data": data}
-    (folder / "own.crt").write_text(pems.make_root(pems.make_key()))
-    file = folder / "kubeconfig"
-    file.write_text(yaml.safe_dump(document))
-    return file, key
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="files of memory are Linux's")
-def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even when it is killed; a path is relative to the kubeconfig, as ever."""
-    copies = tmp_path / "copies"
-    copies.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(copies))
-    file, key = with_a_key(tmp_path)
-    found = configuration(settings({"kind": "kubeconfig", "path": str(file)}))
-    assert [Path(found.key_file).read_text() for _ in range(2)] == [key, key]
-    assert found.cert_file == str(tmp_path / "own.crt")
-    assert list(copies.iterdir()) == []
-
-
-def test_elsewhere_the_librarys_own_copies_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which are removed when the process ends by itself."""
-    monkeypatch.setattr(sys, "platform", "darwin")
-    file, key = with_a_key(tmp_path)
-    found = configuration(settings({"kind": "kubeconfig", "path": str(file)}))
-    assert Path(found.key_file).read_text() == key
-    assert Path(found.key_file).parent == Path(tempfile.gettempdir())
