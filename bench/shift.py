@@ -31,7 +31,7 @@ from lab.standin import stack as lab_stack
 from mesh import names
 from ops import stack
 from ops.cluster import connect
-from ops.cluster.api import ApiError
+from ops.cluster.calls import ApiError
 from ops.cluster.sidecar import see_splits
 from recorder.values import Properties
 

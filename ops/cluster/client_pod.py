@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mesh import names
-from ops.cluster.api import ApiError, ClusterApi
-from ops.cluster.polling import Patience
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
+from ops.cluster.polling import Poller
 
 MANAGED_BY = "mcsps-verify"
 CONTAINER = "client"
@@ -63,7 +64,7 @@ def manifest(name: str, image: str, command: Sequence[str] = _SLEEP, memory: str
 def client_pod(
     api: ClusterApi,
     image: str,
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
     command: Sequence[str] = _SLEEP,
     memory: str = _MEMORY,
 ) -> Iterator[str]:
@@ -73,7 +74,7 @@ def client_pod(
     Args:
         api: The cluster's API.
         image: One with curl.
-        say: Is told of a pod that could not be deleted.
+        progress: Receives a line on a pod that could not be deleted.
         command: What it runs.
         memory: Its limit, as Kubernetes writes quantities.
 
@@ -89,7 +90,9 @@ def client_pod(
         try:
             api.delete_pod(names.APP_NAMESPACE, name)
         except ApiError as error:
-            say(f"pod {names.APP_NAMESPACE}/{name} could not be deleted: {error}; it ends by itself within {LIFETIME}")
+            progress(
+                f"pod {names.APP_NAMESPACE}/{name} could not be deleted: {error}; it ends by itself within {LIFETIME}"
+            )
 
 
 def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:
@@ -99,12 +102,12 @@ def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:
             api.delete_pod(names.APP_NAMESPACE, pod.name)
 
 
-def wait_ready(api: ClusterApi, name: str, patience: Patience) -> str:
+def wait_ready(api: ClusterApi, name: str, poller: Poller) -> str:
     """Wait for a client pod; the answer is empty, or why it is not ready."""
     try:
-        pod = patience.until(lambda seen: seen is None or seen.ready, lambda: api.pod(names.APP_NAMESPACE, name))
+        pod = poller.until(lambda seen: seen is None or seen.ready, lambda: api.pod(names.APP_NAMESPACE, name))
     except ApiError as error:
         return str(error)
     if pod is None:
         return "it is gone"
-    return "" if pod.ready else f"not ready after {patience.seconds:.0f} s: {pod.trouble}"
+    return "" if pod.ready else f"not ready after {poller.seconds:.0f} s: {pod.not_ready_reason}"

@@ -22,7 +22,7 @@ Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Poller:
     """
     How long to wait.
 
@@ -43,7 +43,7 @@ class Patience:
 
         return self._retrying(retry_if_result(lambda seen: not good(seen)), retry_error_callback=last)(look)
 
-    def insist(self, look: Callable[[], Seen], refusal: type[Exception]) -> Seen:
+    def retry(self, look: Callable[[], Seen], refusal: type[Exception]) -> Seen:
         """Look once a second until it no longer raises `refusal`; raise the last one when patience ends."""
         return self._retrying(retry_if_exception_type(refusal), reraise=True)(look)
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from mesh import names
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
 from ops.cluster.envoy import Certificates, Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
 
 _PROXY = "istio-proxy"
@@ -48,5 +49,5 @@ def _ask(api: ClusterApi, namespace: str, pod: str, path: str, read: Callable[[s
     try:
         return read(done.stdout)
     except ValueError:
-        reason = done.trouble or "what it said is not in Envoy's form"
+        reason = done.error or "what it said is not in Envoy's form"
         raise ApiError(f"the proxy of {pod} gave no answer to {path.partition('?')[0]}: {reason}") from None

@@ -20,14 +20,14 @@ class Answer:
         began: Seconds since 1970, as is `ended`.
         version: Of helloworld; empty where the request failed.
         instance: The pod that answered.
-        trouble: Why it failed.
+        error: Why it failed.
     """
 
     began: float
     ended: float
     version: str = ""
     instance: str = ""
-    trouble: str = ""
+    error: str = ""
 
     @property
     def failed(self) -> bool:
@@ -38,12 +38,12 @@ class Answer:
 def answered(began: float, ended: float, code: int, body: str) -> Answer:
     """Read an HTTP answer; code 0 is none."""
     if code == _NO_ANSWER:
-        return Answer(began=began, ended=ended, trouble="no answer")
+        return Answer(began=began, ended=ended, error="no answer")
     if code != HTTP_OK:
-        return Answer(began=began, ended=ended, trouble=f"HTTP {code}")
+        return Answer(began=began, ended=ended, error=f"HTTP {code}")
     version, instance = read_answer(body) or ("", "")
     return Answer(
-        began=began, ended=ended, version=version, instance=instance, trouble="" if version else "unknown answer"
+        began=began, ended=ended, version=version, instance=instance, error="" if version else "unknown answer"
     )
 
 

@@ -9,10 +9,10 @@ from kubernetes.utils.duration import parse_duration
 from config.schema import Settings
 from errors import UserError
 from mesh.routing import weights
-from ops.drill.scenario import Death
+from ops.drill.scenario import FailureMode
+from ops.model import JsonModel
 from ops.traffic import audiences
 from ops.traffic.split import SIGMAS
-from ops.verify.report import Model
 
 # Envoy's and Istio's own, where a rule does not say.
 _ERRORS = 5
@@ -23,7 +23,7 @@ _CONNECT = "10s"
 _NEVER = "0s"
 
 
-class Detection(Model):
+class Detection(JsonModel):
     """
     How a dead endpoint is found out.
 
@@ -40,18 +40,18 @@ class Detection(Model):
     connect_timeout_seconds: float
     per_try_timeout_seconds: float
 
-    def bound(self, death: Death, gap_seconds: float) -> float:
+    def bound(self, failure_mode: FailureMode, gap_seconds: float) -> float:
         """
         Give how long after the cut requests may still fail, in seconds.
 
         Args:
-            death: A silent one costs a timeout as well, the longer one.
+            failure_mode: A blackhole costs a timeout as well, the longer one.
             gap_seconds: Between two requests to the endpoint, on the average.
         """
         # As many errors come later than this about once in a thousand times.
         errors = (self.errors + SIGMAS * math.sqrt(self.errors)) * gap_seconds
-        silence = max(self.connect_timeout_seconds, self.per_try_timeout_seconds) if death is Death.SILENT else 0.0
-        return errors + self.interval_seconds + silence
+        timeout = max(self.connect_timeout_seconds, self.per_try_timeout_seconds)
+        return errors + self.interval_seconds + (timeout if failure_mode is FailureMode.BLACKHOLE else 0.0)
 
 
 def read_detection(

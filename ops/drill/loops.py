@@ -17,12 +17,13 @@ from typing import Protocol
 
 import httpx
 
+from kube import errors as kube_errors
 from mesh import names
-from ops.cluster import client_pod, network_errors
+from ops.cluster import client_pod
 from ops.cluster.api import ClusterApi
 from ops.drill.answers import Answer, answered, parse_log
 from ops.traffic.loops import CLIENT_URL, curl_options, ingress_url
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 
 REQUEST_SECONDS = 5
 """What was not answered by then has failed."""
@@ -40,7 +41,7 @@ class Source(Protocol):
         """The cluster at which they enter the mesh."""
 
     @property
-    def way(self) -> Way:
+    def kind(self) -> TrafficSource:
         """By its ingress, or from a client in it."""
 
     def answers(self, since: float) -> Sequence[Answer]:
@@ -55,7 +56,7 @@ class Source(Protocol):
 class IngressLoop:
     """Asks an ingress gateway from here."""
 
-    way = Way.INGRESS
+    kind = TrafficSource.INGRESS
 
     def __init__(self, cluster: str, address: str, rate: float, http: httpx.Client) -> None:
         """Take the requests to make in a second as `rate`, and what they carry with `http`."""
@@ -88,7 +89,7 @@ class IngressLoop:
         try:
             answer = self._http.get(self._url)
         except httpx.HTTPError as error:
-            self._answers.append(Answer(began=began, ended=time.time(), trouble=network_errors.trouble(error)))
+            self._answers.append(Answer(began=began, ended=time.time(), error=kube_errors.reason(error)))
         else:
             self._answers.append(answered(began, time.time(), answer.status_code, answer.text))
 
@@ -115,7 +116,7 @@ class ClientLoop:
     cluster: str
     api: ClusterApi
     pod: str
-    way: Way = Way.CLIENT
+    kind: TrafficSource = TrafficSource.CLIENT
 
     def answers(self, since: float) -> Sequence[Answer]:
         """Read the pod's log, which goes on while its node is cut off."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ops.drill.answers import Answer
 from ops.drill.report import Phase, PhaseRow, Second, SourceRow
 from ops.traffic import split
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
-from ops.verify.facts import Way
 
 _SHORTEST_WINDOW_SECONDS = 5
 # With fewer expected, a window without any is no wonder.
@@ -102,13 +102,13 @@ class Course:
         served_by = self.instances if expected >= _SURE_TO_BE_SEEN else None
         return self.split.returned(answers, self.moments.restored, served_by)
 
-    def account(self, cluster: str, way: Way, answers: Sequence[Answer], *, away: bool) -> SourceRow:
+    def account(self, cluster: str, kind: TrafficSource, answers: Sequence[Answer], *, away: bool) -> SourceRow:
         """
         Sum up one source.
 
         Args:
             cluster: Where its requests start.
-            way: How they enter the mesh.
+            kind: How they enter the mesh.
             answers: Of the whole scenario, in any order.
             away: Whether it starts at what was taken away.
         """
@@ -117,7 +117,7 @@ class Course:
             by_phase[self.moments.phase(answer)].append(answer)
         return SourceRow(
             cluster=cluster,
-            way=way,
+            kind=kind,
             away=away,
             detected_seconds=None if away else self._detected(by_phase[Phase.AWAY]),
             returned_seconds=self.returned(answers),
@@ -150,7 +150,7 @@ class Course:
             shares={version: count / good.total() for version, count in sorted(good.items())},
             drilled_share=_share(answers, self.instances),
             slowest_seconds=max((answer.ended - answer.began for answer in answers), default=0.0),
-            errors=dict(Counter(answer.trouble for answer in answers if answer.failed)),
+            errors=dict(Counter(answer.error for answer in answers if answer.failed)),
         )
 
     def _timeline(self, answers: Sequence[Answer]) -> tuple[Second, ...]:

@@ -64,4 +64,6 @@ def _plot(place: Axes, scenario: ScenarioRow, source: SourceRow) -> None:
     if scenario.bound_seconds is not None:
         place.axvline(scenario.bound_seconds, color="black", linewidth=1, linestyle=":")
     away = " (away)" if source.away else ""
-    place.set_title(f"{scenario.target} {scenario.death}: {source.cluster} {source.way}{away}", fontsize="small")
+    place.set_title(
+        f"{scenario.target} {scenario.failure_mode}: {source.cluster} {source.kind}{away}", fontsize="small"
+    )

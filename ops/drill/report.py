@@ -3,12 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import computed_field
+from pydantic import Field, computed_field
 
 from ops.drill.bound import Detection
-from ops.drill.scenario import Death, Target
-from ops.verify.facts import Way
-from ops.verify.report import Model
+from ops.drill.scenario import FailureMode, Target
+from ops.model import JsonModel
+from ops.traffic.source import TrafficSource
 
 
 class Phase(StrEnum):
@@ -19,7 +19,7 @@ class Phase(StrEnum):
     BACK = "back"
 
 
-class PhaseRow(Model):
+class PhaseRow(JsonModel):
     """
     The requests of one source in one phase.
 
@@ -39,7 +39,7 @@ class PhaseRow(Model):
     errors: dict[str, int]
 
 
-class Second(Model):
+class Second(JsonModel):
     """The requests that began in one second, counted from the cut: negative before it."""
 
     second: int
@@ -47,7 +47,7 @@ class Second(Model):
     failed: int
 
 
-class SourceRow(Model):
+class SourceRow(JsonModel):
     """
     How one source fared.
 
@@ -61,7 +61,7 @@ class SourceRow(Model):
     """
 
     cluster: str
-    way: Way
+    kind: TrafficSource = Field(alias="way")
     away: bool
     detected_seconds: float | None
     returned_seconds: float | None
@@ -76,11 +76,11 @@ class SourceRow(Model):
         return self.returned_seconds is not None and not self.late
 
 
-class ScenarioRow(Model):
+class ScenarioRow(JsonModel):
     """One thing taken away in one way; `bound_seconds` is null where no rule finds a dead endpoint out."""
 
     target: Target
-    death: Death
+    failure_mode: FailureMode
     cut: datetime
     away_seconds: float
     bound_seconds: float | None
@@ -93,7 +93,7 @@ class ScenarioRow(Model):
         return all(source.ok for source in self.sources)
 
 
-class DrillReport(Model):
+class DrillReport(JsonModel):
     """
     All that the drill has to say.
 

@@ -9,15 +9,16 @@ from config.schema import Cluster, Settings
 from errors import UserError
 from mesh import names
 from ops.cluster import connect
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
 from ops.cluster.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
-from ops.cluster.polling import Patience
+from ops.cluster.polling import Poller
 from ops.drill import bound
 from ops.drill.loops import CLIENT_MEMORY, ClientLoop, Source, client_command, ingress_loop
 from ops.drill.phases import Split
 from ops.drill.report import DrillReport
 from ops.drill.scenario import Faults, Scenario
-from ops.drill.targets import Drilled
+from ops.drill.targets import ClusterTarget
 from ops.drill.timeline import Conductor
 from ops.traffic import audiences
 from ops.verify.run import POD_READY_SECONDS
@@ -44,14 +45,14 @@ class Options:
     patience_seconds: float
 
 
-def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[str], None]) -> DrillReport:
+def drill(settings: Settings, options: Options, faults: Faults, progress: Callable[[str], None]) -> DrillReport:
     """
-    Take each thing away in turn; `say` gets one line for each step.
+    Take each thing away in turn; `progress` gets one line for each step.
 
     Raises:
         UserError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
     """
-    cluster = _chosen(settings, options.cluster)
+    cluster = _find_cluster(settings, options.cluster)
     apis = connect.connect(settings, options.stack, options.root)
     notes = tuple(
         f"{version} runs in {cluster.name} alone: "
@@ -59,13 +60,13 @@ def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[s
         for version, share in bound.alone(settings, cluster.name).items()
     )
     for note in notes:
-        say(f"note: {note}")
+        progress(f"note: {note}")
     try:
         with contextlib.ExitStack() as running:
-            say(f"starting a client pod in {', '.join(apis)}")
-            sources = tuple(_sources(settings, apis, options.rate, running, say))
+            progress(f"starting a client pod in {', '.join(apis)}")
+            sources = tuple(_sources(settings, apis, options.rate, running, progress))
             conductor = Conductor(
-                drilled=Drilled(cluster=cluster, api=apis[cluster.name], faults=faults, say=say),
+                drill_target=ClusterTarget(cluster=cluster, api=apis[cluster.name], faults=faults, progress=progress),
                 sources=sources,
                 splits={
                     it.name: Split(v2_weight=audiences.wanted(settings, it.name), rate=options.rate)
@@ -75,10 +76,10 @@ def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[s
                 gap_seconds=bound.gap_seconds(settings, options.rate),
                 seconds=options.seconds,
                 patience_seconds=options.patience_seconds,
-                say=say,
+                progress=progress,
             )
             _check_time(conductor, options.scenarios)
-            say(f"sending {options.rate:g} requests in a second through each ingress and from each client pod")
+            progress(f"sending {options.rate:g} requests in a second through each ingress and from each client pod")
             conductor.settle()
             scenarios = tuple(conductor.conduct(options.scenarios))
     except ApiError as error:
@@ -97,7 +98,7 @@ def drill(settings: Settings, options: Options, faults: Faults, say: Callable[[s
     )
 
 
-def _chosen(settings: Settings, name: str | None) -> Cluster:
+def _find_cluster(settings: Settings, name: str | None) -> Cluster:
     known = {cluster.name: cluster for cluster in settings.clusters}
     wanted = next(iter(known)) if name is None else name
     if wanted not in known:
@@ -114,17 +115,17 @@ def _sources(
     apis: Mapping[str, ClusterApi],
     rate: float,
     running: contextlib.ExitStack,
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Iterator[Source]:
     headers = audiences.headers(settings, audiences.EVERYBODY)
     command, image = client_command(rate, headers=headers), settings.verify.client_image
     pods = {}
     for name, api in apis.items():
         remove_leftovers(api)
-        pods[name] = running.enter_context(client_pod(api, image, say, command, CLIENT_MEMORY))
+        pods[name] = running.enter_context(client_pod(api, image, progress, command, CLIENT_MEMORY))
     for name, api in apis.items():
-        if trouble := wait_ready(api, pods[name], Patience(seconds=POD_READY_SECONDS)):
-            raise UserError(f"the client pod of {name}: {trouble}")
+        if error := wait_ready(api, pods[name], Poller(seconds=POD_READY_SECONDS)):
+            raise UserError(f"the client pod of {name}: {error}")
         service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
         if service is None or not service.addresses:
             raise UserError(f"the ingress of {name} has no address; see `ops verify`")
@@ -150,5 +151,5 @@ def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:
     if longest > lifetime - POD_READY_SECONDS:
         raise UserError(
             f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}; "
-            "ask for fewer --target or --death, or less --seconds or --patience"
+            "ask for fewer --target or --failure-mode, or less --seconds or --patience"
         )

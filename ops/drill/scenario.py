@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 
 
 class Target(StrEnum):
@@ -16,11 +16,11 @@ class Target(StrEnum):
     NODE = "node"
 
 
-class Death(StrEnum):
+class FailureMode(StrEnum):
     """How it dies: with an answer that says so, or with none at all."""
 
-    REFUSING = "refusing"
-    SILENT = "silent"
+    RESET = "reset"
+    BLACKHOLE = "blackhole"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +28,11 @@ class Scenario:
     """One thing taken away in one way."""
 
     target: Target
-    death: Death
+    failure_mode: FailureMode
 
-    def takes_away(self, way: Way) -> bool:
+    def takes_away(self, kind: TrafficSource) -> bool:
         """Tell whether requests that start at the cluster itself, in this way, may fail: nobody else can serve them."""
-        return self.target is Target.NODE or (self.target is Target.GATEWAYS and way is Way.INGRESS)
+        return self.target is Target.NODE or (self.target is Target.GATEWAYS and kind is TrafficSource.INGRESS)
 
 
 class Faults(Protocol):

@@ -45,7 +45,7 @@ def _detection(report: DrillReport) -> str:
 
 def _table(report: DrillReport, scenario: ScenarioRow) -> Table:
     bound = "none" if scenario.bound_seconds is None else f"{scenario.bound_seconds:.1f} s"
-    title = f"{scenario.target} {scenario.death} for {scenario.away_seconds:.0f} s, bound {bound}"
+    title = f"{scenario.target} {scenario.failure_mode} for {scenario.away_seconds:.0f} s, bound {bound}"
     table = Table("phase", "from", title=title, title_justify="left")
     for header in ("requests", "failed", "v1", "v2", f"by {report.cluster}", "slowest", "until"):
         table.add_column(header, justify="right")
@@ -53,7 +53,7 @@ def _table(report: DrillReport, scenario: ScenarioRow) -> Table:
     for phase in Phase:
         for source in scenario.sources:
             (row,) = (row for row in source.phases if row.phase is phase)
-            table.add_row(phase, f"{source.cluster} {source.way}", *_numbers(source, row), _mark(source, phase))
+            table.add_row(phase, f"{source.cluster} {source.kind}", *_numbers(source, row), _mark(source, phase))
         table.add_section()
     return table
 
@@ -89,7 +89,7 @@ def _mark(source: SourceRow, phase: Phase) -> Text:
 
 def _faults(scenario: ScenarioRow) -> Iterator[str]:
     for source in scenario.sources:
-        name = f"{source.cluster} {source.way}"
+        name = f"{source.cluster} {source.kind}"
         if source.late:
             yield f"{name}: {source.late} failed beyond the bound: {_errors(source)}"
         if source.returned_seconds is None:
@@ -99,6 +99,6 @@ def _faults(scenario: ScenarioRow) -> Iterator[str]:
 def _errors(source: SourceRow) -> str:
     counts: dict[str, int] = {}
     for row in source.phases:
-        for trouble, count in row.errors.items():
-            counts[trouble] = counts.get(trouble, 0) + count
-    return ", ".join(f"{count} x {trouble}" for trouble, count in counts.items())
+        for error, count in row.errors.items():
+            counts[error] = counts.get(error, 0) + count
+    return ", ".join(f"{count} x {error}" for error, count in counts.items())

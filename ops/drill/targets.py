@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from config.schema import Cluster
 from errors import UserError
 from mesh import names
-from ops.cluster.api import ApiError, ClusterApi
-from ops.cluster.polling import Patience
-from ops.drill.scenario import Death, Faults, Scenario, Target
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
+from ops.cluster.polling import Poller
+from ops.drill.scenario import FailureMode, Faults, Scenario, Target
 
 _RESTORE_SECONDS = 60
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -19,19 +20,19 @@ _GATEWAYS = (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drilled:
+class ClusterTarget:
     """
-    The cluster that is drilled.
+    A live cluster, of which parts can be taken down and restored.
 
     Attributes:
-        say: Is told of what could not be given back.
+        progress: Receives a line on what could not be given back.
         now: Seconds since 1970.
     """
 
     cluster: Cluster
     api: ClusterApi
     faults: Faults
-    say: Callable[[str], None]
+    progress: Callable[[str], None]
     now: Callable[[], float] = time.time
 
     @property
@@ -61,7 +62,7 @@ class Drilled:
         """
         if scenario.target is Target.NODE:
             taken = self._cut_off(scenario, pods=None)
-        elif scenario.death is Death.SILENT:
+        elif scenario.failure_mode is FailureMode.BLACKHOLE:
             taken = self._cut_off(scenario, pods=self._pods(scenario.target))
         else:
             taken = self._scaled_down(scenario.target)
@@ -72,10 +73,10 @@ class Drilled:
     def _cut_off(self, scenario: Scenario, pods: list[str] | None) -> Iterator[float]:
         try:
             cut = self.now()
-            self.faults.cut(self.name, pods, is_silent=scenario.death is Death.SILENT)
+            self.faults.cut(self.name, pods, is_silent=scenario.failure_mode is FailureMode.BLACKHOLE)
             yield cut
         finally:
-            with _undisturbed():
+            with _ignoring_signals():
                 self._heal()
 
     @contextlib.contextmanager
@@ -87,7 +88,7 @@ class Drilled:
                 self.api.scale(namespace, name, 0)
             yield cut
         finally:
-            with _undisturbed():
+            with _ignoring_signals():
                 for (namespace, name), wanted in replicas.items():
                     self._scale_back(namespace, name, wanted)
 
@@ -117,21 +118,21 @@ class Drilled:
         try:
             self.faults.heal(self.name)
         except Exception:
-            self.say(f"{self.name} is still cut off; give it back: python -m lab heal {self.name}")
+            self.progress(f"{self.name} is still cut off; give it back: python -m lab heal {self.name}")
             raise
 
     def _scale_back(self, namespace: str, name: str, wanted: int) -> None:
         # Nothing that interrupts the drill interrupts this.
-        patience = Patience(seconds=_RESTORE_SECONDS)
+        poller = Poller(seconds=_RESTORE_SECONDS)
         try:
-            patience.insist(lambda: self.api.scale(namespace, name, wanted), ApiError)
+            poller.retry(lambda: self.api.scale(namespace, name, wanted), ApiError)
         except ApiError as error:
-            self.say(f"Deployment {namespace}/{name} of {self.name} is still scaled to 0: {error}")
-            self.say(f"give it back its replicas: {wanted}")
+            self.progress(f"Deployment {namespace}/{name} of {self.name} is still scaled to 0: {error}")
+            self.progress(f"give it back its replicas: {wanted}")
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _ignoring_signals() -> Iterator[None]:
     before = {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
     try:
         yield

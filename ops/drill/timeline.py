@@ -10,7 +10,7 @@ from typing import Protocol
 from tenacity import Retrying, retry_if_result, wait_fixed
 
 from errors import UserError
-from ops.cluster.api import ApiError
+from ops.cluster.calls import ApiError
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
 from ops.drill.loops import LONGEST_SECONDS, Source
@@ -23,8 +23,8 @@ _ENDED_SECONDS = LONGEST_SECONDS + 1
 _LOOK_SECONDS = 2
 
 
-class Drilled(Protocol):
-    """What can be taken away."""
+class DrillTarget(Protocol):
+    """A cluster of which parts can be taken down."""
 
     @property
     def name(self) -> str:
@@ -51,21 +51,21 @@ class Conductor:
         wait: For so many seconds.
     """
 
-    drilled: Drilled
+    drill_target: DrillTarget
     sources: Sequence[Source]
     splits: Mapping[str, Split]
     detection: Detection | None
     gap_seconds: float
     seconds: float
     patience_seconds: float
-    say: Callable[[str], None]
+    progress: Callable[[str], None]
     now: Callable[[], float] = time.time
     wait: Callable[[float], None] = time.sleep
 
     def longest_seconds(self, scenarios: Sequence[Scenario]) -> float:
         """How long all of it may take."""
-        patience = self.patience_seconds + _ENDED_SECONDS
-        return patience + sum(2 * self._phase_seconds + (self._bound(it) or 0) + patience for it in scenarios)
+        allowance = self.patience_seconds + _ENDED_SECONDS
+        return allowance + sum(2 * self._phase_seconds + (self._bound(it) or 0) + allowance for it in scenarios)
 
     def settle(self) -> None:
         """
@@ -105,19 +105,19 @@ class Conductor:
         return max(self.seconds, *(split.window / split.rate for split in self.splits.values()))
 
     def _bound(self, scenario: Scenario) -> float | None:
-        return self.detection.bound(scenario.death, self.gap_seconds) if self.detection else None
+        return self.detection.bound(scenario.failure_mode, self.gap_seconds) if self.detection else None
 
     def _carry_out(self, scenario: Scenario) -> ScenarioRow:
         bound = self._bound(scenario)
-        instances = set(self.drilled.instances())
-        self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: healthy")
+        instances = set(self.drill_target.instances())
+        self.progress(f"{scenario.target} of {self.drill_target.name}, {scenario.failure_mode}: healthy")
         began = self.now()
         self.wait(self._phase_seconds)
-        with self.drilled.without(scenario) as cut:
-            self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: away")
+        with self.drill_target.without(scenario) as cut:
+            self.progress(f"{scenario.target} of {self.drill_target.name}, {scenario.failure_mode}: away")
             self.wait(self._phase_seconds + (bound or 0))
         moments = Moments(began=began, cut=cut, restored=self.now())
-        self.say(f"{scenario.target} of {self.drilled.name}, {scenario.death}: back")
+        self.progress(f"{scenario.target} of {self.drill_target.name}, {scenario.failure_mode}: back")
         answers: dict[Source, Sequence[Answer]] = {}
 
         def course(source: Source) -> Course:
@@ -130,21 +130,21 @@ class Conductor:
             return [_named(source) for source in self.sources if course(source).returned(answers[source]) is None]
 
         if lacking := self._until_none(missing):
-            self.say(f"not back within {self.patience_seconds:.0f} s: {', '.join(lacking)}")
+            self.progress(f"not back within {self.patience_seconds:.0f} s: {', '.join(lacking)}")
         return ScenarioRow(
             target=scenario.target,
-            death=scenario.death,
+            failure_mode=scenario.failure_mode,
             cut=datetime.fromtimestamp(cut, UTC),
             away_seconds=moments.restored - cut,
             bound_seconds=bound,
             sources=tuple(
-                course(source).account(source.cluster, source.way, found, away=self._is_away(scenario, source))
+                course(source).account(source.cluster, source.kind, found, away=self._is_away(scenario, source))
                 for source, found in answers.items()
             ),
         )
 
     def _is_away(self, scenario: Scenario, source: Source) -> bool:
-        return source.cluster == self.drilled.name and scenario.takes_away(source.way)
+        return source.cluster == self.drill_target.name and scenario.takes_away(source.kind)
 
     def _seen(self, source: Source, since: float) -> Sequence[Answer]:
         """Leave out what began so late that another which began before it may not have ended."""
@@ -156,7 +156,7 @@ class Conductor:
 
     def _instances(self) -> frozenset[str]:
         try:
-            return self.drilled.instances()
+            return self.drill_target.instances()
         except ApiError:
             return frozenset()
 
@@ -174,4 +174,4 @@ class Conductor:
 
 
 def _named(source: Source) -> str:
-    return f"{source.cluster} {source.way}"
+    return f"{source.cluster} {source.kind}"

@@ -8,12 +8,15 @@ from functools import partial
 
 import httpx
 
+from kube import errors as kube_errors
 from mesh import names
-from ops.cluster import client_pod, network_errors
+from ops.cluster import client_pod
 from ops.cluster.address import bracketed
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally, parse_curl
-from ops.verify.facts import TrafficFacts, Way
+from ops.verify.facts import TrafficFacts
 
 _CONCURRENCY = 8
 _REQUEST_SECONDS = 5.0
@@ -64,7 +67,7 @@ def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no long
                 tally.errors[outcome] += 1
             else:
                 tally.add(*outcome)
-    return TrafficFacts(cluster=cluster, way=Way.INGRESS, url=url, tally=tally)
+    return TrafficFacts(cluster=cluster, source=TrafficSource.INGRESS, url=url, tally=tally)
 
 
 def _asker(
@@ -76,7 +79,7 @@ def _asker(
         try:
             answer = get()
         except httpx.HTTPError as error:
-            return network_errors.trouble(error)
+            return kube_errors.reason(error)
         return answer.status_code, answer.text
 
     return ask
@@ -104,8 +107,8 @@ def from_client(cluster: str, api: ClusterApi, pod: str, requests: int, *, heade
     try:
         done = api.execute(names.APP_NAMESPACE, pod, client_pod.CONTAINER, command, loop_seconds(requests))
     except ApiError as error:
-        tally, trouble = Tally(requests), str(error)
+        tally, reason = Tally(requests), str(error)
     else:
-        tally = parse_curl(done.stdout, requests, unheard=done.trouble)
-        trouble = "" if done.stdout else done.trouble
-    return TrafficFacts(cluster=cluster, way=Way.CLIENT, url=CLIENT_URL, tally=tally, trouble=trouble)
+        tally = parse_curl(done.stdout, requests, cut_off_reason=done.error)
+        reason = "" if done.stdout else done.error
+    return TrafficFacts(cluster=cluster, source=TrafficSource.CLIENT, url=CLIENT_URL, tally=tally, error=reason)

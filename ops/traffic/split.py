@@ -90,12 +90,12 @@ def holds(tally: Tally, weight: int) -> bool:
     return abs(tally.versions["v2"] - expected) <= (bound(weight, tally.requests) * tally.requests + rounding)
 
 
-def parse_curl(output: str, requests: int, unheard: str) -> Tally:
+def parse_curl(output: str, requests: int, cut_off_reason: str) -> Tally:
     """
     Count what curl printed, told to write '#', the HTTP code (000 without an answer) and a line break after each.
 
     curl makes requests side by side, so a code need not follow its answer. An output that was cut leaves the missing
-    requests counted as failed, for the reason `unheard`.
+    requests counted as failed, for the reason `cut_off_reason`.
     """
     tally = Tally(requests)
     codes = Counter(int(found["code"]) for found in _CODE.finditer(output))
@@ -108,5 +108,5 @@ def parse_curl(output: str, requests: int, unheard: str) -> Tally:
             tally.add(code, "")
     missing = requests - tally.versions.total() - tally.errors.total()
     if missing > 0:
-        tally.errors[unheard or "nothing heard"] += missing
+        tally.errors[cut_off_reason or "nothing heard"] += missing
     return tally

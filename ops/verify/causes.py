@@ -96,7 +96,7 @@ def diagnose(facts: MeshFacts) -> tuple[Finding, ...]:
 def mislabelled(cluster: ClusterFacts) -> tuple[str, ...]:
     """Say what has not the network's label: the namespace, or the Service at which peers find the gateway."""
     labels: dict[str, str | None] = {}
-    if "network_label" not in cluster.unread:
+    if "network_label" not in cluster.read_errors:
         labels[f"namespace {names.ISTIO_NAMESPACE}"] = cluster.network_label
     if cluster.gateway.service:
         labels[f"Service {names.EASTWEST_GATEWAY}"] = cluster.gateway.service.labels.get(names.NETWORK_LABEL)
@@ -109,7 +109,7 @@ def mislabelled(cluster: ClusterFacts) -> tuple[str, ...]:
 
 def unlike(facts: MeshFacts) -> tuple[Difference, ...]:
     """Say where clusters differ that were seen; that a cluster lacks Service helloworld is a cause of its own."""
-    seen = {each.name: each.shared for each in facts.clusters if not each.error and "shared" not in each.unread}
+    seen = {each.name: each.shared for each in facts.clusters if not each.error and "shared" not in each.read_errors}
     service = f"Service {names.APP_NAMESPACE}/{names.HELLOWORLD}"
     lacking = any(not each.service.present for each in facts.clusters if each.name in seen)
     return tuple(found for found in differences(seen) if not (lacking and found.place == service))
@@ -137,7 +137,7 @@ def _labels(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
 
 def _services(clusters: tuple[ClusterFacts, ...]) -> Iterator[Finding]:
     for cluster in clusters:
-        if not cluster.service.present and "service" not in cluster.unread:
+        if not cluster.service.present and "service" not in cluster.read_errors:
             yield Finding(cause=Cause.SERVICE_ABSENT, cluster=cluster.name, seen=cluster.service.detail)
 
 

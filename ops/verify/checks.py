@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from config.schema import Settings
 from mesh import names, routing
-from ops.cluster.api import Workload
+from ops.cluster.views import Workload
 from ops.traffic import audiences, split
+from ops.traffic.source import TrafficSource
 from ops.verify import endpoints, gateways, trust
 from ops.verify.causes import mislabelled, unlike
 from ops.verify.facts import (
@@ -17,12 +18,11 @@ from ops.verify.facts import (
     MeshFacts,
     RemoteFacts,
     TrafficFacts,
-    Way,
 )
 from ops.verify.report import Check, CheckId, State, Traffic
 
 _READ_REMEDY = "see that this stack's credential may read it in that cluster"
-_TRAFFIC_CHECKS = {Way.INGRESS: CheckId.TRAFFIC_INGRESS, Way.CLIENT: CheckId.TRAFFIC_CLIENT}
+_TRAFFIC_CHECKS = {TrafficSource.INGRESS: CheckId.TRAFFIC_INGRESS, TrafficSource.CLIENT: CheckId.TRAFFIC_CLIENT}
 
 
 def check_all(facts: MeshFacts, settings: Settings) -> tuple[Check, ...]:
@@ -32,7 +32,7 @@ def check_all(facts: MeshFacts, settings: Settings) -> tuple[Check, ...]:
         for cluster in facts.clusters
         for check in _cluster(cluster, facts, audiences.wanted(settings, cluster.name))
     ]
-    return (*checks, *(_traffic_check(traffic_row(traffic, settings), traffic.trouble) for traffic in facts.traffic))
+    return (*checks, *(_traffic_check(traffic_row(traffic, settings), traffic.error) for traffic in facts.traffic))
 
 
 def traffic_row(traffic: TrafficFacts, settings: Settings) -> Traffic:
@@ -40,7 +40,7 @@ def traffic_row(traffic: TrafficFacts, settings: Settings) -> Traffic:
     tally, weight = traffic.tally, audiences.wanted(settings, traffic.cluster, traffic.audience)
     return Traffic(
         cluster=traffic.cluster,
-        way=traffic.way,
+        source=traffic.source,
         audience=traffic.audience,
         url=traffic.url,
         requests=tally.requests,
@@ -53,7 +53,7 @@ def traffic_row(traffic: TrafficFacts, settings: Settings) -> Traffic:
         bound=split.bound(weight, tally.requests),
         instances=len(tally.instances),
         errors=dict(tally.errors.most_common()),
-        ok=not traffic.trouble and split.holds(tally, weight),
+        ok=not traffic.error and split.holds(tally, weight),
     )
 
 
@@ -79,7 +79,7 @@ def _cluster(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[C
 
 def _unless_unread(cluster: ClusterFacts, check: Check, *attributes: str) -> Check:
     """Give a check, or why what it is about could not be seen."""
-    reasons = [cluster.unread[attribute] for attribute in attributes if attribute in cluster.unread]
+    reasons = [cluster.read_errors[attribute] for attribute in attributes if attribute in cluster.read_errors]
     if not reasons:
         return check
     seen = f"could not be read: {'; '.join(reasons)}"
@@ -146,7 +146,7 @@ def _remote_synced(cluster: ClusterFacts, remote: RemoteFacts) -> Check:
         cluster=cluster.name,
         peer=remote.peer,
         state=State.PASSED if remote.sync == SYNCED else State.FAILED,
-        seen=remote.sync or f"istiod could not be asked: {remote.unasked}",
+        seen=remote.sync or f"istiod could not be asked: {remote.query_error}",
     )
 
 
@@ -154,8 +154,8 @@ def _client(cluster: ClusterFacts, facts: MeshFacts, weight: int) -> Iterator[Ch
     client = facts.clients.get(cluster.name)
     if client is None:
         return
-    yield _check(CheckId.CLIENT, cluster, client.trouble or "ready", passed=not client.trouble)
-    if client.trouble:
+    yield _check(CheckId.CLIENT, cluster, client.error or "ready", passed=not client.error)
+    if client.error:
         return
     for check in endpoints.judge(client, {each.name: each for each in facts.clusters}):
         yield check if check.peer else _unless_unread(cluster, check, "local")
@@ -182,7 +182,7 @@ def _crossing(client: ClientFacts, peer: ClusterFacts, facts: MeshFacts, weight:
     return Check(id=CheckId.CROSSING, cluster=client.cluster, peer=peer.name, state=state, seen=seen)
 
 
-def _traffic_check(row: Traffic, trouble: str) -> Check:
+def _traffic_check(row: Traffic, error: str) -> Check:
     errors = ", ".join(f"{count} x {error}" for error, count in row.errors.items())
     split_seen = (
         (f"audience {row.audience}, " if row.audience else "")
@@ -191,10 +191,10 @@ def _traffic_check(row: Traffic, trouble: str) -> Check:
         + f"; v2 {row.v2_share:.1%}, wanted {row.v2_expected:.1%} +-{row.bound:.1%}"
     )
     return Check(
-        id=_TRAFFIC_CHECKS[row.way],
+        id=_TRAFFIC_CHECKS[row.source],
         cluster=row.cluster,
         state=State.PASSED if row.ok else State.FAILED,
-        seen=trouble or split_seen,
+        seen=error or split_seen,
     )
 
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from config.schema import Cluster
 from mesh import names
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
 from ops.cluster.envoy import Certificates
-from ops.cluster.polling import Patience
+from ops.cluster.polling import Poller
 from ops.cluster.sidecar import see_certificates
 from ops.verify import consistency, remote, trust
 from ops.verify.facts import SYNCED, ClusterFacts, Credential, GatewayFacts, RemoteFacts, ServiceFacts
@@ -44,10 +45,10 @@ class _Word:
     """What one istiod says of its remote clusters, or why it says nothing."""
 
     statuses: Mapping[str, str] = field(default_factory=dict)
-    trouble: str = ""
+    error: str = ""
 
 
-def look_at(cluster: Cluster, peers: tuple[str, ...], api: ClusterApi, patience: Patience) -> ClusterFacts:
+def look_at(cluster: Cluster, peers: tuple[str, ...], api: ClusterApi, poller: Poller) -> ClusterFacts:
     """See all that concerns one cluster; what its API refuses to show is noted in the facts, each thing by itself."""
     facts = ClusterFacts(name=cluster.name, network=cluster.network, versions=tuple(map(str, cluster.versions)))
     try:
@@ -58,22 +59,22 @@ def look_at(cluster: Cluster, peers: tuple[str, ...], api: ClusterApi, patience:
         "istiod": lambda: api.deployment(names.ISTIO_NAMESPACE, _ISTIOD),
         "network_label": lambda: (api.namespace_labels(names.ISTIO_NAMESPACE) or {}).get(names.NETWORK_LABEL),
         "roots": lambda: _roots(api),
-        "certificates": lambda: patience.insist(lambda: _certificates(api), ApiError),
+        "certificates": lambda: poller.retry(lambda: _certificates(api), ApiError),
         "service": lambda: _service(api),
         "shared": lambda: consistency.surface(api.shared(names.APP_NAMESPACE)),
         "gateway": lambda: _gateway(api),
         "ingress": lambda: _ingress(api),
         "local": lambda: _local(api, facts.versions),
-        "remotes": lambda: _remotes(api, peers, patience),
+        "remotes": lambda: _remotes(api, peers, poller),
     }
     seen: dict[str, Any] = {}
-    unread: dict[str, str] = {}
+    read_errors: dict[str, str] = {}
     for attribute, look in looks.items():
         try:
             seen[attribute] = look()
         except ApiError as error:
-            unread[attribute] = str(error)
-    return replace(facts, unread=unread, **seen)
+            read_errors[attribute] = str(error)
+    return replace(facts, read_errors=read_errors, **seen)
 
 
 def fingerprints(pem: str) -> frozenset[str]:
@@ -160,7 +161,7 @@ def _local(api: ClusterApi, versions: tuple[str, ...]) -> Mapping[str, tuple[str
     }
 
 
-def _remotes(api: ClusterApi, peers: tuple[str, ...], patience: Patience) -> tuple[RemoteFacts, ...]:
+def _remotes(api: ClusterApi, peers: tuple[str, ...], poller: Poller) -> tuple[RemoteFacts, ...]:
     if not peers:
         return ()
     outcomes = {peer: _probe(api, peer) for peer in peers}
@@ -170,7 +171,7 @@ def _remotes(api: ClusterApi, peers: tuple[str, ...], patience: Patience) -> tup
         return tuple(_remote(peer, outcomes[peer], words) for peer in peers)
 
     # A peer may just have been linked, so istiod gets time to read it.
-    return patience.until(lambda remotes: all(each.sync == SYNCED for each in remotes), look)
+    return poller.until(lambda remotes: all(each.sync == SYNCED for each in remotes), look)
 
 
 def _probe(api: ClusterApi, peer: str) -> remote.Outcome:
@@ -185,7 +186,7 @@ def _ask_istiods(api: ClusterApi) -> tuple[_Word, ...]:
         pods = api.pods(names.ISTIO_NAMESPACE, f"app={_ISTIOD}")
         return tuple(_ask_istiod(api, pod.name) for pod in pods if pod.ready)
     except ApiError as error:
-        return (_Word(trouble=str(error)),)
+        return (_Word(error=str(error)),)
 
 
 def _ask_istiod(api: ClusterApi, pod: str) -> _Word:
@@ -193,21 +194,21 @@ def _ask_istiod(api: ClusterApi, pod: str) -> _Word:
     try:
         done = api.execute(names.ISTIO_NAMESPACE, pod, "discovery", command, _EXEC_SECONDS)
     except ApiError as error:
-        return _Word(trouble=str(error))
+        return _Word(error=str(error))
     try:
         return _Word(statuses=parse_clusterz(done.stdout))
     except ValueError:
-        return _Word(trouble=f"{pod} gave no list of clusters: {done.trouble or 'what it said is not in its form'}")
+        return _Word(error=f"{pod} gave no list of clusters: {done.error or 'what it said is not in its form'}")
 
 
 def _remote(peer: str, outcome: remote.Outcome, words: tuple[_Word, ...]) -> RemoteFacts:
     """Let the worst word count: one istiod that does not read a peer leaves its proxies without it."""
     facts = RemoteFacts(peer=peer, credential=outcome.credential, detail=outcome.detail)
-    statuses = [word.statuses.get(peer, "not known to it") for word in words if not word.trouble]
-    troubles = [word.trouble for word in words if word.trouble]
+    statuses = [word.statuses.get(peer, "not known to it") for word in words if not word.error]
+    errors = [word.error for word in words if word.error]
     unsynced = [status for status in statuses if status != SYNCED]
     if unsynced:
         return replace(facts, sync=unsynced[0])
-    if troubles or not statuses:
-        return replace(facts, unasked="; ".join(troubles) or "no istiod is ready")
+    if errors or not statuses:
+        return replace(facts, query_error="; ".join(errors) or "no istiod is ready")
     return replace(facts, sync=SYNCED)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ops.cluster.api import ServiceView, Workload
 from ops.cluster.envoy import Certificates, Endpoint
+from ops.cluster.views import ServiceView, Workload
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
 from ops.verify.consistency import Surface
 
@@ -38,14 +39,14 @@ class RemoteFacts:
 
     Attributes:
         sync: What the cluster's istiod says of the peer; empty where it could not be asked.
-        unasked: Why it could not.
+        query_error: Why it could not.
     """
 
     peer: str
     credential: Credential
     detail: str = ""
     sync: str = ""
-    unasked: str = ""
+    query_error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class ClusterFacts:
         network: As config has it.
         versions: As config has them.
         error: Why the API gave no answer; all that follows is then unknown.
-        unread: Why the API did not show something, by the name of the attribute that is then unknown.
+        read_errors: Why the API did not show something, by the name of the attribute that is then unknown.
         network_label: On namespace istio-system.
         roots: Fingerprints (SHA-256) of the certificates in the mesh root, by namespace.
         certificates: What the pods of helloworld and of the ingress gateway use, by pod.
@@ -101,7 +102,7 @@ class ClusterFacts:
     network: str
     versions: tuple[str, ...]
     error: str = ""
-    unread: Mapping[str, str] = field(default_factory=dict)
+    read_errors: Mapping[str, str] = field(default_factory=dict)
     kubernetes: str = ""
     istiod: Workload | None = None
     network_label: str | None = None
@@ -117,7 +118,7 @@ class ClusterFacts:
     @property
     def shows_gateway(self) -> bool:
         """Whether it is known where its east-west gateway is, or that it is nowhere."""
-        return not self.error and "gateway" not in self.unread
+        return not self.error and "gateway" not in self.read_errors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ class ClientFacts:
 
     Attributes:
         pod: Its name; empty where it could not be created.
-        trouble: Why there was no client pod, or why it could not be asked.
+        error: Why there was no client pod, or why it could not be asked.
         endpoints: What its sidecar knows of helloworld, after the traffic.
         gateways: Why it got no connection to a peer's east-west gateway, or empty, by the address that it tried.
         certificates: What its sidecar uses.
@@ -135,17 +136,10 @@ class ClientFacts:
 
     cluster: str
     pod: str = ""
-    trouble: str = ""
+    error: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     gateways: Mapping[str, str] = field(default_factory=dict)
     certificates: Certificates | None = None
-
-
-class Way(StrEnum):
-    """Where a curl loop starts."""
-
-    INGRESS = "ingress"
-    CLIENT = "client"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,15 +149,15 @@ class TrafficFacts:
 
     Attributes:
         audience: Whose requests it made; empty for everybody's.
-        trouble: Why it could not be made.
+        error: Why it could not be made.
     """
 
     cluster: str
-    way: Way
+    source: TrafficSource
     url: str
     tally: Tally
     audience: str = ""
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,10 +41,10 @@ def judge(facts: MeshFacts, target: ClusterFacts) -> Verdict:
             _no_connection(cluster, outcomes) for cluster, outcomes in tried.items() if cluster not in reached
         ),
         doubtful=tuple(
-            _no_connection(cluster, {address: trouble})
+            _no_connection(cluster, {address: error})
             for cluster in reached
-            for address, trouble in tried[cluster].items()
-            if trouble
+            for address, error in tried[cluster].items()
+            if error
         ),
         barred=tuple(cluster for cluster in reached if _is_barred(facts.clients[cluster], target)),
     )

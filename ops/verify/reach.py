@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from mesh import names
 from ops.cluster import client_pod
 from ops.cluster.address import with_port
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
 
 _CONNECT_SECONDS = 3
 _WHOLE_SECONDS = 5
 _EXEC_SECONDS = 20.0
 # A gateway passes TLS on by its server name and answers none of its own, so the connection is all that is asked for.
-_LINE = re.compile(r"(?P<connected>[\d.]+) http://(?P<place>\S+?)/? (?P<trouble>.*)")
+_LINE = re.compile(r"(?P<connected>[\d.]+) http://(?P<place>\S+?)/? (?P<error>.*)")
 
 
 def reach_gateways(api: ClusterApi, pod: str, addresses: Iterable[str]) -> Mapping[str, str]:
@@ -35,13 +36,13 @@ def reach_gateways(api: ClusterApi, pod: str, addresses: Iterable[str]) -> Mappi
     done = api.execute(names.APP_NAMESPACE, pod, client_pod.CONTAINER, command, _EXEC_SECONDS)
     found = parse_reach(done.stdout)
     if not places.keys() <= found.keys():
-        raise ApiError(f"{pod} could not try the gateways: {done.trouble or 'curl said nothing of some'}")
+        raise ApiError(f"{pod} could not try the gateways: {done.error or 'curl said nothing of some'}")
     return {address: found[place] for place, address in places.items()}
 
 
 def parse_reach(output: str) -> Mapping[str, str]:
     """Read why there was no connection, or empty, by place, from what curl was told to write."""
     return {
-        line["place"]: "" if float(line["connected"]) > 0 else line["trouble"] or "no connection"
+        line["place"]: "" if float(line["connected"]) > 0 else line["error"] or "no connection"
         for line in _LINE.finditer(output)
     }

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import httpx
 import yaml
 
+from kube import errors as kube_errors
 from mesh import kubeconfigs, names
-from ops.cluster import network_errors
-from ops.cluster.api import ClusterApi, SecretView
+from ops.cluster.api import ClusterApi
+from ops.cluster.views import SecretView
 from ops.verify.facts import Credential
 
 _TIMEOUT_SECONDS = 5.0
@@ -40,10 +41,10 @@ def probe(api: ClusterApi, peer: str) -> Outcome:
     if secret is not None:
         return try_secret(secret, peer)
     name = names.remote_secret(peer)
-    unread = api.secret(names.ISTIO_NAMESPACE, name)
-    if unread is None:
+    unlabelled = api.secret(names.ISTIO_NAMESPACE, name)
+    if unlabelled is None:
         return Outcome(credential=Credential.ABSENT, detail=f"no Secret holds a key '{peer}'")
-    if peer not in unread.data:
+    if peer not in unlabelled.data:
         return Outcome(credential=Credential.MALFORMED, detail=f"{name} has no key '{peer}'")
     return Outcome(credential=Credential.UNLABELLED, detail=name)
 
@@ -126,8 +127,8 @@ def _refusal(server: str, error: Exception) -> Outcome:
         return Outcome(credential=Credential.MALFORMED, detail="the token has characters of no token")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Outcome(credential=Credential.MALFORMED, detail="the server is no https:// URL")
-    untrusted = network_errors.is_untrusted(error)
+    untrusted = kube_errors.is_untrusted(error)
     return Outcome(
         credential=Credential.WRONG_CA if untrusted else Credential.UNREACHABLE,
-        detail=f"{server}: {network_errors.trouble(error)}",
+        detail=f"{server}: {kube_errors.reason(error)}",
     )

@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, computed_field
-from pydantic.alias_generators import to_camel
+from pydantic import Field, computed_field
 
+from ops.model import JsonModel
+from ops.traffic.source import TrafficSource
 from ops.verify.causes import Cause
-from ops.verify.facts import Way
 
 
 class CheckId(StrEnum):
@@ -37,13 +37,7 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-class Model(BaseModel):
-    """A part of what `--json` prints."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-
-class Check(Model):
+class Check(JsonModel):
     """
     One check.
 
@@ -69,7 +63,7 @@ class Check(Model):
         return self.state is not State.FAILED
 
 
-class Traffic(Model):
+class Traffic(JsonModel):
     """
     One curl loop against the weight.
 
@@ -81,7 +75,7 @@ class Traffic(Model):
     """
 
     cluster: str
-    way: Way
+    source: TrafficSource = Field(alias="way")
     audience: str
     url: str
     requests: int
@@ -97,7 +91,7 @@ class Traffic(Model):
     ok: bool
 
 
-class NamedCause(Model):
+class NamedCause(JsonModel):
     """A cause with its remedy; `cluster` is null where it is the mesh's as a whole."""
 
     cause: Cause
@@ -108,7 +102,7 @@ class NamedCause(Model):
     consequences: tuple[str, ...]
 
 
-class Report(Model):
+class Report(JsonModel):
     """All that `verify` has to say."""
 
     stack: str

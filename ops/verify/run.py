@@ -5,52 +5,33 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from config.schema import Cluster, Settings
 from mesh import names
 from ops.cluster import connect
-from ops.cluster.api import ApiError, ClusterApi
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
 from ops.cluster.client_pod import client_pod, remove_leftovers, wait_ready
-from ops.cluster.polling import Patience
+from ops.cluster.polling import Poller
 from ops.cluster.sidecar import see_certificates, see_endpoints
 from ops.traffic import audiences, split
 from ops.traffic.loops import CLIENT_URL, from_client, through_ingress
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
 from ops.verify import collect
 from ops.verify.conclude import conclude
 from ops.verify.endpoints import complete
-from ops.verify.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts, Way
+from ops.verify.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts
+from ops.verify.options import Options
 from ops.verify.reach import reach_gateways
 from ops.verify.report import Report
 
 POD_READY_SECONDS = 60.0
-MAX_REQUESTS = 10_000
-MAX_WAIT_SECONDS = 600.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+def verify(settings: Settings, options: Options, progress: Callable[[str], None]) -> Report:
     """
-    How to verify.
-
-    Attributes:
-        requests: In each curl loop.
-        wait_seconds: How long istiod and the sidecars may take to learn of each other. Requests are never waited for
-            nor repeated.
-        rancher_token_file: Holds Rancher's token, in place of the stack's encrypted config.
-    """
-
-    stack: str
-    root: Path
-    requests: int
-    wait_seconds: float
-    rancher_token_file: Path | None = None
-
-
-def verify(settings: Settings, options: Options, say: Callable[[str], None]) -> Report:
-    """
-    Verify a stack's mesh; `say` gets one line for each step.
+    Verify a stack's mesh; `progress` gets one line for each step.
 
     Raises:
         UserError: A cluster's API client cannot be made.
@@ -58,24 +39,24 @@ def verify(settings: Settings, options: Options, say: Callable[[str], None]) -> 
     weights = [audiences.wanted(settings, cluster.name) for cluster in settings.clusters]
     needed, weight = max((split.enough(weight), weight) for weight in weights)
     if options.requests < needed:
-        say(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
+        progress(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
         options = replace(options, requests=needed)
-    patience = Patience(seconds=options.wait_seconds)
-    apis = connect.connect(settings, options.stack, options.root, patience.interrupted, options.rancher_token_file)
-    run = _Run(settings=settings, options=options, apis=apis, patience=patience, say=say)
+    poller = Poller(seconds=options.wait_seconds)
+    apis = connect.connect(settings, options.stack, options.root, poller.interrupted, options.rancher_token_file)
+    run = _Run(settings=settings, options=options, apis=apis, poller=poller, progress=progress)
     # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
-    with contextlib.ExitStack() as pods, _workers(2 * len(apis), patience) as pool:
-        say(f"looking at {', '.join(apis)}")
+    with contextlib.ExitStack() as pods, _workers(2 * len(apis), poller) as pool:
+        progress(f"looking at {', '.join(apis)}")
         clusters = {facts.name: facts for facts in pool.map(run.look, settings.clusters)}
         reached = [name for name, facts in clusters.items() if not facts.error]
-        say(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
+        progress(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
         started = {name: run.start(name, pods) for name in reached}
-        say("waiting for the client pods and for the endpoints of their sidecars")
+        progress("waiting for the client pods and for the endpoints of their sidecars")
         ready = list(pool.map(lambda client: run.settle(client, clusters), started.values()))
-        say(f"sending {options.requests} requests through each ingress and from each client pod")
+        progress(f"sending {options.requests} requests through each ingress and from each client pod")
         loops = [loop for client in ready for loop in run.loops(client, clusters[client.cluster])]
         traffic = tuple(pool.map(lambda loop: loop(), loops))
-        say("asking the sidecars what became of the requests")
+        progress("asking the sidecars what became of the requests")
         clients = {client.cluster: client for client in pool.map(lambda client: run.ask(client, clusters), ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
     return conclude(facts, settings, stack=options.stack, requests=options.requests)
@@ -88,42 +69,42 @@ class _Run:
     settings: Settings
     options: Options
     apis: Mapping[str, ClusterApi]
-    patience: Patience
-    say: Callable[[str], None]
+    poller: Poller
+    progress: Callable[[str], None]
 
     def look(self, cluster: Cluster) -> ClusterFacts:
         peers = tuple(other.name for other in self.settings.clusters if other != cluster)
-        return collect.look_at(cluster, peers, self.apis[cluster.name], self.patience)
+        return collect.look_at(cluster, peers, self.apis[cluster.name], self.poller)
 
     def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
         api = self.apis[cluster]
         try:
             remove_leftovers(api)
-            pod = pods.enter_context(client_pod(api, self.settings.verify.client_image, self.say))
+            pod = pods.enter_context(client_pod(api, self.settings.verify.client_image, self.progress))
         except ApiError as error:
-            return ClientFacts(cluster=cluster, trouble=f"no client pod: {error}")
+            return ClientFacts(cluster=cluster, error=f"no client pod: {error}")
         return ClientFacts(cluster=cluster, pod=pod)
 
     def settle(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
         """Wait for a client pod and, as a peer may just have been linked, for its endpoints and the way to them."""
-        if client.trouble:
+        if client.error:
             return client
-        trouble = wait_ready(self.apis[client.cluster], client.pod, replace(self.patience, seconds=POD_READY_SECONDS))
-        if trouble:
-            return replace(client, trouble=trouble)
-        return self.patience.until(
-            lambda seen: bool(seen.trouble) or (complete(seen, clusters) and not any(seen.gateways.values())),
+        error = wait_ready(self.apis[client.cluster], client.pod, replace(self.poller, seconds=POD_READY_SECONDS))
+        if error:
+            return replace(client, error=error)
+        return self.poller.until(
+            lambda seen: bool(seen.error) or (complete(seen, clusters) and not any(seen.gateways.values())),
             lambda: self.ask(client, clusters),
         )
 
     def ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
         """Ask a client pod and its sidecar what they see; again, if they give no answer."""
-        if client.trouble:
+        if client.error:
             return client
         try:
-            return self.patience.insist(lambda: self._ask(client, clusters), ApiError)
+            return self.poller.retry(lambda: self._ask(client, clusters), ApiError)
         except ApiError as error:
-            return replace(client, trouble=str(error))
+            return replace(client, error=str(error))
 
     def _ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
         api, pod = self.apis[client.cluster], client.pod
@@ -147,14 +128,14 @@ class _Run:
         name, headers = client.cluster, audiences.headers(self.settings, audience)
         unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
         loops: list[Callable[[], TrafficFacts]] = [
-            partial(through_ingress, name, address, requests, self.patience.interrupted, headers=headers)
+            partial(through_ingress, name, address, requests, self.poller.interrupted, headers=headers)
             for address in cluster.ingress
         ]
         if not cluster.ingress:
-            trouble = cluster.unread.get("ingress", "the ingress has no address")
-            loops.append(partial(unsent, way=Way.INGRESS, url="", trouble=trouble))
-        if client.trouble:
-            loops.append(partial(unsent, way=Way.CLIENT, url=CLIENT_URL, trouble=client.trouble))
+            error = cluster.read_errors.get("ingress", "the ingress has no address")
+            loops.append(partial(unsent, source=TrafficSource.INGRESS, url="", error=error))
+        if client.error:
+            loops.append(partial(unsent, source=TrafficSource.CLIENT, url=CLIENT_URL, error=client.error))
         else:
             loops.append(partial(from_client, name, self.apis[name], client.pod, requests, headers=headers))
         return (partial(_of, audience, loop) for loop in loops)
@@ -165,12 +146,12 @@ def _of(audience: str, loop: Callable[[], TrafficFacts]) -> TrafficFacts:
 
 
 @contextlib.contextmanager
-def _workers(count: int, patience: Patience) -> Iterator[ThreadPoolExecutor]:
+def _workers(count: int, poller: Poller) -> Iterator[ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(count)
     try:
         yield pool
     except BaseException:
-        patience.interrupted.set()
+        poller.interrupted.set()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()

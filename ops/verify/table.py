@@ -71,7 +71,7 @@ def _traffic(report: Report) -> Table:
     table.add_column("")
     for row in report.traffic:
         table.add_row(
-            f"{row.cluster} {row.way} {row.audience}".rstrip(), row.url, *_numbers(row), _MARKS[_state(ok=row.ok)]
+            f"{row.cluster} {row.source} {row.audience}".rstrip(), row.url, *_numbers(row), _MARKS[_state(ok=row.ok)]
         )
     return table
 

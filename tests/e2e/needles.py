@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from mesh import names
-from ops.cluster.api import ClusterApi, SecretView
+from ops.cluster.api import ClusterApi
+from ops.cluster.views import SecretView
 from recorder.values import from_wire, reveal
 
 PIECE = 40

@@ -3,7 +3,7 @@
 import pytest
 
 from lab.engines import Engine
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 from ops.verify.report import Report, Traffic
 from tests.e2e.checkout import Checkout
 
@@ -30,7 +30,7 @@ def report(checkout: Checkout, engine: Engine) -> Report:
 def rows(report: Report, cluster: str, audience: str) -> list[Traffic]:
     """The loops of an audience from a cluster: through its ingress, and from its client pod."""
     found = [row for row in report.traffic if (row.cluster, row.audience) == (cluster, audience)]
-    assert {row.way for row in found} == set(Way)
+    assert {row.source for row in found} == set(TrafficSource)
     return found
 
 

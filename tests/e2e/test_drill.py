@@ -14,8 +14,8 @@ from lab.spec import ClusterSpec, clusters
 from lab.stacks import STACK
 from mesh import names
 from ops.drill.report import DrillReport, ScenarioRow
-from ops.drill.scenario import Death, Target
-from ops.verify.facts import Way
+from ops.drill.scenario import FailureMode, Target
+from ops.traffic.source import TrafficSource
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import COMMAND_SECONDS, Checkout, environment, faults_once_settled, run_module
 from tests.e2e.conftest import Lab
@@ -30,7 +30,7 @@ DEPLOYMENTS = {
     names.APP_NAMESPACE: (names.version_deployment("v1"), names.version_deployment("v2")),
     names.ISTIO_NAMESPACE: (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY),
 }
-FIRST = {(Target.HELLOWORLD, Death.REFUSING), (Target.NODE, Death.SILENT)}
+FIRST = {(Target.HELLOWORLD, FailureMode.RESET), (Target.NODE, FailureMode.BLACKHOLE)}
 """What CI has time for."""
 
 
@@ -60,25 +60,27 @@ def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
 
 
 @pytest.mark.parametrize(
-    ("target", "death"),
+    ("target", "failure_mode"),
     [
-        pytest.param(target, death, marks=[] if (target, death) in FIRST else [pytest.mark.nightly])
+        pytest.param(target, failure_mode, marks=[] if (target, failure_mode) in FIRST else [pytest.mark.nightly])
         for target in Target
-        for death in Death
+        for failure_mode in FailureMode
     ],
 )
 @pytest.mark.usefixtures("_unchanged")
-def test_what_is_taken_away_is_taken_over_and_comes_back(checkout: Checkout, target: Target, death: Death) -> None:
+def test_what_is_taken_away_is_taken_over_and_comes_back(
+    checkout: Checkout, target: Target, failure_mode: FailureMode
+) -> None:
     """Within the bound, and without a hand; the ingress of what is away fails meanwhile."""
-    done = checkout.run("ops", "drill", "--stack", STACK, "--json", "--target", target, "--death", death)
+    done = checkout.run("ops", "drill", "--stack", STACK, "--json", "--target", target, "--failure-mode", failure_mode)
     assert done.stdout.startswith("{"), done.text
     report = DrillReport.model_validate_json(done.stdout)
     assert (done.code == 0) == report.ok, done.text
     (scenario,) = report.scenarios
     assert scenario.bound_seconds is not None
     assert [source for source in scenario.sources if not source.ok] == [], done.text
-    assert {(source.cluster, source.way) for source in scenario.sources} == {
-        (spec.name, way) for spec in (EAST, WEST) for way in Way
+    assert {(source.cluster, source.kind) for source in scenario.sources} == {
+        (spec.name, kind) for spec in (EAST, WEST) for kind in TrafficSource
     }
     assert_taken_away(scenario, target)
 
@@ -93,28 +95,28 @@ def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
         if target is Target.HELLOWORLD and source.cluster == EAST.name:
             assert away.drilled_share < healthy.drilled_share / 2
         # Pods of a node that is cut off still reach each other.
-        if source.away and source.way is Way.INGRESS:
+        if source.away and source.kind is TrafficSource.INGRESS:
             assert away.failed > away.requests / 2
 
 
 @pytest.mark.parametrize(
-    ("target", "death", "number"),
+    ("target", "failure_mode", "number"),
     [
-        pytest.param(Target.NODE, Death.SILENT, signal.SIGINT, marks=pytest.mark.nightly),
-        (Target.GATEWAYS, Death.REFUSING, signal.SIGTERM),
+        pytest.param(Target.NODE, FailureMode.BLACKHOLE, signal.SIGINT, marks=pytest.mark.nightly),
+        (Target.GATEWAYS, FailureMode.RESET, signal.SIGTERM),
     ],
 )
 @pytest.mark.usefixtures("_unchanged")
 def test_a_drill_that_is_interrupted_gives_back_what_it_took(
-    checkout: Checkout, target: Target, death: Death, number: signal.Signals
+    checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals
 ) -> None:
     """In the middle of it."""
-    assert end_when_away(checkout, target, death, number) == INTERRUPTED
+    assert end_when_away(checkout, target, failure_mode, number) == INTERRUPTED
 
 
 def test_what_a_killed_drill_leaves_is_healed(mesh: Mapping[str, Cluster], checkout: Checkout) -> None:
     """By the lab's own command: the cut is no process, so nothing of the drill is needed for it."""
-    assert end_when_away(checkout, Target.NODE, Death.SILENT, signal.SIGKILL) == -signal.SIGKILL
+    assert end_when_away(checkout, Target.NODE, FailureMode.BLACKHOLE, signal.SIGKILL) == -signal.SIGKILL
     assert cuts(EAST) != []
     run_module(checkout.root, "lab", "heal", EAST.name).must_succeed()
     assert cuts(EAST) == []
@@ -131,10 +133,22 @@ def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
     assert "Not reached by a kubeconfig of the lab's" in done.stderr
 
 
-def end_when_away(checkout: Checkout, target: Target, death: Death, number: signal.Signals) -> int:
+def end_when_away(checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals) -> int:
     """Send a drill a signal as soon as it has taken something away; gives its exit code."""
     with subprocess.Popen(  # noqa: S603 - the project's own module
-        (sys.executable, "-m", "ops", "drill", "--stack", STACK, "--seconds=5", "--target", target, "--death", death),
+        (
+            sys.executable,
+            "-m",
+            "ops",
+            "drill",
+            "--stack",
+            STACK,
+            "--seconds=5",
+            "--target",
+            target,
+            "--failure-mode",
+            failure_mode,
+        ),
         cwd=checkout.root,
         env=environment(),
         stdin=subprocess.DEVNULL,

@@ -19,8 +19,8 @@ from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
 from ops.cluster.api import ClusterApi
 from ops.cluster.sidecar import see_endpoints
+from ops.traffic.source import TrafficSource
 from ops.verify.causes import Cause
-from ops.verify.facts import Way
 from ops.verify.report import CheckId, Report, State
 from tests.e2e import certificates, needles, planned, rights
 from tests.e2e.breakages import Cluster
@@ -108,8 +108,8 @@ def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
     """Each cluster is asked through its ingress and from a client pod, and no request fails."""
     assert report.ok, [check for check in report.checks if not check.ok]
     assert not report.causes
-    asked = {(traffic.cluster, traffic.way): traffic for traffic in report.traffic}
-    assert set(asked) == {(cluster, way) for cluster in CLUSTERS for way in Way}
+    asked = {(traffic.cluster, traffic.source): traffic for traffic in report.traffic}
+    assert set(asked) == {(cluster, source) for cluster in CLUSTERS for source in TrafficSource}
     for traffic in asked.values():
         assert (traffic.requests, traffic.failed) == (report.requests, 0)
         assert traffic.v1 + traffic.v2 == report.requests
@@ -118,7 +118,7 @@ def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_each_cluster_serves_both_versions_on_its_own_ingress(report: Report, cluster: str) -> None:
     """One of the two versions runs in the peer alone, so it came through the peer's east-west gateway."""
-    (traffic,) = (each for each in report.traffic if each.cluster == cluster and each.way is Way.INGRESS)
+    (traffic,) = (each for each in report.traffic if each.cluster == cluster and each.source is TrafficSource.INGRESS)
     assert traffic.v1 > 0
     assert traffic.v2 > 0
 
@@ -267,7 +267,7 @@ def test_all_and_nothing_are_seen_in_traffic(engine: Engine, checkout: Checkout)
         report = checkout.verify()
         assert report.ok, [check for check in report.checks if not check.ok]
         shares[weight] = [(each.v1, each.v2) for each in report.traffic]
-    loops = len(CLUSTERS) * len(Way)
+    loops = len(CLUSTERS) * len(TrafficSource)
     assert shares == {0: [(report.requests, 0)] * loops, 100: [(0, report.requests)] * loops}
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.cluster.api import ApiError, ExecResult, PodView, SecretView, ServiceView, Workload
+from ops.cluster.calls import ApiError
 from ops.cluster.envoy import Certificates
+from ops.cluster.execution import ExecResult
+from ops.cluster.views import PodView, SecretView, ServiceView, Workload
 from tests.support.authority import Authority
 
 POD_IP = "10.42.0.9"
@@ -19,10 +21,17 @@ def printed(stdout: str, code: int = 0) -> ExecResult:
     return ExecResult(stdout=stdout, stderr="", finished=True, code=code)
 
 
-def pod(name: str, labels: Mapping[str, str], age: timedelta = timedelta(), trouble: str = "") -> PodView:
-    """A pod that is ready unless in trouble."""
+def pod(name: str, labels: Mapping[str, str], age: timedelta = timedelta(), not_ready_reason: str = "") -> PodView:
+    """A pod that is ready unless there is a reason why not."""
     created = datetime.now(UTC) - age
-    return PodView(name=name, labels=labels, ip=POD_IP, ready=not trouble, created=created, trouble=trouble)
+    return PodView(
+        name=name,
+        labels=labels,
+        ip=POD_IP,
+        ready=not not_ready_reason,
+        created=created,
+        not_ready_reason=not_ready_reason,
+    )
 
 
 class ApiDouble:

@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ops.cluster.api import ApiError
+from ops.cluster.calls import ApiError
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
 from ops.drill.phases import Split
 from ops.drill.scenario import Scenario
 from ops.drill.timeline import Conductor
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 
 DRILLED, STAYING = "east", "west"
 START = 1_000_000.0
@@ -89,7 +89,7 @@ class World:
             return good
         for cut in self.cuts:
             if cut.cut <= began < min(cut.cut + self.detection_seconds, cut.restored):
-                return Answer(began=began, ended=began + 5, trouble="no answer")
+                return Answer(began=began, ended=began + 5, error="no answer")
             if cut.cut <= began < cut.restored + self.return_seconds:
                 return good
         return Answer(began=began, ended=began + 0.01, version=version, instance=self._pod(began))
@@ -104,7 +104,7 @@ class Loop:
 
     world: World
     cluster: str
-    way: Way
+    kind: TrafficSource
 
     def answers(self, since: float) -> Sequence[Answer]:
         """What has begun since then."""
@@ -116,30 +116,32 @@ class Loop:
 
     def _answer(self, number: int, began: float) -> Answer:
         away = self.cluster == DRILLED and any(
-            cut.cut <= began < cut.restored and scenario.takes_away(self.way)
+            cut.cut <= began < cut.restored and scenario.takes_away(self.kind)
             for cut, scenario in zip(self.world.cuts, self.world.scenarios, strict=True)
         )
         if away:
-            return Answer(began=began, ended=began + 5, trouble="no answer")
+            return Answer(began=began, ended=began + 5, error="no answer")
         return self.world.answer(number, began)
 
 
 def loops(world: World) -> tuple[Loop, ...]:
     """Every source."""
-    return tuple(Loop(world=world, cluster=cluster, way=way) for cluster in (DRILLED, STAYING) for way in Way)
+    return tuple(
+        Loop(world=world, cluster=cluster, kind=kind) for cluster in (DRILLED, STAYING) for kind in TrafficSource
+    )
 
 
 def conductor(world: World, detection: Detection | None = DETECTION, said: list[str] | None = None) -> Conductor:
     """A conductor in such a world."""
     return Conductor(
-        drilled=world,
+        drill_target=world,
         sources=loops(world),
         splits=dict.fromkeys((DRILLED, STAYING), Split(v2_weight=world.v2_weight, rate=world.rate)),
         detection=detection,
         gap_seconds=0.5,
         seconds=20,
         patience_seconds=60,
-        say=(said if said is not None else []).append,
+        progress=(said if said is not None else []).append,
         now=world.now,
         wait=world.wait,
     )

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ops.cluster.api import ServiceView, Workload
 from ops.cluster.envoy import Endpoint
+from ops.cluster.views import ServiceView, Workload
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
 from ops.verify.facts import (
     SYNCED,
@@ -17,7 +18,6 @@ from ops.verify.facts import (
     RemoteFacts,
     ServiceFacts,
     TrafficFacts,
-    Way,
 )
 from tests.support.authority import Authority
 
@@ -109,12 +109,14 @@ def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
     )
 
 
-def loop(cluster: str, way: Way = Way.CLIENT, v1: int = 900, v2: int = 100, requests: int = 1000) -> TrafficFacts:
+def loop(
+    cluster: str, source: TrafficSource = TrafficSource.CLIENT, v1: int = 900, v2: int = 100, requests: int = 1000
+) -> TrafficFacts:
     """A curl loop that brought so many answers."""
     tally = Tally(requests)
     tally.versions.update(v1=v1, v2=v2)
     tally.instances.update({"helloworld-v1-1": v1, "helloworld-v2-1": v2})
-    return TrafficFacts(cluster=cluster, way=way, url=f"http://{cluster}/hello", tally=tally)
+    return TrafficFacts(cluster=cluster, source=source, url=f"http://{cluster}/hello", tally=tally)
 
 
 def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
@@ -122,7 +124,7 @@ def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
     return MeshFacts(
         clusters=tuple(healthy_cluster(name, names) for name in names),
         clients={name: healthy_client(name, names) for name in names},
-        traffic=tuple(loop(name, way) for name in names for way in Way),
+        traffic=tuple(loop(name, source) for name in names for source in TrafficSource),
     )
 
 
@@ -136,7 +138,7 @@ def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: 
 
 def hide(mesh: MeshFacts, cluster: str, attribute: str, reason: str) -> MeshFacts:
     """Let the API of a cluster not show something."""
-    return spoil(mesh, cluster, unread={attribute: reason}, **{attribute: UNKNOWN[attribute]})
+    return spoil(mesh, cluster, read_errors={attribute: reason}, **{attribute: UNKNOWN[attribute]})
 
 
 def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> MeshFacts:  # noqa: ANN401

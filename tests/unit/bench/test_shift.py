@@ -18,7 +18,7 @@ from lab.machine import lock
 from lab.stacks import STACK
 from lab.standin import stack as lab_stack
 from ops import stack
-from ops.cluster.api import ApiError
+from ops.cluster.calls import ApiError
 from tests.support.stacks import ROOT
 
 STACK_FILE = f"Pulumi.{STACK}.yaml"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import ops.__main__ as cli
+from ops import cli
 
 NAMESPACE = {
     "urn": "urn:pulumi:prod::mcsps::kubernetes:core/v1:Namespace::east-sample",
@@ -56,7 +56,7 @@ def test_nothing_pending_is_well_too(project: Path) -> None:
 def test_without_pulumi_it_ends_with_two(project: Path) -> None:
     """It says what is missing."""
     del project  # is empty
-    assert recover() == (2, "error: pulumi is not on the PATH\n")
+    assert recover() == (2, "error: pulumi is not on the PATH\nInstall it, or add its folder to the PATH\n")
 
 
 def test_a_pulumi_that_fails_ends_with_two_and_the_lock_is_named(project: Path) -> None:

@@ -13,7 +13,10 @@ import pytest
 from kubernetes import client
 from websocket import WebSocketConnectionClosedException
 
-from ops.cluster.api import ApiError, ClusterApi, ExecResult, Workload
+from ops.cluster.api import ClusterApi
+from ops.cluster.calls import ApiError
+from ops.cluster.execution import ExecResult
+from ops.cluster.views import Workload
 
 SECRET = secrets.token_hex(16)
 CREATED = "2026-11-25T10:00:00Z"
@@ -118,7 +121,7 @@ def test_what_exists_is_read_into_plain_values(api: ClusterApi, server: ApiServe
     assert [found.name for found in api.secrets("n", "a=b")] == ["x"]
     found = api.pod("n", "p")
     assert found is not None
-    assert (found.ready, found.trouble) == (True, "")
+    assert (found.ready, found.not_ready_reason) == (True, "")
 
 
 def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterApi, server: ApiServer) -> None:
@@ -198,7 +201,7 @@ def test_a_server_that_is_not_there_is_no_connection(api: ClusterApi, server: Ap
 
 
 @pytest.mark.parametrize(
-    ("status", "trouble"),
+    ("status", "error"),
     [
         ({}, "Pending"),
         ({"containerStatuses": [WAITING]}, "c: ErrI"),
@@ -207,14 +210,14 @@ def test_a_server_that_is_not_there_is_no_connection(api: ClusterApi, server: Ap
     ids=["only a phase", "a container waits", "not scheduled"],
 )
 def test_a_pod_that_is_not_ready_says_why(
-    api: ClusterApi, server: ApiServer, status: dict[str, Any], trouble: str
+    api: ClusterApi, server: ApiServer, status: dict[str, Any], error: str
 ) -> None:
     """In the words of the kubelet or the scheduler."""
     being_deleted = pod("old")
     being_deleted["metadata"]["deletionTimestamp"] = CREATED
     server.answers["/api/v1/namespaces/n/pods"] = (200, {"items": [pod("p", **status), being_deleted]})
     (found,) = api.pods("n", "a=b")
-    assert found.trouble.startswith(trouble)
+    assert found.not_ready_reason.startswith(error)
 
 
 class Socket:
@@ -254,7 +257,7 @@ class Socket:
 
 def execute(monkeypatch: pytest.MonkeyPatch, socket: Socket, **options: Any) -> ExecResult:  # noqa: ANN401
     """Run `curl` over such a socket."""
-    monkeypatch.setattr("ops.cluster.api.stream", lambda *_, **__: socket)
+    monkeypatch.setattr("ops.cluster.execution.stream", lambda *_, **__: socket)
     api = ClusterApi(client.Configuration(host="http://127.0.0.1:1"), options.pop("interrupted", None))
     return api.execute("sample", "client", "client", ["curl"], options.pop("seconds", 5))
 
@@ -274,7 +277,7 @@ EXITED = {
 
 
 @pytest.mark.parametrize(
-    ("status", "stderr", "code", "trouble"),
+    ("status", "stderr", "code", "error"),
     [
         ({"status": "Success"}, "", 0, ""),
         ({"status": "Success"}, "a warning", 0, ""),
@@ -288,12 +291,12 @@ EXITED = {
     ],
 )
 def test_the_end_of_a_command_is_told_by_its_first_line(
-    monkeypatch: pytest.MonkeyPatch, status: object, stderr: str, code: int | None, trouble: str
+    monkeypatch: pytest.MonkeyPatch, status: object, stderr: str, code: int | None, error: str
 ) -> None:
     """Its own, else the API server's; a program that could not be started has no exit code."""
     socket = Socket(status, stdout="out", stderr=stderr)
     done = execute(monkeypatch, socket)
-    assert (done.stdout, done.finished, done.code, done.trouble) == ("out", True, code, trouble)
+    assert (done.stdout, done.finished, done.code, done.error) == ("out", True, code, error)
     assert socket.closed
 
 
@@ -301,7 +304,7 @@ def test_a_command_that_goes_on_is_cut_off_when_its_time_is_up(monkeypatch: pyte
     """With what it has printed until then."""
     socket = Socket("", stdout="half", goes_on=True)
     done = execute(monkeypatch, socket, seconds=0.1)
-    assert (done.stdout, done.code, done.trouble) == ("half", None, "not finished in time")
+    assert (done.stdout, done.code, done.error) == ("half", None, "not finished in time")
     assert socket.closed
 
 
@@ -320,7 +323,7 @@ def test_a_lost_connection_names_the_command_and_nothing_of_its_arguments(monkey
     def lose(*_: object, **__: object) -> None:
         raise WebSocketConnectionClosedException(SECRET)
 
-    monkeypatch.setattr("ops.cluster.api.stream", lose)
+    monkeypatch.setattr("ops.cluster.execution.stream", lose)
     with pytest.raises(ApiError, match=r"^exec of curl in sample/client failed: ") as caught:
         ClusterApi(client.Configuration(host="http://127.0.0.1:1")).execute("sample", "client", "c", ["curl", "-v"], 1)
     assert SECRET not in str(caught.value)

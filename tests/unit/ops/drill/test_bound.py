@@ -8,7 +8,7 @@ from config.parsing import parse
 from config.schema import Settings
 from errors import UserError
 from ops.drill.bound import Detection, alone, gap_seconds, read_detection
-from ops.drill.scenario import Death
+from ops.drill.scenario import FailureMode
 from tests.support.stacks import LAB, load_values
 
 RULE = {
@@ -100,8 +100,8 @@ def test_a_silent_death_costs_the_longer_timeout_more(connect: float, per_try: f
         connect_timeout_seconds=connect,
         per_try_timeout_seconds=per_try,
     )
-    assert detection.bound(Death.REFUSING, 0.5) == pytest.approx(10.58 * 0.5 + 1)
-    assert detection.bound(Death.SILENT, 0.5) == pytest.approx(10.58 * 0.5 + 1 + silence)
+    assert detection.bound(FailureMode.RESET, 0.5) == pytest.approx(10.58 * 0.5 + 1)
+    assert detection.bound(FailureMode.BLACKHOLE, 0.5) == pytest.approx(10.58 * 0.5 + 1 + silence)
 
 
 @pytest.mark.parametrize(

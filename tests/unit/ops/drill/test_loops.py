@@ -75,7 +75,7 @@ def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs(carried: 
         answers = loop.answers(began)
     assert len(answers) > 20
     (hung,) = (answer for answer in answers if answer.failed)
-    assert hung.trouble == "ReadTimeout"
+    assert hung.error == "ReadTimeout"
     assert hung.ended - hung.began == pytest.approx(1, abs=0.5)
     assert {(answer.version, answer.instance) for answer in answers if not answer.failed} == {
         ("v2", "helloworld-v2-5f")
@@ -91,7 +91,7 @@ def test_an_ingress_that_is_not_there_fails_each_request_with_its_reason(monkeyp
     began = time.time()
     with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
         time.sleep(0.3)
-    assert {answer.trouble for answer in loop.answers(began)} == {"Connection refused"}
+    assert {answer.error for answer in loop.answers(began)} == {"Connection refused"}
 
 
 def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_a_log_is_read_by_the_time_of_each_line() -> None:
     noon = 1795687200.0
     assert list(parse_log(text)) == [
         Answer(began=noon + 5, ended=noon + 5.25, version="v2", instance="helloworld-v2-5f"),
-        Answer(began=noon + 1, ended=noon + 6, trouble="no answer"),
-        Answer(began=noon + 6, ended=noon + 7, trouble="HTTP 503"),
-        Answer(began=noon + 7, ended=noon + 8, trouble="unknown answer"),
+        Answer(began=noon + 1, ended=noon + 6, error="no answer"),
+        Answer(began=noon + 6, ended=noon + 7, error="HTTP 503"),
+        Answer(began=noon + 7, ended=noon + 8, error="unknown answer"),
     ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from ops.drill.answers import Answer
 from ops.drill.phases import Course, Moments, Split
 from ops.drill.report import Phase
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 
 MOMENTS = Moments(began=100, cut=120, restored=150)
 ALL_V1 = Split(v2_weight=0, rate=2)
@@ -19,7 +19,7 @@ def good(began: float, version: str = "v1", instance: str = "there") -> Answer:
 
 def bad(began: float, seconds: float = 0.01) -> Answer:
     """A request that was not."""
-    return Answer(began=began, ended=began + seconds, trouble="HTTP 503")
+    return Answer(began=began, ended=began + seconds, error="HTTP 503")
 
 
 def course(bound_seconds: float | None = 3) -> Course:
@@ -91,13 +91,13 @@ def test_a_cluster_that_answered_next_to_nothing_need_not_answer_again() -> None
 )
 def test_failures_count_by_when_they_began(answers: list[Answer], detected: float, late: int) -> None:
     """From the cut on, the bound long, they are the price of the death."""
-    row = course().account("west", Way.INGRESS, answers, away=False)
+    row = course().account("west", TrafficSource.INGRESS, answers, away=False)
     assert (row.detected_seconds, row.late) == (detected, late)
 
 
 def test_a_source_that_is_away_itself_must_be_well_before_it_alone() -> None:
     """What fails later is not counted as late, and is told."""
-    row = course().account("east", Way.INGRESS, [bad(110), bad(140), bad(151)], away=True)
+    row = course().account("east", TrafficSource.INGRESS, [bad(110), bad(140), bad(151)], away=True)
     assert (row.detected_seconds, row.late) == (None, 1)
     assert [phase.failed for phase in row.phases] == [1, 1, 1]
 
@@ -105,7 +105,7 @@ def test_a_source_that_is_away_itself_must_be_well_before_it_alone() -> None:
 def test_the_timeline_has_a_row_for_each_second_with_requests() -> None:
     """Counted from the cut."""
     answers = [good(118.5), good(118.9, "v2"), bad(120.2), good(120.9)]
-    row = course().account("west", Way.INGRESS, answers, away=False)
+    row = course().account("west", TrafficSource.INGRESS, answers, away=False)
     assert [(it.second, it.versions, it.failed) for it in row.timeline] == [
         (-2, {"v1": 1, "v2": 1}, 0),
         (0, {"v1": 1}, 1),

@@ -11,13 +11,13 @@ from rich.console import Console
 from errors import UserError
 from ops.drill.picture import SUFFIXES, check, draw, series
 from ops.drill.report import DrillReport, ScenarioRow, Second
-from ops.drill.scenario import Death, Scenario, Target
+from ops.drill.scenario import FailureMode, Scenario, Target
 from ops.drill.table import show
 from tests.support.drilled import DETECTION, World, conductor
 
 SCENARIOS = [
-    Scenario(target=Target.HELLOWORLD, death=Death.REFUSING),
-    Scenario(target=Target.NODE, death=Death.SILENT),
+    Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.RESET),
+    Scenario(target=Target.NODE, failure_mode=FailureMode.BLACKHOLE),
 ]
 
 
@@ -55,11 +55,11 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     assert "bound: 1 errors to eject an endpoint for 30 s, at most 100 % of them; interval 1 s; a connection" in text
     assert "that nobody takes fails after 1 s, a try on an open one after 0.5 s\n" in text
     assert "note: v1 runs in east alone" in text
-    assert "helloworld refusing for 23 s, bound 3.1 s" in text
-    assert "node silent for 24 s, bound 4.1 s" in text
+    assert "helloworld reset for 23 s, bound 3.1 s" in text
+    assert "node blackhole for 24 s, bound 4.1 s" in text
     assert text.count("│ healthy │") == text.count("│ away    │") == text.count("│ back    │") == 8
     assert "it holds: 2 of 2 scenarios" in text
-    *_, node = text.split("node silent")
+    *_, node = text.split("node blackhole")
     east, west = (line for line in node.splitlines() if "away    │" in line and "ingress" in line)
     assert [cell.strip() for cell in east.split("│")][-2] == "away"
     assert [cell.strip() for cell in west.split("│")][-2] == "ok"
@@ -97,7 +97,7 @@ def test_a_machine_reads_the_same() -> None:
     assert said["ok"] is True
     assert said["detection"]["connectTimeoutSeconds"] == 1
     scenario = said["scenarios"][0]
-    assert {"target", "death", "cut", "awaySeconds", "boundSeconds", "sources", "ok"} == set(scenario)
+    assert {"target", "failureMode", "cut", "awaySeconds", "boundSeconds", "sources", "ok"} == set(scenario)
     assert DrillReport.model_validate(said) == good_report()
 
 

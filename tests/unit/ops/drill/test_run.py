@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import ops.__main__ as cli
 import ops.drill.run
 from errors import UserError
 from lab import faults as lab_faults
 from lab import spec
 from lab.machine import lock
+from ops import cli
 from ops.cluster.client_pod import LIFETIME
-from ops.drill.scenario import Death, Target
+from ops.drill.scenario import FailureMode, Target
 from ops.drill.timeline import Conductor
-from ops.verify.facts import Way
+from ops.traffic.source import TrafficSource
 from tests.support.api_double import ApiDouble, pod
 from tests.support.drilled import DRILLED, STAYING, Loop, World
 from tests.support.stacks import ROOT
@@ -72,17 +72,17 @@ def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Itera
     @contextlib.contextmanager
     def ingress_loop(cluster: str, _address: str, _rate: float, *, headers: Mapping[str, str]) -> Iterator[Loop]:
         assert headers == EVERYBODYS
-        yield Loop(world=world, cluster=cluster, way=Way.INGRESS)
+        yield Loop(world=world, cluster=cluster, kind=TrafficSource.INGRESS)
 
     def client_loop(*, cluster: str, api: ApiDouble, pod: str) -> Loop:
         assert pod in api.pods_there
-        return Loop(world=world, cluster=cluster, way=Way.CLIENT)
+        return Loop(world=world, cluster=cluster, kind=TrafficSource.CLIENT)
 
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
     monkeypatch.setattr("ops.cluster.connect.connect", lambda *_: doubles)
     monkeypatch.setattr(ops.drill.run, "ingress_loop", ingress_loop)
     monkeypatch.setattr(ops.drill.run, "ClientLoop", client_loop)
-    monkeypatch.setattr(ops.drill.run, "Drilled", lambda **_: world)
+    monkeypatch.setattr(ops.drill.run, "ClusterTarget", lambda **_: world)
     monkeypatch.setattr(ops.drill.run, "Conductor", partial(Conductor, now=world.now, wait=world.wait))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
@@ -106,8 +106,10 @@ def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
     code, out, err = run()
     assert code == 0, out
     assert "it holds: 6 of 6 scenarios" in out
-    assert [(it.target, it.death) for it in world.scenarios] == [(what, how) for what in Target for how in Death]
-    assert "node of east, silent: away" in err
+    assert [(it.target, it.failure_mode) for it in world.scenarios] == [
+        (what, how) for what in Target for how in FailureMode
+    ]
+    assert "node of east, blackhole: away" in err
     assert [len(double.ever_created) for double in apis.values()] == [1, 1]
 
 
@@ -115,10 +117,10 @@ def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
 def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
     """Of what was asked for alone; and the picture is drawn beside it."""
     picture = tmp_path / "drill.svg"
-    code, out, _ = run("--json", "--target", "node", "--death", "silent", "--picture", str(picture))
+    code, out, _ = run("--json", "--target", "node", "--failure-mode", "blackhole", "--picture", str(picture))
     said = json.loads(out)
     assert code == 0
-    assert [(it["target"], it["death"]) for it in said["scenarios"]] == [("node", "silent")]
+    assert [(it["target"], it["failureMode"]) for it in said["scenarios"]] == [("node", "blackhole")]
     assert said["scenarios"][0]["boundSeconds"] == pytest.approx((1 + 3.29) * 2 + 1 + 2)
     assert picture.read_bytes().startswith(b"<?xml")
 
@@ -141,7 +143,7 @@ def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPat
         taken.append(str(getattr(cluster, "name", "")))
         return world
 
-    monkeypatch.setattr(ops.drill.run, "Drilled", drilled)
+    monkeypatch.setattr(ops.drill.run, "ClusterTarget", drilled)
     run("--target", "node", "--cluster", "west")
     assert taken == ["west"]
     code, _, err = run("--cluster", "north")
@@ -228,7 +230,7 @@ def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
     file = tmp_path / "Pulumi.lab.yaml"
     file.write_text(file.read_text().replace("west, versions: [v1, v2]", "west, versions: [v1]"))
     del apis
-    code, out, err = run("--target", "node", "--death", "silent")
+    code, out, err = run("--target", "node", "--failure-mode", "blackhole")
     assert code == 0
     note = "v2 runs in east alone: up to 10 % of the requests from a cluster fail while its pods cannot be reached"
     assert f"note: {note}" in out
@@ -252,7 +254,7 @@ def test_a_client_pod_that_does_not_get_ready_ends_with_two(
 ) -> None:
     """In the kubelet's words."""
     monkeypatch.setattr(ops.drill.run, "POD_READY_SECONDS", 0.0)
-    monkeypatch.setattr(apis[DRILLED], "pod", lambda _, name: pod(name, {}, trouble="client: ErrImagePull"))
+    monkeypatch.setattr(apis[DRILLED], "pod", lambda _, name: pod(name, {}, not_ready_reason="client: ErrImagePull"))
     code, _, err = run()
     assert code == 2
     assert "error: the client pod of east: not ready after 0 s: client: ErrImagePull" in err
@@ -309,6 +311,6 @@ def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
         if special := modules & {"lab", "matplotlib"}:
             found[str(path.relative_to(ROOT))] = special
     assert found == loaded
-    (top,) = (ast.parse((ROOT / "ops" / "__main__.py").read_text()),)
+    (top,) = (ast.parse((ROOT / "ops" / "cli.py").read_text()),)
     named = {f"{node.module}.{it.name}" for node in top.body if isinstance(node, ast.ImportFrom) for it in node.names}
     assert not {"ops.drill.lab_faults", "ops.drill.picture"} & named

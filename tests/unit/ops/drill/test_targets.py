@@ -9,13 +9,14 @@ import pytest
 from config.parsing import parse
 from config.schema import Cluster
 from errors import UserError
-from ops.cluster.api import ApiError, Workload
-from ops.drill.scenario import Death, Scenario, Target
-from ops.drill.targets import Drilled
+from ops.cluster.calls import ApiError
+from ops.cluster.views import Workload
+from ops.drill.scenario import FailureMode, Scenario, Target
+from ops.drill.targets import ClusterTarget
 from tests.support.api_double import POD_IP, ApiDouble
 from tests.support.stacks import LAB, load_values
 
-SCENARIOS = [Scenario(target=target, death=death) for target in Target for death in Death]
+SCENARIOS = [Scenario(target=target, failure_mode=failure_mode) for target in Target for failure_mode in FailureMode]
 GATEWAYS = ("istio-system/istio-ingressgateway", "istio-system/istio-eastwestgateway")
 
 
@@ -60,10 +61,10 @@ def east(*versions: str) -> Cluster:
     return parse({**values, "v2Weight": 0, "clusters": [{**first, "versions": versions}, *others]}).clusters[0]
 
 
-def drilled(api: ApiDouble, faults: FaultsDouble, said: list[str] | None = None) -> Drilled:
+def drilled(api: ApiDouble, faults: FaultsDouble, said: list[str] | None = None) -> ClusterTarget:
     """A cluster with both versions, at second 7."""
     told = said if said is not None else []
-    return Drilled(cluster=east("v1", "v2"), api=api, faults=faults, say=told.append, now=lambda: 7.0)  # type: ignore[arg-type]
+    return ClusterTarget(cluster=east("v1", "v2"), api=api, faults=faults, progress=told.append, now=lambda: 7.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_what_refuses_is_scaled_to_nothing_and_back_to_exactly_what_it_was(
     api: ApiDouble, faults: FaultsDouble, target: Target, taken: tuple[str, ...]
 ) -> None:
     """Each Deployment of it; nothing is cut off."""
-    with drilled(api, faults).without(Scenario(target=target, death=Death.REFUSING)) as cut:
+    with drilled(api, faults).without(Scenario(target=target, failure_mode=FailureMode.RESET)) as cut:
         assert cut == 7
         assert api.scaled == [(name, 0) for name in taken]
     assert api.scaled[len(taken) :] == [(name, 3) for name in taken]
@@ -88,21 +89,21 @@ def test_what_is_silent_is_cut_off_by_its_pods(
     """And stays as it is for its API: nothing is scaled."""
     api.pods = lambda *place: ApiDouble.pods(api, *place)[:1]  # type: ignore[method-assign]
     api.pods_there = {"istio-eastwestgateway-5f": ApiDouble.pods(api, "", "app=istiod")[0]}
-    with drilled(api, faults).without(Scenario(target=target, death=Death.SILENT)):
+    with drilled(api, faults).without(Scenario(target=target, failure_mode=FailureMode.BLACKHOLE)):
         assert faults.cut_off == [("east", pods, True)]
     assert (faults.cut_off, faults.done, api.scaled) == ([], ["cut", "heal"], [])
 
 
-@pytest.mark.parametrize("death", Death)
-def test_a_node_is_cut_off_as_a_whole(api: ApiDouble, faults: FaultsDouble, death: Death) -> None:
+@pytest.mark.parametrize("failure_mode", FailureMode)
+def test_a_node_is_cut_off_as_a_whole(api: ApiDouble, faults: FaultsDouble, failure_mode: FailureMode) -> None:
     """In both ways to die; its API is not asked for anything, for it may be gone."""
     api.refuses = dict.fromkeys(("deployment", "pods", "scale"), "asked")
-    with drilled(api, faults).without(Scenario(target=Target.NODE, death=death)):
-        assert faults.cut_off == [("east", None, death is Death.SILENT)]
+    with drilled(api, faults).without(Scenario(target=Target.NODE, failure_mode=failure_mode)):
+        assert faults.cut_off == [("east", None, failure_mode is FailureMode.BLACKHOLE)]
     assert faults.cut_off == []
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda it: f"{it.target} {it.death}")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda it: f"{it.target} {it.failure_mode}")
 def test_an_interrupt_gives_all_of_it_back(api: ApiDouble, faults: FaultsDouble, scenario: Scenario) -> None:
     """As an error does."""
     with pytest.raises(KeyboardInterrupt), drilled(api, faults).without(scenario):
@@ -124,7 +125,7 @@ def test_a_cut_that_fails_halfway_is_taken_back(api: ApiDouble, faults: FaultsDo
     api.scale = scale  # type: ignore[method-assign]
     with (
         pytest.raises(ApiError, match="403"),
-        drilled(api, faults).without(Scenario(target=Target.GATEWAYS, death=Death.REFUSING)),
+        drilled(api, faults).without(Scenario(target=Target.GATEWAYS, failure_mode=FailureMode.RESET)),
     ):
         pytest.fail("it was not taken away")
     assert dict(api.scaled) == dict.fromkeys(GATEWAYS, 3)
@@ -139,7 +140,7 @@ def test_no_signal_keeps_it_from_being_given_back(api: ApiDouble, faults: Faults
         signal.raise_signal(signal.SIGTERM)
 
     faults.during_heal = again
-    with drilled(api, faults).without(Scenario(target=Target.NODE, death=Death.SILENT)):
+    with drilled(api, faults).without(Scenario(target=Target.NODE, failure_mode=FailureMode.BLACKHOLE)):
         pass
     assert faults.done == ["cut", "heal"]
     assert signal.getsignal(signal.SIGINT) is before
@@ -158,7 +159,7 @@ def test_replicas_that_could_not_be_given_back_are_told(
         ApiDouble.scale(api, namespace, name, replicas)
 
     api.scale = scale  # type: ignore[method-assign]
-    with drilled(api, faults, said).without(Scenario(target=Target.GATEWAYS, death=Death.REFUSING)):
+    with drilled(api, faults, said).without(Scenario(target=Target.GATEWAYS, failure_mode=FailureMode.RESET)):
         pass
     assert dict(api.scaled) == {GATEWAYS[0]: 0, GATEWAYS[1]: 3}
     assert "\n".join(said) == (
@@ -172,8 +173,8 @@ def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: 
     api.pods = lambda *_: ()  # type: ignore[method-assign]
     for number, deployment in enumerate((None, Workload(wanted=0, ready=0))):
         api.deployment = lambda *_, found=deployment: found  # type: ignore[method-assign]
-        for death in Death:
-            scenario = Scenario(target=Target.HELLOWORLD, death=death)
+        for failure_mode in FailureMode:
+            scenario = Scenario(target=Target.HELLOWORLD, failure_mode=failure_mode)
             with pytest.raises(UserError, match="to take away"), drilled(api, faults).without(scenario):
                 pytest.fail(f"it was taken away: {number}")
     assert (faults.done, api.scaled) == ([], [])

@@ -9,23 +9,25 @@ from errors import UserError
 from ops.drill.bound import Detection
 from ops.drill.phases import Split
 from ops.drill.report import Phase, ScenarioRow, SourceRow
-from ops.drill.scenario import Death, Scenario, Target
-from ops.verify.facts import Way
+from ops.drill.scenario import FailureMode, Scenario, Target
+from ops.traffic.source import TrafficSource
 from tests.support.drilled import DETECTION, DRILLED, STAYING, World, conductor
 
-SILENT_NODE = Scenario(target=Target.NODE, death=Death.SILENT)
-SCENARIOS = [Scenario(target=target, death=death) for target in Target for death in Death]
+BLACKHOLED_NODE = Scenario(target=Target.NODE, failure_mode=FailureMode.BLACKHOLE)
+SCENARIOS = [Scenario(target=target, failure_mode=failure_mode) for target in Target for failure_mode in FailureMode]
 
 
-def carry_out(world: World, scenario: Scenario = SILENT_NODE, detection: Detection | None = DETECTION) -> ScenarioRow:
+def carry_out(
+    world: World, scenario: Scenario = BLACKHOLED_NODE, detection: Detection | None = DETECTION
+) -> ScenarioRow:
     """Conduct one scenario."""
     (row,) = conductor(world, detection).conduct([scenario])
     return row
 
 
-def source(row: ScenarioRow, cluster: str, way: Way) -> SourceRow:
+def source(row: ScenarioRow, cluster: str, kind: TrafficSource) -> SourceRow:
     """One of its sources."""
-    (found,) = (it for it in row.sources if (it.cluster, it.way) == (cluster, way))
+    (found,) = (it for it in row.sources if (it.cluster, it.kind) == (cluster, kind))
     return found
 
 
@@ -34,7 +36,7 @@ def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
     row = carry_out(World())
     assert row.ok
     assert row.bound_seconds == pytest.approx(0.5 * (1 + 3.29) + 1 + 1)
-    stays = source(row, STAYING, Way.CLIENT)
+    stays = source(row, STAYING, TrafficSource.CLIENT)
     assert stays.detected_seconds == pytest.approx(2.8, abs=0.25)
     assert stays.returned_seconds == pytest.approx(4, abs=0.25)
     assert (stays.late, stays.away) == (0, False)
@@ -60,22 +62,22 @@ def test_away_is_longer_than_the_bound_by_as_much_as_a_phase_lasts() -> None:
 def test_requests_at_what_is_away_itself_are_told_apart() -> None:
     """They have to fail, and have to come back."""
     row = carry_out(World())
-    ingress = source(row, DRILLED, Way.INGRESS)
+    ingress = source(row, DRILLED, TrafficSource.INGRESS)
     assert ingress.phases[1].failed == ingress.phases[1].requests > 0
     assert (ingress.away, ingress.detected_seconds, ingress.late, ingress.ok) == (True, None, 0, True)
-    assert source(row, DRILLED, Way.CLIENT).away
-    without_helloworld = carry_out(World(), Scenario(target=Target.HELLOWORLD, death=Death.SILENT))
+    assert source(row, DRILLED, TrafficSource.CLIENT).away
+    without_helloworld = carry_out(World(), Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.BLACKHOLE))
     assert not any(it.away for it in without_helloworld.sources)
-    without_gateways = carry_out(World(), Scenario(target=Target.GATEWAYS, death=Death.SILENT))
-    assert [(it.cluster, it.way) for it in without_gateways.sources if it.away] == [(DRILLED, Way.INGRESS)]
+    without_gateways = carry_out(World(), Scenario(target=Target.GATEWAYS, failure_mode=FailureMode.BLACKHOLE))
+    assert [(it.cluster, it.kind) for it in without_gateways.sources if it.away] == [(DRILLED, TrafficSource.INGRESS)]
 
 
 def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
     """How many is told."""
     row = carry_out(World(detection_seconds=10))
     assert not row.ok
-    assert source(row, STAYING, Way.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
-    assert source(row, DRILLED, Way.INGRESS).ok
+    assert source(row, STAYING, TrafficSource.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
+    assert source(row, DRILLED, TrafficSource.INGRESS).ok
 
 
 def test_without_a_bound_failures_are_told_and_not_judged() -> None:
@@ -83,7 +85,7 @@ def test_without_a_bound_failures_are_told_and_not_judged() -> None:
     row = carry_out(World(detection_seconds=30), detection=None)
     assert row.ok
     assert row.bound_seconds is None
-    stays = source(row, STAYING, Way.INGRESS)
+    stays = source(row, STAYING, TrafficSource.INGRESS)
     assert stays.late is None
     assert stays.phases[1].failed > 90
     assert not carry_out(World(return_seconds=1000), detection=None).ok
@@ -93,7 +95,7 @@ def test_a_cluster_that_is_not_used_again_has_not_come_back() -> None:
     """Though the versions' shares are as configured, for the others answer."""
     said: list[str] = []
     world = World(return_seconds=1000)
-    (row,) = conductor(world, said=said).conduct([SILENT_NODE])
+    (row,) = conductor(world, said=said).conduct([BLACKHOLED_NODE])
     assert not row.ok
     assert {it.returned_seconds for it in row.sources} == {None}
     assert "not back within 60 s: east ingress, east client, west ingress, west client" in said
@@ -109,9 +111,9 @@ def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
             world.mute = {STAYING}
 
     conducting = conductor(world)
-    (row,) = replace(conducting, wait=lost).conduct([SILENT_NODE])
+    (row,) = replace(conducting, wait=lost).conduct([BLACKHOLED_NODE])
     assert [it.cluster for it in row.sources if not it.ok] == [STAYING, STAYING]
-    assert {phase.requests for phase in source(row, STAYING, Way.CLIENT).phases} == {0}
+    assert {phase.requests for phase in source(row, STAYING, TrafficSource.CLIENT).phases} == {0}
 
 
 def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
@@ -177,6 +179,6 @@ def test_what_is_away_is_given_back_when_the_drill_is_interrupted() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(replace(conductor(world), wait=interrupted).conduct([SILENT_NODE]))
+        list(replace(conductor(world), wait=interrupted).conduct([BLACKHOLED_NODE]))
     (cut,) = world.cuts
     assert cut.restored == world.at

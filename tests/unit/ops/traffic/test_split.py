@@ -104,7 +104,7 @@ def test_curls_output_is_counted_by_version_instance_and_error() -> None:
         "#000\n"
         "<html>#200\n"
     )
-    counted = parse_curl(output, requests=5, unheard="")
+    counted = parse_curl(output, requests=5, cut_off_reason="")
     assert counted.versions == {"v1": 1, "v2": 1}
     assert counted.instances == {"helloworld-v1-5f": 1, "helloworld-v2-7c": 1}
     assert counted.errors == {"HTTP 503": 1, "no answer": 1, "unknown answer": 1}
@@ -113,7 +113,9 @@ def test_curls_output_is_counted_by_version_instance_and_error() -> None:
 
 def test_an_answer_without_a_line_break_is_counted() -> None:
     """An image of the user's own may print none."""
-    counted = parse_curl("Hello version: v1, instance: a#200\nHello version: v1, instance: b#200\n", 2, unheard="")
+    counted = parse_curl(
+        "Hello version: v1, instance: a#200\nHello version: v1, instance: b#200\n", 2, cut_off_reason=""
+    )
     assert counted.instances == {"a": 1, "b": 1}
     assert counted.failed == 0
 
@@ -121,8 +123,8 @@ def test_an_answer_without_a_line_break_is_counted() -> None:
 def test_requests_that_were_not_heard_of_have_failed() -> None:
     """An output that was cut in the middle of a line counts only what was finished; the rest says why."""
     cut = "Hello version: v1, instance: a\n#200\nHello version: v1, inst"
-    assert parse_curl(cut, 10, unheard="not finished in time").errors == {"not finished in time": 9}
-    assert parse_curl("", 10, unheard="").errors == {"nothing heard": 10}
+    assert parse_curl(cut, 10, cut_off_reason="not finished in time").errors == {"not finished in time": 9}
+    assert parse_curl("", 10, cut_off_reason="").errors == {"nothing heard": 10}
 
 
 LINES = {
@@ -141,7 +143,7 @@ def test_every_line_is_counted_once_in_whatever_order(lines: list[str], chance: 
     heard = [line for line in lines if LINES[line] != (None, None)]
     printed = lines + ["#200\n" for line in lines if LINES[line][0]]
     chance.shuffle(printed)
-    counted = parse_curl("".join(printed), len(heard) + missing, unheard="cut off")
+    counted = parse_curl("".join(printed), len(heard) + missing, cut_off_reason="cut off")
     assert counted.versions == Counter(LINES[line][0] for line in heard if LINES[line][0])
     errors = Counter(LINES[line][1] for line in heard if LINES[line][1])
     assert counted.errors == errors + Counter({"cut off": missing})
@@ -150,7 +152,7 @@ def test_every_line_is_counted_once_in_whatever_order(lines: list[str], chance: 
 @given(st.text(), st.integers(1, 50))
 def test_whatever_curl_prints_no_request_is_left_out(text: str, requests: int) -> None:
     """Good answers and errors are at least as many as the requests."""
-    counted = parse_curl(text, requests, unheard="")
+    counted = parse_curl(text, requests, cut_off_reason="")
     assert counted.versions.total() + counted.errors.total() >= requests
 
 

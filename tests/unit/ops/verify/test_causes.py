@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.cluster.api import ServiceView, Workload
+from ops.cluster.views import ServiceView, Workload
 from ops.verify.causes import REMEDIES, Cause, diagnose
 from ops.verify.facts import Credential, GatewayFacts, MeshFacts, ServiceFacts
 from tests.support.mesh import (
@@ -146,7 +146,7 @@ def test_failed_connections_beside_answers_bar_nobody() -> None:
 
 def test_nothing_is_concluded_of_a_gateway_that_no_peer_tried() -> None:
     """A client pod that did not start says nothing."""
-    assert named(spoil_client(healthy_mesh(), "east", gateways={}, endpoints=(), trouble="no client pod")) == []
+    assert named(spoil_client(healthy_mesh(), "east", gateways={}, endpoints=(), error="no client pod")) == []
 
 
 @pytest.mark.parametrize("label", [None, "network-east"])

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from config.schema import Cluster
-from ops.cluster.api import ExecResult
-from ops.cluster.polling import Patience
+from ops.cluster.execution import ExecResult
+from ops.cluster.polling import Poller
 from ops.traffic.loops import ingress_url, through_ingress
 from ops.verify.collect import fingerprints, look_at, parse_clusterz, resolve
 from ops.verify.facts import ClusterFacts, Credential
@@ -26,7 +26,7 @@ EAST = Cluster.model_validate(
 
 def look(api: ApiDouble, *peers: str, wait: float = 0) -> ClusterFacts:
     """What is seen of a cluster with such an API."""
-    return look_at(EAST, peers, api, Patience(seconds=wait))  # type: ignore[arg-type]
+    return look_at(EAST, peers, api, Poller(seconds=wait))  # type: ignore[arg-type]
 
 
 def clusterz(**statuses: str) -> ExecResult:
@@ -41,13 +41,13 @@ def sync(*words: ExecResult, wait: float = 0) -> tuple[str, str]:
     said = iter(words)
     api.says["/debug/clusterz"] = lambda: next(said)
     (remote,) = look(api, "west", wait=wait).remotes
-    return remote.sync, remote.unasked
+    return remote.sync, remote.query_error
 
 
 def test_everything_that_verify_judges_is_seen() -> None:
     """By name, version, address and fingerprint."""
     facts = look(ApiDouble())
-    assert (facts.error, facts.unread, facts.kubernetes) == ("", {}, "v1.35.4")
+    assert (facts.error, facts.read_errors, facts.kubernetes) == ("", {}, "v1.35.4")
     assert (facts.network_label, facts.ingress, facts.local) == ("network-east", ("127.0.0.1",), {"v1": ("10.42.0.9",)})
     assert set(facts.roots) == {"istio-system", "sample"}
     assert set(facts.certificates) == {"helloworld-v1-5f", "istio-ingressgateway-5f"}
@@ -81,7 +81,7 @@ def test_one_refusal_leaves_only_what_it_is_about_unknown(method: str, attribute
     api = ApiDouble()
     api.refuses[method] = "the API answered 403 Forbidden"
     facts = look(api)
-    assert (facts.error, facts.unread) == ("", dict.fromkeys(attributes, "the API answered 403 Forbidden"))
+    assert (facts.error, facts.read_errors) == ("", dict.fromkeys(attributes, "the API answered 403 Forbidden"))
 
 
 def test_secrets_that_may_not_be_read_are_told_apart_from_absent_ones() -> None:
@@ -111,9 +111,9 @@ def test_the_worst_word_of_several_istiods_counts(words: tuple[ExecResult, ...],
 def test_an_istiod_that_says_nothing_leaves_the_peer_unknown() -> None:
     """The other one's good word is not enough."""
     missing = ExecResult(stdout="", stderr="no such command\n", finished=True, code=127)
-    status, unasked = sync(clusterz(west="synced"), missing)
+    status, query_error = sync(clusterz(west="synced"), missing)
     assert status == ""
-    assert unasked == "istiod-1 gave no list of clusters: exit code 127: no such command"
+    assert query_error == "istiod-1 gave no list of clusters: exit code 127: no such command"
 
 
 def test_an_istiod_that_says_nothing_once_is_asked_again() -> None:
@@ -125,9 +125,9 @@ def test_an_istiod_that_says_nothing_once_is_asked_again() -> None:
 def test_without_a_ready_istiod_nothing_is_known_of_a_peer() -> None:
     """That istiod is not ready is said elsewhere."""
     api = ApiDouble()
-    api.istiods = (pod("istiod-0", {}, trouble="CrashLoopBackOff"),)
+    api.istiods = (pod("istiod-0", {}, not_ready_reason="CrashLoopBackOff"),)
     (remote,) = look(api, "west").remotes
-    assert (remote.sync, remote.unasked) == ("", "no istiod is ready")
+    assert (remote.sync, remote.query_error) == ("", "no istiod is ready")
 
 
 def test_a_bundle_has_one_fingerprint_for_each_certificate(root_pem: str) -> None:

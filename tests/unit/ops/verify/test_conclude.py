@@ -10,10 +10,11 @@ from rich.console import Console
 
 from config.parsing import parse
 from config.schema import Settings
-from ops.cluster.api import Workload
+from ops.cluster.views import Workload
+from ops.traffic.source import TrafficSource
 from ops.verify.causes import Cause
 from ops.verify.conclude import conclude
-from ops.verify.facts import Credential, GatewayFacts, MeshFacts, Way
+from ops.verify.facts import Credential, GatewayFacts, MeshFacts
 from ops.verify.report import Check, CheckId, Report, State
 from ops.verify.table import show
 from tests.support.mesh import (
@@ -131,7 +132,9 @@ def test_at_the_ends_only_what_the_weight_asks_for_has_to_cross(weight: int, exe
     idle = "west" if exercised == "east" else "east"
     mesh = spoil_endpoints(healthy_mesh(), idle, gateway_address(exercised), answered=0)
     v1, v2 = (1000, 0) if weight == 0 else (0, 1000)
-    mesh = replace(mesh, traffic=tuple(loop(name, way, v1=v1, v2=v2) for name in ("east", "west") for way in Way))
+    mesh = replace(
+        mesh, traffic=tuple(loop(name, source, v1=v1, v2=v2) for name in ("east", "west") for source in TrafficSource)
+    )
     said = report(mesh, weight=weight)
     assert find(said, CheckId.CROSSING, idle, exercised).state is State.SKIPPED
     assert find(said, CheckId.CROSSING, exercised, idle).state is State.PASSED
@@ -154,7 +157,7 @@ def test_a_version_that_others_run_too_need_not_come_from_a_certain_peer() -> No
 
 def test_a_gateway_that_no_peer_tried_is_skipped() -> None:
     """It is neither well nor broken."""
-    mesh = spoil_client(healthy_mesh(), "east", gateways={}, trouble="not ready after 60 s")
+    mesh = spoil_client(healthy_mesh(), "east", gateways={}, error="not ready after 60 s")
     assert find(report(mesh), CheckId.GATEWAY, "west").state is State.SKIPPED
 
 
@@ -190,7 +193,9 @@ def test_a_secret_that_istiod_alone_can_try_is_a_warning(credential: Credential)
 
 def test_an_istiod_that_gave_no_answer_fails_with_its_reason_and_no_cause() -> None:
     """Of two istiods, one word is not enough."""
-    said = report(spoil_remote(healthy_mesh(), "east", "west", sync="", unasked="istiod-5f gave no list of clusters"))
+    said = report(
+        spoil_remote(healthy_mesh(), "east", "west", sync="", query_error="istiod-5f gave no list of clusters")
+    )
     check = find(said, CheckId.REMOTE_SYNCED, "east", "west")
     assert check.state is State.FAILED
     assert "istiod-5f" in check.seen
@@ -241,10 +246,10 @@ def test_each_loop_is_judged_by_what_its_requests_are_to_get() -> None:
         {"name": "east", "version": "v1", "region": "region-east"},
     )
     loops = (
-        loop("east", Way.INGRESS, v1=1000, v2=0),
-        replace(loop("east", Way.INGRESS, v1=0, v2=100, requests=100), audience="team"),
-        loop("west", Way.INGRESS),
-        replace(loop("west", Way.INGRESS, v1=1, v2=99, requests=100), audience="team"),
+        loop("east", TrafficSource.INGRESS, v1=1000, v2=0),
+        replace(loop("east", TrafficSource.INGRESS, v1=0, v2=100, requests=100), audience="team"),
+        loop("west", TrafficSource.INGRESS),
+        replace(loop("west", TrafficSource.INGRESS, v1=1, v2=99, requests=100), audience="team"),
     )
     said = report(replace(healthy_mesh(), traffic=loops), 10, *audiences)
     assert [(row.v2_expected, row.ok) for row in said.traffic] == [(0, True), (1, True), (0.1, True), (1, False)]
@@ -294,7 +299,7 @@ def test_an_istiod_without_pods_is_not_ready() -> None:
 def test_a_client_pod_in_trouble_leaves_its_endpoints_unjudged() -> None:
     """One failure is said once."""
     mesh = healthy_mesh()
-    client = replace(mesh.clients["east"], trouble="not ready after 60 s: client: ErrImagePull")
+    client = replace(mesh.clients["east"], error="not ready after 60 s: client: ErrImagePull")
     said = report(replace(mesh, clients={**mesh.clients, "east": client}))
     assert "ErrImagePull" in find(said, CheckId.CLIENT, "east").seen
     assert not [c for c in said.checks if c.id is CheckId.ENDPOINTS and c.cluster == "east"]
@@ -335,7 +340,9 @@ def test_the_json_names_every_check_with_its_state_and_the_split_with_its_bound(
 
 def test_the_table_states_weight_number_and_bound_and_names_causes_with_their_remedy() -> None:
     """A person sees what was asked, what came, and what to do."""
-    mesh = replace(healthy_mesh(), traffic=(replace(loop("east", Way.INGRESS), url="http://198.18.11.1/hello"),))
+    mesh = replace(
+        healthy_mesh(), traffic=(replace(loop("east", TrafficSource.INGRESS), url="http://198.18.11.1/hello"),)
+    )
     out = io.StringIO()
     show(report(spoil(mesh, "west", network_label=None)), Console(file=out, width=160))
     text = out.getvalue()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.cluster.api import ApiError
+from ops.cluster.calls import ApiError
 from ops.cluster.client_pod import manifest
 from ops.verify.reach import parse_reach, reach_gateways
 from tests.support.api_double import ApiDouble, printed
@@ -28,7 +28,7 @@ def test_each_address_is_tried_once_and_told_by_its_own_name() -> None:
     api = ApiDouble()
     api.says["--connect-timeout"] = lambda: printed(SAID, code=7)
     found = reach_gateways(api, "client", ["198.18.12.1", "198.18.12.3", "2001:db8::1"])  # type: ignore[arg-type]
-    assert [address for address, trouble in found.items() if not trouble] == ["198.18.12.1"]
+    assert [address for address, error in found.items() if not error] == ["198.18.12.1"]
     assert set(found) == {"198.18.12.1", "198.18.12.3", "2001:db8::1"}
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mesh import kubeconfigs
-from ops.cluster.api import SecretView
+from ops.cluster.views import SecretView
 from ops.verify.facts import Credential
 from ops.verify.remote import Outcome, RemoteKubeconfig, ask, parse, probe, trust, try_secret
 

@@ -16,14 +16,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import ops.__main__ as cli
-from ops.cluster.api import ApiError, ExecResult
+from ops import cli
+from ops.cluster.calls import ApiError
 from ops.cluster.client_pod import LIFETIME, MANAGED_BY, client_pod, manifest, remove_leftovers, wait_ready
-from ops.cluster.polling import Patience
+from ops.cluster.execution import ExecResult
+from ops.cluster.polling import Poller
 from ops.traffic import loops
+from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
+from ops.verify import options
 from ops.verify import run as verify_run
-from ops.verify.facts import TrafficFacts, Way
+from ops.verify.facts import TrafficFacts
 from tests.support.api_double import ANSWER, ApiDouble, pod, printed
 from tests.support.stacks import ROOT
 
@@ -47,7 +50,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDoub
     ) -> TrafficFacts:
         tally = Tally(requests)
         tally.versions["v2" if headers.get("x-team") == "test" else "v1"] = requests
-        return TrafficFacts(cluster=name, way=Way.INGRESS, url=f"http://{address}/hello", tally=tally)
+        return TrafficFacts(cluster=name, source=TrafficSource.INGRESS, url=f"http://{address}/hello", tally=tally)
 
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
     monkeypatch.setattr("ops.cluster.connect.connect", lambda *_: {"east": double})
@@ -234,22 +237,22 @@ def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: Api
 
 def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: ApiDouble) -> None:
     """In the kubelet's words."""
-    cluster.pods_there["stuck"] = pod("stuck", {}, trouble="client: ErrImagePull")
-    assert wait_ready(cluster, "stuck", Patience(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
+    cluster.pods_there["stuck"] = pod("stuck", {}, not_ready_reason="client: ErrImagePull")
+    assert wait_ready(cluster, "stuck", Poller(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
     cluster.pods_there.clear()
 
 
 def test_a_pod_that_is_gone_is_not_waited_for(cluster: ApiDouble) -> None:
     """An interrupt has deleted it."""
-    assert wait_ready(cluster, "gone", Patience(seconds=60)) == "it is gone"  # type: ignore[arg-type]
+    assert wait_ready(cluster, "gone", Poller(seconds=60)) == "it is gone"  # type: ignore[arg-type]
 
 
 def test_patience_ends_with_what_was_seen_last_when_interrupted() -> None:
     """At once, and not at the next look."""
-    patience = Patience(seconds=60)
-    threading.Timer(0.2, patience.interrupted.set).start()
+    poller = Poller(seconds=60)
+    threading.Timer(0.2, poller.interrupted.set).start()
     started = time.monotonic()
-    assert patience.until(lambda seen: seen == "good", lambda: "bad") == "bad"
+    assert poller.until(lambda seen: seen == "good", lambda: "bad") == "bad"
     assert time.monotonic() - started < 5
 
 
@@ -267,8 +270,8 @@ def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
 
 def test_no_run_outlives_its_client_pods() -> None:
     """The longest that can be asked for, with a minute for all that is not counted."""
-    longest = verify_run.POD_READY_SECONDS + 2 * verify_run.MAX_WAIT_SECONDS
-    assert longest + loops.loop_seconds(verify_run.MAX_REQUESTS) + 60 < LIFETIME.total_seconds()
+    longest = verify_run.POD_READY_SECONDS + 2 * options.MAX_WAIT_SECONDS
+    assert longest + loops.loop_seconds(options.MAX_REQUESTS) + 60 < LIFETIME.total_seconds()
 
 
 def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
@@ -300,8 +303,8 @@ INTERRUPTED = """
 import socket, sys, threading, time
 from pathlib import Path
 from kubernetes import client
-import ops.__main__ as cli
-from ops.cluster import api, connect as opening
+from ops import cli
+from ops.cluster import api, connect as opening, execution
 from ops.traffic import loops
 from tests.support.api_double import ApiDouble
 
@@ -315,7 +318,7 @@ class Endless:
 slow = socket.create_server(("127.0.0.1", 0))
 loops._REQUEST_SECONDS = 1.0
 loops.ingress_url = lambda _: f"http://127.0.0.1:{{slow.getsockname()[1]}}"
-api.stream = lambda *_, **__: Endless()
+execution.stream = lambda *_, **__: Endless()
 
 class Slow(ApiDouble):
     def execute(self, namespace, pod, container, command, timeout):
