@@ -13,7 +13,7 @@ from mesh import names
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class ProxyEndpoint:
     """
     One address behind one Envoy cluster.
 
@@ -174,7 +174,7 @@ def workload_certificates(secrets_json: str) -> Certificates:
     return Certificates(chain=chain, roots=roots)
 
 
-def helloworld_endpoints(clusters_json: str) -> tuple[Endpoint, ...]:
+def helloworld_endpoints(clusters_json: str) -> tuple[ProxyEndpoint, ...]:
     """
     List the endpoints that a sidecar knows for helloworld, subsets included.
 
@@ -218,12 +218,12 @@ def _helloworld_subset(cluster: str) -> str | None:
     return subset if (direction, port, host) == ours else None
 
 
-def _endpoint(subset: str, host: _Host) -> Endpoint | None:
+def _endpoint(subset: str, host: _Host) -> ProxyEndpoint | None:
     socket = host.address.socket_address
     if socket is None:
         return None
     stats: Mapping[str, int] = {stat.name: stat.value for stat in host.stats}
-    return Endpoint(
+    return ProxyEndpoint(
         subset=subset,
         address=str(ip_address(socket.address)),
         port=socket.port_value,

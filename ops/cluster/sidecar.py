@@ -6,7 +6,13 @@ from typing import TypeVar
 from mesh import names
 from ops.cluster.api import ClusterApi
 from ops.cluster.calls import ApiError
-from ops.cluster.envoy import Certificates, Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
+from ops.cluster.envoy import (
+    Certificates,
+    ProxyEndpoint,
+    helloworld_endpoints,
+    helloworld_splits,
+    workload_certificates,
+)
 
 _PROXY = "istio-proxy"
 _EXEC_SECONDS = 20.0
@@ -14,7 +20,7 @@ _EXEC_SECONDS = 20.0
 Answer = TypeVar("Answer")
 
 
-def see_endpoints(api: ClusterApi, pod: str) -> tuple[Endpoint, ...]:
+def see_endpoints(api: ClusterApi, pod: str) -> tuple[ProxyEndpoint, ...]:
     """
     List the helloworld endpoints that the sidecar of a pod in the app namespace knows.
 

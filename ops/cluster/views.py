@@ -14,6 +14,10 @@ class Workload:
     wanted: int
     ready: int
 
+    def __str__(self) -> str:
+        """Return both numbers in words."""
+        return f"{self.ready} of {self.wanted} pods ready"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceView:

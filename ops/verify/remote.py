@@ -1,8 +1,9 @@
-"""Reads a remote secret and tries it, as istiod would. The token goes to its own server alone."""
+"""Reads a remote secret and tries it, as istiod does. The token goes to its own server alone."""
 
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import httpx
 import yaml
@@ -11,17 +12,38 @@ from kube import errors as kube_errors
 from mesh import kubeconfigs, names
 from ops.cluster.api import ClusterApi
 from ops.cluster.views import SecretView
-from ops.verify.facts import Credential
 
 _TIMEOUT_SECONDS = 5.0
 _MULTICLUSTER_SELECTOR = f"{names.MULTICLUSTER_LABEL}=true"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of a remote secret, in words that hold nothing of it."""
+class CredentialState(StrEnum):
+    """What a try of a remote secret from this machine shows."""
 
-    credential: Credential
+    ACCEPTED = "accepted"
+    ABSENT = "absent"
+    UNLABELLED = "not labelled istio/multiCluster=true"
+    MALFORMED = "malformed"
+    REFUSED = "token refused"
+    FORBIDDEN = "token may not read endpoint slices"
+    WRONG_CA = "server certificate not accepted"
+    NO_API = "server answered as no API"
+    UNREACHABLE = "server not reached from here"
+    UNREAD = "not shown by the API"
+
+
+WRONG_CREDENTIALS = frozenset(
+    {CredentialState.MALFORMED, CredentialState.REFUSED, CredentialState.FORBIDDEN, CredentialState.WRONG_CA}
+)
+UNTRIED = frozenset({CredentialState.NO_API, CredentialState.UNREACHABLE, CredentialState.UNREAD})
+"""Failures that are specific to this machine; they do not implicate the credential."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """What a try of a remote secret shows; the text quotes nothing of it."""
+
+    credential: CredentialState
     detail: str
 
 
@@ -34,7 +56,7 @@ class RemoteKubeconfig:
     token: str = field(repr=False)
 
 
-def probe(api: ClusterApi, peer: str) -> Outcome:
+def probe(api: ClusterApi, peer: str) -> ProbeResult:
     """Find the remote secret of `peer` and try it."""
     labelled = api.secrets(names.ISTIO_NAMESPACE, _MULTICLUSTER_SELECTOR)
     secret = next((secret for secret in labelled if peer in secret.data), None)
@@ -43,22 +65,22 @@ def probe(api: ClusterApi, peer: str) -> Outcome:
     name = names.remote_secret(peer)
     unlabelled = api.secret(names.ISTIO_NAMESPACE, name)
     if unlabelled is None:
-        return Outcome(credential=Credential.ABSENT, detail=f"no Secret holds a key '{peer}'")
+        return ProbeResult(credential=CredentialState.ABSENT, detail=f"no Secret holds a key '{peer}'")
     if peer not in unlabelled.data:
-        return Outcome(credential=Credential.MALFORMED, detail=f"{name} has no key '{peer}'")
-    return Outcome(credential=Credential.UNLABELLED, detail=name)
+        return ProbeResult(credential=CredentialState.MALFORMED, detail=f"{name} has no key '{peer}'")
+    return ProbeResult(credential=CredentialState.UNLABELLED, detail=name)
 
 
-def try_secret(secret: SecretView, peer: str) -> Outcome:
-    """Parse a remote secret and ask its server for what istiod reads."""
+def try_secret(secret: SecretView, peer: str) -> ProbeResult:
+    """Parse a remote secret and query its server for what istiod reads."""
     try:
         kubeconfig = parse(secret.data[peer].decode())
         context = trust(kubeconfig.ca_pem)
     except ValueError as error:
-        return Outcome(credential=Credential.MALFORMED, detail=f"{secret.name}: {error}")
+        return ProbeResult(credential=CredentialState.MALFORMED, detail=f"{secret.name}: {error}")
     # istiod knows nothing of this machine's proxies.
     with httpx.Client(verify=context, timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
-        return ask(kubeconfig, http)
+        return query(kubeconfig, http)
 
 
 def parse(text: str) -> RemoteKubeconfig:
@@ -98,8 +120,8 @@ def trust(ca_pem: str | None) -> ssl.SSLContext:
         raise ValueError(message) from None
 
 
-def ask(kubeconfig: RemoteKubeconfig, http: httpx.Client) -> Outcome:
-    """Ask the server for endpoint slices, as the kubeconfig's user."""
+def query(kubeconfig: RemoteKubeconfig, http: httpx.Client) -> ProbeResult:
+    """Query the server for endpoint slices, as the kubeconfig's user."""
     server = kubeconfig.server
     try:
         answer = http.get(
@@ -109,26 +131,26 @@ def ask(kubeconfig: RemoteKubeconfig, http: httpx.Client) -> Outcome:
         )
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
         return _refusal(server, error)
-    return Outcome(
-        credential=_MEANING.get(answer.status_code, Credential.NO_API),
+    return ProbeResult(
+        credential=_MEANING.get(answer.status_code, CredentialState.NO_API),
         detail=f"{server} answered {answer.status_code}",
     )
 
 
-_MEANING: Mapping[int, Credential] = {
-    httpx.codes.OK: Credential.ACCEPTED,
-    httpx.codes.UNAUTHORIZED: Credential.REFUSED,
-    httpx.codes.FORBIDDEN: Credential.FORBIDDEN,
+_MEANING: Mapping[int, CredentialState] = {
+    httpx.codes.OK: CredentialState.ACCEPTED,
+    httpx.codes.UNAUTHORIZED: CredentialState.REFUSED,
+    httpx.codes.FORBIDDEN: CredentialState.FORBIDDEN,
 }
 
 
-def _refusal(server: str, error: Exception) -> Outcome:
+def _refusal(server: str, error: Exception) -> ProbeResult:
     if isinstance(error, UnicodeEncodeError | httpx.LocalProtocolError):
-        return Outcome(credential=Credential.MALFORMED, detail="the token has characters of no token")
+        return ProbeResult(credential=CredentialState.MALFORMED, detail="the token has characters of no token")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return Outcome(credential=Credential.MALFORMED, detail="the server is no https:// URL")
+        return ProbeResult(credential=CredentialState.MALFORMED, detail="the server is no https:// URL")
     untrusted = kube_errors.is_untrusted(error)
-    return Outcome(
-        credential=Credential.WRONG_CA if untrusted else Credential.UNREACHABLE,
+    return ProbeResult(
+        credential=CredentialState.WRONG_CA if untrusted else CredentialState.UNREACHABLE,
         detail=f"{server}: {kube_errors.reason(error)}",
     )

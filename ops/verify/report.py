@@ -1,77 +1,54 @@
-"""The report's shape: what `--json` prints. Keys are camelCase and only ever added to."""
-
-from enum import StrEnum
+"""What `verify --json` prints."""
 
 from pydantic import Field, computed_field
 
 from ops.model import JsonModel
 from ops.traffic.source import TrafficSource
-from ops.verify.causes import Cause
+from ops.verify.check import CheckState
 
 
-class CheckId(StrEnum):
-    """What is checked, in the order in which it is shown."""
-
-    API = "api-reachable"
-    ISTIOD = "istiod-ready"
-    NETWORK_LABEL = "network-label"
-    MESH_ROOT = "mesh-root"
-    SERVICE = "service-present"
-    SAMENESS = "sameness"
-    GATEWAY = "gateway-reachable"
-    REMOTE_SECRET = "remote-secret"  # noqa: S105 - the name of a check
-    REMOTE_SYNCED = "remote-synced"
-    CLIENT = "client-pod"
-    ENDPOINTS = "endpoints"
-    CROSSING = "crossing"
-    TRAFFIC_INGRESS = "traffic-ingress"
-    TRAFFIC_CLIENT = "traffic-client"
-
-
-class State(StrEnum):
-    """How a check ended; `warning` and `skipped` do not fail the whole."""
-
-    PASSED = "passed"
-    WARNING = "warning"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-class Check(JsonModel):
+class CheckResult(JsonModel):
     """
-    One check.
+    The result of one check in one cluster, or of one link.
 
     Attributes:
-        peer: The other cluster, where the check is about a link.
-        cause: The cause that this check shows itself.
-        consequence_of: The cause, or the check of an API, elsewhere that explains this failure.
+        peer: The other cluster of the link.
+        cause: The cause that this result shows.
+        consequence_of: The cause that explains this failure, or the check that failed in the peer.
     """
 
-    id: CheckId
+    id: str
     cluster: str
     peer: str | None = None
-    state: State
+    state: CheckState
     seen: str
-    cause: Cause | None = None
-    consequence_of: Cause | CheckId | None = None
+    cause: str | None = None
+    consequence_of: str | None = None
     remedy: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether nothing is to be mended."""
-        return self.state is not State.FAILED
+        """Whether it did not fail."""
+        return self.state is not CheckState.FAILED
+
+    @property
+    def place(self) -> str:
+        """Which check it is of, and where."""
+        where = f"{self.cluster} of {self.peer}" if self.peer else self.cluster
+        return f"{self.id} in {where}"
 
 
 class Traffic(JsonModel):
     """
-    One curl loop against the weight.
+    One request loop against the weight.
 
     Attributes:
-        audience: Whose requests it made; empty for everybody's.
-        bound: How far `v2_share` may lie from `v2_expected`; both 0 to 1.
-        instances: How many pods answered, by their names.
-        errors: What failed requests brought, counted.
+        source: Where its requests enter the mesh.
+        audience: Whose requests it sent; empty for everybody's.
+        bound: How far `v2_share` may be from `v2_expected`; all three are from 0 to 1.
+        instances: How many pods answered.
+        errors: How the failed requests ended, counted.
     """
 
     cluster: str
@@ -92,9 +69,16 @@ class Traffic(JsonModel):
 
 
 class NamedCause(JsonModel):
-    """A cause with its remedy; `cluster` is null where it is the mesh's as a whole."""
+    """
+    A cause that some check shows, with its remedy.
 
-    cause: Cause
+    Attributes:
+        cluster: Where it is to be repaired; null for the mesh as a whole.
+        peer: The other end, where it belongs to a link.
+        consequences: The failed checks that it explains.
+    """
+
+    cause: str
     cluster: str | None
     peer: str | None
     seen: str
@@ -103,18 +87,18 @@ class NamedCause(JsonModel):
 
 
 class Report(JsonModel):
-    """All that `verify` has to say."""
+    """The whole report."""
 
     stack: str
     mesh: str
     v2_weight: int
     requests: int
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
     traffic: tuple[Traffic, ...]
     causes: tuple[NamedCause, ...]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether all holds."""
+        """Whether no check failed."""
         return all(check.ok for check in self.checks)

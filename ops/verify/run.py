@@ -18,10 +18,12 @@ from ops.traffic import audiences, split
 from ops.traffic.loops import CLIENT_URL, from_client, through_ingress
 from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
-from ops.verify import collect
-from ops.verify.conclude import conclude
-from ops.verify.endpoints import complete
-from ops.verify.facts import ClientFacts, ClusterFacts, MeshFacts, TrafficFacts
+from ops.verify.checks.endpoints import complete
+from ops.verify.checks.traffic_ingress import INGRESS
+from ops.verify.collect import collect
+from ops.verify.diagnosis import conclude
+from ops.verify.facts import ClientFacts, ClusterFacts, Inspection, MeshFacts, TrafficFacts
+from ops.verify.gateways import GATEWAY
 from ops.verify.options import Options
 from ops.verify.reach import reach_gateways
 from ops.verify.report import Report
@@ -74,7 +76,8 @@ class _Run:
 
     def look(self, cluster: Cluster) -> ClusterFacts:
         peers = tuple(other.name for other in self.settings.clusters if other != cluster)
-        return collect.look_at(cluster, peers, self.apis[cluster.name], self.poller)
+        api = self.apis[cluster.name]
+        return collect(Inspection(cluster=cluster, peers=peers, api=api, poller=self.poller))
 
     def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
         api = self.apis[cluster]
@@ -112,7 +115,7 @@ class _Run:
         return replace(
             client,
             endpoints=see_endpoints(api, pod),
-            gateways=reach_gateways(api, pod, [address for peer in peers for address in peer.gateway.targets]),
+            gateways=reach_gateways(api, pod, [address for peer in peers for address in peer.get(GATEWAY).targets]),
             certificates=see_certificates(api, names.APP_NAMESPACE, pod),
         )
 
@@ -125,14 +128,14 @@ class _Run:
     def _loops_of(
         self, audience: str, requests: int, client: ClientFacts, cluster: ClusterFacts
     ) -> Iterator[Callable[[], TrafficFacts]]:
-        name, headers = client.cluster, audiences.headers(self.settings, audience)
+        name, headers, ingress = client.cluster, audiences.headers(self.settings, audience), cluster.get(INGRESS)
         unsent = partial(TrafficFacts, cluster=name, tally=Tally(requests))
         loops: list[Callable[[], TrafficFacts]] = [
             partial(through_ingress, name, address, requests, self.poller.interrupted, headers=headers)
-            for address in cluster.ingress
+            for address in ingress
         ]
-        if not cluster.ingress:
-            error = cluster.read_errors.get("ingress", "the ingress has no address")
+        if not ingress:
+            error = cluster.read_errors.get(INGRESS, "the ingress has no address")
             loops.append(partial(unsent, source=TrafficSource.INGRESS, url="", error=error))
         if client.error:
             loops.append(partial(unsent, source=TrafficSource.CLIENT, url=CLIENT_URL, error=client.error))

@@ -1,31 +1,21 @@
-"""The report as a person reads it."""
+"""The report as tables and lines."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.verify.conclude import place
-from ops.verify.report import Check, CheckId, Report, State, Traffic
+from ops.verify.check import CheckState
+from ops.verify.checks import CHECKS, endpoints
+from ops.verify.report import CheckResult, Report, Traffic
 
 _MARKS = {
-    State.PASSED: Text("ok", style="green"),
-    State.WARNING: Text("warning", style="yellow"),
-    State.FAILED: Text("FAILED", style="bold red"),
-    State.SKIPPED: Text("skipped", style="dim"),
+    CheckState.PASSED: Text("ok", style="green"),
+    CheckState.WARNING: Text("warning", style="yellow"),
+    CheckState.FAILED: Text("FAILED", style="bold red"),
+    CheckState.SKIPPED: Text("skipped", style="dim"),
 }
-_COLUMNS = {
-    CheckId.ISTIOD: "istiod",
-    CheckId.NETWORK_LABEL: "network",
-    CheckId.MESH_ROOT: "root",
-    CheckId.SERVICE: "Service",
-    CheckId.SAMENESS: "same",
-    CheckId.GATEWAY: "east-west",
-    CheckId.REMOTE_SECRET: "remote secrets",
-    CheckId.REMOTE_SYNCED: "synced",
-    CheckId.ENDPOINTS: "endpoints",
-    CheckId.CROSSING: "crossing",
-}
-_WORST_FIRST = (State.FAILED, State.WARNING, State.SKIPPED, State.PASSED)
+_COLUMNS = {check.id: check.column for check in CHECKS if check.column}
+_WORST_FIRST = (CheckState.FAILED, CheckState.WARNING, CheckState.SKIPPED, CheckState.PASSED)
 
 
 def show(report: Report, console: Console) -> None:
@@ -45,11 +35,11 @@ def show(report: Report, console: Console) -> None:
 
 
 def _clusters(report: Report) -> Table:
-    table = Table("cluster", "API", *_COLUMNS.values(), title="clusters", title_justify="left")
+    table = Table("cluster", *_COLUMNS.values(), title="clusters", title_justify="left")
     for cluster in dict.fromkeys(check.cluster for check in report.checks):
         cells = [
             _mark([check for check in report.checks if (check.cluster, check.id) == (cluster, wanted)])
-            for wanted in (CheckId.API, *_COLUMNS)
+            for wanted in _COLUMNS
         ]
         table.add_row(cluster, *cells)
     return table
@@ -58,7 +48,7 @@ def _clusters(report: Report) -> Table:
 def _endpoints(report: Report) -> Table:
     table = Table("sidecar in", "pods of", "endpoints", "", title="endpoints", title_justify="left")
     for check in report.checks:
-        if check.id is CheckId.ENDPOINTS:
+        if check.id == endpoints.CHECK.id:
             table.add_row(check.cluster, check.peer or check.cluster, Text(check.seen), _MARKS[check.state])
     return table
 
@@ -71,7 +61,10 @@ def _traffic(report: Report) -> Table:
     table.add_column("")
     for row in report.traffic:
         table.add_row(
-            f"{row.cluster} {row.source} {row.audience}".rstrip(), row.url, *_numbers(row), _MARKS[_state(ok=row.ok)]
+            f"{row.cluster} {row.source} {row.audience}".rstrip(),
+            row.url,
+            *_numbers(row),
+            _MARKS[CheckState.of(passed=row.ok)],
         )
     return table
 
@@ -90,8 +83,8 @@ def _numbers(row: Traffic) -> tuple[str, ...]:
 
 def _print_failures(report: Report, console: Console) -> None:
     for check in report.checks:
-        if check.state in {State.FAILED, State.WARNING}:
-            console.print(_MARKS[check.state], Text(f"{place(check)}: {check.seen}"))
+        if check.state in {CheckState.FAILED, CheckState.WARNING}:
+            console.print(_MARKS[check.state], Text(f"{check.place}: {check.seen}"))
             if check.consequence_of:
                 console.print(Text(f"    follows from: {check.consequence_of}", style="dim"))
             elif check.remedy and not check.cause:
@@ -109,10 +102,6 @@ def _print_causes(report: Report, console: Console) -> None:
             console.print(Text(f"    brings about: {', '.join(cause.consequences)}", style="dim"))
 
 
-def _mark(checks: list[Check]) -> Text:
+def _mark(checks: list[CheckResult]) -> Text:
     states = {check.state for check in checks}
-    return _MARKS[next((state for state in _WORST_FIRST if state in states), State.SKIPPED)]
-
-
-def _state(*, ok: bool) -> State:
-    return State.PASSED if ok else State.FAILED
+    return _MARKS[next((state for state in _WORST_FIRST if state in states), CheckState.SKIPPED)]

@@ -17,7 +17,13 @@ from kubernetes.client.exceptions import ApiException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from mesh import names
-from ops.verify.causes import Cause
+from ops.verify.check import Cause
+from ops.verify.checks.consistency import CLUSTERS_DIFFER
+from ops.verify.checks.gateway_reachable import GATEWAY_UNREACHABLE
+from ops.verify.checks.mesh_root import ROOTS_DIFFER
+from ops.verify.checks.network_label import NETWORK_LABEL_MISSING
+from ops.verify.checks.service_present import SERVICE_ABSENT
+from ops.verify.links import CREDENTIAL_WRONG, REMOTE_NOT_SYNCED
 from tests.e2e.foreign_ca import foreign_cacerts, foreign_root_pem
 
 _ROOT_CONFIG_MAP = "istio-ca-root-cert"
@@ -281,79 +287,79 @@ def _lead_nowhere(document: dict[str, Any]) -> None:
 BREAKAGES = (
     Breakage(
         name="foreign root",
-        cause=Cause.ROOTS_DIFFER,
+        cause=ROOTS_DIFFER,
         breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_trust),
     ),
     Breakage(
         name="foreign root that istiod alone was told of",
-        cause=Cause.ROOTS_DIFFER,
+        cause=ROOTS_DIFFER,
         breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_istiod),
     ),
     Breakage(
         name="gateway scaled to nothing",
-        cause=Cause.GATEWAY_UNREACHABLE,
+        cause=GATEWAY_UNREACHABLE,
         cluster="west",
         breaks=lambda clusters: gateway_down(clusters["west"]),
     ),
     Breakage(
         name="gateway that its Service does not select",
-        cause=Cause.GATEWAY_UNREACHABLE,
+        cause=GATEWAY_UNREACHABLE,
         cluster="west",
         breaks=lambda clusters: gateway_deselected(clusters["west"]),
     ),
     Breakage(
         name="cross-network Gateway deleted",
-        cause=Cause.GATEWAY_UNREACHABLE,
+        cause=GATEWAY_UNREACHABLE,
         cluster="west",
         breaks=lambda clusters: cross_network_gateway_deleted(clusters["west"]),
     ),
     Breakage(
         name="network label removed",
-        cause=Cause.NETWORK_LABEL_MISSING,
+        cause=NETWORK_LABEL_MISSING,
         cluster="west",
         breaks=lambda clusters: network_label_removed(clusters["west"]),
     ),
     Breakage(
         name="network label removed from the gateway",
-        cause=Cause.NETWORK_LABEL_MISSING,
+        cause=NETWORK_LABEL_MISSING,
         cluster="west",
         breaks=lambda clusters: gateway_label_removed(clusters["west"]),
     ),
     Breakage(
         name="remote secret deleted",
-        cause=Cause.REMOTE_NOT_SYNCED,
+        cause=REMOTE_NOT_SYNCED,
         cluster="east",
         peer="west",
         breaks=lambda clusters: remote_secret_deleted(clusters["east"], "west"),
     ),
     Breakage(
         name="remote secret leads nowhere",
-        cause=Cause.REMOTE_NOT_SYNCED,
+        cause=REMOTE_NOT_SYNCED,
         cluster="east",
         peer="west",
         breaks=lambda clusters: remote_kubeconfig_changed(clusters["east"], "west", _lead_nowhere, restart_istiod=True),
     ),
     Breakage(
         name="Service deleted",
-        cause=Cause.SERVICE_ABSENT,
+        cause=SERVICE_ABSENT,
         cluster="west",
         breaks=lambda clusters: service_deleted(clusters["west"]),
     ),
     Breakage(
         name="weight changed by hand",
-        cause=Cause.CLUSTERS_DIFFER,
+        cause=CLUSTERS_DIFFER,
         breaks=lambda clusters: weight_changed(clusters["west"]),
     ),
     Breakage(
         name="token refused",
-        cause=Cause.CREDENTIAL_WRONG,
+        cause=CREDENTIAL_WRONG,
         cluster="east",
         peer="west",
         breaks=lambda clusters: remote_kubeconfig_changed(clusters["east"], "west", _refuse_token, restart_istiod=True),
     ),
     Breakage(
         name="CA of another",
-        cause=Cause.CREDENTIAL_WRONG,
+        cause=CREDENTIAL_WRONG,
         cluster="east",
         peer="west",
         breaks=lambda clusters: remote_kubeconfig_changed(

@@ -20,8 +20,11 @@ from mesh import names
 from ops.cluster.api import ClusterApi
 from ops.cluster.sidecar import see_endpoints
 from ops.traffic.source import TrafficSource
-from ops.verify.causes import Cause
-from ops.verify.report import CheckId, Report, State
+from ops.verify.check import CheckState
+from ops.verify.checks.network_label import NETWORK_LABEL_MISSING
+from ops.verify.checks.service_present import SERVICE_ABSENT
+from ops.verify.links import REMOTE_NOT_SYNCED
+from ops.verify.report import Report
 from tests.e2e import certificates, needles, planned, rights
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import Checkout, Run, faults
@@ -148,9 +151,9 @@ def test_a_sidecar_knows_its_own_pod_and_the_peers_gateway(
 def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> None:
     """As istiod itself says of its remote clusters."""
     (check,) = (
-        each for each in report.checks if (each.id, each.cluster, each.peer) == (CheckId.REMOTE_SYNCED, cluster, peer)
+        each for each in report.checks if (each.id, each.cluster, each.peer) == ("remote-synced", cluster, peer)
     )
-    assert check.state is State.PASSED
+    assert check.state is CheckState.PASSED
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
@@ -289,10 +292,10 @@ def test_what_was_broken_in_a_cluster_is_mended_as_the_remedies_say(
     east.core.delete_namespaced_secret(names.remote_secret("west"), names.ISTIO_NAMESPACE)
     broken = checkout.verify(requests=100, wait_seconds=0)
     assert {(cause.cause, cause.cluster) for cause in broken.causes} == {
-        (Cause.NETWORK_LABEL_MISSING, "east"),
-        (Cause.NETWORK_LABEL_MISSING, "west"),
-        (Cause.SERVICE_ABSENT, "west"),
-        (Cause.REMOTE_NOT_SYNCED, "east"),
+        (NETWORK_LABEL_MISSING.name, "east"),
+        (NETWORK_LABEL_MISSING.name, "west"),
+        (SERVICE_ABSENT.name, "west"),
+        (REMOTE_NOT_SYNCED.name, "east"),
     }
     assert all("`pulumi up --refresh`" in cause.remedy for cause in broken.causes)
     checkout.deploy("up", engine, "--refresh").must_succeed()

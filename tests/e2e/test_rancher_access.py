@@ -17,7 +17,7 @@ from lab.spec import ClusterSpec
 from mesh import names
 from ops.cluster import connect
 from ops.cluster.api import ClusterApi
-from ops.verify.causes import Cause
+from ops.verify.links import CREDENTIAL_WRONG
 from ops.verify.report import Report
 from tests.e2e import needles, planned, rights
 from tests.e2e.checkout import ROOT, Checkout, Run, faults, run_module
@@ -212,7 +212,7 @@ def test_a_link_whose_token_was_revoked_is_named_and_mended(mesh: Mesh, engine: 
     mesh.rancher.revoke(mesh.rancher.peers_tokens("west"))
     report = verify(checkout, requests=ENOUGH_REQUESTS, wait_seconds=5)
     assert [(cause.cause, cause.cluster, cause.peer) for cause in report.causes] == [
-        (Cause.CREDENTIAL_WRONG, "east", "west")
+        (CREDENTIAL_WRONG.name, "east", "west")
     ]
     assert "`pulumi up --refresh`" in report.causes[0].remedy
     checkout.deploy("up", engine, "--refresh").must_succeed()

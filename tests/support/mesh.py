@@ -4,21 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ops.cluster.envoy import Endpoint
+from config.parsing import parse
+from config.schema import Settings
+from ops.cluster.envoy import ProxyEndpoint
+from ops.cluster.polling import Poller
 from ops.cluster.views import ServiceView, Workload
 from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
-from ops.verify.facts import (
-    SYNCED,
-    ClientFacts,
-    ClusterFacts,
-    Credential,
-    GatewayFacts,
-    MeshFacts,
-    RemoteFacts,
-    ServiceFacts,
-    TrafficFacts,
-)
+from ops.verify.check import Check
+from ops.verify.checks import CHECKS
+from ops.verify.checks.service_present import ServiceFacts
+from ops.verify.diagnosis import diagnose
+from ops.verify.facts import ClientFacts, ClusterFacts, Fact, Inspection, MeshFacts, TrafficFacts
+from ops.verify.gateways import GatewayFacts
+from ops.verify.links import REMOTES, SYNCED, RemoteFacts
+from ops.verify.remote import CredentialState
+from ops.verify.report import CheckResult
+from tests.support.api_double import ApiDouble
 from tests.support.authority import Authority
 
 MESH_CA = Authority("mesh")
@@ -36,17 +38,15 @@ NAMES = ("east", "west", "north")
 VERSIONS = {"east": ("v1",), "west": ("v2",), "north": ()}
 
 
-UNKNOWN: Mapping[str, object] = {
-    "istiod": None,
-    "network_label": None,
-    "roots": {},
-    "certificates": {},
-    "service": ServiceFacts(present=False, detail="not looked at"),
-    "shared": {},
-    "gateway": GatewayFacts(workload=None),
-    "local": {},
-}
-"""What stands for each thing that an API did not show."""
+FACTS: Mapping[str, Fact[Any]] = {fact.name: fact for check in CHECKS for fact in (*check.needs, *check.uses)}
+"""What the checks read of a cluster, by name."""
+UNKNOWN = ("istiod", "network_label", "roots", "certificates", "service", "shared", "gateway", "local")
+"""What an API may not show, by name."""
+
+
+def values(**facts: object) -> Mapping[Fact[Any], object]:
+    """Values of facts, given by their names."""
+    return {FACTS[name]: value for name, value in facts.items()}
 
 
 def gateway_address(cluster: str) -> str:
@@ -73,19 +73,21 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
         network=f"network-{name}",
         versions=versions,
         kubernetes="v1.35.4",
-        istiod=Workload(wanted=1, ready=1),
-        network_label=f"network-{name}",
-        roots={"istio-system": ROOT, "sample": ROOT},
-        service=ServiceFacts(present=True, detail="sample/helloworld:5000"),
-        certificates={f"helloworld-{name}": MESH_CA.certificates()},
-        shared=SHARED,
-        gateway=gateway(name),
-        ingress=("198.18.0.1",),
-        local=dict.fromkeys(versions, ("10.42.0.9",)),
-        remotes=tuple(
-            RemoteFacts(peer=peer, credential=Credential.ACCEPTED, detail="answered 200", sync=SYNCED)
-            for peer in names
-            if peer != name
+        values=values(
+            istiod=Workload(wanted=1, ready=1),
+            network_label=f"network-{name}",
+            roots={"istio-system": ROOT, "sample": ROOT},
+            service=ServiceFacts(present=True, detail="sample/helloworld:5000"),
+            certificates={f"helloworld-{name}": MESH_CA.certificates()},
+            shared=SHARED,
+            gateway=gateway(name),
+            ingress=("198.18.0.1",),
+            local=dict.fromkeys(versions, ("10.42.0.9",)),
+            remotes=tuple(
+                RemoteFacts(peer=peer, credential=CredentialState.ACCEPTED, detail="answered 200", sync=SYNCED)
+                for peer in names
+                if peer != name
+            ),
         ),
     )
 
@@ -97,7 +99,7 @@ def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
         for version in VERSIONS[source]:
             address, port = ("10.42.0.9", 5000) if source == name else (gateway_address(source), 15443)
             endpoints += [
-                Endpoint(subset=subset, address=address, port=port, healthy=True, answered=100 if subset else 0)
+                ProxyEndpoint(subset=subset, address=address, port=port, healthy=True, answered=100 if subset else 0)
                 for subset in ("", version)
             ]
     return ClientFacts(
@@ -128,23 +130,29 @@ def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
     )
 
 
-def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any field of ClusterFacts
-    """Change facts of one cluster."""
+def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any fact or field
+    """Change facts, given by their names, or fields of one cluster."""
+    facts = values(**{name: value for name, value in changes.items() if name in FACTS})
+    fields = {name: value for name, value in changes.items() if name not in FACTS}
     return replace(
         mesh,
-        clusters=tuple(replace(facts, **changes) if facts.name == cluster else facts for facts in mesh.clusters),
+        clusters=tuple(
+            replace(each, values={**each.values, **facts}, **fields) if each.name == cluster else each
+            for each in mesh.clusters
+        ),
     )
 
 
-def hide(mesh: MeshFacts, cluster: str, attribute: str, reason: str) -> MeshFacts:
+def hide(mesh: MeshFacts, cluster: str, name: str, reason: str) -> MeshFacts:
     """Let the API of a cluster not show something."""
-    return spoil(mesh, cluster, read_errors={attribute: reason}, **{attribute: UNKNOWN[attribute]})
+    fact = FACTS[name]
+    return spoil(mesh, cluster, read_errors={fact: reason}, **{name: fact.unknown})
 
 
 def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
     """Change how one cluster reads a peer."""
     facts = next(facts for facts in mesh.clusters if facts.name == cluster)
-    remotes = tuple(replace(remote, **changes) if remote.peer == peer else remote for remote in facts.remotes)
+    remotes = tuple(replace(link, **changes) if link.peer == peer else link for link in facts.get(REMOTES))
     return spoil(mesh, cluster, remotes=remotes)
 
 
@@ -180,3 +188,35 @@ def only_local(mesh: MeshFacts, cluster: str) -> MeshFacts:
         clients={**mesh.clients, cluster: replace(client, endpoints=local)},
         traffic=(loop(cluster, v1=1000, v2=0), loop(cluster, v1=900, v2=0)),
     )
+
+
+def stack_settings(weight: int = 10, *audiences: Mapping[str, object]) -> Settings:
+    """Settings of a stack with three clusters, each in a region of its own."""
+    return parse(
+        {
+            "mesh": {"id": "mcsps-lab"},
+            "v2Weight": weight,
+            "audiences": audiences,
+            "clusters": [
+                {
+                    "name": name,
+                    "network": f"network-{name}",
+                    "versions": [version],
+                    "locality": {"region": f"region-{name}"},
+                    "access": {"kind": "kubeconfig", "path": f"/nowhere/{name}"},
+                }
+                for name, version in (("east", "v1"), ("west", "v2"), ("north", "v1"))
+            ],
+        }
+    )
+
+
+def inspection(api: ApiDouble, *peers: str, wait: float = 0) -> Inspection:
+    """What a fact of east is read with."""
+    cluster = stack_settings().clusters[0]
+    return Inspection(cluster=cluster, peers=peers, api=api, poller=Poller(seconds=wait))  # type: ignore[arg-type]
+
+
+def results(check: Check, mesh: MeshFacts, cluster: str) -> list[CheckResult]:
+    """What one check finds in a cluster."""
+    return [found for found in diagnose(mesh, stack_settings(), [check]).checks if found.cluster == cluster]

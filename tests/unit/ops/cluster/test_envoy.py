@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ops.cluster.envoy import Endpoint, helloworld_endpoints, helloworld_splits, workload_certificates
+from ops.cluster.envoy import ProxyEndpoint, helloworld_endpoints, helloworld_splits, workload_certificates
 from tests.support.api_double import secrets_json
 from tests.support.authority import Authority
 
@@ -43,8 +43,8 @@ def test_the_endpoints_of_the_service_and_its_subsets_are_found() -> None:
         _=[host("10.42.0.9", 5000)], v2=[host("198.18.12.2", 15443, rq_success=7, cx_connect_fail=3, rq_error=0)]
     )
     assert helloworld_endpoints(text) == (
-        Endpoint(subset="", address="10.42.0.9", port=5000, healthy=True),
-        Endpoint(subset="v2", address="198.18.12.2", port=15443, healthy=True, connect_failures=3, answered=7),
+        ProxyEndpoint(subset="", address="10.42.0.9", port=5000, healthy=True),
+        ProxyEndpoint(subset="v2", address="198.18.12.2", port=15443, healthy=True, connect_failures=3, answered=7),
     )
 
 

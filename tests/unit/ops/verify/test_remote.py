@@ -11,8 +11,7 @@ import yaml
 
 from mesh import kubeconfigs
 from ops.cluster.views import SecretView
-from ops.verify.facts import Credential
-from ops.verify.remote import Outcome, RemoteKubeconfig, ask, parse, probe, trust, try_secret
+from ops.verify.remote import CredentialState, ProbeResult, RemoteKubeconfig, parse, probe, query, trust, try_secret
 
 TOKEN = secrets.token_urlsafe(24)
 SERVER = "https://198.18.0.11:6443"
@@ -28,10 +27,10 @@ def kubeconfig(**user: str) -> str:
     return yaml.safe_dump(document)
 
 
-def asked(handler: httpx.MockTransport) -> Outcome:
+def asked(handler: httpx.MockTransport) -> ProbeResult:
     """What comes of asking such a server."""
     with httpx.Client(transport=handler) as http:
-        return ask(RemoteKubeconfig(server=SERVER, ca_pem=None, token=TOKEN), http)
+        return query(RemoteKubeconfig(server=SERVER, ca_pem=None, token=TOKEN), http)
 
 
 class Secrets:
@@ -59,14 +58,14 @@ def remote_secret(labels: Mapping[str, str], **data: str) -> SecretView:
 @pytest.mark.parametrize(
     ("status", "credential"),
     [
-        (200, Credential.ACCEPTED),
-        (401, Credential.REFUSED),
-        (403, Credential.FORBIDDEN),
-        (404, Credential.NO_API),
-        (503, Credential.NO_API),
+        (200, CredentialState.ACCEPTED),
+        (401, CredentialState.REFUSED),
+        (403, CredentialState.FORBIDDEN),
+        (404, CredentialState.NO_API),
+        (503, CredentialState.NO_API),
     ],
 )
-def test_the_servers_answer_tells_how_the_token_fares(status: int, credential: Credential) -> None:
+def test_the_servers_answer_tells_how_the_token_fares(status: int, credential: CredentialState) -> None:
     """Refused and not allowed are different troubles; what is no API, or in trouble, says nothing of the token."""
     outcome = asked(httpx.MockTransport(lambda _: httpx.Response(status)))
     assert outcome.credential is credential
@@ -91,7 +90,7 @@ def test_a_certificate_of_another_ca_is_a_wrong_ca() -> None:
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("wrapped") from ssl.SSLCertVerificationError(1, "unable to get local issuer")
 
-    assert asked(httpx.MockTransport(refuse)).credential is Credential.WRONG_CA
+    assert asked(httpx.MockTransport(refuse)).credential is CredentialState.WRONG_CA
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectTimeout("slow"), httpx.ConnectError("refused")])
@@ -101,7 +100,7 @@ def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError)
     def refuse(_: httpx.Request) -> httpx.Response:
         raise error
 
-    assert asked(httpx.MockTransport(refuse)).credential is Credential.UNREACHABLE
+    assert asked(httpx.MockTransport(refuse)).credential is CredentialState.UNREACHABLE
 
 
 @pytest.mark.parametrize(
@@ -120,14 +119,14 @@ def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError)
 def test_a_kubeconfig_that_istio_cannot_use_is_malformed_and_not_quoted(text: str) -> None:
     """The reason is said, and nothing of the text."""
     outcome = try_secret(remote_secret({}, west=text), "west")
-    assert outcome.credential is Credential.MALFORMED
+    assert outcome.credential is CredentialState.MALFORMED
     assert TOKEN not in outcome.detail
 
 
 def test_a_ca_that_is_no_certificate_is_malformed() -> None:
     """It cannot be what the server shows."""
     text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
-    assert try_secret(remote_secret({}, west=text), "west").credential is Credential.MALFORMED
+    assert try_secret(remote_secret({}, west=text), "west").credential is CredentialState.MALFORMED
 
 
 def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +139,7 @@ def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) ->
         return real(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
 
     monkeypatch.setattr(httpx, "Client", client)
-    assert try_secret(remote_secret({}, west=kubeconfig()), "west").credential is Credential.ACCEPTED
+    assert try_secret(remote_secret({}, west=kubeconfig()), "west").credential is CredentialState.ACCEPTED
     assert made[0]["trust_env"] is False
 
 
@@ -158,16 +157,16 @@ def test_the_token_is_not_in_the_repr() -> None:
 @pytest.mark.parametrize(
     ("there", "credential"),
     [
-        ((), Credential.ABSENT),
-        ((remote_secret({}, west=""),), Credential.UNLABELLED),
-        ((remote_secret({"istio/multiCluster": "false"}, west=""),), Credential.UNLABELLED),
-        ((remote_secret({"istio/multiCluster": "true"}, east=""),), Credential.MALFORMED),
-        ((remote_secret({"istio/multiCluster": "true"}, west="no"),), Credential.MALFORMED),
+        ((), CredentialState.ABSENT),
+        ((remote_secret({}, west=""),), CredentialState.UNLABELLED),
+        ((remote_secret({"istio/multiCluster": "false"}, west=""),), CredentialState.UNLABELLED),
+        ((remote_secret({"istio/multiCluster": "true"}, east=""),), CredentialState.MALFORMED),
+        ((remote_secret({"istio/multiCluster": "true"}, west="no"),), CredentialState.MALFORMED),
     ],
     ids=["no secret", "no label", "wrong label", "wrong key", "no kubeconfig"],
 )
 def test_a_secret_that_istiod_would_not_read_is_told_apart(
-    there: tuple[SecretView, ...], credential: Credential
+    there: tuple[SecretView, ...], credential: CredentialState
 ) -> None:
     """Absent, not labelled, under another key, or unreadable."""
     assert probe(Secrets(*there), "west").credential is credential  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.verify.consistency import Surface, differences, surface
+from ops.verify.differences import Surface, differences, surface
 from recorder.values import Reference
 from tests.support.inventory import plain
 from tests.support.recording import RecordingMonitor

@@ -11,17 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh import names
+from ops.cluster.api import ROUTING_KINDS, Manifest
 
-Manifest = Mapping[str, Any]
 Surface = Mapping[str, Any]
 """What must be equal, as JSON data by object, such as `Service sample/helloworld`."""
 
-ROUTING_KINDS = {
-    "Gateway": "gateways",
-    "DestinationRule": "destinationrules",
-    "VirtualService": "virtualservices",
-}
-"""Istio's, with their plurals."""
 _ABSENT = object()
 
 
