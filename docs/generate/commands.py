@@ -16,7 +16,7 @@ from docs.generate import markdown
 from errors import ExitCode
 from lab.cli import app as lab
 from lab.deploy import app as deploy
-from ops.__main__ import app as ops
+from ops.cli import app as ops
 
 APPS = {"python -m ops": ops, "python -m lab": lab, "python -m lab.deploy": deploy}
 NAMES = {int: "number", float: "number", Path: "path"}

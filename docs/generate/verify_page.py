@@ -1,9 +1,7 @@
 """The page docs/reference/verify.md, from the checks and the causes of `python -m ops verify`."""
 
 from docs.generate import markdown
-from ops.verify.causes import REMEDIES
-from ops.verify.conclude import HINTS
-from ops.verify.report import CheckId
+from ops.verify.checks import CAUSES, CHECKS
 
 INTRODUCTION = """\
 `python -m ops verify` checks each cluster and each link, and sends requests from every cluster. If it can, it names the
@@ -12,14 +10,18 @@ cause of failed checks, with a remedy. For a failed check without a cause it giv
 
 def render() -> str:
     """Render the page."""
-    causes = [(f"`{cause}`", remedy) for cause, remedy in REMEDIES.items()]
-    checks = [(f"`{check}`", HINTS.get(check, "")) for check in CheckId]
+    causes = [(f"`{cause.name}`", cause.meaning, f"{cause.remedy}.") for cause in CAUSES]
+    checks = [(f"`{check.id}`", check.meaning, _mending(check.hint)) for check in CHECKS]
     return markdown.page(
         "Checks of verify",
         "ops/verify/",
         INTRODUCTION,
         "## Causes",
-        markdown.table(("Cause", "Remedy"), causes),
+        markdown.table(("Cause", "What is wrong", "Remedy"), causes),
         "## Checks",
-        markdown.table(("Check", "Hint if it fails without a cause"), checks),
+        markdown.table(("Check", "What holds where it passes", "Hint if it fails without a cause"), checks),
     )
+
+
+def _mending(hint: str) -> str:
+    return f"{hint}." if hint else ""

@@ -24,7 +24,7 @@ from config.schema import Installer
 from lab.cli import app as lab
 from lab.deploy import app as deploy
 from lab.spec import clusters
-from ops.__main__ import app as ops
+from ops.cli import app as ops
 from policies.rules import POLICIES
 from tests.support.pages import GUIDE, PAGES, blocks, commands, inline_code, yaml_block
 from tests.support.stacks import LAB, RANCHER, ROOT, load_values
