@@ -92,7 +92,8 @@ def main(
     command: Annotated[Command, typer.Argument(help="What to do with the lab's stack; more options go to the engine.")],
     stack: Annotated[str, typer.Option(help=f"{STACK}, or {STACK}-..., with a file of its own.")] = STACK,
     engine: Annotated[
-        Engine | None, typer.Option(help="Unset: whoever made what the lab holds, else pulumi where it can be had.")
+        Engine | None,
+        typer.Option(help="Default: the engine that deployed to the lab, else Pulumi if it is available."),
     ] = None,
 ) -> None:
     """Carry the program out on the lab."""

@@ -67,7 +67,7 @@ def _command(command: Any) -> Iterator[str]:  # noqa: ANN401 - typer has its own
         yield markdown.table(("Option or argument", "Value", "Default", "Meaning"), rows)
 
 
-def _parameter(parameter: Any) -> tuple[str, str, str, str]:  # noqa: ANN401 - likewise
+def _parameter(parameter: Any) -> tuple[str, str, str, str]:  # noqa: ANN401 - as above
     is_option = isinstance(parameter, TyperOption)
     name = (
         ", ".join(map(markdown.code, parameter.opts))
@@ -79,7 +79,7 @@ def _parameter(parameter: Any) -> tuple[str, str, str, str]:  # noqa: ANN401 - l
     return name, _value(parameter), "required" if parameter.required else default, parameter.help or ""
 
 
-def _value(parameter: Any) -> str:  # noqa: ANN401 - likewise
+def _value(parameter: Any) -> str:  # noqa: ANN401 - as above
     annotation = parameter.type_descriptor.annotation
     (type_,) = get_args(annotation) or (annotation,)
     if issubclass(type_, Enum):

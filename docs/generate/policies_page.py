@@ -24,7 +24,7 @@ def _section(policy: Policy) -> str:
     parts = [
         f"## {policy.name}",
         f"{policy.description} Level: {_level(policy)}.",
-        f"To mend a violation, {remedy}.",
+        f"To fix a violation, {remedy}.",
     ]
     if policy.config_schema:
         rows = [

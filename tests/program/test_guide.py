@@ -4,7 +4,6 @@ The pages that users read: they build, their links lead somewhere, and what they
 No test compares sentences. Pages in `docs/reference/` are generated from the code.
 """
 
-import json
 import os
 import re
 import shlex
@@ -13,7 +12,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from pulumi_policy import EnforcementLevel
 from typer import Typer
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -25,8 +23,7 @@ from lab.cli import app as lab
 from lab.deploy import app as deploy
 from lab.spec import clusters
 from ops.cli import app as ops
-from policies.rules import POLICIES
-from tests.support.pages import GUIDE, PAGES, blocks, commands, inline_code, yaml_block
+from tests.support.pages import GUIDE, PAGES, commands, inline_code, yaml_block
 from tests.support.stacks import LAB, RANCHER, ROOT, load_values
 
 README_LINES = 150
@@ -132,17 +129,6 @@ def test_the_config_for_the_operator_is_valid_and_of_the_version_that_is_install
     istio: dict[str, str] = yaml_block("real-clusters.md")["mcsps:istio"]
     assert parse({**load_values(RANCHER), "istio": istio}).istio.installer is Installer.OPERATOR
     assert any(command.startswith(f"istioctl operator init --tag {istio['tag']}") for command in commands())
-
-
-def test_the_policy_config_names_policies_levels_and_parameters_that_exist() -> None:
-    """The engine itself passes over what does not."""
-    (block,) = blocks(ROOT / "docs" / "guide" / "policies.md", "json")
-    schemas = {policy.name: policy.config_schema for policy in POLICIES}
-    for name, given in json.loads(block).items():
-        schema = schemas[name]
-        entry = {"enforcementLevel": given} if isinstance(given, str) else given
-        assert entry.keys() <= {"enforcementLevel", *(schema.properties if schema else ())}
-        assert entry.get("enforcementLevel", "mandatory") in {level.value for level in EnforcementLevel}
 
 
 def _accept_by_make(arguments: list[str]) -> None:
