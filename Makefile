@@ -13,7 +13,8 @@ $(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN)
 	$(error $(key): got '$(value $(key))'; allowed are letters, digits and . _ - / ~ +)))
 
 VENV := .venv
-SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs
+SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs $(wildcard Pulumi*.yaml) \
+	__main__.py errors.py wiring.py components config mesh policies
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
 # One process for each core; a file stays in one of them, so what its tests share is made once.

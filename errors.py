@@ -8,7 +8,7 @@ from enum import IntEnum
 
 class UserError(Exception):
     """
-    Something that the user can mend; shown without a traceback.
+    Something that the user can fix; shown without a traceback.
 
     Attributes:
         message: What is wrong, without a full stop. Never holds a secret.

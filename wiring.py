@@ -211,7 +211,7 @@ class Wiring:
     def _failover(self) -> routing.Failover:
         failover, regions = self.settings.failover, self.settings.regions
         # By default a region fails over to the next one, in the order of the clusters: without an order Istio treats
-        # all other regions alike.
+        # all other regions the same.
         following = dict(zip(regions, (*regions[1:], regions[0]), strict=True))
         return routing.Failover(
             **failover.model_dump(exclude={"enabled", "order"}),

@@ -63,7 +63,7 @@ class RancherAccessArgs:
     project: Mapping[str, Any]
     """The project of istio-system: `rancher.project` of the config, with keys in snake case."""
     app_project: Mapping[str, Any]
-    """The project of the application's namespace: `rancher.appProject` of the config, likewise."""
+    """The project of the application's namespace: `rancher.appProject` of the config, in the same form."""
     peers: PeersUserArgs | PeerToken
     """The Rancher user of the peers, or the token that they get without one."""
     provider: rancher2.Provider

@@ -45,7 +45,6 @@ _HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _AFTER_SCHEME = rf"://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(/[^\s?#@]*)?"
 _QUOTABLE = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
 """Invalid URLs that are safe to quote in an error, since they cannot hold a password or a token."""
-_QUANTITY = r"([0-9]+(\.[0-9]+)?)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?"
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
@@ -66,7 +65,7 @@ class _Text:
 
     Attributes:
         allowed: What is allowed, as a noun phrase.
-        pattern: A regular expression that Python and ECMAScript read alike.
+        pattern: A regular expression that means the same in Python and in ECMAScript.
         longest: The greatest number of characters, if there is one.
     """
 
@@ -192,17 +191,9 @@ def _is_absolute_path(value: str) -> bool:
 
 
 def amount(quantity: str) -> Decimal:
-    """
-    Convert a Kubernetes quantity to a number.
-
-    Raises:
-        ValueError: The text is not a quantity.
-    """
-    match = re.fullmatch(_QUANTITY, quantity)
-    if match is None:
-        raise ValueError(f"allowed: {_QUANTITY_TEXT.allowed}")
-    number, _, unit = match.groups("")
-    return Decimal(number) * _UNITS[unit] if unit in _UNITS else Decimal(number + unit)
+    """Convert a valid Kubernetes quantity to a number."""
+    unit = quantity.lstrip("0123456789.")
+    return Decimal(quantity.removesuffix(unit)) * _UNITS[unit] if unit in _UNITS else Decimal(quantity)
 
 
 _TRUST_DOMAIN = _Text(
@@ -210,7 +201,6 @@ _TRUST_DOMAIN = _Text(
     pattern=rf"{_DNS_LABEL}(\.{_DNS_LABEL})*",
     longest=DNS_NAME_MAX,
 )
-_QUANTITY_TEXT = _Text(allowed="a Kubernetes quantity, such as 200m, 2 or 64Mi", pattern=_QUANTITY)
 
 NonEmpty = Annotated[str, _Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
 DnsLabel = Annotated[
@@ -280,7 +270,13 @@ HeaderRegex = Annotated[
 NodeSelector = Annotated[
     str, _Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
 ]
-Quantity = Annotated[str, _QUANTITY_TEXT]
+Quantity = Annotated[
+    str,
+    _Text(
+        allowed="a Kubernetes quantity, such as 200m, 2 or 64Mi",
+        pattern=r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?",
+    ),
+]
 RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root), WithJsonSchema({"type": "string"})]
 CaCertificates = Annotated[str, _pem_by(_read_ca), WithJsonSchema({"type": "string"})]
 Hours = Annotated[int, _Whole(1)]

@@ -1,4 +1,4 @@
-"""Pulumi policies from rules: a rule's check gets plain resources, and each violation says how to mend it."""
+"""Pulumi policies from rules: a rule's check gets plain resources, and each violation says how to fix it."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Rule:
     name: str
     description: str
     remedy: str
-    """How to mend a violation: an imperative without a capital and without a full stop."""
+    """How to fix a violation: an imperative without a capital and without a full stop."""
     level: EnforcementLevel | None = None
     """The enforcement level; None for the pack's, which is mandatory."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Rule:
 
     def message(self, finding: str) -> str:
         """The text of a violation: the finding and the remedy."""
-        return f"{finding}.\nTo mend it, {self.remedy}."
+        return f"{finding}.\nTo fix it, {self.remedy}."
 
 
 def resource_policy(rule: Rule, check: Callable[[Resource, Parameters], Iterable[str]]) -> ResourceValidationPolicy:

@@ -218,8 +218,8 @@ def test_a_program_that_breaks_rules_is_stopped_and_told_how_to_mend_each(previe
     assert run.broken("mandatory") == BROKEN, run.output
     assert run.broken("advisory") == ADVISED
     messages = [found.message for found in run.violations]
-    assert [message for message in messages if "To mend it, " not in message] == []
-    assert "To mend it, give each destination of the route a whole number from 0 to 100" in run.output
+    assert [message for message in messages if "To fix it, " not in message] == []
+    assert "To fix it, give each destination of the route a whole number from 0 to 100" in run.output
     assert [line for line in pems.secret_lines(key) if line in "".join(messages)] == []
 
 

@@ -180,7 +180,7 @@ def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
     """Neither of a cluster nor of Rancher."""
     (found,) = judge(no_cluster_admin.POLICY, made)
     assert told in found.message
-    assert "To mend it, bind a dedicated role" in found.message
+    assert "To fix it, bind a dedicated role" in found.message
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_rancher_token_without_an_end_is_refused(ttl: Any) -> None:  # noqa: A
     """As is what is no number of seconds."""
     (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("ttl",), ttl))
     assert "for ttl, so it does not expire" in found.message
-    assert "To mend it, set cluster_id to the id of its cluster and ttl to a number of seconds" in found.message
+    assert "To fix it, set cluster_id to the id of its cluster and ttl to a number of seconds" in found.message
 
 
 @pytest.mark.parametrize("cluster", [None, "", 5, [], {}])
@@ -266,7 +266,7 @@ def test_a_reader_from_outside_that_may_more_is_refused(rule: dict[str, Any], to
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, BINDING, changed(ROLE, ("rules", 0), rule))
     assert found.resource == "role"
     assert f"ClusterRole reader of cluster east is the role of a peer's reader and allows {told}." in found.message
-    assert "To mend it, bind a dedicated role with the verbs get, list and watch" in found.message
+    assert "To fix it, bind a dedicated role with the verbs get, list and watch" in found.message
     (found,) = judge(
         remote_secret_reader.POLICY, TOKEN, NAMESPACED_BINDING, changed(NAMESPACED_ROLE, ("rules", 0), rule)
     )
@@ -481,7 +481,7 @@ def test_a_remote_secret_with_other_than_a_token_is_refused(user: object) -> Non
         (found,) = judge(remote_secret_credential.POLICY, made)
         told = f"secret-west of cluster east has at {place} a kubeconfig whose users[0] has more or less than a token."
         assert told in found.message
-        assert "To mend it, give each user of the kubeconfig only the token of an account" in found.message
+        assert "To fix it, give each user of the kubeconfig only the token of an account" in found.message
         assert CREDENTIAL not in found.message
 
 

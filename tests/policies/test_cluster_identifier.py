@@ -37,7 +37,7 @@ def test_an_identifier_is_a_text(inputs: dict[str, Any], shown: str) -> None:
     found = judge(POLICY, provider(**inputs))
     if shown:
         assert f"provider east-kubernetes has {shown} for clusterIdentifier" in found[0].message
-        assert "To mend it, set cluster_identifier to the cluster's name" in found[0].message
+        assert "To fix it, set cluster_identifier to the cluster's name" in found[0].message
     assert len(found) == bool(shown)
 
 

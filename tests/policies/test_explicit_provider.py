@@ -20,7 +20,7 @@ def test_the_default_provider_is_refused(provider: Provider | None) -> None:
     """Whatever the engine calls it."""
     (found,) = judge(POLICY, replace(CLEAN, provider=provider))
     assert "Namespace sample has the default provider, which uses the current context of kubectl." in found.message
-    assert "To mend it, pass ResourceOptions(provider=...)" in found.message
+    assert "To fix it, pass ResourceOptions(provider=...)" in found.message
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_an_injected_namespace_without_a_network_policy_is_told_of(
     (found,) = judge(namespace_network_policies.POLICY, changed(INJECTED, LABELS, labels), *others)
     assert found.resource == "east-sample"
     assert "Namespace sample of cluster east has injection and no NetworkPolicy." in found.message
-    assert "To mend it, create a NetworkPolicy in it that admits its pods' clients" in found.message
+    assert "To fix it, create a NetworkPolicy in it that admits its pods' clients" in found.message
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub)
     (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
     assert found.policyName == TOKEN_RULE
     assert found.enforcementLevel == analyzer_pb2.MANDATORY
-    assert "To mend it, set cluster_id to the id of its cluster and ttl" in found.message
+    assert "To fix it, set cluster_id to the id of its cluster and ttl" in found.message
     assert not analyzer.Analyze(token(clusterId=rpc.UNKNOWN, ttl=rpc.UNKNOWN)).diagnostics
     advised = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.ADVISORY)
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={TOKEN_RULE: advised}))

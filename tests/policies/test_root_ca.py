@@ -26,7 +26,7 @@ def test_an_unprotected_root_is_refused() -> None:
     """With the key of the config that protects it."""
     (found,) = judge(root_ca_protected.POLICY, replace(ROOT, protect=False))
     assert "the root CA trust-root-certificate is not protected" in found.message
-    assert "To mend it, set mcsps:trust.protectRoot to true" in found.message
+    assert "To fix it, set mcsps:trust.protectRoot to true" in found.message
 
 
 @pytest.mark.parametrize("hours", [87601, 10**9, 0, -1, 0.5, None, "87600", True, [], {}])
@@ -34,7 +34,7 @@ def test_a_validity_without_bound_is_refused(hours: object) -> None:
     """As is what is no number of hours."""
     (found,) = judge(root_ca_validity.POLICY, valid_for(hours))
     assert "allowed is a number from 1 to 87600" in found.message
-    assert "To mend it, lower mcsps:trust.rootValidityHours" in found.message
+    assert "To fix it, lower mcsps:trust.rootValidityHours" in found.message
 
 
 def test_the_bound_is_a_parameter() -> None:

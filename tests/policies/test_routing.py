@@ -68,7 +68,7 @@ def test_weights_that_do_not_sum_to_100_are_refused(weight: object, told: str) -
     """As is what is no percentage."""
     (found,) = judge(route_weights.POLICY, changed(route(), WEIGHT, weight))
     assert f"VirtualService sample/helloworld of cluster east: {told}." in found.message
-    assert "To mend it, give each destination of the route a whole number from 0 to 100" in found.message
+    assert "To fix it, give each destination of the route a whole number from 0 to 100" in found.message
 
 
 @pytest.mark.parametrize("protocol", ["http", "tcp", "tls"])
@@ -120,7 +120,7 @@ def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Pla
     assert found.resource == "west-kubernetes-route"
     told = f"VirtualService sample/helloworld of cluster west differs from that of cluster east at {at}."
     assert told in found.message
-    assert "To mend it, create it in every cluster with the same spec" in found.message
+    assert "To fix it, create it in every cluster with the same spec" in found.message
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_subset_that_no_rule_defines_is_refused(resources: tuple[Made, ...], t
     first, *_ = judge(route_subsets.POLICY, *resources)
     assert first.resource == "east-kubernetes-route"
     assert told in first.message
-    assert "To mend it, add the subset to the DestinationRule of that host in that cluster" in first.message
+    assert "To fix it, add the subset to the DestinationRule of that host in that cluster" in first.message
 
 
 def test_a_mirror_s_subset_is_one_too() -> None:
@@ -270,7 +270,7 @@ def test_failover_without_outlier_detection_is_refused(made: Made, place: str) -
     """It would never happen."""
     (found,) = judge(failover_outlier_detection.POLICY, made)
     assert f"{place} has failover, and nothing for outlierDetection." in found.message
-    assert "To mend it, set outlierDetection in the same trafficPolicy" in found.message
+    assert "To fix it, set outlierDetection in the same trafficPolicy" in found.message
 
 
 def test_outlier_detection_of_a_wrong_type_is_none() -> None:

@@ -106,7 +106,7 @@ def test_none_stands_in_a_config_map(value: object, what: str) -> None:
     for key in ("data", "binaryData"):
         (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value, key))
         assert f"ConfigMap mesh of cluster east has {what} at {key}.entry" in found.message
-        assert "To mend it, put it into a Secret and refer to that Secret" in found.message
+        assert "To fix it, put it into a Secret and refer to that Secret" in found.message
         assert_quotes_nothing(found.message)
 
 
@@ -134,7 +134,7 @@ def test_none_is_exported(value: object, what: str) -> None:
     for type_, name in ((STACK_TYPE, "the stack"), (COMPONENT, "MeshTrust made")):
         (found, *_) = judge(no_secrets_in_outputs.POLICY, Made(type=type_, outputs={"clusters": {"east": value}}))
         assert f"{name} has {what} at clusters.east" in found.message
-        assert "To mend it, export a reference instead" in found.message
+        assert "To fix it, export a reference instead" in found.message
         assert_quotes_nothing(found.message)
 
 

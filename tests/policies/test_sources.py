@@ -176,7 +176,7 @@ def test_an_older_istio_is_refused(made: Made, told: str) -> None:
     (found,) = judge(istio_version_floor.POLICY, made)
     assert told in found.message
     assert "; allowed is 1.30.4 or newer.\n" in found.message
-    assert "To mend it, raise mcsps:istio.version and mcsps:istio.tag" in found.message
+    assert "To fix it, raise mcsps:istio.version and mcsps:istio.tag" in found.message
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_what_comes_from_a_retired_place_is_refused(made: Made, told: str) -> No
         (told_of,) = (it.message for it in found if "a retired source." in it.message)
         assert told in told_of
         assert (
-            "To mend it, set mcsps:istio.charts, mcsps:istio.hub and mcsps:helloworld.images to https://blob.istio.io"
+            "To fix it, set mcsps:istio.charts, mcsps:istio.hub and mcsps:helloworld.images to https://blob.istio.io"
             in told_of
         )
 

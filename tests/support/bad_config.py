@@ -428,6 +428,11 @@ BAD_VALUES = {
         value="not a domain!!",
         told=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed: a DNS name, such as cluster.local",),
     ),
+    "a trust domain with a label that is too long": BadValue(
+        place=("mesh", "trustDomain"),
+        value=f"{'a' * 64}.local",
+        told=("mcsps:mesh.trustDomain: got 'aaaa", "at most 63 characters between two dots"),
+    ),
     "a number for a chart's block": BadValue(
         place=("istio", "values", "istiod", "global"),
         value=3,
