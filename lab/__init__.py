@@ -1,1 +1,1 @@
-"""Two or more real Kubernetes clusters on one Linux machine, and what tests a mesh on them."""
+"""Two or more real Kubernetes clusters on one Linux machine, and the engines and tools that run a mesh on them."""

@@ -1,4 +1,4 @@
-"""`python -m lab.deploy`: runs the program on the lab, by the engine that `lab.engines` chooses."""
+"""`python -m lab.deploy`: runs the program on the lab, with the engine that `lab.engines` chooses."""
 
 import subprocess
 import sys
@@ -20,14 +20,14 @@ from lab.stacks import ROOT, STACK, LabStack, read_stack
 from recovery.pulumi_cli import PulumiCli
 
 STAND_IN_DEFAULTS = frozenset({"--diff", "--refresh"})
-"""The stand-in asks the clusters each time, and shows each field that differs."""
+"""Options that the stand-in does not need: it always queries the clusters and shows every changed field."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Command(StrEnum):
-    """What to do with the stack."""
+    """An operation on the stack."""
 
     UP = "up"
     PREVIEW = "preview"
@@ -35,10 +35,10 @@ class Command(StrEnum):
 
 
 def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
-    """Run Pulumi on the lab; what a killed run left is settled first."""
+    """Settle the pending operations of a killed run, then run Pulumi; returns its exit code."""
     if command is Command.PREVIEW:
         return cli.run("preview", *arguments)
-    # This process holds the lab, as does every Pulumi it started, so a lock in the backend is a dead one's.
+    # This process holds the lab, as does every Pulumi that it starts, so a lock in the backend is stale.
     cli.unlock()
     for urn in cli.recover():
         progress.print(f"settled after a killed run: {urn}")
@@ -46,7 +46,7 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
 
 
 def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descriptor: int) -> int:
-    """Run the stand-in, in a process of its own as Pulumi is."""
+    """Run the stand-in in its own process, as Pulumi is; returns its exit code."""
     options = [argument for argument in arguments if argument not in STAND_IN_DEFAULTS]
     given = ["--secret", f"{pulumi_backend.RANCHER_TOKEN}={service.PLACE.admin_token}"] if stack.needs_rancher else []
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
@@ -59,7 +59,7 @@ def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descri
 
 def run(command: Command, name: str, engine: Engine | None, arguments: list[str]) -> int:
     """
-    Hold the lab and run an engine on it; returns the engine's exit code.
+    Hold the lab and run an engine on it; return the engine's exit code.
 
     Raises:
         UserError: The lab is down or holds another stack, the engine is not available, or what an interrupted run left
@@ -68,7 +68,7 @@ def run(command: Command, name: str, engine: Engine | None, arguments: list[str]
     preflight.require_root()
     with lock.held() as descriptor:
         if not existing():
-            raise UserError("The lab is down", "Run: make up, or python -m lab up for the clusters alone")
+            raise UserError("The lab is down", "Run: make up, or for the clusters alone: python -m lab up")
         stack = read_stack(name)
         chosen, path = engines.choose(
             engine, engines.claim(name), may_install=command is Command.UP and engines.is_interactive()
@@ -80,7 +80,7 @@ def run(command: Command, name: str, engine: Engine | None, arguments: list[str]
             if path
             else run_stand_in(command, stack, arguments, descriptor)
         )
-        # What was named on the command line may not be all that there is.
+        # The command line may name fewer clusters than the lab has.
         if command is Command.DESTROY and code == 0 and not arguments:
             engines.MARK.unlink(missing_ok=True)
     return code
@@ -89,14 +89,14 @@ def run(command: Command, name: str, engine: Engine | None, arguments: list[str]
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def main(
     context: typer.Context,
-    command: Annotated[Command, typer.Argument(help="What to do with the lab's stack; more options go to the engine.")],
-    stack: Annotated[str, typer.Option(help=f"{STACK}, or {STACK}-..., with a file of its own.")] = STACK,
+    command: Annotated[Command, typer.Argument(help="The operation. Further options go to the engine.")],
+    stack: Annotated[str, typer.Option(help=f"{STACK}, or {STACK}-... with its own stack file.")] = STACK,
     engine: Annotated[
         Engine | None,
-        typer.Option(help="Default: the engine that deployed to the lab, else Pulumi if it is available."),
+        typer.Option(help="If unset, the engine that deployed the lab's stack, else pulumi if it is available."),
     ] = None,
 ) -> None:
-    """Carry the program out on the lab."""
+    """Run the program on the lab's clusters."""
     with errors.reported():
         try:
             code = run(command, stack, engine, context.args)

@@ -15,30 +15,30 @@ from lab.spec import STATE_DIR
 from lab.stacks import ROOT
 
 PULUMI_VERSION = importlib.metadata.version("pulumi")
-"""One pin for command line and SDK: requirements.txt."""
+"""The version of both command line and SDK; requirements.txt pins it."""
 INSTALLER = "https://get.pulumi.com"
 INSTALL_ROOT = ROOT / ".tools" / f"pulumi-{PULUMI_VERSION}"
 INSTALL_TIMEOUT_SECONDS = 300
 MARK = STATE_DIR / "deployed-by"
-"""Which engine made what the lab holds, and of which stack."""
+"""The file that names the engine and the stack that are deployed on the lab."""
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Engine(StrEnum):
-    """Who carries the program out."""
+    """The program that runs `__main__.py` and applies its resources."""
 
     PULUMI = "pulumi"
     STAND_IN = "stand-in"
 
 
 def find_pulumi(*, may_install: bool) -> tuple[str | None, str]:
-    """Find Pulumi's command line, or install it where a person is there to see it; returns it and the reason."""
+    """Return the path of Pulumi's command line and a reason; install it only if a user watches."""
     known = shutil.which("pulumi") or shutil.which("pulumi", path=str(INSTALL_ROOT / "bin"))
     if known:
         return known, f"found at {known}"
     if not may_install:
-        return None, "pulumi is not on the PATH, and only a person's `make up` tries to install it"
+        return None, "pulumi is not on the PATH, and only an interactive `make up` tries to install it"
     try:
         install(INSTALLER)
     except (httpx.HTTPError, subprocess.SubprocessError, OSError) as error:
@@ -48,11 +48,11 @@ def find_pulumi(*, may_install: bool) -> tuple[str | None, str]:
 
 def install(url: str) -> None:
     """
-    Run Pulumi's official installer at the pinned version, into a folder of the project's own.
+    Run Pulumi's official installer at the pinned version, into a folder of the project.
 
     Raises:
-        httpx.HTTPError: It cannot be fetched.
-        subprocess.SubprocessError: It failed.
+        httpx.HTTPError: The download failed.
+        subprocess.SubprocessError: The installer failed.
     """
     _progress.print(f"installing pulumi {PULUMI_VERSION} from {url} into {INSTALL_ROOT}")
     script = httpx.get(url, follow_redirects=True, timeout=30).raise_for_status().text
@@ -65,49 +65,49 @@ def install(url: str) -> None:
 
 
 def is_interactive() -> bool:
-    """Whether somebody watches: a terminal, and no CI."""
+    """Return whether a user watches: standard input is a terminal, and this is no CI."""
     return sys.stdin.isatty() and os.environ.get("CI") != "true"
 
 
 def claim(stack: str) -> Engine | None:
     """
-    Find out who made what the lab holds; nobody, if it holds nothing.
+    Return the engine that deployed `stack` on the lab; None if the lab holds no stack.
 
     Raises:
-        UserError: It is another stack's.
+        UserError: The lab holds another stack.
     """
     if not MARK.exists():
         return None
     maker, made = MARK.read_text().split()
     if made != stack:
         raise UserError(
-            f"The lab holds stack {made}, and {stack} would make the same objects again",
+            f"The lab holds stack {made}, and {stack} has the same objects",
             f"Run: make down, or python -m lab.deploy destroy --stack {made}",
         )
     return Engine(maker)
 
 
-def choose(wanted: Engine | None, maker: Engine | None, *, may_install: bool) -> tuple[Engine, str | None]:
+def choose(requested: Engine | None, maker: Engine | None, *, may_install: bool) -> tuple[Engine, str | None]:
     """
-    Choose the engine, and say which and why; returns it with Pulumi's path.
+    Choose the engine, print it with the reason, and return it with Pulumi's path.
 
-    What one engine has made it alone can change, so the `maker` of what the lab holds is chosen again, unasked.
+    Only the engine that created resources can change them, so without a request the `maker` is chosen again.
 
     Raises:
-        UserError: Pulumi is wanted and is not to be had, or the other engine's resources are in the lab.
+        UserError: Pulumi is requested and not available, or the lab holds the other engine's resources.
     """
-    if wanted and maker and wanted is not maker:
+    if requested and maker and requested is not maker:
         raise UserError(
-            f"The lab holds what the {maker} engine made, and the {wanted} engine would not know it",
-            f"Run: make down, or choose that engine: ENGINE={maker} with make, --engine {maker} without",
+            f"The lab holds resources of the {maker} engine, which the {requested} engine does not know",
+            f"Run: make down, or use that engine: ENGINE={maker} with make, else --engine {maker}",
         )
-    chosen, why = wanted or maker, "asked for" if wanted else "it made what the lab holds"
+    chosen, why = requested or maker, "requested" if requested else "it created the lab's resources"
     if chosen is Engine.STAND_IN:
         path, reason = None, why
     else:
         path, reason = find_pulumi(may_install=may_install and not maker)
     if chosen is Engine.PULUMI and not path:
-        raise UserError(f"Pulumi is needed ({why}) and is not to be had: {reason}", "Put pulumi on the PATH")
+        raise UserError(f"Pulumi is required ({why}) but not available: {reason}", "Put pulumi on the PATH")
     engine = Engine.PULUMI if path else Engine.STAND_IN
     _progress.print(f"engine: {engine} ({reason})")
     return engine, path

@@ -1,9 +1,8 @@
 """
-Takes a node, or pods on it, off the network, and gives them back.
+Disconnects a node, or pods on it, from the network, and reconnects them.
 
-By rules in the node's own network namespace, so the host's packet filter has no part in it and `down` leaves none. A
-link that is set down would not do for silence: nobody would answer ARP any more, and within seconds every peer is told
-"no route to host".
+The rules are in the node's network namespace, so they do not touch the host's packet filter and go with the node. A
+link set down is no blackhole: the node stops answering ARP, and within seconds its peers get "no route to host".
 """
 
 import shlex
@@ -21,24 +20,24 @@ from lab.spec import MAX_CLUSTERS, ClusterSpec, clusters, existing, find
 
 _MARK = "mcsps-lab-cut"
 _DROP = ("DROP",)
-# A REJECT is allowed in these chains of this table alone; kube-proxy's own come after it there.
+# Only these chains of this table allow REJECT; kube-proxy's rules come later in them.
 _REJECT = ("REJECT", "--reject-with", "tcp-reset")
 _DROP_TABLE, _REJECT_TABLE = "mangle", "filter"
 
 
 def cut(spec: ClusterSpec, pods: Sequence[IPv4Address] | None = None, *, is_silent: bool) -> None:
     """
-    Let a node, or these of its pods alone, answer nothing (silent) or every TCP packet with a reset (refusing).
+    Make a node, or only these pods, drop every packet (silent) or reset every TCP connection.
 
-    Nothing ends: the kubelet still reaches the pods, so their cluster goes on to take them for ready.
+    No pod terminates. The kubelet still reaches the pods, so the cluster keeps them ready.
     """
     for table, chain, match, target in _rules(pods, is_silent=is_silent):
-        # The chain's head, or kube-proxy would have accepted the packet before.
+        # Inserted first, because kube-proxy's rules would accept the packet.
         _iptables(spec, table, "-I", chain, *match, "-m", "comment", "--comment", _MARK, "-j", *target)
 
 
 def heal(spec: ClusterSpec) -> None:
-    """Take back every cut; without one this changes nothing."""
+    """Remove every cut of a node; without one this changes nothing."""
     for table in (_DROP_TABLE, _REJECT_TABLE):
         for rule in _iptables(spec, table, "-S").splitlines():
             if _MARK in rule:
@@ -48,35 +47,35 @@ def heal(spec: ClusterSpec) -> None:
 
 @dataclass(frozen=True)
 class Nodes:
-    """The nodes that a stack's clusters are, by the names that the stack gives them."""
+    """The nodes of a stack's clusters, by the cluster names of the stack."""
 
     specs: Mapping[str, ClusterSpec]
 
     @classmethod
     def behind(cls, kubeconfigs: Mapping[str, Path | None]) -> Self:
         """
-        Find them by the kubeconfigs through which the stack reaches its clusters (None: it uses none).
+        Find the nodes by the kubeconfigs of the stack's clusters (None: the cluster has none).
 
         Raises:
-            UserError: One of the clusters is not the lab's, this process is not root's, or the lab is down.
+            UserError: A cluster is not in the lab, this process does not run as root, or the lab is down.
         """
         known = {spec.kubeconfig: spec.name for spec in clusters(MAX_CLUSTERS)}
         if foreign := [name for name, path in kubeconfigs.items() if path not in known]:
             raise UserError(
-                f"Not reached by a kubeconfig of the lab's: {', '.join(foreign)}",
-                "Clusters that serve somebody are not taken away on purpose: name the lab's stack",
+                f"These clusters have no kubeconfig of the lab: {', '.join(foreign)}",
+                "The drill disconnects only clusters of the lab. Use the lab's stack",
             )
         require_root()
         there = existing()
         return cls({name: find(known[path], there) for name, path in kubeconfigs.items() if path})
 
     def cut(self, cluster: str, pods: Sequence[str] | None = None, *, is_silent: bool) -> None:
-        """Cut a cluster's node, or these of its pods alone, off the network."""
+        """Cut a cluster's node, or only these of its pods, off the network."""
         addresses = None if pods is None else [IPv4Address(pod) for pod in pods]
         cut(self.specs[cluster], addresses, is_silent=is_silent)
 
     def heal(self, cluster: str) -> None:
-        """Take back every cut of a cluster."""
+        """Remove every cut of a cluster's node."""
         heal(self.specs[cluster])
 
 
@@ -92,7 +91,7 @@ def _rules(
         else:
             yield _REJECT_TABLE, "FORWARD", ("-d", pod, *tcp), _REJECT
     if pods is None and is_silent:
-        # Where the link is told for certain: a packet to a Service leaves OUTPUT with the link of the way before NAT.
+        # Match the interface only where it is final: before NAT a packet to a Service still has the old one.
         yield _DROP_TABLE, "PREROUTING", ("-i", NODE_LINK), _DROP
         yield _DROP_TABLE, "POSTROUTING", ("-o", NODE_LINK), _DROP
     elif pods is None:
@@ -101,6 +100,6 @@ def _rules(
 
 
 def _iptables(spec: ClusterSpec, table: str, *arguments: str) -> str:
-    # In the node's own /run is the lock that its kube-proxy takes.
+    # The iptables lock of the node's kube-proxy is in the node's own /run.
     command = ("iptables", "--wait", "--table", table, *arguments)
     return run(*inside(str(spec.netns_path), str(spec.mountns_path), command))

@@ -1,5 +1,5 @@
 """
-Pulumi's backend for the lab: local files, a passphrase generated once, no trace in the checkout.
+Pulumi's backend for the lab: local files and a generated passphrase, outside of the checkout.
 
 Owns Pulumi's home, its state and its configuration on the lab.
 """
@@ -23,17 +23,17 @@ RANCHER_TOKEN = f"{NAMESPACE}:rancherToken"
 HOME = STATE_DIR / "pulumi"
 PASSPHRASE = HOME / "passphrase"
 TEMPORARY = HOME / "tmp"
-"""Pulumi's plugins leave kubeconfigs in the folder for temporary files."""
+"""The folder for temporary files of Pulumi's plugins, which leave kubeconfigs there."""
 PULUMI_HOME = HOME / "home"
 
 
 def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
     """
-    Prepare Pulumi's backend for the lab: local files, a passphrase made once, no trace in the checkout.
+    Prepare Pulumi's backend for a stack of the lab, and return Pulumi's command line for it.
 
-    `pulumi stack select --create` writes the salt into the stack's file, so it gets a project of its own to write to.
+    `pulumi stack select --create` writes the salt into the stack's file, so Pulumi gets its own copy of the project.
     """
-    # What is in it is a dead run's: this process holds the lab.
+    # Its files belong to terminated runs, because this process holds the lab.
     shutil.rmtree(TEMPORARY, ignore_errors=True)
     files.make_folder(TEMPORARY)
     _make_pulumi_home()
@@ -41,7 +41,7 @@ def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
         files.write(PASSPHRASE, secrets.token_urlsafe(32))
     environment = {
         **os.environ,
-        # Without the metadata that is kept beside each file: a kill leaves it empty, and the state unreadable.
+        # Skip the metadata next to each file: a kill leaves it empty, and then the state cannot be read.
         "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
         "PULUMI_HOME": str(PULUMI_HOME),
@@ -53,7 +53,7 @@ def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
     config_file = HOME / f"Pulumi.{stack.name}.yaml"
     _run_in_home([executable, "stack", "select", stack.name, "--create"], environment)
     salt = {key: value for key, value in yaml.safe_load(config_file.read_text()).items() if key == "encryptionsalt"}
-    # Whole or not at all: without its salt the state could not be read any more.
+    # Written in one step: without its salt the state cannot be read.
     files.write(config_file, yaml.safe_dump({**stack.document, **salt}))
     if stack.needs_rancher:
         token = service.PLACE.admin_token.read_text()
@@ -71,10 +71,10 @@ def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
 
 def _make_pulumi_home() -> None:
     """
-    Give Pulumi a home that goes with the lab, with the plugins of the user's own.
+    Create a home for Pulumi in the lab's state, with a link to the plugins of the user's home.
 
-    Into a folder `logs` there it would log all that it does, by the hundred megabytes. That is most of a run's work,
-    and there is no switch (pulumi/pkg/logging, 3.260). Where no such folder can be made it does without.
+    Pulumi logs hundreds of megabytes into the folder `logs` of its home, which is most of a run's work, and no option
+    disables it (pulumi/pkg/logging, 3.260). It logs nothing if the folder cannot be created.
     """
     plugins = Path(os.environ.get("PULUMI_HOME", "~/.pulumi")).expanduser() / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
@@ -98,5 +98,5 @@ def _run_in_home(command: list[str], environment: dict[str, str], given: str | N
     if done.returncode:
         raise UserError(
             f"`pulumi {' '.join(command[1:])}` failed with exit code {done.returncode}",
-            "See what it said above; make down removes its state with the lab",
+            "Read its output above. `make down` removes its state with the lab",
         )

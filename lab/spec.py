@@ -1,7 +1,7 @@
 """
-Where everything of the lab is: names, addresses and paths, as a function of a cluster's index.
+Names, addresses and paths of the lab, as a function of a cluster's index.
 
-Pure but for `existing`, which looks for folders. Every other module of the lab takes its names from here.
+Pure except for `existing`, which looks for folders. Every other module of the lab takes its names from here.
 """
 
 from collections.abc import Iterable
@@ -12,24 +12,24 @@ from pathlib import Path
 from errors import UserError
 
 STATE_DIR = Path("/var/lib/mcsps-lab")
-"""Root of all that a running lab keeps on disk; removed as a whole by `down`."""
+"""The root of the lab's files on disk, which `down` removes as a whole."""
 REMOVING_DIR = STATE_DIR.with_name(f"{STATE_DIR.name}.removing")
-"""What STATE_DIR is called while `down` removes it."""
+"""The name of STATE_DIR while `down` removes it."""
 NAMESPACES_DIR = STATE_DIR / "namespaces"
-"""Holds one bind mount a cluster, which keeps the node's mount namespace alive."""
+"""The folder with one bind mount for each cluster, which keeps the node's mount namespace alive."""
 CHARTS_DIR = STATE_DIR / "charts"
 
 FABRIC = "mcsps-lab"
-"""Name of the fabric's network namespace, of the link on the host, and of the top cgroup."""
+"""The name of the fabric's network namespace, of the link on the host, and of the top cgroup."""
 BRIDGE = "fabric"
 FABRIC_NETWORK = IPv4Network("198.18.0.0/16")
 RESERVED_NETWORK = IPv4Network("198.18.0.0/15")
-"""RFC 2544's benchmarking block, into which no other route of a lab machine may lead."""
+"""The benchmarking block of RFC 2544; no other route of the machine may lead into it."""
 HOST_ADDRESS = IPv4Interface("198.18.0.1/16")
 
 POD_CIDR = IPv4Network("10.42.0.0/16")
 SERVICE_CIDR = IPv4Network("10.43.0.0/16")
-"""Pod and service ranges are the same in every cluster: only a multi-network mesh copes."""
+"""The range of Services. Pod and Service ranges are the same in every cluster, as in a multi-network mesh."""
 CLUSTER_DOMAIN = "cluster.local"
 DNS_ADDRESS = SERVICE_CIDR[10]
 KUBERNETES_ADDRESS = SERVICE_CIDR[1]
@@ -42,7 +42,7 @@ _NAMES = ("east", "west", "north", "south")
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """One cluster, which is one node; `index` counts from 1."""
+    """One cluster with its one node; `index` counts from 1."""
 
     index: int
 
@@ -53,7 +53,7 @@ class ClusterSpec:
 
     @property
     def address(self) -> IPv4Address:
-        """The node's address, and the API server's."""
+        """The address of the node and of its API server."""
         return FABRIC_NETWORK[10 + self.index]
 
     @property
@@ -63,12 +63,12 @@ class ClusterSpec:
 
     @property
     def mac(self) -> str:
-        """The node's link address, fixed so that no peer remembers the one of an earlier link."""
+        """The node's link address. It is fixed, so that peers with an old ARP entry still reach the node."""
         return ":".join(f"{byte:02x}" for byte in (0x02, 0x00, *self.address.packed))
 
     @property
     def server(self) -> str:
-        """The API server's URL, from the host and from every pod of every cluster."""
+        """The API server's URL, valid on the host and in every pod of every cluster."""
         return f"https://{self.address}:{API_PORT}"
 
     @property
@@ -108,12 +108,12 @@ class ClusterSpec:
 
     @property
     def pods_cgroup(self) -> str:
-        """The part of `cgroup` that the kubelet owns."""
+        """The part of `cgroup` that the kubelet manages."""
         return f"{self.cgroup}/pods"
 
     @property
     def directory(self) -> Path:
-        """The cluster's folder; the folders below are all inside it."""
+        """The cluster's folder, which contains the folders below."""
         return STATE_DIR / self.name
 
     @property
@@ -123,51 +123,61 @@ class ClusterSpec:
 
     @property
     def pki(self) -> Path:
-        """Keys, certificates, and the components' kubeconfigs."""
+        """The folder of keys, certificates and the components' kubeconfigs."""
         return self.directory / "pki"
 
     @property
     def logs(self) -> Path:
-        """One file a component, and `pods/` as the kubelet writes it."""
+        """The folder with one log for each component, and `pods/`, which the kubelet writes."""
         return self.directory / "logs"
 
     @property
     def config(self) -> Path:
-        """The components' configuration files."""
+        """The folder of the components' configuration files."""
         return self.directory / "config"
 
     @property
     def run(self) -> Path:
-        """Pid files and sockets."""
+        """The folder of records and sockets of the components."""
         return self.directory / "run"
 
     @property
     def data(self) -> Path:
-        """What etcd, containerd and the kubelet store."""
+        """The folder for the data of etcd, containerd and the kubelet."""
         return self.directory / "data"
 
 
 def clusters(count: int) -> tuple[ClusterSpec, ...]:
-    """Return the first `count` clusters; UserError outside 1 to 16."""
+    """
+    Return the first `count` clusters.
+
+    Raises:
+        UserError: `count` is not in 1 to 16.
+    """
     if not 1 <= count <= MAX_CLUSTERS:
         raise UserError(
-            f"{count} clusters were asked for",
-            f"Ask for 1 to {MAX_CLUSTERS}: python -m lab up --clusters {DEFAULT_CLUSTERS}",
+            f"The lab cannot have {count} clusters",
+            f"Use 1 to {MAX_CLUSTERS}: python -m lab up --clusters {DEFAULT_CLUSTERS}",
         )
     return tuple(ClusterSpec(index) for index in range(1, count + 1))
 
 
 def existing(state_dir: Path = STATE_DIR) -> tuple[ClusterSpec, ...]:
-    """Return every cluster up to the last one that has a folder; this reads `state_dir`."""
+    """Return every cluster up to the last one that has a folder in `state_dir`."""
     made = [spec.index for spec in clusters(MAX_CLUSTERS) if (state_dir / spec.name).is_dir()]
     return clusters(max(made)) if made else ()
 
 
 def find(name: str, known: Iterable[ClusterSpec]) -> ClusterSpec:
-    """Return the cluster of that name; UserError says which names there are."""
+    """
+    Return the cluster of that name.
+
+    Raises:
+        UserError: There is none; the message or the remedy lists the names.
+    """
     by_name = {spec.name: spec for spec in known}
     if name in by_name:
         return by_name[name]
     if not by_name:
         raise UserError(f"There is no cluster {name}: the lab is down", "Run: python -m lab up")
-    raise UserError(f"There is no cluster {name}", f"Name one of: {', '.join(by_name)}")
+    raise UserError(f"There is no cluster {name}", f"Use one of: {', '.join(by_name)}")

@@ -1,4 +1,4 @@
-"""The stacks of the lab, as their files have them."""
+"""Reads the stack files of the lab."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class LabStack:
-    """A stack of the lab's, as its file has it."""
+    """The content of a stack file of the lab."""
 
     name: str
     document: Mapping[str, Any]
@@ -30,21 +30,21 @@ class LabStack:
 
 def read_stack(name: str) -> LabStack:
     """
-    Read a stack file of the lab's.
+    Read a stack file of the lab.
 
     Raises:
-        UserError: The stack is none of the lab's, its file is not there or holds no config, or it needs a Rancher that
-            the lab has not.
+        UserError: The stack is not for the lab, its file is missing or has no config, or it needs a Rancher server that
+            the lab does not have.
     """
     file = ROOT / f"Pulumi.{name}.yaml"
     if name != STACK and not name.startswith(f"{STACK}-"):
-        raise UserError(f"Stack {name} is none of the lab's", f"Take {STACK} or {STACK}-..., or plain pulumi")
+        raise UserError(f"Stack {name} is not a stack of the lab", f"Use {STACK} or {STACK}-..., or run pulumi itself")
     if not file.is_file():
-        raise UserError(f"There is no stack {name}: {file.name} is missing", f"Write it, or take {STACK}")
+        raise UserError(f"There is no stack {name}: {file.name} is missing", f"Write it, or use {STACK}")
     document = yaml.safe_load(file.read_text())
     if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
-        raise UserError(f"{file.name} has no mapping 'config'", f"Write one, as in Pulumi.{STACK}.yaml")
+        raise UserError(f"{file.name} has no mapping 'config'", f"Add one, as in Pulumi.{STACK}.yaml")
     stack = LabStack(name, document)
     if stack.needs_rancher and not service.is_wanted():
-        raise UserError(f"Stack {name} needs a Rancher, which this lab has not", "Run: python -m lab up --rancher")
+        raise UserError(f"Stack {name} needs a Rancher server, and the lab has none", "Run: python -m lab up --rancher")
     return stack

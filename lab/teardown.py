@@ -1,4 +1,4 @@
-"""Removes all that `up` made, whatever is left of it, and nothing else."""
+"""Removes what `up` created, even if it is incomplete, and nothing else."""
 
 import shutil
 
@@ -11,7 +11,7 @@ def remove_all() -> None:
     """
     Remove processes, namespaces, links, mounts, cgroups and the state folder; caches stay.
 
-    Asks the machine and not a list of what was made, so it may follow a crash, or itself.
+    It looks at the machine instead of a list of created objects, so it also works after a crash and when run twice.
     """
     finish()
     among = cgroups.hierarchies()
@@ -22,16 +22,16 @@ def remove_all() -> None:
     cgroups.remove(among)
     if left := mounts.left_below(STATE_DIR):
         raise UserError(
-            f"Still mounted, and not by the lab: {', '.join(left)}",
-            f"Unmount it, then run down again: umount {' '.join(left)}",
+            f"There are mounts that the lab did not create: {', '.join(left)}",
+            f"Run: umount {' '.join(left)}. Then run `down` again",
         )
     if STATE_DIR.exists():
-        # In one step: what is left of a state that was half removed would pass for a lab's that can be healed.
+        # Renamed in one step, because `up` would take a half-removed state for a lab to repair.
         STATE_DIR.rename(REMOVING_DIR)
     finish()
 
 
 def finish() -> None:
-    """Remove what a `down` that was killed had begun to remove."""
+    """Complete the removal that a killed `down` began."""
     if REMOVING_DIR.exists():
         shutil.rmtree(REMOVING_DIR)

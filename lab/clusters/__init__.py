@@ -1,1 +1,1 @@
-"""Real Kubernetes clusters on one machine: control planes, nodes, addons and load balancers."""
+"""Real Kubernetes clusters on one machine: control planes, nodes, add-ons and load balancers."""

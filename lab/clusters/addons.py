@@ -1,4 +1,4 @@
-"""What a bare cluster needs before it is of use: CoreDNS, and the lab's own access rights."""
+"""The add-ons of a cluster: CoreDNS, and the access rights of the lab's programs."""
 
 from http import HTTPStatus
 from typing import Any
@@ -34,20 +34,20 @@ _COREFILE = f"""\
 """
 
 
-def connect(spec: ClusterSpec, identity: str = "admin") -> client.ApiClient:
+def connect(spec: ClusterSpec, subject: str = "admin") -> client.ApiClient:
     """Return a client of the cluster's API with one of the lab's certificates."""
     return client.ApiClient(
         connection.from_certificate(
             spec.server,
             ca_file=spec.pki / "ca.crt",
-            certificate_file=spec.pki / f"{identity}.crt",
-            key_file=spec.pki / f"{identity}.key",
+            certificate_file=spec.pki / f"{subject}.crt",
+            key_file=spec.pki / f"{subject}.key",
         )
     )
 
 
 def apply(spec: ClusterSpec) -> None:
-    """Have every add-on in the cluster as it is written here."""
+    """Apply every add-on to the cluster."""
     with connect(spec) as api:
         cache = spec.run / "api-discovery.json"
         dynamic = DynamicClient(api, cache_file=str(cache))  # type: ignore[no-untyped-call]
@@ -63,7 +63,7 @@ def apply(spec: ClusterSpec) -> None:
 
 
 def is_node_ready(api: client.ApiClient, name: str) -> bool:
-    """Return whether the node is there and Ready."""
+    """Return whether the node exists and is Ready."""
     try:
         node = client.CoreV1Api(api).read_node(name)
     except ApiException as error:
@@ -75,14 +75,14 @@ def is_node_ready(api: client.ApiClient, name: str) -> bool:
 
 
 def is_dns_ready(api: client.ApiClient) -> bool:
-    """Return whether CoreDNS, as it is written here, is available and answers."""
+    """Return whether the current version of CoreDNS is available and answers."""
     deployment = client.AppsV1Api(api).read_namespaced_deployment(COREDNS, SYSTEM_NAMESPACE)
     status, metadata = deployment.status, deployment.metadata
     if not status or not metadata or status.observed_generation != metadata.generation:
         return False
     if not status.updated_replicas == status.available_replicas == status.replicas == 1:
         return False
-    # After a crash the API tells for a while what was before it, so the pod itself is asked.
+    # After a crash the API reports the state before it for a while, so the pod itself is queried.
     core = client.CoreV1Api(api)
     selector = ",".join(f"{key}={value}" for key, value in _DNS_LABELS.items())
     pods = core.list_namespaced_pod(SYSTEM_NAMESPACE, label_selector=selector).items
@@ -139,7 +139,7 @@ def _dns_pod() -> dict[str, Any]:
         "serviceAccountName": COREDNS,
         "priorityClassName": "system-cluster-critical",
         "dnsPolicy": "Default",
-        # Lets a server that is not root listen on port 53.
+        # Allows a server without root to listen on port 53.
         "securityContext": {
             "runAsNonRoot": True,
             "sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],

@@ -1,4 +1,4 @@
-"""Brings one cluster up, or heals it: what is started in which order, and what is waited for."""
+"""Starts or repairs one cluster: its components in order, and the waits between them."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -27,9 +27,9 @@ PROCESSES = (
     "kube-proxy",
     "loadbalancer",
 )
-"""Every component that is a process of the host; CoreDNS is a pod."""
+"""Every component that is a process of the host. CoreDNS is not one: it runs as a pod."""
 STEPS = 6
-"""How often `ensure` reports."""
+"""The number of steps that `ensure` reports."""
 _STORE = ("etcd", "kube-apiserver")
 _START_SECONDS = 120.0
 
@@ -41,16 +41,23 @@ def ensure(
     report: Callable[[str], None],
 ) -> None:
     """
-    Have the cluster running, Ready and with all images; `report` is told of each of STEPS steps.
+    Ensure that the cluster runs, is Ready and has all images; a healthy cluster stays unchanged.
 
-    Changes nothing in a cluster that is well. UserError names the component that failed.
+    Args:
+        spec: The cluster.
+        toolchain: The programs to run.
+        archives: The images to load.
+        report: Receives the name of each of the STEPS steps.
+
+    Raises:
+        UserError: A component failed; the message names it.
     """
     try:
         _ensure(spec, toolchain, archives, report)
     except (ApiException, HTTPError) as error:
         raise UserError(
-            f"{spec.name}: kube-apiserver failed while it was used ({kube_errors.describe(error)})",
-            f"See why: python -m lab logs {spec.name} kube-apiserver; then run up again",
+            f"{spec.name}: a request to kube-apiserver failed ({kube_errors.describe(error)})",
+            f"Read its log: python -m lab logs {spec.name} kube-apiserver; then run `up` again",
         ) from error
 
 
@@ -74,7 +81,7 @@ def _ensure(
         for component in components:
             processes.ensure(spec, component, procs_file)
 
-    report("container runtime and store")
+    report("container runtime and etcd")
     start(
         node.containerd(spec),
         control_plane.etcd(spec, toolchain),
@@ -96,14 +103,14 @@ def _ensure(
         start(load_balancer(spec))
         with addons.connect(spec) as api:
             _wait(spec, "kubelet", lambda: addons.is_node_ready(api, spec.name), *PROCESSES)
-            report("images and name service")
+            report("images and CoreDNS")
             images.result()
             _wait(spec, "coredns", lambda: addons.is_dns_ready(api), *PROCESSES)
     report("Ready")
 
 
 def load_balancer(spec: ClusterSpec) -> Component:
-    """Return the program that gives Services of type LoadBalancer their addresses."""
+    """Return the program that assigns addresses to Services of type LoadBalancer."""
     return Component(
         "loadbalancer",
         (sys.executable, "-m", "lab.clusters.load_balancer", f"--cluster={spec.name}"),

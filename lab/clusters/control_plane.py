@@ -10,15 +10,15 @@ from lab.machine.processes import Component
 from lab.spec import API_PORT, CLUSTER_DOMAIN, POD_CIDR, SERVICE_CIDR, ClusterSpec
 
 _POLL_SECONDS = 2.0
-# etcd takes "host:port" alone: a file in the folder it runs in, whose name ends like a port.
+# etcd accepts only "host:port", so the socket is a file in its working directory whose name looks like one.
 _ETCD_SOCKET = "etcd.sock:0"
 
 
 def etcd(spec: ClusterSpec, toolchain: Toolchain) -> Component:
     """
-    Return the cluster's store.
+    Return the cluster's etcd.
 
-    It listens on sockets inside a folder of root's alone, and so on nothing that a pod can reach.
+    It listens only on sockets in a folder of root, where no pod can reach it.
     """
     client, peer = f"unix://{_ETCD_SOCKET}", "unix://etcd-peer.sock:0"
     return Component(
@@ -32,7 +32,8 @@ def etcd(spec: ClusterSpec, toolchain: Toolchain) -> Component:
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster={spec.name}={peer}",
-            # A lab's data is worth less than the disk's time; it outlives a killed process anyway.
+            # Without fsync etcd is faster. The lab can lose its data if the machine crashes, not if a process is
+            # killed.
             "--unsafe-no-fsync",
             "--log-level=warn",
         ),
@@ -41,7 +42,7 @@ def etcd(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def api_server(spec: ClusterSpec, toolchain: Toolchain) -> Component:
-    """Return the API server, which listens on the node's address alone."""
+    """Return the API server, which listens only on the node's address."""
     pki = spec.pki
     return Component(
         "kube-apiserver",
@@ -72,7 +73,7 @@ def api_server(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def controller_manager(spec: ClusterSpec, toolchain: Toolchain) -> Component:
-    """Return the controllers; with one of each there is no leader to elect."""
+    """Return the controller manager; its only instance needs no leader election."""
     return Component(
         "kube-controller-manager",
         (
@@ -88,7 +89,7 @@ def controller_manager(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def scheduler(spec: ClusterSpec, toolchain: Toolchain) -> Component:
-    """Return the scheduler."""
+    """Return the scheduler; its only instance needs no leader election."""
     return Component(
         "kube-scheduler",
         _client(spec, toolchain, "kube-scheduler"),
@@ -97,7 +98,7 @@ def scheduler(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def is_ready(spec: ClusterSpec) -> bool:
-    """Return whether the API server says so, over TLS that the cluster's CA vouches for."""
+    """Return whether the API server reports that it is ready, over TLS verified with the cluster's CA."""
     try:
         verify = ssl.create_default_context(cafile=spec.pki / "ca.crt")
         with httpx.Client(verify=verify, trust_env=False, timeout=_POLL_SECONDS) as client:

@@ -1,4 +1,4 @@
-"""Kubeconfigs with everything inline: CA, client certificate and key."""
+"""Writes kubeconfigs with inline CA, client certificate and key."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -14,7 +14,7 @@ COMPONENTS = (
     "kube-scheduler",
     "kube-proxy",
 )
-"""Which identities get a kubeconfig beside their keys."""
+"""The certificate subjects that get a kubeconfig next to their keys."""
 
 
 def render(spec: ClusterSpec, user: str, ca: bytes, certificate: bytes, key: bytes) -> str:
@@ -49,7 +49,7 @@ def render(spec: ClusterSpec, user: str, ca: bytes, certificate: bytes, key: byt
 
 
 def path(spec: ClusterSpec, component: str) -> Path:
-    """Return where a component's kubeconfig is."""
+    """Return the path of a component's kubeconfig."""
     return spec.pki / f"{component}.kubeconfig"
 
 
@@ -60,11 +60,11 @@ def ensure(spec: ClusterSpec) -> None:
     files.write(spec.kubeconfig, _from_files(spec, "admin"))
 
 
-def _from_files(spec: ClusterSpec, identity: str) -> str:
+def _from_files(spec: ClusterSpec, subject: str) -> str:
     return render(
         spec,
-        identity,
+        subject,
         (spec.pki / "ca.crt").read_bytes(),
-        (spec.pki / f"{identity}.crt").read_bytes(),
-        (spec.pki / f"{identity}.key").read_bytes(),
+        (spec.pki / f"{subject}.crt").read_bytes(),
+        (spec.pki / f"{subject}.key").read_bytes(),
     )

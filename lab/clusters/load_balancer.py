@@ -1,9 +1,8 @@
 """
-Gives the Services of type LoadBalancer of one cluster their addresses.
+Assigns addresses to the Services of type LoadBalancer of one cluster.
 
-A program of its own, started by `up` in every cluster. It keeps nothing: which addresses are taken
-is what the Services say, so it may be killed and started anew at any time. That an address is
-reached is not its work: the node answers for its whole pool, and kube-proxy forwards.
+`up` starts this program for every cluster. It stores nothing: it reads the assigned addresses from the Services, so it
+can restart at any time. It does not route traffic: the node answers for the whole pool, and kube-proxy forwards.
 """
 
 import logging
@@ -29,7 +28,7 @@ _LOG = logging.getLogger("loadbalancer")
 
 @dataclass(frozen=True)
 class Claim:
-    """A Service that is to have an address; `address` is the one it has."""
+    """A Service that needs an address; `address` is the current one, if any."""
 
     namespace: str
     name: str
@@ -38,11 +37,10 @@ class Claim:
 
 def assign(claims: Iterable[Claim], pool: IPv4Network) -> Mapping[Claim, IPv4Address]:
     """
-    Return the address for each claim that lacks one: pure.
+    Return an address for each claim that needs a new one: pure.
 
-    An address once given stays; new ones are the lowest free, without the pool's first and last.
-    Of two claims with one address the second in order of name moves. With the pool empty, the rest
-    go without.
+    Assigned addresses stay. New ones are the lowest free ones, without the first and last of the pool. If two claims
+    have the same address, the second by name gets a new one. If the pool is exhausted, the remaining claims get none.
     """
     taken: set[IPv4Address] = set()
     lacking: list[Claim] = []
@@ -56,7 +54,7 @@ def assign(claims: Iterable[Claim], pool: IPv4Network) -> Mapping[Claim, IPv4Add
 
 
 def claim_of(service: client.V1Service) -> Claim | None:
-    """Return the Service's claim; None if it wants no load balancer, or another one's."""
+    """Return the Service's claim; None if it uses no load balancer or another one."""
     metadata, spec = service.metadata, service.spec
     if not (metadata and spec) or spec.type != "LoadBalancer" or spec.load_balancer_class:
         return None
@@ -69,7 +67,7 @@ def claim_of(service: client.V1Service) -> Claim | None:
 
 
 def reconcile(api: client.CoreV1Api, pool: IPv4Network) -> str:
-    """Give every Service its address; return the resource version up to which that holds."""
+    """Assign an address to every Service; return the resource version of the list that was read."""
     services = api.list_service_for_all_namespaces()
     claims = [claim for service in services.items if (claim := claim_of(service))]
     for claim, address in assign(claims, pool).items():
@@ -77,7 +75,7 @@ def reconcile(api: client.CoreV1Api, pool: IPv4Network) -> str:
         try:
             api.patch_namespaced_service_status(claim.name, claim.namespace, {"status": status})
         except ApiException as error:
-            if error.status != HTTPStatus.NOT_FOUND:  # deleted meanwhile
+            if error.status != HTTPStatus.NOT_FOUND:  # deleted since the list was read
                 raise
         else:
             _LOG.info("%s/%s has %s", claim.namespace, claim.name, address)
@@ -99,19 +97,19 @@ def follow(api: client.CoreV1Api, pool: IPv4Network) -> None:
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, ApiException | HTTPError):
-        # The text of an ApiException is pages of response headers.
-        _LOG.warning("%s; trying again", kube_errors.describe(error))
+        # The text of an ApiException contains pages of response headers.
+        _LOG.warning("%s; retrying", kube_errors.describe(error))
 
 
-def main(cluster: Annotated[str, typer.Option(help="The name of the cluster whose Services these are.")]) -> None:
-    """Give LoadBalancer Services their addresses until stopped."""
+def main(cluster: Annotated[str, typer.Option(help="The name of the cluster.")]) -> None:
+    """Assign addresses to LoadBalancer Services until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     spec = find(cluster, clusters(MAX_CLUSTERS))
     api = client.CoreV1Api(addons.connect(spec, "loadbalancer"))
     while True:
         for attempt in Retrying(
-            # The API server restarts now and then, and its watches expire.
+            # The API server may restart, and its watches expire.
             retry=retry_if_exception_type((HTTPError, ApiException)),
             wait=wait_exponential(multiplier=0.5, max=2),
             before_sleep=_log_retry,

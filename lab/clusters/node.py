@@ -1,4 +1,4 @@
-"""One cluster's node: containerd, kubelet and kube-proxy, their configuration, and its images."""
+"""The node of one cluster: containerd, kubelet and kube-proxy, their configuration, and the node's images."""
 
 import json
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from lab.machine.processes import Component
 from lab.spec import CLUSTER_DOMAIN, DNS_ADDRESS, POD_CIDR, ClusterSpec
 
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
-"""Where Debian's and where everybody else's packages put the network plugins."""
+"""The folders of the network plugins: Debian's, and the usual one elsewhere."""
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
-# In the node's mount namespace, so each node has these to itself.
+# Each node has its own, because these paths are in its mount namespace.
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 _IMPORT_SECONDS = 600.0
 
 
 def cni_folder() -> Path | None:
-    """Return the folder that holds all the network plugins a node needs, if there is one."""
+    """Return the folder with all network plugins that a node needs; None if no folder has them."""
     for folder in CNI_FOLDERS:
         if all((folder / plugin).exists() for plugin in CNI_PLUGINS):
             return folder
@@ -33,17 +33,17 @@ def cni_folder() -> Path | None:
 
 
 def configure(spec: ClusterSpec) -> None:
-    """Write the configuration of everything that runs on the node."""
+    """Write the configuration of every program that runs on the node."""
     files.write(spec.config / "containerd.toml", containerd_config(spec, cni_folder()))
     files.write(spec.config / "cni" / "10-lab.conflist", json.dumps(cni_config(spec), indent=2))
     files.write(spec.config / "kubelet.yaml", yaml.safe_dump(kubelet_config(spec)))
     files.write(spec.config / "kube-proxy.yaml", yaml.safe_dump(kube_proxy_config(spec)))
-    # There is no name server above a lab's; an empty file keeps the host's out of the pods.
+    # The lab has no upstream name server; an empty file keeps the host's out of the pods.
     files.write(spec.config / "resolv.conf", "")
 
 
 def containerd(spec: ClusterSpec) -> Component:
-    """Return the container runtime, the one that the machine has installed."""
+    """Return the container runtime that is installed on the machine."""
     config = spec.config / "containerd.toml"
     return Component(
         "containerd",
@@ -54,7 +54,7 @@ def containerd(spec: ClusterSpec) -> Component:
 
 
 def kubelet(spec: ClusterSpec, toolchain: Toolchain) -> Component:
-    """Return the kubelet."""
+    """Return the kubelet, which runs in the node's mount namespace."""
     config, own = spec.config / "kubelet.yaml", kubeconfig.path(spec, "kubelet")
     labels = {
         "role": "ingress",
@@ -78,7 +78,7 @@ def kubelet(spec: ClusterSpec, toolchain: Toolchain) -> Component:
 
 
 def kube_proxy(spec: ClusterSpec, toolchain: Toolchain) -> Component:
-    """Return the service proxy, whose iptables are those of the node's network namespace."""
+    """Return kube-proxy, which changes the iptables of the node's network namespace."""
     config = spec.config / "kube-proxy.yaml"
     return Component(
         "kube-proxy",
@@ -99,9 +99,9 @@ def is_runtime_ready(spec: ClusterSpec) -> bool:
 
 def import_images(spec: ClusterSpec, archives: Sequence[Path]) -> None:
     """
-    Load into the node those archives that it has not got, the small ones first.
+    Load the archives that the node does not have yet, the small ones first.
 
-    An archive's path stands for its content: it holds the hash of what it was made from.
+    An archive's path identifies its content, because it contains the hash of its inputs.
     """
     done_path = spec.data / "imported.json"
     done: list[str] = json.loads(done_path.read_text()) if done_path.exists() else []
@@ -133,9 +133,9 @@ address = "{CONTAINERD_SOCKET}"
 
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{images.PAUSE}"
-# Without CAP_SYS_RESOURCE every sandbox would fail at lowering its score.
+# Without CAP_SYS_RESOURCE no sandbox can lower its score.
 restrict_oom_score_adj = true
-# A profile would be loaded into the kernel, and so outlive the lab.
+# A profile stays in the kernel when the lab is removed.
 disable_apparmor = true
 stream_server_address = "127.0.0.1"
 stream_server_port = "0"
@@ -157,7 +157,7 @@ SystemdCgroup = false
 
 
 def cni_config(spec: ClusterSpec) -> dict[str, Any]:
-    """Return the pod network: a bridge, whose pods leave the node under the node's address."""
+    """Return the pod network: a bridge, with the node's address as the source of traffic that leaves the node."""
     return {
         "cniVersion": "1.0.0",
         "name": "lab",
@@ -204,9 +204,9 @@ def kubelet_config(spec: ClusterSpec) -> dict[str, Any]:
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
-        # How soon a changed Secret is seen in a mounted volume, and so how long a rotation takes.
+        # The delay until a changed Secret appears in a mounted volume, and so the duration of a rotation.
         "syncFrequency": "10s",
-        # Images cannot be pulled again: never collect them, and evict only when all but nothing is left.
+        # Images cannot be pulled again, so never collect them, and evict only when almost no disk is left.
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
         "evictionHard": {
@@ -229,7 +229,7 @@ def kube_proxy_config(spec: ClusterSpec) -> dict[str, Any]:
         "bindAddress": str(spec.address),
         "clusterCIDR": str(POD_CIDR),
         "iptables": {"minSyncPeriod": "200ms"},
-        # Zero leaves connection tracking as the kernel has it: its limits are the host's.
+        # Zero keeps the kernel's connection tracking limits, which belong to the host.
         "conntrack": {
             "maxPerCore": 0,
             "min": 0,

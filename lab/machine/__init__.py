@@ -1,1 +1,1 @@
-"""This machine: networks, cgroups, mounts, processes, and the files and keys that the lab keeps on it."""
+"""The host machine: networks, cgroups, mounts, processes, and the lab's files and keys."""

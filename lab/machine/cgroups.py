@@ -1,9 +1,8 @@
 """
-The cgroups that hold everything a cluster runs, on hosts with cgroup v1, v2 or both.
+The cgroups that hold every process of a cluster, on hosts with cgroup v1, v2 or both.
 
-A node's kubelet gets a cgroup of its own to manage: two kubelets that share one delete each
-other's pods. And since no process leaves its cgroup, the cgroup is what `down` empties: it misses
-nothing and hits nothing else.
+Each node's kubelet manages its own cgroup, because two kubelets that share one delete each other's pods. No process
+leaves its cgroup, so `down` kills the processes in these cgroups: it misses none and affects no other process.
 """
 
 import contextlib
@@ -20,10 +19,10 @@ from lab.machine import files
 from lab.spec import FABRIC, STATE_DIR, ClusterSpec
 
 NEEDED_CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
-"""What a kubelet needs of cgroup v2."""
-# A kubelet takes its cgroup for missing if this one is at the root and not there.
+"""The cgroup v2 controllers that a kubelet needs."""
+# If the root has this controller and the kubelet's cgroup does not, the kubelet treats its cgroup as missing.
 _OPTIONAL_CONTROLLERS = ("hugetlb",)
-_SWITCHED_ON = STATE_DIR / "switched-on-controllers"
+_ENABLED = STATE_DIR / "switched-on-controllers"
 _KILL_SECONDS = 20.0
 
 
@@ -57,7 +56,12 @@ def hierarchies() -> tuple[Hierarchy, ...]:
 
 
 def tracker(among: tuple[Hierarchy, ...]) -> Hierarchy:
-    """Return the hierarchy by which processes are found again; UserError if there is none."""
+    """
+    Return the hierarchy in which `down` finds the lab's processes.
+
+    Raises:
+        UserError: No hierarchy is mounted.
+    """
     for controller in ("memory", "pids", "cpu"):
         for hierarchy in among:
             if controller in hierarchy.controllers:
@@ -65,22 +69,22 @@ def tracker(among: tuple[Hierarchy, ...]) -> Hierarchy:
     for hierarchy in among:
         if hierarchy.is_v2:
             return hierarchy
-    raise UserError("No cgroup hierarchy is mounted", "Mount one: mount -t cgroup2 x /sys/fs/cgroup")
+    raise UserError("No cgroup hierarchy is mounted", "Mount one: mount -t cgroup2 none /sys/fs/cgroup")
 
 
 def ensure(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> None:
-    """Make the cluster's cgroups in every hierarchy."""
+    """Create the cluster's cgroups in every hierarchy."""
     pure_v2 = not any(hierarchy.controllers for hierarchy in among)
     for hierarchy in among:
         if hierarchy.is_v2 and pure_v2:
-            _switch_on(hierarchy.root, remember=True)
+            _enable(hierarchy.root, remember=True)
         for name in (FABRIC, spec.cgroup, spec.system_cgroup, spec.pods_cgroup):
             folder = hierarchy.root / name
             folder.mkdir(exist_ok=True)
             if "cpuset" in hierarchy.controllers:
                 _inherit_cpuset(folder)
             elif hierarchy.is_v2 and pure_v2 and name in (FABRIC, spec.cgroup):
-                _switch_on(folder, remember=False)
+                _enable(folder, remember=False)
 
 
 def procs_file(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> Path:
@@ -89,7 +93,7 @@ def procs_file(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> Path:
 
 
 def memory_bytes(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> int | None:
-    """Return what the cluster's processes and pods use, file cache aside; None if unknown."""
+    """Return the bytes that the cluster's processes and pods use, without the file cache; None if unknown."""
     folder = tracker(among).root / spec.cgroup
     try:
         fields = (folder / "memory.stat").read_text().split()
@@ -100,10 +104,10 @@ def memory_bytes(spec: ClusterSpec, among: tuple[Hierarchy, ...]) -> int | None:
 
 
 def processes(folder: Path) -> set[int]:
-    """Return the pids in a cgroup and in those below it."""
+    """Return the pids in a cgroup and in its descendants."""
     pids: set[int] = set()
     for path, _, _ in os.walk(folder):
-        # A cgroup may go while it is read: ENODEV is what the kernel then says.
+        # If a cgroup is removed during the read, the kernel returns ENODEV.
         with contextlib.suppress(OSError):
             pids.update(map(int, (Path(path) / "cgroup.procs").read_text().split()))
     return pids
@@ -115,22 +119,32 @@ def members(among: tuple[Hierarchy, ...]) -> set[int]:
 
 
 def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
-    """Raise UserError for processes in the lab's cgroups where there is no lab: they are somebody else's."""
+    """
+    Refuse processes in the lab's cgroups while no lab exists, because the lab did not start them.
+
+    Raises:
+        UserError: There are such processes.
+    """
     if not STATE_DIR.exists() and (pids := sorted(members(among))):
         raise UserError(
-            f"The cgroup {FABRIC} holds processes, and there is no lab in {STATE_DIR}: {pids}",
-            f"See whose they are (ps -p {','.join(map(str, pids))}), end them, then try again",
+            f"The cgroup {FABRIC} holds processes, but {STATE_DIR} holds no lab: {pids}",
+            f"Find their owner (ps -p {','.join(map(str, pids))}), stop them, then retry",
         )
 
 
 def kill_all(among: tuple[Hierarchy, ...]) -> None:
-    """End every process of the lab; UserError names those that will not go."""
+    """
+    Kill every process of the lab.
+
+    Raises:
+        UserError: Some processes do not terminate.
+    """
     deadline = time.monotonic() + _KILL_SECONDS
     while left := members(among):
         if time.monotonic() > deadline:
             raise UserError(
-                f"Processes of the lab do not end: {sorted(left)}",
-                "They wait for the kernel (state D in ps); try again, else restart the machine",
+                f"Processes of the lab do not terminate: {sorted(left)}",
+                "They wait for the kernel (state D in ps). Retry; if that does not help, restart the machine",
             )
         for pid in left:
             _kill(pid)
@@ -138,39 +152,39 @@ def kill_all(among: tuple[Hierarchy, ...]) -> None:
 
 
 def remove(among: tuple[Hierarchy, ...]) -> None:
-    """Remove the lab's cgroups, which must be empty, and switch off what `ensure` switched on."""
+    """Remove the lab's cgroups, which must be empty, and disable the controllers that `ensure` enabled."""
     for hierarchy in among:
         for folder in _deepest_first(hierarchy.root / FABRIC):
             _remove_folder(folder)
-    if _SWITCHED_ON.exists():
-        root, *names = _SWITCHED_ON.read_text().split()
+    if _ENABLED.exists():
+        root, *names = _ENABLED.read_text().split()
         for name in names:
-            _switch_off(Path(root) / "cgroup.subtree_control", name)
-        _SWITCHED_ON.unlink()
+            _disable(Path(root) / "cgroup.subtree_control", name)
+        _ENABLED.unlink()
 
 
-def _switch_on(folder: Path, *, remember: bool) -> None:
+def _enable(folder: Path, *, remember: bool) -> None:
     control = folder / "cgroup.subtree_control"
     available = (folder / "cgroup.controllers").read_text().split()
     if lacking := set(NEEDED_CONTROLLERS) - set(available):
         raise UserError(
             f"The cgroup controllers {', '.join(sorted(lacking))} are not available in {folder}",
-            "Switch them on in the kernel command line, or run outside of containers",
+            "Enable them on the kernel command line, or run outside of containers",
         )
-    wanted = [name for name in NEEDED_CONTROLLERS + _OPTIONAL_CONTROLLERS if name in available]
-    new = [name for name in wanted if name not in control.read_text().split()]
+    usable = [name for name in NEEDED_CONTROLLERS + _OPTIONAL_CONTROLLERS if name in available]
+    new = [name for name in usable if name not in control.read_text().split()]
     if not new:
         return
-    if remember and not _SWITCHED_ON.exists():
-        files.write(_SWITCHED_ON, " ".join((str(folder), *new)))
+    if remember and not _ENABLED.exists():
+        files.write(_ENABLED, " ".join((str(folder), *new)))
     control.write_text(" ".join(f"+{name}" for name in new))
 
 
-def _switch_off(control: Path, name: str) -> None:
+def _disable(control: Path, name: str) -> None:
     try:
         control.write_text(f"-{name}")
     except OSError as error:
-        # Somebody else has switched it on below the root meanwhile, so it is theirs now.
+        # Another program uses the controller below the root by now, so it stays enabled.
         if error.errno != errno.EBUSY:
             raise
 
@@ -193,9 +207,9 @@ def _remove_folder(folder: Path) -> None:
             folder.rmdir()
         except FileNotFoundError:
             return
-        except OSError as error:  # busy for as long as the kernel buries the last process
+        except OSError as error:  # busy until the kernel has reaped the last process
             if time.monotonic() > deadline:
-                raise UserError(f"{folder} is still in use", "Run again: lab down") from error
+                raise UserError(f"{folder} is still in use", "Run `python -m lab down` again") from error
             time.sleep(0.05)
         else:
             return

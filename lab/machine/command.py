@@ -1,4 +1,4 @@
-"""Runs the machine's own short commands (`ip`, `mount`, `ctr`) and turns failure into UserError."""
+"""Runs the machine's short commands (`ip`, `mount`, `ctr`) and raises UserError if one fails."""
 
 import re
 import subprocess
@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from errors import UserError
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
-"""All that lab processes inherit: a proxy or a KUBECONFIG of the person's must not reach them."""
+"""The whole environment of a lab process: the user's proxy settings and KUBECONFIG must not reach it."""
 
 _DISK_FULL = re.compile("no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
 def run(*argv: str, timeout_seconds: float = 60) -> str:
-    """Run a command and return its standard output; UserError carries what it said on failure."""
+    """
+    Run a command and return its standard output.
+
+    Raises:
+        UserError: The command is missing, fails or times out; the message quotes its output.
+    """
     try:
         done = subprocess.run(  # noqa: S603 - the lab's own commands, no person's text
             argv,
@@ -25,31 +30,31 @@ def run(*argv: str, timeout_seconds: float = 60) -> str:
             timeout=timeout_seconds,
         )
     except FileNotFoundError as error:
-        raise UserError(f"There is no command {argv[0]}", "Install it, then try again") from error
+        raise UserError(f"The command {argv[0]} is not installed", "Install it, then retry") from error
     except subprocess.TimeoutExpired as error:
         raise UserError(
-            f"`{' '.join(argv)}` did not end within {timeout_seconds:.0f} s",
-            "Try again; python -m lab down clears a half-made lab",
+            f"`{' '.join(argv)}` did not finish within {timeout_seconds:.0f} s",
+            "Retry; `python -m lab down` removes an incomplete lab",
         ) from error
     if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip()
+        output = done.stderr.strip() or done.stdout.strip()
         raise UserError(
-            f"`{' '.join(argv)}` failed: {said}",
-            remedy(said, "Try again; python -m lab down clears a half-made lab"),
+            f"`{' '.join(argv)}` failed: {output}",
+            remedy(output, "Retry; `python -m lab down` removes an incomplete lab"),
         )
     return done.stdout
 
 
-def remedy(said: str, otherwise: str) -> str:
-    """Tell what to do about a program that failed: a full disk shows in what it said, whatever program it was."""
-    return "Free some disk space (see: df -h), then try again" if _DISK_FULL.search(said) else otherwise
+def remedy(output: str, otherwise: str) -> str:
+    """Return what to do about a failed program: free disk space if its output names a full disk, else `otherwise`."""
+    return "Free some disk space (check with df -h), then retry" if _DISK_FULL.search(output) else otherwise
 
 
 def inside(net: str | None, mount: str | None, argv: Sequence[str]) -> tuple[str, ...]:
     """
-    Return `argv` prefixed so that it runs in those namespaces (files, as `nsenter` takes them).
+    Return `argv` with the prefix that runs it in these namespaces (paths, as `nsenter` takes them).
 
-    `ip netns exec` will not do: it mounts a new /sys, in which the kubelet finds no cgroups.
+    `ip netns exec` does not work here: it mounts a new /sys, in which the kubelet finds no cgroups.
     """
     flags = [f"--net={net}"] if net else []
     flags += [f"--mount={mount}"] if mount else []

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, readable by their owner alone."""
+"""Writes files that are either complete or absent, and that only their owner can read."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write `content` with mode 0600 in one step; folders are made with mode 0700."""
+    """Write `content` with mode 0600 in one step; missing folders are created with mode 0700."""
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -20,6 +20,6 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents; those that are new get mode 0700."""
+    """Create a folder and its parents; new ones get mode 0700."""
     for folder in reversed((path, *path.parents)):
         folder.mkdir(mode=0o700, exist_ok=True)

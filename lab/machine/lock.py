@@ -1,4 +1,4 @@
-"""Lets one command at a time change the lab."""
+"""The lock that allows one command at a time to change the lab."""
 
 import socket
 from collections.abc import Iterator
@@ -12,14 +12,17 @@ _NAME = "\0mcsps-lab"
 @contextmanager
 def held() -> Iterator[int]:
     """
-    Hold the lab, and yield the descriptor for children that must hold it too.
+    Hold the lab, and yield the descriptor for child processes that must hold it as well.
 
-    UserError if another command does. The kernel lets go of it for a dead one.
+    The kernel releases the lock when its process terminates.
+
+    Raises:
+        UserError: Another command holds the lab.
     """
-    # An abstract socket's name leaves no file behind that `down` would have to remove.
+    # An abstract socket has no file that `down` would have to remove.
     with socket.socket(socket.AF_UNIX) as holder:
         try:
             holder.bind(_NAME)
         except OSError as error:
-            raise UserError("Another command is at work on the lab", "Wait for it to end, then try again") from error
+            raise UserError("Another command uses the lab", "Wait until it finishes, then retry") from error
         yield holder.fileno()

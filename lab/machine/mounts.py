@@ -1,10 +1,9 @@
 """
 A node's own view of the file system: a mount namespace that `nsenter --mount` enters.
 
-In it, the fixed paths that a container runtime and a kubelet write to (/run, /var/lib, /var/log)
-are empty and the node's alone, so that two nodes do not meet there and the host sees none of
-their mounts: they all vanish with the namespace. The kernel settings that a kubelet insists on
-changing are covered by ordinary files, so that the host keeps its own.
+The fixed paths that a container runtime and a kubelet write to (/run, /var/lib, /var/log) are private to the node. Two
+nodes do not conflict there, and the host sees none of their mounts: the kernel removes them with the namespace.
+Ordinary files cover the kernel settings that a kubelet changes, so that the host keeps its own values.
 """
 
 import subprocess
@@ -16,7 +15,7 @@ from lab.machine.command import ENVIRONMENT, run
 from lab.spec import NAMESPACES_DIR, STATE_DIR, ClusterSpec
 
 HIDDEN = (Path("/run"), Path("/var/lib"), Path("/var/log"))
-"""What a node sees none of, but for the lab's state; nothing that it runs may live there."""
+"""Host folders that a node does not see, except for the lab's state; no program that it runs may be in them."""
 TUNABLES = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -25,11 +24,11 @@ TUNABLES = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""The values that a kubelet wants to see below /proc/sys."""
+"""The values that a kubelet requires below /proc/sys."""
 
 
 def script(spec: ClusterSpec) -> str:
-    """Return the shell script that furnishes a new mount namespace: pure."""
+    """Return the shell script that sets up a new mount namespace: pure."""
     kept = "/run/kept"
     lines = [
         "set -e",
@@ -40,7 +39,7 @@ def script(spec: ClusterSpec) -> str:
         f"mkdir {STATE_DIR}",
         f"mount --move {kept} {STATE_DIR}",
         *(f"mount --bind {_tunable(spec, key)} /proc/sys/{key}" for key in TUNABLES),
-        # Pods' volumes ask for mounts that are shared between kubelet and runtime.
+        # The volumes of pods require mounts that kubelet and container runtime share.
         "mount --make-rshared /",
         "echo furnished",
         "read -r _",
@@ -49,7 +48,7 @@ def script(spec: ClusterSpec) -> str:
 
 
 def ensure_namespaces_dir() -> None:
-    """Make the folder of the namespaces; one can only be bound below a mount that is not shared with others."""
+    """Create the folder of the namespaces; the kernel binds a mount namespace only below a mount that is not shared."""
     files.make_folder(NAMESPACES_DIR)
     if not is_mount_point(NAMESPACES_DIR):
         run("mount", "--bind", str(NAMESPACES_DIR), str(NAMESPACES_DIR))
@@ -57,40 +56,45 @@ def ensure_namespaces_dir() -> None:
 
 
 def ensure(spec: ClusterSpec) -> None:
-    """Make the node's mount namespace unless there is one; UserError if the kernel refuses."""
+    """
+    Create the node's mount namespace if it is missing.
+
+    Raises:
+        UserError: The kernel refuses, or a later mount hides the namespace.
+    """
     if is_namespace(spec.mountns_path):
         return
     if is_mount_point(spec.mountns_path):
         raise UserError(
-            f"The mount namespace of {spec.name} is hidden by a later mount on {NAMESPACES_DIR}",
-            "Make the lab anew: python -m lab down, then up",
+            f"A later mount on {NAMESPACES_DIR} hides the mount namespace of {spec.name}",
+            "Recreate the lab: python -m lab down, then python -m lab up",
         )
     for key, value in TUNABLES.items():
         files.write(_tunable(spec, key), f"{value}\n")
     spec.mountns_path.touch(mode=0o600)
     with subprocess.Popen(  # noqa: S603 - the script is the lab's own
-        # The host's later unmounts reach the node; the node's mounts do not reach the host.
+        # Unmounts on the host propagate to the node; the node's mounts do not propagate to the host.
         ("/usr/bin/env", "unshare", "--mount", "--propagation=slave", "sh", "-c", script(spec)),
         env=ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as furnisher:
-        if furnisher.stdout and furnisher.stdout.readline().strip() == "furnished":
-            # Bound only now, so that a namespace is either furnished or not there.
-            run("mount", "--bind", f"/proc/{furnisher.pid}/ns/mnt", str(spec.mountns_path))
-            furnisher.communicate("\n")
+    ) as creator:
+        if creator.stdout and creator.stdout.readline().strip() == "furnished":
+            # Bound last, so that a namespace is either complete or absent.
+            run("mount", "--bind", f"/proc/{creator.pid}/ns/mnt", str(spec.mountns_path))
+            creator.communicate("\n")
         else:
-            _, said = furnisher.communicate()
+            _, output = creator.communicate()
             raise UserError(
-                f"The mount namespace of {spec.name} could not be made: {said.strip()}",
-                "The lab needs a real root: run it outside of containers and sandboxes",
+                f"The mount namespace of {spec.name} cannot be created: {output.strip()}",
+                "The lab needs a real root user. Run it outside of containers and sandboxes",
             )
 
 
 def is_namespace(path: Path) -> bool:
-    """Return whether a namespace is bound to `path`, in sight and not below a later mount."""
+    """Return whether a namespace is bound to `path` and no later mount hides it."""
     return path.exists() and path.stat().st_dev == Path("/proc/self/ns/mnt").stat().st_dev
 
 
@@ -100,14 +104,14 @@ def is_mount_point(path: Path) -> bool:
 
 
 def remove() -> None:
-    """Let go of every mount namespace; what was mounted inside goes with its last process."""
-    # The kernel lists mounts in the order of their making, and the last one made hides the others.
+    """Unmount every mount namespace; the kernel removes the mounts inside with the last process."""
+    # The kernel lists mounts in order of creation, and the last one hides the others.
     for point in reversed(left_below(NAMESPACES_DIR)):
         run("umount", point)
 
 
 def left_below(folder: Path) -> list[str]:
-    """Return the mount points at or below `folder` that are still there."""
+    """Return the remaining mount points at or below `folder`."""
     return [point for point in _mount_points() if Path(point).is_relative_to(folder)]
 
 

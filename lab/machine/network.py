@@ -1,8 +1,8 @@
 """
-The lab's one layer-2 segment: a bridge in a namespace of its own, the host and every node on it.
+The lab's layer-2 segment, the fabric: a bridge in its own namespace that connects the host and every node.
 
-Owns the fabric's and the nodes' network namespaces and the link on the host. It adds no rule to
-the host's packet filter and no default route: nothing in the lab reaches beyond the fabric.
+Owns the network namespaces of the fabric and of the nodes, and the link on the host. It adds neither a rule to the
+host's packet filter nor a default route: nothing in the lab reaches beyond the fabric.
 """
 
 import json
@@ -22,7 +22,7 @@ NODE_LINK = "eth0"
 """The node's end of its link to the fabric."""
 _NODE_SYSCTLS = {
     "net/ipv4/ip_forward": "1",
-    # Between two pods of one bridge, a Service's translation is undone by iptables only with this.
+    # Without this, iptables does not reverse a Service's address translation between two pods on one bridge.
     "net/bridge/bridge-nf-call-iptables": "1",
 }
 
@@ -40,7 +40,7 @@ def links(namespace: str | None = None) -> set[str]:
 
 
 def is_own_link() -> bool:
-    """Return whether the host's link of the lab's name is there, and its other end in the lab's fabric."""
+    """Return whether the host has a link of the lab's name whose other end is in the lab's fabric."""
     if FABRIC not in links() or not is_namespace(NETNS_DIR / FABRIC) or _HOST_PORT not in links(FABRIC):
         return False
     here, there = _link(FABRIC), _link(_HOST_PORT, "-n", FABRIC)
@@ -48,7 +48,7 @@ def is_own_link() -> bool:
 
 
 def ensure_fabric() -> None:
-    """Make the bridge and the host's link to it, or what is missing of them."""
+    """Create the bridge and the host's link to it, as far as they are missing."""
     _ensure_namespace(FABRIC)
     if BRIDGE not in links(FABRIC):
         run("ip", "-n", FABRIC, "link", "add", BRIDGE, "type", "bridge")
@@ -61,13 +61,13 @@ def ensure_fabric() -> None:
 
 
 def ensure_fabric_address(interface: IPv4Interface) -> None:
-    """Give the fabric itself an address, for a program that the host and every node reach."""
+    """Give the fabric's bridge an address, for a server that the host and every node reach."""
     run("ip", "-n", FABRIC, "link", "set", "lo", "up")
     run("ip", "-n", FABRIC, "address", "replace", str(interface), "dev", BRIDGE)
 
 
 def ensure_node(spec: ClusterSpec) -> None:
-    """Make a node's namespace with its address and its load balancer pool, or what is missing."""
+    """Create a node's namespace with its address and its load balancer pool, as far as they are missing."""
     _ensure_namespace(spec.netns)
     if NODE_LINK not in links(spec.netns):
         peer = ("peer", NODE_LINK, "netns", spec.netns)
@@ -76,16 +76,16 @@ def ensure_node(spec: ClusterSpec) -> None:
     run("ip", "-n", spec.netns, "link", "set", "lo", "up")
     run("ip", "-n", spec.netns, "link", "set", NODE_LINK, "address", spec.mac, "up")
     run("ip", "-n", spec.netns, "address", "replace", str(spec.interface), "dev", NODE_LINK)
-    # A local route makes the node answer ARP for the whole pool; kube-proxy does the rest.
+    # With a local route the node answers ARP for the whole pool; kube-proxy forwards the packets.
     run("ip", "-n", spec.netns, "route", "replace", "local", str(spec.pool), "dev", "lo")
-    # The API server calls webhooks by a service's address, which kube-proxy rewrites once there is a way to it at all.
+    # The API server calls webhooks by a Service's address, which kube-proxy rewrites only if a route to it exists.
     run("ip", "-n", spec.netns, "route", "replace", str(SERVICE_CIDR), "dev", NODE_LINK)
     writes = " && ".join(f"echo {value} >/proc/sys/{key}" for key, value in _NODE_SYSCTLS.items())
     run(*inside(str(spec.netns_path), None, ("sh", "-c", writes)))
 
 
 def remove(nodes: tuple[ClusterSpec, ...]) -> None:
-    """Remove the host's link, all the namespaces, and the folder of namespaces if `up` made it."""
+    """Remove the host's link, all namespaces, and the folder of namespaces if `up` created it."""
     if is_own_link():
         run("ip", "link", "delete", FABRIC)
     for name in namespaces() & {FABRIC, *(spec.netns for spec in nodes)}:
@@ -101,7 +101,7 @@ def _ensure_namespace(name: str) -> None:
         files.write(_MADE_NETNS_DIR, "")
     path = NETNS_DIR / name
     if not is_namespace(path):
-        # An `ip` that was killed leaves a file to which no namespace is bound.
+        # A killed `ip` leaves a file without a namespace.
         path.unlink(missing_ok=True)
         run("ip", "netns", "add", name)
 

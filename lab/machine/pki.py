@@ -1,9 +1,8 @@
 """
-Keys and certificates of one cluster, signed by a CA of that cluster alone.
+Keys and certificates of one cluster, signed by that cluster's own CA.
 
-Each cluster has its own CA, so that a credential of one is worth nothing in another, as in life.
-Everything is made once and then read back: `up` again changes no key, unless its certificate nears its end or is not of
-the cluster's CA.
+Each cluster has its own CA, as real clusters do, so that no other cluster accepts its credentials. Keys are generated
+once. A later `up` replaces a key only if its certificate expires soon or is not signed by the cluster's CA.
 """
 
 from collections.abc import Sequence
@@ -32,13 +31,13 @@ from lab.spec import CLUSTER_DOMAIN, KUBERNETES_ADDRESS, ClusterSpec
 VALIDITY = timedelta(days=365)
 CA_VALIDITY = 10 * VALIDITY
 RENEWAL = timedelta(days=30)
-"""How long before its end a certificate is issued anew."""
+"""How long before its expiry a certificate is renewed."""
 CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Identity:
-    """Whom a certificate is for: a client's user and groups, or a server's addresses."""
+class Subject:
+    """The subject of a certificate: a client's user and groups, or a server's names and addresses."""
 
     name: str
     """Stem of the two files, `<name>.crt` and `<name>.key`."""
@@ -53,30 +52,30 @@ class Identity:
         return bool(self.hosts or self.addresses)
 
 
-def identities(spec: ClusterSpec) -> tuple[Identity, ...]:
-    """Return every identity of a cluster: pure."""
+def subjects(spec: ClusterSpec) -> tuple[Subject, ...]:
+    """Return the subject of every certificate of a cluster: pure."""
     service = "kubernetes.default.svc"
     return (
-        Identity(
+        Subject(
             "apiserver",
             "kube-apiserver",
             hosts=("kubernetes", "kubernetes.default", service, f"{service}.{CLUSTER_DOMAIN}"),
             addresses=(spec.address, KUBERNETES_ADDRESS, IPv4Address("127.0.0.1")),
         ),
-        Identity("kubelet-server", spec.name, hosts=(spec.name,), addresses=(spec.address,)),
-        Identity("kubelet-client", "kube-apiserver-kubelet-client"),
-        Identity("kubelet", f"system:node:{spec.name}", ("system:nodes",)),
-        Identity("kube-controller-manager", "system:kube-controller-manager"),
-        Identity("kube-scheduler", "system:kube-scheduler"),
-        Identity("kube-proxy", "system:kube-proxy"),
-        Identity("loadbalancer", "mcsps-lab:loadbalancer"),
-        Identity("admin", "admin", ("system:masters",)),
+        Subject("kubelet-server", spec.name, hosts=(spec.name,), addresses=(spec.address,)),
+        Subject("kubelet-client", "kube-apiserver-kubelet-client"),
+        Subject("kubelet", f"system:node:{spec.name}", ("system:nodes",)),
+        Subject("kube-controller-manager", "system:kube-controller-manager"),
+        Subject("kube-scheduler", "system:kube-scheduler"),
+        Subject("kube-proxy", "system:kube-proxy"),
+        Subject("loadbalancer", "mcsps-lab:loadbalancer"),
+        Subject("admin", "admin", ("system:masters",)),
     )
 
 
 def ensure(spec: ClusterSpec) -> None:
-    """Make whatever of the cluster's keys and certificates is missing in its pki folder, or of no use there."""
-    _ensure_issued(spec.pki, f"mcsps-lab {spec.name}", identities(spec))
+    """Issue the keys and certificates that are missing or not usable in the cluster's pki folder."""
+    _ensure_issued(spec.pki, f"mcsps-lab {spec.name}", subjects(spec))
     public = spec.pki / "service-account.pub"
     if not public.exists():
         key = ec.generate_private_key(ec.SECP256R1())
@@ -87,42 +86,42 @@ def ensure(spec: ClusterSpec) -> None:
         )
 
 
-def ensure_server(folder: Path, authority: str, server: Identity) -> None:
-    """Have in `folder` a CA called `authority`, and a server's key and certificate that are of use."""
+def ensure_server(folder: Path, authority: str, server: Subject) -> None:
+    """Ensure that `folder` holds a CA named `authority`, and a usable key and certificate of a server."""
     _ensure_issued(folder, authority, (server,))
 
 
 def issue(
-    identity: Identity,
+    subject: Subject,
     public_key: ec.EllipticCurvePublicKey,
     ca_key: ec.EllipticCurvePrivateKey,
     ca: x509.Certificate,
 ) -> x509.Certificate:
-    """Return a certificate for `identity`, good for one of server or client and not for both."""
-    usage = ExtendedKeyUsageOID.SERVER_AUTH if identity.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
+    """Return a certificate for `subject`, for either server or client authentication."""
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if subject.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
     builder = (
-        _builder(_subject(identity.user, identity.groups), ca.subject, public_key)
+        _builder(_name(subject.user, subject.groups), ca.subject, public_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(is_ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
     )
-    if identity.is_server:
-        names: list[x509.GeneralName] = [x509.DNSName(host) for host in identity.hosts]
-        names += [x509.IPAddress(address) for address in identity.addresses]
+    if subject.is_server:
+        names: list[x509.GeneralName] = [x509.DNSName(host) for host in subject.hosts]
+        names += [x509.IPAddress(address) for address in subject.addresses]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(ca_key, hashes.SHA256())
 
 
-def _ensure_issued(folder: Path, authority: str, wanted: Sequence[Identity]) -> None:
+def _ensure_issued(folder: Path, authority: str, subjects: Sequence[Subject]) -> None:
     ca_key, ca = _ensure_ca(folder, authority)
-    for identity in wanted:
-        if not _is_of_use(folder / f"{identity.name}.crt", ca):
+    for subject in subjects:
+        if not _is_usable(folder / f"{subject.name}.crt", ca):
             key = ec.generate_private_key(ec.SECP256R1())
-            _save(folder, identity.name, key, issue(identity, key.public_key(), ca_key, ca))
+            _save(folder, subject.name, key, issue(subject, key.public_key(), ca_key, ca))
 
 
-def _is_of_use(path: Path, ca: x509.Certificate) -> bool:
+def _is_usable(path: Path, ca: x509.Certificate) -> bool:
     if not path.exists():
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
@@ -138,12 +137,12 @@ def _ensure_ca(folder: Path, name: str) -> tuple[ec.EllipticCurvePrivateKey, x50
     if certificate_path.exists():
         key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise UserError(f"{folder / 'ca.key'} is not the lab's", "Run: python -m lab down")
+            raise UserError(f"{folder / 'ca.key'} is no key of the lab", "Run `python -m lab down`, then `up`")
         return key, x509.load_pem_x509_certificate(certificate_path.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(name, ())
+    ca_name = _name(name, ())
     certificate = (
-        _builder(subject, subject, key.public_key(), CA_VALIDITY)
+        _builder(ca_name, ca_name, key.public_key(), CA_VALIDITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(is_ca=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -154,7 +153,7 @@ def _ensure_ca(folder: Path, name: str) -> tuple[ec.EllipticCurvePrivateKey, x50
 
 
 def _save(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    # The certificate goes first and comes last: where it is, its key is too, wherever `up` was killed.
+    # Deleted first and written last: where a certificate exists, its key does too, even if `up` was killed.
     (folder / f"{name}.crt").unlink(missing_ok=True)
     files.write(folder / f"{name}.key", _key_pem(key))
     files.write(folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM))
@@ -164,7 +163,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _subject(user: str, groups: Sequence[str]) -> x509.Name:
+def _name(user: str, groups: Sequence[str]) -> x509.Name:
     organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
     return x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
 

@@ -1,9 +1,9 @@
 """
 Starts, finds and stops the components that are plain processes of the host.
 
-A started process leaves a record: its line of /proc/<pid>/stat, the machine's boot id, and a
-digest of what it was started with. The pid counts only together with the start time and the boot,
-so a pid that the kernel gave to somebody else is never taken for ours.
+A started process leaves a record: its line of /proc/<pid>/stat, the machine's boot id, and a digest of its command
+line, environment and configuration. The record matches by pid, start time and boot id together, so a pid that the
+kernel has reused never counts as the lab's.
 """
 
 import hashlib
@@ -40,11 +40,11 @@ exec "$@"
 
 
 class Place(Protocol):
-    """Where a process runs, and where its record and its log are; a cluster is one."""
+    """Where a process runs, and where its record and its log are, such as a cluster."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name in messages."""
 
     @property
     def netns_path(self) -> Path:
@@ -52,7 +52,7 @@ class Place(Protocol):
 
     @property
     def mountns_path(self) -> Path:
-        """The mount namespace of those that see a node's file system."""
+        """The mount namespace of the processes that see the node's file system."""
 
     @property
     def run(self) -> Path:
@@ -65,12 +65,12 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Component:
-    """A program that runs for as long as its cluster does."""
+    """A program that runs as long as its cluster."""
 
     name: str
     argv: tuple[str, ...]
     config_files: tuple[Path, ...] = ()
-    """Read at start only, so that a change of one calls for a restart."""
+    """Files that the program reads only at its start, so that a change of one requires a restart."""
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path("/")
     in_node_mounts: bool = False
@@ -96,24 +96,24 @@ class Record:
 
 def parse_stat(line: str) -> tuple[int, str, int]:
     """Return pid, state letter and start time of a line of /proc/<pid>/stat: pure."""
-    # The second field is the command in brackets, and may hold blanks and brackets itself.
+    # The second field is the command in parentheses, and may contain blanks and parentheses.
     before, _, after = line.rpartition(")")
     fields = after.split()
     return int(before.split(maxsplit=1)[0]), fields[0], int(fields[19])
 
 
 def record_path(spec: Place, name: str) -> Path:
-    """Return where the record of a component is kept."""
+    """Return the path of a component's record."""
     return spec.run / f"{name}.process"
 
 
 def log_path(spec: Place, name: str) -> Path:
-    """Return where a component's output goes."""
+    """Return the path of a component's output."""
     return spec.logs / f"{name}.log"
 
 
 def read_record(path: Path) -> Record | None:
-    """Return what was recorded, or None without a (whole) record."""
+    """Return the record, or None if it is missing or incomplete."""
     try:
         stat, boot_id, digest = path.read_text().splitlines()
         pid, _, start_ticks = parse_stat(stat)
@@ -123,7 +123,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def is_alive(record: Record | None) -> bool:
-    """Return whether the very process that was recorded still runs."""
+    """Return whether the recorded process, and not another one with its pid, still runs."""
     if record is None or record.boot_id != _BOOT_ID.read_text().strip():
         return False
     try:
@@ -134,7 +134,7 @@ def is_alive(record: Record | None) -> bool:
 
 
 def ensure(spec: Place, component: Component, procs_file: Path) -> None:
-    """Have `component` running as described: start it, leave it alone, or start it anew."""
+    """Ensure that `component` runs as described: start it, or restart it if its description has changed."""
     record = read_record(record_path(spec, component.name))
     if is_alive(record) and record and record.digest == component.digest():
         return
@@ -143,26 +143,36 @@ def ensure(spec: Place, component: Component, procs_file: Path) -> None:
 
 
 def stop(spec: Place, name: str) -> None:
-    """End a component by SIGTERM, after ten seconds by SIGKILL; no record means nothing to end."""
+    """Stop a component with SIGTERM, after ten seconds with SIGKILL; without a record there is nothing to stop."""
     path = record_path(spec, name)
     record = read_record(path)
     if record:
-        _end(record)
+        _terminate(record)
     path.unlink(missing_ok=True)
 
 
 def check_alive(spec: Place, *names: str) -> None:
-    """Raise UserError for the first of these components that has ended."""
+    """
+    Check that these components run.
+
+    Raises:
+        UserError: A component has terminated.
+    """
     for name in names:
         if not is_alive(read_record(record_path(spec, name))):
             raise UserError(
-                f"{spec.name}: {name} has ended",
-                f"See why: python -m lab logs {spec.name} {name}; then run up again",
+                f"{spec.name}: {name} has terminated",
+                f"Read its log: python -m lab logs {spec.name} {name}; then run `up` again",
             )
 
 
 def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, seconds: float) -> None:
-    """Wait until `is_ready`; UserError after `seconds`, and as soon as a process that is needed for it has ended."""
+    """
+    Wait until `is_ready` returns true.
+
+    Raises:
+        UserError: It is not ready after `seconds`, or one of the `needed` processes has terminated.
+    """
 
     def probe() -> bool:
         check_alive(spec, *needed)
@@ -177,7 +187,7 @@ def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, sec
     except RetryError as error:
         raise UserError(
             f"{spec.name}: {name} is not ready after {seconds:.0f} s",
-            f"See why: python -m lab logs {spec.name} {name}; then run up again",
+            f"Read its log: python -m lab logs {spec.name} {name}; then run `up` again",
         ) from error
 
 
@@ -202,15 +212,15 @@ def _start(spec: Place, component: Component, procs_file: Path) -> None:
     while not (known := read_record(record)) or known.pid != process.pid:
         if process.poll() is not None or time.monotonic() > deadline:
             raise UserError(
-                f"{spec.name}: {component.name} could not be started",
-                f"See why: python -m lab logs {spec.name} {component.name}",
+                f"{spec.name}: {component.name} did not start",
+                f"Read its log: python -m lab logs {spec.name} {component.name}",
             )
         time.sleep(0.005)
 
 
-def _end(record: Record) -> None:
+def _terminate(record: Record) -> None:
     try:
-        # The descriptor names the process that is looked at, and no later one with its pid.
+        # The descriptor refers to this process, and not to a later one with its pid.
         descriptor = os.pidfd_open(record.pid)
     except ProcessLookupError:
         return

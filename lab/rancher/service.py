@@ -132,7 +132,7 @@ def ensure(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> None:
     """Have the server running for these clusters; isolation that was once asked for stays, too."""
     was_isolated = is_wanted() and any(it.enable_network_policy for it in config.read(PLACE.config).clusters)
     told = server_config(specs, is_isolated=is_isolated or was_isolated)
-    pki.ensure_server(PLACE.pki, "mcsps-lab rancher", pki.Identity(NAME, NAME, addresses=(INTERFACE.ip,)))
+    pki.ensure_server(PLACE.pki, "mcsps-lab rancher", pki.Subject(NAME, NAME, addresses=(INTERFACE.ip,)))
     files.write(PLACE.config, config.render(told))
     network.ensure_fabric_address(INTERFACE)
     processes.ensure(PLACE, component(told), cgroups.procs_file(specs[0], cgroups.hierarchies()))

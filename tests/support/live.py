@@ -20,7 +20,7 @@ _START_SECONDS = 10.0
 
 def certify(folder: Path) -> None:
     """Make a CA and a certificate for this machine's loopback address."""
-    pki.ensure_server(folder, "rancher test", pki.Identity("tls", "rancher", addresses=(IPv4Address(LOOPBACK),)))
+    pki.ensure_server(folder, "rancher test", pki.Subject("tls", "rancher", addresses=(IPv4Address(LOOPBACK),)))
 
 
 class Stage:

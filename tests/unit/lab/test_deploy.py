@@ -111,7 +111,7 @@ def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
     """Another version might not read its state, so it is not fetched."""
     monkeypatch.setattr(engines, "INSTALLER", installer)
     engines.MARK.write_text(f"{Engine.PULUMI} lab")
-    with pytest.raises(UserError, match="it made what the lab holds"):
+    with pytest.raises(UserError, match="it created the lab's resources"):
         engines.choose(None, engines.claim("lab"), may_install=True)
     assert not engines.INSTALL_ROOT.exists()
 
@@ -201,7 +201,7 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
     """The stand-in is never taken for it in silence."""
-    with pytest.raises(UserError, match=r"Pulumi is needed \(asked for\)"):
+    with pytest.raises(UserError, match=r"Pulumi is required \(requested\)"):
         engines.choose(Engine.PULUMI, engines.claim("lab"), may_install=False)
 
 
@@ -342,12 +342,14 @@ def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pyt
 
 def test_a_stack_that_needs_a_rancher_says_how_to_have_one() -> None:
     """Before an engine is chosen."""
-    with pytest.raises(UserError, match="needs a Rancher, which this lab has not") as error:
+    with pytest.raises(UserError, match="needs a Rancher server, and the lab has none") as error:
         stacks.read_stack("lab-rancher")
     assert error.value.remedy == "Run: python -m lab up --rancher"
 
 
-@pytest.mark.parametrize(("name", "told"), [("mcsps-test", "none of the lab's"), ("lab-none", "There is no stack")])
+@pytest.mark.parametrize(
+    ("name", "told"), [("mcsps-test", "not a stack of the lab"), ("lab-none", "There is no stack")]
+)
 def test_a_stack_that_is_none_of_the_labs_is_refused(name: str, told: str) -> None:
     """The lab's engines and backend are for the lab alone."""
     result = CliRunner().invoke(deploy.app, ["preview", "--stack", name])

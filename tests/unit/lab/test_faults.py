@@ -134,7 +134,7 @@ def test_the_nodes_are_found_by_their_kubeconfigs(node: Node, monkeypatch: pytes
 def test_a_cluster_that_is_not_the_labs_is_refused(monkeypatch: pytest.MonkeyPatch, foreign: Path | None) -> None:
     """Though the others are: nobody's clusters are taken away but the lab's."""
     monkeypatch.setattr(faults, "existing", lambda: spec.clusters(2))
-    with pytest.raises(UserError, match=r"^Not reached by a kubeconfig of the lab's: prod\."):
+    with pytest.raises(UserError, match=r"^These clusters have no kubeconfig of the lab: prod\."):
         faults.Nodes.behind({"east": EAST.kubeconfig, "prod": foreign})
 
 

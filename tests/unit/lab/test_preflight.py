@@ -115,7 +115,7 @@ def test_one_command_at_a_time_changes_the_lab(monkeypatch: pytest.MonkeyPatch) 
     with lock.held():
         result = CliRunner().invoke(cli.app, ["down"])
     assert result.exit_code == 2
-    assert "Another command is at work on the lab" in result.stderr
+    assert "Another command uses the lab" in result.stderr
     with lock.held():
         pass
 
@@ -125,4 +125,4 @@ def test_too_many_clusters_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     result = CliRunner().invoke(cli.app, ["up", "--clusters", "17"])
     assert result.exit_code == 2
-    assert "17 clusters were asked for" in result.stderr
+    assert "The lab cannot have 17 clusters" in result.stderr

@@ -1,4 +1,4 @@
-"""What the lab itself puts into a cluster."""
+"""The add-ons that the lab applies to a cluster."""
 
 import tempfile
 from pathlib import Path
@@ -17,12 +17,12 @@ BY_KIND = {(it["kind"], it["metadata"]["name"]): it for it in addons.manifests()
 
 
 def test_name_service_has_the_address_that_kubelets_hand_out() -> None:
-    """Else no pod resolves a name."""
+    """With another address no pod resolves a name."""
     assert BY_KIND["Service", "kube-dns"]["spec"]["clusterIP"] == "10.43.0.10"
 
 
 def test_load_balancer_may_read_services_and_patch_their_status_alone() -> None:
-    """A program that needs no more gets no more."""
+    """The program has only the rights that it needs."""
     rules = BY_KIND["ClusterRole", "mcsps-lab:loadbalancer"]["rules"]
     assert [(it["resources"], it["verbs"]) for it in rules] == [
         (["services"], ["get", "list", "watch"]),
@@ -31,7 +31,7 @@ def test_load_balancer_may_read_services_and_patch_their_status_alone() -> None:
 
 
 def test_name_service_runs_without_root_and_writes_nothing() -> None:
-    """And is never pulled: there is no registry."""
+    """CoreDNS is never pulled, because there is no registry."""
     pod = BY_KIND["Deployment", "coredns"]["spec"]["template"]["spec"]
     container = pod["containers"][0]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -50,7 +50,7 @@ def test_name_service_runs_without_root_and_writes_nothing() -> None:
 def test_name_service_is_ready_once_it_answers_itself(
     monkeypatch: pytest.MonkeyPatch, available: int, answer: Exception | None, *, is_ready: bool
 ) -> None:
-    """After a crash the API tells for a while what was before it."""
+    """After a crash the API reports the state before it for a while."""
     apps, core = (create_autospec(api, instance=True) for api in (client.AppsV1Api, client.CoreV1Api))
     apps.read_namespaced_deployment.return_value = client.V1Deployment(
         metadata=client.V1ObjectMeta(generation=1),
@@ -68,14 +68,14 @@ def test_name_service_is_ready_once_it_answers_itself(
 
 
 def test_every_binding_is_to_a_role_that_is_there() -> None:
-    """The lab's own, or one of Kubernetes' own."""
+    """The role is one of the lab or of Kubernetes."""
     roles = {name for kind, name in BY_KIND if kind == "ClusterRole"}
     bound = {it["roleRef"]["name"] for (kind, _), it in BY_KIND.items() if kind == "ClusterRoleBinding"}
     assert {name for name in bound if not name.startswith("system:")} <= roles
 
 
 def test_a_connection_makes_no_copy_of_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copies in the folder for temporary files outlive a program that is killed, and the lab."""
+    """Copies in the folder for temporary files outlive a killed program, and the lab."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with addons.connect(EAST, "loadbalancer") as api:
         assert api.configuration.key_file == str(EAST.pki / "loadbalancer.key")

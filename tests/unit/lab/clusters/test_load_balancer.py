@@ -1,4 +1,4 @@
-"""Which Service gets which address."""
+"""The addresses that Services get."""
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
@@ -17,12 +17,12 @@ SMALL = IPv4Network("198.18.11.0/29")
 
 
 def claim(name: str, address: str | None = None) -> Claim:
-    """Make a claim in one namespace."""
+    """Return a claim in one namespace."""
     return Claim("sample", name, IPv4Address(address) if address else None)
 
 
 def service(name: str, kind: str = "LoadBalancer", **spec: str) -> client.V1Service:
-    """Make a Service as the API returns it."""
+    """Return a Service as the API returns it."""
     return client.V1Service(
         metadata=client.V1ObjectMeta(name=name, namespace="sample"),
         spec=client.V1ServiceSpec(type=kind, **spec),
@@ -31,7 +31,7 @@ def service(name: str, kind: str = "LoadBalancer", **spec: str) -> client.V1Serv
 
 
 def test_addresses_start_at_the_pools_first_host() -> None:
-    """The network's own address is nobody's."""
+    """No Service gets the network's own address."""
     assert assign([claim("a"), claim("b")], POOL) == {
         claim("a"): IPv4Address("198.18.11.1"),
         claim("b"): IPv4Address("198.18.11.2"),
@@ -39,19 +39,19 @@ def test_addresses_start_at_the_pools_first_host() -> None:
 
 
 def test_the_lowest_free_address_is_taken_first() -> None:
-    """What a deleted Service had is given again."""
+    """The address of a deleted Service is assigned again."""
     held = [claim("a", "198.18.11.1"), claim("c", "198.18.11.3")]
     assert assign([*held, claim("d")], POOL) == {claim("d"): IPv4Address("198.18.11.2")}
 
 
 def test_an_address_outside_the_pool_is_replaced() -> None:
-    """Nobody would answer for it."""
+    """No node answers for such an address."""
     stray = claim("a", "203.0.113.7")
     assert assign([stray], POOL) == {stray: IPv4Address("198.18.11.1")}
 
 
 def test_of_two_services_with_one_address_one_moves() -> None:
-    """The first by name keeps it."""
+    """The first Service by name keeps the address."""
     first, second = claim("a", "198.18.11.1"), claim("b", "198.18.11.1")
     assert assign([second, first], POOL) == {second: IPv4Address("198.18.11.2")}
 
@@ -64,7 +64,7 @@ def test_of_two_services_with_one_address_one_moves() -> None:
     )
 )
 def test_whatever_the_claims_no_address_is_given_twice(wanted: list[tuple[str, str | None]]) -> None:
-    """New addresses are unique, free hosts of the pool, and nobody goes without while there is one."""
+    """New addresses are unique, free hosts of the pool, and every claim gets one while the pool has one."""
     claims = [claim(name, address) for name, address in wanted]
     held = {it.address for it in claims if it.address and it.address in SMALL}
     new = list(assign(claims, SMALL).values())
@@ -78,12 +78,12 @@ def test_whatever_the_claims_no_address_is_given_twice(wanted: list[tuple[str, s
     [service("a", "ClusterIP"), service("a", "NodePort"), service("a", load_balancer_class="example.com/other")],
 )
 def test_services_that_want_no_balancer_or_another_one_are_left_alone(other: client.V1Service) -> None:
-    """Only a LoadBalancer without a class is the lab's to serve."""
+    """The lab serves only LoadBalancer Services without a class."""
     assert claim_of(other) is None
 
 
 def test_a_service_that_is_being_deleted_claims_nothing() -> None:
-    """Its address is free for the next."""
+    """The next Service can get its address."""
     leaving = service("a")
     assert leaving.metadata
     leaving.metadata.deletion_timestamp = datetime.now(UTC)
@@ -91,7 +91,7 @@ def test_a_service_that_is_being_deleted_claims_nothing() -> None:
 
 
 def test_reconciling_writes_the_address_into_the_status_alone() -> None:
-    """The controller may patch nothing but a Service's status."""
+    """The controller's rights allow a patch of a Service's status only."""
     api = create_autospec(client.CoreV1Api, instance=True)
     api.list_service_for_all_namespaces.return_value = client.V1ServiceList(
         items=[service("a"), service("b", "ClusterIP")],
@@ -106,7 +106,7 @@ def test_reconciling_writes_the_address_into_the_status_alone() -> None:
 
 
 def test_a_service_deleted_meanwhile_does_not_stop_the_others() -> None:
-    """Not found is what a race looks like; everything else is an error to try again."""
+    """Only a 404 is such a race; every other error is raised, and the program retries."""
     api = create_autospec(client.CoreV1Api, instance=True)
     api.list_service_for_all_namespaces.return_value = client.V1ServiceList(items=[service("a"), service("b")])
     api.patch_namespaced_service_status.side_effect = [ApiException(status=404), None]

@@ -1,4 +1,4 @@
-"""Configuration of a node's programs."""
+"""The configuration of a node's programs."""
 
 import tomllib
 
@@ -10,7 +10,7 @@ EAST, WEST = spec.clusters(2)
 
 
 def test_containerd_reads_its_configuration() -> None:
-    """It is TOML, with the settings without which pods do not start in a lab."""
+    """It is TOML with the settings that pods need to start in a lab."""
     plugin = tomllib.loads(node.containerd_config(EAST, None))["plugins"]["io.containerd.grpc.v1.cri"]
     assert plugin["sandbox_image"].startswith("mcsps.lab/")
     assert plugin["restrict_oom_score_adj"] is True
@@ -29,7 +29,7 @@ def test_two_nodes_share_nothing_on_disk_and_no_cgroup() -> None:
 
 
 def test_nobody_reaches_a_kubelet_without_a_certificate() -> None:
-    """Anonymous requests are off, and the API server decides on the others."""
+    """Anonymous requests are disabled, and the API server authorizes the others."""
     config = node.kubelet_config(EAST)
     assert config["authentication"]["anonymous"] == {"enabled": False}
     assert config["authentication"]["x509"] == {"clientCAFile": str(EAST.pki / "ca.crt")}
@@ -37,22 +37,22 @@ def test_nobody_reaches_a_kubelet_without_a_certificate() -> None:
 
 
 def test_a_changed_secret_is_seen_within_ten_seconds() -> None:
-    """A rotation of the mesh's CA waits for it."""
+    """A rotation of the mesh's CA waits until pods see the changed Secret."""
     assert node.kubelet_config(EAST)["syncFrequency"] == "10s"
 
 
 def test_images_are_never_collected() -> None:
-    """There is no registry to pull them from again."""
+    """There is no registry from which to pull them again."""
     assert node.kubelet_config(EAST)["imageGCHighThresholdPercent"] == 100
 
 
 def test_kube_proxy_leaves_the_hosts_connection_tracking_alone() -> None:
-    """Its limits are the machine's, not the namespace's."""
+    """The limits of connection tracking apply to the machine, not to the namespace."""
     assert set(node.kube_proxy_config(EAST)["conntrack"].values()) == {0, "0s"}
 
 
 def test_a_node_covers_every_setting_that_its_kubelet_would_change_on_the_host() -> None:
-    """The mounts come before anything may be shared, and keep the lab's own state in sight."""
+    """The mounts happen before the tree becomes shared, and the lab's state stays visible."""
     script = mounts.script(EAST)
     for key in mounts.TUNABLES:
         assert f"/proc/sys/{key}" in script

@@ -1,4 +1,4 @@
-"""Cgroups of both versions, on folders that stand for the kernel's."""
+"""Cgroups of both versions, on folders in place of the kernel's."""
 
 import errno
 from pathlib import Path
@@ -22,7 +22,7 @@ V2 = "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdele
 
 
 def v2_root(tmp_path: Path, available: str, on: str) -> Hierarchy:
-    """Make a cgroup v2 root whose folders come with the kernel's files."""
+    """Return a cgroup v2 root whose folders contain the kernel's files."""
     tmp_path.mkdir()
     (tmp_path / "cgroup.controllers").write_text(available)
     (tmp_path / "cgroup.subtree_control").write_text(on)
@@ -34,24 +34,24 @@ def v2_root(tmp_path: Path, available: str, on: str) -> Hierarchy:
 
 
 def test_processes_are_tracked_by_memory_on_v1_and_by_the_one_hierarchy_on_v2() -> None:
-    """Also on a host with both, where v2 has no controllers."""
+    """This also holds on a host with both versions, where v2 has no controllers."""
     assert cgroups.tracker(cgroups.parse_mounts(V1)).root == Path("/sys/fs/cgroup/memory")
     assert cgroups.tracker(cgroups.parse_mounts(V2)).root == Path("/sys/fs/cgroup")
 
 
 def test_every_hierarchy_is_found_named_ones_included() -> None:
-    """The runtime makes cgroups in each, so `down` looks into each."""
+    """The container runtime creates cgroups in each hierarchy, so `down` searches each."""
     assert [it.root.name for it in cgroups.parse_mounts(V1)] == ["systemd", "cpu,cpuacct", "memory", "unified"]
 
 
 def test_a_host_without_cgroups_is_refused() -> None:
-    """The error says what to mount."""
+    """The error names the command that mounts one."""
     with pytest.raises(UserError, match="mount -t cgroup2"):
         cgroups.tracker(())
 
 
 def test_a_cpuset_takes_its_parents_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty one takes no process."""
+    """The kernel adds no process to an empty cpuset."""
     names = ("cpuset.cpus", "cpuset.mems")
     folders = [tmp_path, *(tmp_path / it for it in (spec.FABRIC, EAST.cgroup, EAST.system_cgroup, EAST.pods_cgroup))]
     for folder in folders:
@@ -66,9 +66,9 @@ def test_a_cpuset_takes_its_parents_cpus(tmp_path: Path, monkeypatch: pytest.Mon
 def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was on at the root before stays on after `down`, and what somebody else uses by then."""
+    """`down` keeps a controller that was enabled before `up` or that another program uses."""
     remembered = tmp_path / "remembered"
-    monkeypatch.setattr(cgroups, "_SWITCHED_ON", remembered)
+    monkeypatch.setattr(cgroups, "_ENABLED", remembered)
     root = v2_root(tmp_path / "cgroup", "cpuset cpu io memory hugetlb pids", "cpu memory")
     cgroups.ensure(EAST, (root,))
     assert (root.root / "cgroup.subtree_control").read_text() == "+cpuset +pids +hugetlb"
@@ -80,7 +80,7 @@ def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
         assert path == root.root / "cgroup.subtree_control"
         written.append(text)
         if text == "-pids":
-            raise OSError(errno.EBUSY, "somebody else has it on in a cgroup of theirs")
+            raise OSError(errno.EBUSY, "another cgroup uses it")
 
     monkeypatch.setattr(Path, "write_text", write)
     cgroups.remove((Hierarchy(tmp_path / "elsewhere", is_v2=True),))
@@ -89,14 +89,14 @@ def test_controllers_are_handed_down_on_v2_and_taken_back_from_the_root(
 
 
 def test_missing_controllers_are_named(tmp_path: Path) -> None:
-    """As in a container without delegation."""
+    """A container without delegation lacks them."""
     root = v2_root(tmp_path / "cgroup", "cpu memory", "")
     with pytest.raises(UserError, match="cpuset, pids"):
         cgroups.ensure(EAST, (root,))
 
 
 def test_pids_are_found_at_every_depth_while_cgroups_come_and_go(tmp_path: Path) -> None:
-    """A folder without the file is one that is about to go."""
+    """A folder without the file is being removed."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "cgroup.procs").write_text("")
     (tmp_path / "a" / "cgroup.procs").write_text("7\n8\n")
@@ -106,7 +106,7 @@ def test_pids_are_found_at_every_depth_while_cgroups_come_and_go(tmp_path: Path)
 
 @pytest.mark.parametrize("line", ["total_rss 4096", "anon 4096"])
 def test_memory_is_read_from_either_version(tmp_path: Path, line: str) -> None:
-    """File cache is not counted: the kernel takes it back."""
+    """The file cache does not count, because the kernel reclaims it."""
     folder = tmp_path / EAST.cgroup
     folder.mkdir(parents=True)
     (folder / "memory.stat").write_text(f"file 1\n{line}\n")
@@ -116,13 +116,13 @@ def test_memory_is_read_from_either_version(tmp_path: Path, line: str) -> None:
 def test_processes_of_somebody_elses_cgroup_are_refused_by_their_pids(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no lab, neither `up` nor `down` takes what has its name for its own."""
+    """Without a lab, neither `up` nor `down` treats a cgroup of its name as the lab's."""
     among = (Hierarchy(tmp_path, is_v2=True),)
     monkeypatch.setattr(cgroups, "STATE_DIR", tmp_path / "state")
     cgroups.refuse_foreign(among)
     (tmp_path / spec.FABRIC).mkdir()
     (tmp_path / spec.FABRIC / "cgroup.procs").write_text("7\n8\n")
-    with pytest.raises(UserError, match=r"no lab in .*\[7, 8\].*ps -p 7,8"):
+    with pytest.raises(UserError, match=r"holds no lab: \[7, 8\].*ps -p 7,8"):
         cgroups.refuse_foreign(among)
     (tmp_path / "state").mkdir()
     cgroups.refuse_foreign(among)

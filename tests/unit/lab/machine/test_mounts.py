@@ -1,4 +1,4 @@
-"""Mount namespaces, as far as they can be seen without root."""
+"""Mount namespaces, as far as tests can check them without root."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ FOLDER = str(spec.NAMESPACES_DIR)
 
 
 def test_a_file_is_a_namespace_only_while_one_is_bound_to_it(tmp_path: Path) -> None:
-    """What a command that was killed left there is none."""
+    """A file that a killed command left is no namespace."""
     (tmp_path / "half").touch()
     assert mounts.is_namespace(Path("/proc/self/ns/net"))
     assert not mounts.is_namespace(tmp_path / "half")
@@ -21,7 +21,7 @@ def test_a_file_is_a_namespace_only_while_one_is_bound_to_it(tmp_path: Path) -> 
 
 
 def test_layers_of_mounts_come_off_from_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mount that a later one hides cannot be let go of before that one."""
+    """The mount that hides another one must be unmounted first."""
     points = ["/", FOLDER, f"{FOLDER}/east", FOLDER, f"{FOLDER}/west", "/var/lib/mcsps-lab-of-others"]
     unmounted: list[str] = []
     monkeypatch.setattr(mounts, "_mount_points", lambda: points)
@@ -31,8 +31,8 @@ def test_layers_of_mounts_come_off_from_the_top(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_namespace_that_is_hidden_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing started in another one would find what runs in it."""
+    """A process in a new namespace would not find the sockets of those in the hidden one."""
     monkeypatch.setattr(mounts, "_mount_points", lambda: [FOLDER, str(EAST.mountns_path), FOLDER])
     monkeypatch.setattr(mounts, "is_namespace", lambda _: False)
-    with pytest.raises(UserError, match=r"east is hidden by a later mount.*down, then up"):
+    with pytest.raises(UserError, match=r"hides the mount namespace of east.*lab down, then python -m lab up"):
         mounts.ensure(EAST)

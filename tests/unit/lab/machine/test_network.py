@@ -1,4 +1,4 @@
-"""Namespaces and links: which are the lab's, and which only have its name."""
+"""Namespaces and links: those of the lab, and others of the same name."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,15 @@ from lab.spec import FABRIC
 
 
 class Machine:
-    """Stands for `ip`, and keeps what it is asked to change."""
+    """A double of `ip` that records the changes."""
 
     def __init__(self, here: dict[str, object], there: dict[str, object] | None) -> None:
-        """Have the host's link, and the fabric's end of it."""
+        """Set the host's link and the fabric's end of it."""
         self.ends = {"host": [here], "fabric": [there] if there else []}
         self.changes: list[str] = []
 
     def run(self, *argv: str) -> str:
-        """Answer as `ip` would."""
+        """Return what `ip` prints."""
         if "show" in argv:
             return json.dumps(self.ends["fabric" if "-n" in argv else "host"])
         self.changes.append(" ".join(argv))
@@ -47,7 +47,7 @@ def test_only_the_link_that_leads_into_the_labs_fabric_is_deleted(
     *,
     is_own: bool,
 ) -> None:
-    """One of the same name is somebody else's, and `down` leaves it."""
+    """`down` keeps a link of the same name that is not the lab's."""
     machine = Machine(here, there)
     monkeypatch.setattr(network, "run", machine.run)
     monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
@@ -57,14 +57,14 @@ def test_only_the_link_that_leads_into_the_labs_fabric_is_deleted(
 
 
 def test_a_link_is_foreign_while_the_lab_has_no_fabric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it leads to."""
+    """The link's other end does not matter."""
     monkeypatch.setattr(network, "run", Machine(HERE, THERE).run)
     monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
     assert not network.is_own_link()
 
 
 def test_a_namespace_that_was_half_made_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An `ip` that was killed leaves its file, over which it would stumble for ever."""
+    """A killed `ip` leaves a file that makes the next `ip netns add` fail."""
     machine = Machine(HERE, THERE)
     monkeypatch.setattr(network, "run", machine.run)
     monkeypatch.setattr(network, "NETNS_DIR", tmp_path)

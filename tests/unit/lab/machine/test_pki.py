@@ -22,32 +22,32 @@ TOOLS = Toolchain(Path("/tools"))
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the lab's state in a folder of the test's."""
+    """Keep the lab's state in a folder of the test."""
     monkeypatch.setattr(spec, "STATE_DIR", tmp_path / "state")
     return tmp_path / "state"
 
 
 def certificate(of: spec.ClusterSpec, name: str) -> x509.Certificate:
-    """Read a certificate back."""
+    """Read a certificate of a cluster."""
     return x509.load_pem_x509_certificate((of.pki / f"{name}.crt").read_bytes())
 
 
 @pytest.mark.usefixtures("state")
 def test_every_identity_is_signed_by_its_clusters_ca_and_fits_its_key() -> None:
-    """The chain holds, and the key beside a certificate is the certificate's."""
+    """The CA verifies the certificate, and the key next to it is its key."""
     pki.ensure(EAST)
     ca = certificate(EAST, "ca")
-    for identity in pki.identities(EAST):
-        issued = certificate(EAST, identity.name)
+    for subject in pki.subjects(EAST):
+        issued = certificate(EAST, subject.name)
         issued.verify_directly_issued_by(ca)
-        key = load_pem_private_key((EAST.pki / f"{identity.name}.key").read_bytes(), password=None)
+        key = load_pem_private_key((EAST.pki / f"{subject.name}.key").read_bytes(), password=None)
         assert key.public_key() == issued.public_key()
         assert issued.not_valid_before_utc < datetime.now(UTC) < issued.not_valid_after_utc
 
 
 @pytest.mark.usefixtures("state")
 def test_clusters_do_not_trust_each_other() -> None:
-    """A client of one cluster is nobody in the other."""
+    """The other cluster's CA does not verify a client's certificate."""
     pki.ensure(EAST)
     pki.ensure(WEST)
     with pytest.raises(ValueError, match="Issuer"):
@@ -56,7 +56,7 @@ def test_clusters_do_not_trust_each_other() -> None:
 
 @pytest.mark.usefixtures("state")
 def test_api_certificate_holds_the_node_and_the_service_address() -> None:
-    """Peers use the first, pods the second."""
+    """Peers connect to the node's address, pods to the Service's."""
     pki.ensure(WEST)
     extension = certificate(WEST, "apiserver").extensions.get_extension_for_class(x509.SubjectAlternativeName)
     addresses = extension.value.get_values_for_type(x509.IPAddress)
@@ -66,29 +66,29 @@ def test_api_certificate_holds_the_node_and_the_service_address() -> None:
 
 @pytest.mark.usefixtures("state")
 def test_a_certificate_is_for_servers_or_for_clients_and_never_a_ca() -> None:
-    """The API server's own certificate does not log in as somebody."""
+    """The API server's certificate cannot authenticate as a client."""
     pki.ensure(EAST)
-    for identity in pki.identities(EAST):
-        extensions = certificate(EAST, identity.name).extensions
+    for subject in pki.subjects(EAST):
+        extensions = certificate(EAST, subject.name).extensions
         usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        expected = ExtendedKeyUsageOID.SERVER_AUTH if identity.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
+        expected = ExtendedKeyUsageOID.SERVER_AUTH if subject.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
         assert list(usage) == [expected]
         assert not extensions.get_extension_for_oid(ExtensionOID.BASIC_CONSTRAINTS).value.ca  # type: ignore[attr-defined]
 
 
 def test_kubelet_is_the_node_that_its_authorizer_expects() -> None:
-    """User and group are what the node authorizer and NodeRestriction go by."""
-    kubelet = next(it for it in pki.identities(EAST) if it.name == "kubelet")
+    """The node authorizer and NodeRestriction decide by user and group."""
+    kubelet = next(it for it in pki.subjects(EAST) if it.name == "kubelet")
     assert (kubelet.user, kubelet.groups) == ("system:node:east", ("system:nodes",))
 
 
 def test_only_the_administrator_is_above_the_rules() -> None:
     """system:masters bypasses RBAC; the lab's own programs are subject to it."""
-    assert [it.name for it in pki.identities(EAST) if "system:masters" in it.groups] == ["admin"]
+    assert [it.name for it in pki.subjects(EAST) if "system:masters" in it.groups] == ["admin"]
 
 
 def test_making_keys_again_changes_nothing(state: Path) -> None:
-    """`up` again keeps every credential that was handed out."""
+    """A second `up` keeps every issued credential."""
     pki.ensure(EAST)
     before = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
     pki.ensure(EAST)
@@ -97,7 +97,7 @@ def test_making_keys_again_changes_nothing(state: Path) -> None:
 
 @pytest.mark.usefixtures("state")
 def test_keys_that_a_kill_left_half_made_are_made_anew() -> None:
-    """A key without its certificate is of no use and is replaced."""
+    """A key without its certificate is replaced."""
     pki.ensure(EAST)
     (EAST.pki / "admin.crt").unlink()
     pki.ensure(EAST)
@@ -107,13 +107,13 @@ def test_keys_that_a_kill_left_half_made_are_made_anew() -> None:
 
 @pytest.mark.usefixtures("state")
 def test_certificates_that_another_ca_signed_are_issued_anew() -> None:
-    """A `down` that was killed may have taken the CA and left them."""
+    """A killed `down` may have removed the CA and left its certificates."""
     pki.ensure(EAST)
     for file in ("ca.crt", "ca.key"):
         (EAST.pki / file).unlink()
     pki.ensure(EAST)
-    for identity in pki.identities(EAST):
-        certificate(EAST, identity.name).verify_directly_issued_by(certificate(EAST, "ca"))
+    for subject in pki.subjects(EAST):
+        certificate(EAST, subject.name).verify_directly_issued_by(certificate(EAST, "ca"))
 
 
 @pytest.mark.parametrize(("day", "is_kept"), [(1, False), (-1, True)])
@@ -121,7 +121,7 @@ def test_certificates_that_another_ca_signed_are_issued_anew() -> None:
 def test_a_certificate_near_its_end_is_issued_anew_and_its_readers_start_anew(
     monkeypatch: pytest.MonkeyPatch, day: int, *, is_kept: bool
 ) -> None:
-    """By the same CA, which lasts longer; a program reads certificates and kubeconfigs at its start alone."""
+    """The same CA, which lives longer, signs it; programs read certificates and kubeconfigs only at their start."""
 
     def make() -> tuple[dict[str, x509.Certificate], list[str]]:
         pki.ensure(EAST)
@@ -135,7 +135,7 @@ def test_a_certificate_near_its_end_is_issued_anew_and_its_readers_start_anew(
             node.kube_proxy(EAST, TOOLS),
             cluster.load_balancer(EAST),
         )
-        names = ("ca", *(identity.name for identity in pki.identities(EAST)))
+        names = ("ca", *(subject.name for subject in pki.subjects(EAST)))
         return {name: certificate(EAST, name) for name in names}, [reader.digest() for reader in readers]
 
     before, digests = make()

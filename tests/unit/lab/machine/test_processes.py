@@ -1,4 +1,4 @@
-"""Records of processes: which one is ours, and when it is to be started anew."""
+"""Records of processes: which process is the lab's, and when it must restart."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ EAST = spec.clusters(1)[0]
 
 @pytest.fixture
 def sleeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Sleeper":
-    """Have a process that was started and recorded as a component is, as far as that needs no root."""
+    """Run a process with a component's record, as far as that needs no root."""
     monkeypatch.setattr(spec, "STATE_DIR", tmp_path)
     return Sleeper()
 
@@ -51,7 +51,7 @@ def test_own_process_is_alive_by_its_record(sleeper: Sleeper) -> None:
 
 
 def test_a_zombie_is_not_alive(sleeper: Sleeper) -> None:
-    """A component that has ended under the `up` that started it counts as ended."""
+    """A terminated component is not alive, even while the `up` that started it still runs."""
     sleeper.process.kill()
     os.waitid(os.P_PID, sleeper.process.pid, os.WEXITED | os.WNOWAIT)
     assert not processes.is_alive(sleeper.record)
@@ -73,7 +73,7 @@ def test_a_recycled_pid_is_never_killed(sleeper: Sleeper) -> None:
 
 
 def test_stopping_ends_the_process_and_its_record(sleeper: Sleeper) -> None:
-    """After it there is nothing to stop, and stopping again is harmless."""
+    """A second stop finds no record and does nothing."""
     processes.stop(EAST, "sleeper")
     assert sleeper.process.wait(5)
     assert not sleeper.path.exists()
@@ -82,7 +82,7 @@ def test_stopping_ends_the_process_and_its_record(sleeper: Sleeper) -> None:
 
 @pytest.mark.parametrize("text", ["", "12", "12 (x\nboot\ndigest\n", "12 (sleep) S\nboot\n"])
 def test_half_a_record_is_no_record(tmp_path: Path, text: str) -> None:
-    """Whatever a full disk or a kill left there."""
+    """A full disk or a kill may leave part of a record."""
     path = tmp_path / "x.process"
     assert processes.read_record(path) is None
     path.write_text(text)
@@ -91,17 +91,17 @@ def test_half_a_record_is_no_record(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.usefixtures("sleeper")
 def test_a_component_that_has_ended_is_named_with_its_log() -> None:
-    """The remedy is a command to type."""
+    """The remedy names the command that shows the log."""
     processes.check_alive(EAST, "sleeper")
     processes.stop(EAST, "sleeper")
     with pytest.raises(UserError) as caught:
         processes.check_alive(EAST, "sleeper")
-    assert "east: sleeper has ended" in caught.value.message
+    assert "east: sleeper has terminated" in caught.value.message
     assert "logs east sleeper" in caught.value.remedy
 
 
 def test_whatever_a_component_reads_at_start_is_in_its_digest(tmp_path: Path) -> None:
-    """`up` starts a component anew after a change of arguments, environment or configuration."""
+    """`up` restarts a component after a change of arguments, environment or configuration."""
     config = tmp_path / "config"
     config.write_text("one")
     component = processes.Component("x", ("a", "b"), (config,))

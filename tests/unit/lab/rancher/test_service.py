@@ -47,7 +47,7 @@ def test_a_new_certificate_calls_for_a_new_process(state: Path) -> None:
     """And nothing does while all stays as it is."""
     for each in (EAST, WEST):
         pki.ensure(each)
-    pki.ensure_server(service.PLACE.pki, "test", pki.Identity("rancher", "rancher", hosts=("rancher",)))
+    pki.ensure_server(service.PLACE.pki, "test", pki.Subject("rancher", "rancher", hosts=("rancher",)))
     told = service.server_config((EAST, WEST), is_isolated=False)
     service.PLACE.config.write_text(config.render(told))
     before = service.component(told).digest()

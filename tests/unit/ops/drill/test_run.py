@@ -157,7 +157,7 @@ def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK.format(east=EAST.kubeconfig, west="/root/.kube/config"))
     code, _, err = run(stack="prod")
     assert code == 2
-    assert "error: Not reached by a kubeconfig of the lab's: west\n" in err
+    assert "error: These clusters have no kubeconfig of the lab: west\n" in err
     assert world.scenarios == []
 
 
@@ -166,7 +166,7 @@ def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyP
     """And while it is drilled, no other command changes it."""
     with lock.held():
         code, _, err = run()
-    assert (code, "Another command is at work on the lab" in err) == (2, True)
+    assert (code, "Another command uses the lab" in err) == (2, True)
 
     def used(*_: object) -> None:
         with pytest.raises(UserError, match="Another command"), lock.held():
