@@ -5,7 +5,7 @@ CLUSTER ?=
 PICTURE ?=
 PYTHON ?= python3
 
-# These become part of commands, and a workflow takes one from whoever starts it. `value` alone expands nothing.
+# These become part of commands, and a workflow takes one from the user who starts it. `value` alone expands nothing.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 \
 	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z . _ - / ~ +
 without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
@@ -14,7 +14,7 @@ $(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN)
 
 VENV := .venv
 SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs $(wildcard Pulumi*.yaml) \
-	__main__.py errors.py wiring.py components config mesh policies
+	__main__.py errors.py wiring.py components config kube mesh policies .ci .github Makefile
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
 # One process for each core; a file stays in one of them, so what its tests share is made once.
