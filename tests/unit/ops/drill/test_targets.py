@@ -175,7 +175,7 @@ def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: 
         api.deployment = lambda *_, found=deployment: found  # type: ignore[method-assign]
         for failure_mode in FailureMode:
             scenario = Scenario(target=Target.HELLOWORLD, failure_mode=failure_mode)
-            with pytest.raises(UserError, match="has no (Deployment|pods)"), drilled(api, faults).without(scenario):
+            with pytest.raises(UserError, match=r"has no (Deployment|pods)"), drilled(api, faults).without(scenario):
                 pytest.fail(f"it was taken away: {number}")
     assert (faults.done, api.scaled) == ([], [])
 
