@@ -1,1 +1,1 @@
-"""What a person runs against a live mesh."""
+"""The commands that the user runs against a live mesh."""

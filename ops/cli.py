@@ -61,11 +61,11 @@ def verify(
 
     Exits with 0 if every check passes, with 1 if one fails, with 2 if it cannot start.
     """
-    from ops import stack as stacks  # noqa: PLC0415 - see the module's docstring
-    from ops.verify import run, table  # noqa: PLC0415
-
     signal.signal(signal.SIGTERM, _interrupt)
     with errors.reported():
+        from ops import stack as stacks  # noqa: PLC0415 - see the module's docstring
+        from ops.verify import run, table  # noqa: PLC0415
+
         settings = stacks.load(stack, _ROOT)
         options = Options(
             stack=stack, root=_ROOT, requests=requests, wait_seconds=wait, rancher_token_file=rancher_token_file
@@ -159,9 +159,9 @@ def recover(
 
     Exits with 0 if nothing is pending any more, with 2 if Pulumi fails.
     """
-    from recovery.pulumi_cli import PulumiCli  # noqa: PLC0415 - see the module's docstring
-
     with errors.reported():
+        from recovery.pulumi_cli import PulumiCli  # noqa: PLC0415 - see the module's docstring
+
         executable = shutil.which("pulumi")
         if executable is None:
             raise UserError("pulumi is not on the PATH", "Install it, or add its folder to the PATH")

@@ -1,4 +1,4 @@
-"""Reads a stack's config without a run of Pulumi; the passphrase is needed for a secret alone."""
+"""Reads a stack's config without running Pulumi; only a secret needs the passphrase."""
 
 import json
 import subprocess
@@ -28,12 +28,12 @@ def load(stack: str, root: Path) -> Settings:
     short = stack.rpartition("/")[2]
     file = root / f"Pulumi.{short}.yaml"
     if not short or not file.is_file():
-        there = sorted(
+        present = sorted(
             name.removeprefix("Pulumi.").removesuffix(".yaml")
             for name in (path.name for path in root.glob("Pulumi.*.yaml"))
         )
-        known = ", ".join(there) or "none"
-        raise UserError(f"there is no stack '{stack}' here: {file.name} is missing; known: {known}")
+        known = ", ".join(present) or "none"
+        raise UserError(f"there is no stack '{stack}' here: {file.name} is missing", f"Name one of these: {known}")
     project = root / "Pulumi.yaml"
     declared = _config(project) if project.is_file() else {}
     values = {key: _default(value) for key, value in declared.items()} | _config(file)
@@ -47,7 +47,7 @@ def secret(stack: str, name: str, root: Path) -> str:
     Decrypt one secret config value.
 
     Raises:
-        UserError: Pulumi is not there, or will not give the value; the value itself is never shown.
+        UserError: Pulumi is not installed, or does not decrypt the value, which is never shown.
     """
     key = f"{_PREFIX}{name}"
     command = ["pulumi", "config", "get", key, "--stack", stack, "--non-interactive"]
@@ -61,13 +61,14 @@ def secret(stack: str, name: str, root: Path) -> str:
             timeout=_PULUMI_TIMEOUT_SECONDS,
         )
     except FileNotFoundError:
-        message = f"{key} is a secret, and decrypting it needs `pulumi` on the PATH"
-        raise UserError(message) from None
+        raise UserError(
+            f"{key} is a secret, and only Pulumi decrypts it; it is not on the PATH",
+            "Install it, or use --rancher-token-file",
+        ) from None
     except subprocess.TimeoutExpired:
-        message = f"`{' '.join(command)}` took more than {_PULUMI_TIMEOUT_SECONDS} s"
-        raise UserError(message) from None
+        raise UserError(f"`{' '.join(command)}` took more than {_PULUMI_TIMEOUT_SECONDS} s") from None
     except subprocess.CalledProcessError as error:
-        # The first line says why; what follows it may be anything that Pulumi had at hand.
+        # The first line has the reason; the others may quote anything.
         reason = (error.stderr.strip().splitlines() or ["no reason given"])[0]
         raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
     return done.stdout.rstrip("\n")
@@ -82,7 +83,7 @@ def _config(file: Path) -> dict[str, object]:
         raise UserError(f"{file.name} is not YAML{place}") from None
     config = (document.get("config") if isinstance(document, dict) else None) or {}
     keys = {str(key): value for key, value in config.items()}
-    # Pulumi.yaml leaves the project's own prefix out; a key of another project always has its own.
+    # Pulumi.yaml leaves out the project's own prefix; a key of another project always has one.
     return {
         key.removeprefix(_PREFIX): value for key, value in keys.items() if key.startswith(_PREFIX) or ":" not in key
     }

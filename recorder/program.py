@@ -1,8 +1,7 @@
 """
-Running a Pulumi program against a monitor, in this process.
+Runs a Pulumi program against a monitor, in this process.
 
-The program sees what it would see under Pulumi's engine: its project, stack and config. Nothing of
-it stays behind in the process.
+The program sees the same project, stack and config as under Pulumi's engine. Nothing of it remains in the process.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from recorder.monitor import Monitor
 
 PARALLEL: Final = 16
-"""Registrations carried out at the same time."""
+"""Registrations that are applied at the same time."""
 
 
 def run_program(
@@ -38,18 +37,18 @@ def run_program(
     secret_keys: tuple[str, ...] = (),
 ) -> None:
     """
-    Run `program` (a file) to its end; registrations in flight are settled when this returns.
+    Run `program` (a file) to its end; no registration is in flight when this returns.
 
     The program's `pulumi.log` goes to this module's logger. An interrupt does not wait for what is in flight.
 
     Args:
-        program: path of a `__main__.py`.
-        monitor: receives all registrations, and knows project, stack and mode.
-        config: full keys (`mcsps:mesh`) and their values; objects as JSON text.
-        secret_keys: the keys among them that hold secrets.
+        program: The path of a `__main__.py`.
+        monitor: Receives all registrations, and knows project, stack and mode.
+        config: Full keys (`mcsps:mesh`) and their values; objects as JSON text.
+        secret_keys: The keys among them that hold secrets.
 
     Raises:
-        Exception: whatever the program or the monitor raised first.
+        Exception: The first exception of the program or of the monitor.
     """
     run_function(lambda: _execute(program), monitor, config, secret_keys)
 
@@ -60,12 +59,12 @@ def run_function(
     config: Mapping[str, str],
     secret_keys: tuple[str, ...] = (),
 ) -> None:
-    """Run `body` as `run_program` runs a file: a part of a program, for tests."""
+    """Run a function as `run_program` runs a file; for tests of a part of a program."""
     contextvars.copy_context().run(_run, body, monitor, config, secret_keys)
 
 
 def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], secret_keys: tuple[str, ...]) -> None:
-    # A program that failed leaves futures unobserved on purpose, as it does under Pulumi.
+    # A failed program leaves futures unobserved on purpose, as it does under Pulumi.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     set_all_config(dict(config), list(secret_keys))
     executor = ThreadPoolExecutor(PARALLEL, thread_name_prefix="engine")
@@ -101,7 +100,7 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
 
 
 def _settle(loop: asyncio.AbstractEventLoop) -> None:
-    """End what a program that failed has left half begun, without a word."""
+    """Cancel the tasks that a failed program left, without an error of their own."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

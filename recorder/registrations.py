@@ -1,4 +1,4 @@
-"""What the program registers, as plain data decoded from the SDK's requests; see `monitor` for who receives it."""
+"""What a program registers, as plain data decoded from the SDK's requests. `monitor` receives it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
-# How the SDK says a thing, not what the program asked for: these fields are no options.
+# These fields describe the SDK's own protocol; they are no options of the program.
 _PLUMBING: Final = frozenset(
     {
         "acceptResources",
@@ -72,12 +72,12 @@ class Registration:
     custom: bool
     """False for components."""
     remote: bool
-    """True for components that a provider makes (Helm charts)."""
+    """True for components that a provider creates (Helm charts)."""
     inputs: Properties
     provider: str | None
     """`<urn>::<id>` of the explicit provider."""
     providers: Mapping[str, str]
-    """For components: the same by package."""
+    """For components: the explicit providers by package."""
     dependencies: frozenset[str]
     property_dependencies: Mapping[str, frozenset[str]]
     protect: bool
@@ -89,26 +89,26 @@ class Registration:
     """URNs that this resource had before."""
     additional_secret_outputs: tuple[str, ...]
     replacement_trigger: object
-    """A value whose change makes the resource anew; None without one."""
+    """A value whose change replaces the resource; None without one."""
     custom_timeouts: Mapping[str, str]
     """`create`, `update`, `delete`, in Go's duration notation."""
     version: str | None
     other_options: tuple[str, ...]
-    """Names of the options given that are decoded nowhere above."""
+    """Names of the other options that the program sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one registration or read."""
+    """The result of one registration or read."""
 
     id: str = ""
-    """Empty where it is not known yet (previews) and for components."""
+    """Empty in previews, where it is not known yet, and for components."""
     outputs: Properties = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One existing resource that the program asks for (`Service.get`)."""
+    """One existing resource that the program reads (`Service.get`)."""
 
     urn: str
     type: str
@@ -172,5 +172,5 @@ def _alias_urn(
 
 
 def _is_empty(value: object) -> bool:
-    """Tell whether a field's value is a message with nothing in it."""
+    """Return whether a field's value is an empty message."""
     return isinstance(value, Message) and not value.ListFields()

@@ -1,7 +1,7 @@
 """
-Property values as plain data, with secrets, unknowns and references kept apart.
+Property values as plain data, with types of their own for secrets, unknowns and references.
 
-Owns the way between Pulumi's wire form (a protobuf struct with signatures in it) and Python data.
+Converts between Pulumi's wire form (a protobuf struct with signatures) and Python data.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Secret:
 
 @dataclass(frozen=True, repr=False)
 class Unknown:
-    """A value that only the carrying out will tell (previews only)."""
+    """A value that is unknown until the update (previews only)."""
 
     def __repr__(self) -> str:
         """Name what it is, for diffs and error messages."""
@@ -44,7 +44,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Reference:
-    """Another resource, handed over as a value."""
+    """Another resource as a value."""
 
     urn: str
     id: str | Unknown | None = None
@@ -91,7 +91,7 @@ def _from_wire_mapping(value: Properties) -> object:
         case signature if signature == _RESOURCE:
             return Reference(value["urn"], from_wire(value.get("id")))
         case _:
-            raise ValueError("an asset or archive is given as a value, which is not supported here")
+            raise ValueError("an asset or archive is not supported here")
 
 
 def to_wire(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
@@ -102,7 +102,7 @@ def to_wire(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
         case Unknown():
             return rpc.UNKNOWN
         case Reference():
-            # The engine's own form of 'not known yet' in a reference is an empty id.
+            # The engine writes an unknown id in a reference as an empty id.
             known = "" if isinstance(value.id, Unknown) else value.id
             reference = {_SIGNATURE: _RESOURCE, "urn": value.urn}
             return reference if known is None else {**reference, "id": known}
@@ -115,7 +115,7 @@ def to_wire(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
 
 
 def reveal(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
-    """Take the secret wrappers off, at every depth."""
+    """Remove the secret wrappers, at every depth."""
     match value:
         case Secret():
             return reveal(value.value)
@@ -128,7 +128,7 @@ def reveal(value: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
 
 
 def leaves(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON data has no narrower type
-    """Walk all leaves; a secret is one leaf, whatever it holds."""
+    """Yield all leaves; a secret is one leaf, whatever it holds."""
     match value:
         case Mapping():
             for item in value.values():
@@ -141,24 +141,24 @@ def leaves(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON data has no narr
 
 
 def has_unknown(value: Any) -> bool:  # noqa: ANN401 - JSON data has no narrower type
-    """Tell whether any part of a value is not known yet."""
+    """Return whether any part of a value is unknown."""
     return any(
         isinstance(leaf, Unknown) or (isinstance(leaf, Secret) and has_unknown(leaf.value)) for leaf in leaves(value)
     )
 
 
 def has_secret(value: Any) -> bool:  # noqa: ANN401 - JSON data has no narrower type
-    """Tell whether any part of a value is secret."""
+    """Return whether any part of a value is secret."""
     return any(isinstance(leaf, Secret) for leaf in leaves(value))
 
 
 def mark_like(value: Any, model: Any) -> Any:  # noqa: ANN401 - JSON data has no narrower type
-    """Mark as secret what is secret at the same place in `model`."""
+    """Mark the parts of a value as secret that are secret at the same place in `model`."""
     if isinstance(model, Secret):
         return value if isinstance(value, Secret) else Secret(value)
     if isinstance(model, Mapping) and isinstance(value, Mapping):
         return {name: mark_like(item, model.get(name)) for name, item in value.items()}
     if isinstance(model, list) and isinstance(value, list) and len(model) == len(value):
         return [mark_like(*pair) for pair in zip(value, model, strict=True)]
-    # A list that grew or shrank has lost its places, so all of it is taken for secret.
+    # In a list of another length the places do not correspond, so all of it counts as secret.
     return Secret(value) if isinstance(value, list) and has_secret(model) else value

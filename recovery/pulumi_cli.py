@@ -1,4 +1,4 @@
-"""Pulumi's command line for one stack: who calls it, with which backend, and what a killed run left behind."""
+"""Calls Pulumi's command line for one stack, and settles what a killed run left."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ class PulumiCli:
     """The folder of Pulumi.yaml."""
     environment: Mapping[str, str] = field(repr=False)
     config_file: Path | None = None
-    """Read in place of Pulumi.<stack>.yaml."""
+    """Used instead of Pulumi.<stack>.yaml."""
     keeps: tuple[int, ...] = ()
     """File descriptors that Pulumi inherits, such as a lock that must outlive its caller."""
 
@@ -35,7 +35,7 @@ class PulumiCli:
         Read the stack's state, in which secrets are encrypted.
 
         Raises:
-            UserError: Pulumi gives none.
+            UserError: Pulumi exports none.
         """
         done = self._call(["stack", "export"], stdout=subprocess.PIPE)
         self._must("stack export", done.returncode)
@@ -43,18 +43,18 @@ class PulumiCli:
         return state
 
     def unlock(self) -> None:
-        """Remove the backend's lock, which a killed run leaves; only the caller can know that no run is alive."""
+        """Remove the backend's lock, which a killed run leaves; the caller must know that no run is alive."""
         self._call(["cancel", "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def recover(self) -> Sequence[str]:
         """
         Settle what a killed run had begun, and return the URNs.
 
-        Kubernetes objects of this project have fixed names: one that was being created is deleted where it came to be.
-        The next `up` makes it again, as it does all else that was being created.
+        Kubernetes objects of this project have fixed names: one that was being created is deleted if it exists. The
+        next `up` creates it again, as all else that was being created.
 
         Raises:
-            UserError: Pulumi cannot.
+            UserError: Pulumi fails.
         """
         settlement = pending.settle(self.export())
         if not settlement.urns:
@@ -69,8 +69,8 @@ class PulumiCli:
     def _must(self, command: str, code: int) -> None:
         if code:
             raise UserError(
-                f"`pulumi {command} --stack {self.stack}` failed with exit code {code}; if it names a lock "
-                f"that a killed run left, and no run is alive: `pulumi cancel --stack {self.stack}`"
+                f"`pulumi {command} --stack {self.stack}` failed with exit code {code}",
+                f"If it names a lock that a killed run left, and no run is alive: `pulumi cancel --stack {self.stack}`",
             )
 
     def _call(

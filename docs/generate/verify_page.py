@@ -1,27 +1,33 @@
-"""The page docs/reference/verify.md, from the checks and the causes of `python -m ops verify`."""
+"""The page docs/reference/verify.md, from the checks of `python -m ops verify`."""
 
 from docs.generate import markdown
+from ops.verify.check import Cause, Check
 from ops.verify.checks import CAUSES, CHECKS
 
 INTRODUCTION = """\
 `python -m ops verify` checks each cluster and each link, and sends requests from every cluster. If it can, it names the
-cause of failed checks, with a remedy. For a failed check without a cause it gives the hint of that check."""
+cause of failed checks, with a remedy. A failure that follows from a cause elsewhere names that cause. For a failed
+check without a cause it gives the hint of that check."""
 
 
 def render() -> str:
     """Render the page."""
-    causes = [(f"`{cause.name}`", cause.meaning, f"{cause.remedy}.") for cause in CAUSES]
-    checks = [(f"`{check.id}`", check.meaning, _mending(check.hint)) for check in CHECKS]
     return markdown.page(
         "Checks of verify",
-        "ops/verify/",
+        "ops/verify/checks/",
         INTRODUCTION,
         "## Causes",
-        markdown.table(("Cause", "What is wrong", "Remedy"), causes),
+        "The most fundamental one comes first.",
+        markdown.table(("Cause", "Meaning", "Remedy", "Shown by"), map(_cause, CAUSES)),
         "## Checks",
-        markdown.table(("Check", "What holds where it passes", "Hint if it fails without a cause"), checks),
+        markdown.table(("Check", "Passes if", "Hint if it fails without a cause"), map(_check, CHECKS)),
     )
 
 
-def _mending(hint: str) -> str:
-    return f"{hint}." if hint else ""
+def _cause(cause: Cause) -> tuple[str, ...]:
+    shown_by = ", ".join(markdown.code(check.id) for check in CHECKS if cause in check.causes)
+    return markdown.code(cause.name), cause.meaning, f"{cause.remedy}.", shown_by
+
+
+def _check(check: Check) -> tuple[str, ...]:
+    return markdown.code(check.id), check.meaning, f"{check.hint}." if check.hint else ""

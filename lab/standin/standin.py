@@ -70,7 +70,7 @@ class StandIn(Monitor):
         """Which objects the program wants, complete once it has ended well."""
         return self._objects.claimed
 
-    def carry_out(self, registration: Registration) -> Outcome:
+    def apply(self, registration: Registration) -> Outcome:
         """Do what a registration wants, or say why not."""
         if self._stopped.is_set():
             raise UserError(f"{registration.name} is not carried out, because another resource failed")

@@ -1,4 +1,4 @@
-"""Addresses as they stand in URLs. Pure."""
+"""Addresses in the form that URLs need."""
 
 from ipaddress import IPv6Address, ip_address
 

@@ -33,7 +33,7 @@ class ClusterApi:
     """One cluster's API. Safe to use from several threads."""
 
     def __init__(self, configuration: client.Configuration, interrupted: threading.Event | None = None) -> None:
-        """Take a configuration that holds server, CA and credential, and what ends every command early."""
+        """Take a configuration with server, CA and credential, and an event that ends every command early."""
         self._configuration = configuration
         self._interrupted = interrupted or threading.Event()
         api = client.ApiClient(configuration)
@@ -53,7 +53,7 @@ class ClusterApi:
         return dict(found.metadata.labels or {}) if found else None
 
     def shared(self, namespace: str) -> tuple[Manifest, ...]:
-        """A namespace, its Services, and Istio's routing in it, as manifests; of what is not there, nothing."""
+        """A namespace, its Services, and Istio's routing in it, as manifests; absent ones are left out."""
         found = find(self._core.read_namespace, namespace)
         services = call(self._core.list_namespaced_service, namespace).items
         routing = [
@@ -63,7 +63,7 @@ class ClusterApi:
                 "items", ()
             )
         ]
-        # The library leaves the kind out of what it reads.
+        # The library leaves out the kind of what it reads.
         return (
             *({**self._plain(each), "kind": "Namespace"} for each in (found,) if each),
             *({**self._plain(service), "kind": "Service"} for service in services),
@@ -83,7 +83,7 @@ class ClusterApi:
         return Workload(wanted=found.spec.replicas, ready=found.status.ready_replicas or 0)
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
-        """Set the replicas of a Deployment; nothing is waited for."""
+        """Set the replicas of a Deployment, without waiting for the pods."""
         call(self._apps.patch_namespaced_deployment_scale, name, namespace, {"spec": {"replicas": replicas}})
 
     def istio_spec(self, namespace: str, plural: str, name: str) -> Mapping[str, Any] | None:
@@ -121,7 +121,7 @@ class ClusterApi:
         call(self._core.create_namespaced_pod, namespace, manifest)
 
     def delete_pod(self, namespace: str, name: str) -> None:
-        """Delete a pod at once; one that is gone already is fine."""
+        """Delete a pod at once; an absent pod is no error."""
         find(self._core.delete_namespaced_pod, name, namespace, grace_period_seconds=0)
 
     def log(self, namespace: str, pod: str, container: str, seconds: int) -> str:
@@ -133,7 +133,7 @@ class ClusterApi:
             container=container,
             since_seconds=seconds,
             timestamps=True,
-            # The library would take the text for JSON.
+            # The library parses the text as JSON otherwise.
             _preload_content=False,
         )
         return str(answer.data.decode(errors="replace"))

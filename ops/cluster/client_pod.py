@@ -1,4 +1,4 @@
-"""The client pod: made for one run, and deleted at its end whatever comes."""
+"""The client pod: created for one run, and deleted at its end in every case."""
 
 import contextlib
 import secrets
@@ -14,9 +14,9 @@ from ops.cluster.polling import Poller
 MANAGED_BY = "mcsps-verify"
 CONTAINER = "client"
 LIFETIME = timedelta(minutes=40)
-"""No run takes this long: an older pod was left by one that was killed."""
+"""No run takes this long: a run that was killed left an older pod."""
 NOT_CAPTURED = {"traffic.sidecar.istio.io/excludeOutboundPorts": str(names.CROSS_NETWORK_PORT)}
-"""A connection to a gateway that the sidecar took would come about in any case."""
+"""The sidecar itself accepts every connection that it captures, so these must bypass it."""
 
 _SELECTOR = f"{names.MANAGED_BY_LABEL}={MANAGED_BY}"
 _SLEEP = ("sleep", str(int(LIFETIME.total_seconds())))
@@ -24,7 +24,7 @@ _MEMORY = "64Mi"
 
 
 def manifest(name: str, image: str, command: Sequence[str] = _SLEEP, memory: str = _MEMORY) -> dict[str, Any]:
-    """Describe a pod that sleeps or runs a command, allowed in a namespace that enforces `restricted`."""
+    """Describe a pod that sleeps or runs a command, and that the pod security level `restricted` admits."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -69,21 +69,21 @@ def client_pod(
     memory: str = _MEMORY,
 ) -> Iterator[str]:
     """
-    Run a client pod in the app namespace, named by what is yielded; it may not be ready yet.
+    Run a client pod in the app namespace; yields its name. It may not be ready yet.
 
     Args:
         api: The cluster's API.
         image: One with curl.
-        progress: Receives a line on a pod that could not be deleted.
+        progress: Receives a line if the pod could not be deleted.
         command: What it runs.
         memory: Its limit, as Kubernetes writes quantities.
 
     Raises:
-        ApiError: The pod was not accepted.
+        ApiError: The API refused the pod.
     """
     name = f"{MANAGED_BY}-{secrets.token_hex(4)}"
     try:
-        # Inside the try: an interrupt after the API took the pod must not leave it behind.
+        # Inside the try: an interrupt after the pod was created must not leave it behind.
         api.create_pod(names.APP_NAMESPACE, manifest(name, image, command, memory))
         yield name
     finally:
@@ -103,7 +103,7 @@ def remove_leftovers(api: ClusterApi, now: datetime | None = None) -> None:
 
 
 def wait_ready(api: ClusterApi, name: str, poller: Poller) -> str:
-    """Wait for a client pod; the answer is empty, or why it is not ready."""
+    """Wait for a client pod; return why it is not ready, or empty."""
     try:
         pod = poller.until(lambda seen: seen is None or seen.ready, lambda: api.pod(names.APP_NAMESPACE, name))
     except ApiError as error:

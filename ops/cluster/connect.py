@@ -44,12 +44,14 @@ def connect(
         rancher_preflight.check_token(token)
     configurations = {}
     for index, cluster in enumerate(settings.clusters):
+        key = f"{NAMESPACE}:clusters[{index}].access"
         try:
-            configurations[cluster.name] = _configuration(
-                settings.rancher, cluster, f"{NAMESPACE}:clusters[{index}].access", token
-            )
+            configurations[cluster.name] = _configuration(settings.rancher, cluster, key, token)
         except KubeconfigError as error:
-            raise UserError(f"the kubeconfig of cluster {cluster.name} {error}") from None
+            raise UserError(
+                f"the kubeconfig of cluster {cluster.name} {error}",
+                f"Check that the cluster is up, and that {key}.path names its kubeconfig",
+            ) from None
     return {name: ClusterApi(configuration, interrupted) for name, configuration in configurations.items()}
 
 
@@ -57,7 +59,7 @@ def _configuration(rancher: Rancher | None, cluster: Cluster, key: str, token: s
     access = cluster.access
     if isinstance(access, KubeconfigAccess):
         return connection.from_kubeconfig(_read_kubeconfig(access.path), access.path.expanduser().parent)
-    assert rancher is not None  # noqa: S101 - the config sees to it
+    assert rancher is not None  # noqa: S101 - config requires it
     document = kubeconfigs.render_token_kubeconfig(
         name=cluster.name,
         server=kubeconfigs.rancher_server(rancher.url, _cluster_id(rancher, key, access, token)),
@@ -90,7 +92,7 @@ def _read_kubeconfig(path: Path) -> str:
     except UnicodeDecodeError:
         raise KubeconfigError(f"{path} is not text") from None
     except OSError as error:
-        raise KubeconfigError(f"{path} cannot be read: {error.strerror}; is the cluster up?") from None
+        raise KubeconfigError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise KubeconfigError(f"{path} {error}") from None
     return text

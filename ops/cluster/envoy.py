@@ -20,8 +20,8 @@ class ProxyEndpoint:
     Attributes:
         subset: The subset of the DestinationRule, or empty for the whole service.
         healthy: As Envoy sees it: discovery, health checks and outlier detection together.
-        connect_failures: Connections that did not come about.
-        answered: Requests that brought an answer below 500.
+        connect_failures: Connections that failed.
+        answered: Requests with a status below 500.
     """
 
     subset: str
@@ -35,7 +35,7 @@ class ProxyEndpoint:
 @dataclass(frozen=True, kw_only=True)
 class Certificates:
     """
-    What a proxy got from istiod, each certificate as PEM.
+    What istiod gave to a proxy, each certificate as PEM.
 
     Attributes:
         chain: The workload's own first, then those that signed it.
@@ -128,7 +128,7 @@ class _Bytes(_Lax):
 
     @property
     def certificates(self) -> tuple[str, ...]:
-        """Each by itself."""
+        """The certificates, one by one."""
         return tuple(_PEM.findall(base64.b64decode(self.inline_bytes).decode()))
 
 
@@ -156,7 +156,7 @@ class _Secrets(_Lax):
 
 def workload_certificates(secrets_json: str) -> Certificates:
     """
-    Find the chain that a proxy shows and the roots that it trusts; Envoy itself has blotted the keys out.
+    Find the chain that a proxy shows and the roots that it trusts; Envoy itself redacts the keys.
 
     Raises:
         ValueError: The text is not Envoy's answer, or the proxy has no certificates yet.
@@ -210,7 +210,7 @@ def helloworld_splits(routes_json: str) -> tuple[Mapping[str, int], ...]:
 
 
 def _helloworld_subset(cluster: str) -> str | None:
-    """Read the subset in the name of one of helloworld's Envoy clusters; another one's is `None`."""
+    """Read the subset in the name of one of helloworld's Envoy clusters; `None` for another Service's."""
     direction, _, rest = cluster.partition("|")
     port, _, rest = rest.partition("|")
     subset, _, host = rest.partition("|")

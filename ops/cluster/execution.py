@@ -25,8 +25,8 @@ class ExecResult:
 
     Attributes:
         finished: False where the time was up.
-        code: Its exit code; `None` where it has none, as it could not be started or the connection was lost.
-        status: What the API server said of its end; empty where it ended well.
+        code: Its exit code; `None` where it did not start or the connection was lost.
+        status: What the API server reports of its end; empty after exit code 0.
     """
 
     stdout: str = field(repr=False)
@@ -37,14 +37,14 @@ class ExecResult:
 
     @property
     def error(self) -> str:
-        """Why it did not end well, in the first line of its own or of the API server's; empty where it did."""
+        """Why it failed, in the first line that it or the API server printed; empty where it succeeded."""
         if not self.finished:
             return "not finished in time"
         if self.code == 0:
             return ""
         lines = [line for text in (self.stderr, self.status) for line in text.splitlines() if line.strip()]
-        said = lines[0].strip()[:_SHOWN_CHARACTERS] if lines else "the connection ended before the command did"
-        return said if self.code is None else f"exit code {self.code}: {said}"
+        reason = lines[0].strip()[:_SHOWN_CHARACTERS] if lines else "the connection ended before the command did"
+        return reason if self.code is None else f"exit code {self.code}: {reason}"
 
 
 def execute(  # noqa: PLR0913 - where, what, and for how long
@@ -63,9 +63,9 @@ def execute(  # noqa: PLR0913 - where, what, and for how long
     Raises:
         ApiError: The API server does not start it.
     """
-    # `stream` patches the client it is given while the request runs, so no two may share one.
+    # `stream` patches its client while the request runs, so each request has a client of its own.
     core = client.CoreV1Api(client.ApiClient(configuration))
-    # A web socket's errors are of many types and their texts quote what the server sent.
+    # A web socket's errors have many types, and their texts quote the server.
     try:
         socket = stream(
             core.connect_get_namespaced_pod_exec,
@@ -98,7 +98,7 @@ def execute(  # noqa: PLR0913 - where, what, and for how long
 
 
 def _end_of(status_json: str) -> tuple[int | None, str]:
-    """Read a command's exit code and the API server's words; a program that could not be started has no code."""
+    """Read a command's exit code and the API server's message; a program that did not start has no code."""
     try:
         status = json.loads(status_json)
         if status["status"] == "Success":

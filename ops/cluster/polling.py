@@ -1,4 +1,4 @@
-"""Waits for what takes time to come about, and stops at once when the person does not want to wait."""
+"""Polls until something is as wanted; an interrupt ends it at once."""
 
 import threading
 from collections.abc import Callable
@@ -24,27 +24,27 @@ Seen = TypeVar("Seen")
 @dataclass(frozen=True, kw_only=True)
 class Poller:
     """
-    How long to wait.
+    Calls a function once a second until its result is good or the time is up.
 
     Attributes:
-        seconds: At most so long; 0 looks once.
-        interrupted: Set when nobody waits any more.
+        seconds: The time; 0 calls it once.
+        interrupted: Ends the polling when it is set.
     """
 
     seconds: float
     interrupted: threading.Event = field(default_factory=threading.Event)
 
     def until(self, good: Callable[[Seen], bool], look: Callable[[], Seen]) -> Seen:
-        """Look once a second until what is seen is good or patience ends; return what was seen last."""
+        """Call `look` until its result is good or the time is up; return the last result."""
 
         def last(state: RetryCallState) -> Seen:
-            # A `look` that raised has left `until` already, so there is a result.
+            # An exception of `look` has left `until` already, so there is a result.
             return cast("Seen", state.outcome.result() if state.outcome else None)
 
         return self._retrying(retry_if_result(lambda seen: not good(seen)), retry_error_callback=last)(look)
 
     def retry(self, look: Callable[[], Seen], refusal: type[Exception]) -> Seen:
-        """Look once a second until it no longer raises `refusal`; raise the last one when patience ends."""
+        """Call `look` until it no longer raises `refusal`; raise the last one when the time is up."""
         return self._retrying(retry_if_exception_type(refusal), reraise=True)(look)
 
     def _retrying(self, retry: RetryBaseT, **options: Any) -> Retrying:  # noqa: ANN401 - passed on

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Pods that a Deployment wants and those that are ready."""
+    """The pods of a Deployment: how many are wanted, and how many are ready."""
 
     wanted: int
     ready: int
@@ -25,7 +25,7 @@ class ServiceView:
     A Service.
 
     Attributes:
-        addresses: IP addresses and host names that a load balancer gave.
+        addresses: IP addresses and host names of its load balancer.
     """
 
     labels: Mapping[str, str]
@@ -63,7 +63,7 @@ def secret_view(item: Any) -> SecretView:  # noqa: ANN401 - the library's genera
     )
 
 
-def pod_view(item: Any) -> PodView:  # noqa: ANN401 - likewise
+def pod_view(item: Any) -> PodView:  # noqa: ANN401 - as above
     """Summarize a pod of the client library."""
     conditions = {entry.type: entry for entry in item.status.conditions or ()}
     ready = "Ready" in conditions and conditions["Ready"].status == "True"
@@ -86,7 +86,7 @@ def pod_view(item: Any) -> PodView:  # noqa: ANN401 - likewise
     )
 
 
-def service_view(item: Any) -> ServiceView:  # noqa: ANN401 - likewise
+def service_view(item: Any) -> ServiceView:  # noqa: ANN401 - as above
     """Summarize a Service of the client library."""
     ingress = item.status.load_balancer.ingress or ()
     return ServiceView(

@@ -1,1 +1,1 @@
-"""The failover drill: a cluster, or a part of it, is taken away under traffic and given back."""
+"""The failover drill: takes down a cluster or a part of it under traffic, and restores it."""

@@ -1,4 +1,4 @@
-"""One request and what came of it. Pure."""
+"""One request and its answer."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _LINE = re.compile(r"(?P<ended>\S+) (?P<body>.*?) ?#(?P<code>\d{3}) (?P<seconds>
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """
-    One request; it was made once and never again.
+    One request, which is never repeated.
 
     Attributes:
         began: Seconds since 1970, as is `ended`.
@@ -31,12 +31,12 @@ class Answer:
 
     @property
     def failed(self) -> bool:
-        """Whether it brought no version."""
+        """Whether its answer has no version."""
         return not self.version
 
 
 def answered(began: float, ended: float, code: int, body: str) -> Answer:
-    """Read an HTTP answer; code 0 is none."""
+    """Read an HTTP answer; code 0 means that there is none."""
     if code == _NO_ANSWER:
         return Answer(began=began, ended=ended, error="no answer")
     if code != HTTP_OK:
@@ -48,9 +48,9 @@ def answered(began: float, ended: float, code: int, body: str) -> Answer:
 
 
 def parse_log(text: str) -> Iterator[Answer]:
-    """Read what a client pod printed: the time of the line, the answer's body, '#', the HTTP code and the seconds."""
+    """Read the log of a client pod: the time of the line, the answer's body, '#', the HTTP code and the seconds."""
     for line in text.splitlines():
-        # A line that is cut off by the log's end is no request.
+        # The log's end may cut off a line, which then is no request.
         if found := _LINE.fullmatch(line):
             ended = datetime.fromisoformat(found["ended"]).timestamp()
             yield answered(ended - float(found["seconds"]), ended, int(found["code"]), found["body"])

@@ -1,4 +1,4 @@
-"""How long a proxy may take to find out that an endpoint is dead, by what its routing says. Pure."""
+"""How long a proxy may take to detect a failed endpoint, computed from its routing."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from ops.model import JsonModel
 from ops.traffic import audiences
 from ops.traffic.split import SIGMAS
 
-# Envoy's and Istio's own, where a rule does not say.
+# The defaults of Envoy and Istio.
 _ERRORS = 5
 _INTERVAL = "10s"
 _EJECTION = "30s"
@@ -25,12 +25,12 @@ _NEVER = "0s"
 
 class Detection(JsonModel):
     """
-    How a dead endpoint is found out.
+    How a proxy detects a failed endpoint.
 
     Attributes:
-        errors: So many one after another eject it.
-        connect_timeout_seconds: After which a connection that nobody answers is such an error.
-        per_try_timeout_seconds: After which a try on a connection that is open already is one; 0 where that never is.
+        errors: So many consecutive errors eject it.
+        connect_timeout_seconds: After this time a connection without an answer is an error.
+        per_try_timeout_seconds: After this time a try on an open connection is an error; 0 without a limit.
     """
 
     errors: int
@@ -42,13 +42,13 @@ class Detection(JsonModel):
 
     def bound(self, failure_mode: FailureMode, gap_seconds: float) -> float:
         """
-        Give how long after the cut requests may still fail, in seconds.
+        Return how long after the cut requests may still fail, in seconds.
 
         Args:
             failure_mode: A blackhole costs a timeout as well, the longer one.
-            gap_seconds: Between two requests to the endpoint, on the average.
+            gap_seconds: The average time between two requests to the endpoint.
         """
-        # As many errors come later than this about once in a thousand times.
+        # The errors take longer than this about once in a thousand times.
         errors = (self.errors + SIGMAS * math.sqrt(self.errors)) * gap_seconds
         timeout = max(self.connect_timeout_seconds, self.per_try_timeout_seconds)
         return errors + self.interval_seconds + (timeout if failure_mode is FailureMode.BLACKHOLE else 0.0)
@@ -58,14 +58,14 @@ def read_detection(
     rule: Mapping[str, Any] | None, virtual_services: Sequence[Mapping[str, Any] | None] = ()
 ) -> Detection | None:
     """
-    Read the routing; `None` where no endpoint is ever found out.
+    Read the routing; `None` where no failed endpoint is ever detected.
 
     Args:
         rule: The DestinationRule's spec.
         virtual_services: The specs of the VirtualServices that lead to it.
 
     Raises:
-        UserError: It has a duration that is none.
+        UserError: It has an invalid duration.
     """
     policy = (rule or {}).get("trafficPolicy") or {}
     outliers = policy.get("outlierDetection")
@@ -88,10 +88,10 @@ def read_detection(
 
 def gap_seconds(settings: Settings, rate: float) -> float:
     """
-    Give the seconds between two requests to one pod of the rarest version, at `rate` in a second.
+    Return the seconds between two requests to one pod of the rarest version, at `rate` requests per second.
 
-    They are as many at most: a client that prefers its own cluster asks fewer pods, and to one elsewhere those behind
-    a gateway are one endpoint.
+    This is an upper limit: a client that prefers its own cluster uses fewer pods, and the pods behind a gateway are one
+    endpoint for it.
     """
     return max(
         settings.helloworld.replicas * len(_running(settings, version)) / (rate * share / 100)
@@ -100,7 +100,7 @@ def gap_seconds(settings: Settings, rate: float) -> float:
 
 
 def alone(settings: Settings, cluster: str) -> Mapping[str, int]:
-    """Give the versions that no other cluster runs, with the largest percentage that requests from a cluster get."""
+    """Return the versions that no other cluster runs, with their largest share in percent from any cluster."""
     largest: dict[str, int] = {}
     for version, share in _shares(settings):
         if _running(settings, version) == {cluster}:
@@ -109,7 +109,7 @@ def alone(settings: Settings, cluster: str) -> Mapping[str, int]:
 
 
 def _shares(settings: Settings) -> Iterator[tuple[str, int]]:
-    """Give the percentage of each version that each cluster's requests get, where they get any."""
+    """Yield each version with its share in percent from each cluster, where that is not 0."""
     for cluster in settings.clusters:
         for version, share in weights(audiences.wanted(settings, cluster.name)).items():
             if share:
@@ -130,4 +130,4 @@ def _seconds(where: Mapping[str, Any], key: str, otherwise: str, kind: str = "De
     try:
         return float(parse_duration(text).total_seconds())
     except ValueError:
-        raise UserError(f"{key} '{text}' of the {kind} is not read; write it in whole s or ms") from None
+        raise UserError(f"{key} '{text}' of the {kind} is not supported", "Write it in whole s or ms") from None

@@ -1,4 +1,4 @@
-"""The lab as a place to drill in: the one module of `ops` that knows of it, and loaded by `drill` alone."""
+"""The faults of the lab's clusters: the one module of `ops` that imports the lab; only `drill` loads it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from ops.drill.scenario import Faults
 @contextlib.contextmanager
 def faults(settings: Settings) -> Iterator[Faults]:
     """
-    Hold the lab, so that no other command changes it meanwhile, and give what cuts its clusters off.
+    Lock the lab, so that no other command changes it meanwhile, and yield what cuts off its clusters.
 
     Raises:
-        UserError: The stack is not the lab's, or the lab is down, in use or not this person's; or a cut failed.
+        UserError: The stack is not the lab's, the lab is down or in use, or the user is not root; or a cut failed.
     """
     with lock.held():
         yield Nodes.behind({cluster.name: _kubeconfig(cluster) for cluster in settings.clusters})

@@ -1,8 +1,8 @@
 """
-The request loops: a steady rate from here to each ingress, and from each client pod over its sidecar.
+The request loops: a steady rate from this machine to each ingress, and from each client pod through its sidecar.
 
-Each request is made over a connection of its own, whether or not the one before it was answered. Both kinds keep their
-answers with times of one clock: the lab's nodes are on this machine.
+Each request has a connection of its own, and does not wait for the one before it. Both kinds take their times from one
+clock: the lab's nodes are on this machine.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ from ops.traffic.loops import CLIENT_URL, curl_options, ingress_url
 from ops.traffic.source import TrafficSource
 
 REQUEST_SECONDS = 5
-"""What was not answered by then has failed."""
+"""A request without an answer by then has failed."""
 LONGEST_SECONDS = 2 * REQUEST_SECONDS
-"""Until a request has surely ended: through an ingress it may take its time to connect, and as much again to answer."""
+"""By then a request has ended: at an ingress, the limit holds for the connection and again for the answer."""
 CLIENT_MEMORY = "256Mi"
-"""As many curls as are begun while one waits for the whole time."""
+"""Room for all curls that start while one waits for the whole time."""
 
 
 class Source(Protocol):
@@ -42,24 +42,24 @@ class Source(Protocol):
 
     @property
     def kind(self) -> TrafficSource:
-        """By its ingress, or from a client in it."""
+        """At its ingress gateway, or from a client pod."""
 
     def answers(self, since: float) -> Sequence[Answer]:
         """
-        Give the requests that have begun since then (seconds since 1970) and have ended.
+        Return the requests that began since then (seconds since 1970) and have ended.
 
         Raises:
-            ApiError: It cannot be asked now.
+            ApiError: The source cannot be read now.
         """
 
 
 class IngressLoop:
-    """Asks an ingress gateway from here."""
+    """Sends requests to an ingress gateway from this machine."""
 
     kind = TrafficSource.INGRESS
 
     def __init__(self, cluster: str, address: str, rate: float, http: httpx.Client) -> None:
-        """Take the requests to make in a second as `rate`, and what they carry with `http`."""
+        """Take the requests per second, and the client that sends them."""
         self.cluster = cluster
         self._url = ingress_url(address)
         self._gap = 1 / rate
@@ -68,23 +68,23 @@ class IngressLoop:
         self._ended = threading.Event()
 
     def answers(self, since: float) -> Sequence[Answer]:
-        """Give what has ended."""
+        """Return the requests that have ended."""
         return [answer for answer in tuple(self._answers) if answer.began >= since]
 
     def run(self) -> None:
-        """Make requests until it is ended."""
-        # While one waits for all its time, others must begin.
+        """Send requests until `end` is called."""
+        # While one request waits, others must start.
         with ThreadPoolExecutor(math.ceil(REQUEST_SECONDS / self._gap) + 1) as pool:
             due = time.monotonic()
             while not self._ended.wait(max(0.0, due - time.monotonic())):
-                pool.submit(self._ask)
+                pool.submit(self._send)
                 due = max(due + self._gap, time.monotonic())
 
     def end(self) -> None:
-        """Begin no more requests."""
+        """Start no more requests."""
         self._ended.set()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         began = time.time()
         try:
             answer = self._http.get(self._url)
@@ -96,7 +96,7 @@ class IngressLoop:
 
 @contextlib.contextmanager
 def ingress_loop(cluster: str, address: str, rate: float, *, headers: Mapping[str, str]) -> Iterator[IngressLoop]:
-    """Run a loop of `rate` requests in a second in the background."""
+    """Run a loop of `rate` requests per second in the background."""
     limits = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(headers=headers, timeout=REQUEST_SECONDS, limits=limits, trust_env=False) as client:
         loop = IngressLoop(cluster, address, rate, client)
@@ -111,7 +111,7 @@ def ingress_loop(cluster: str, address: str, rate: float, *, headers: Mapping[st
 
 @dataclass(frozen=True, kw_only=True)
 class ClientLoop:
-    """Reads what a client pod prints that runs `client_command`."""
+    """Reads the log of a client pod that runs `client_command`."""
 
     cluster: str
     api: ClusterApi
@@ -119,15 +119,15 @@ class ClientLoop:
     kind: TrafficSource = TrafficSource.CLIENT
 
     def answers(self, since: float) -> Sequence[Answer]:
-        """Read the pod's log, which goes on while its node is cut off."""
+        """Read the pod's log, which the pod also writes while its node is cut off."""
         seconds = math.ceil(time.time() - since) + 1
         text = self.api.log(names.APP_NAMESPACE, self.pod, client_pod.CONTAINER, seconds)
         return [answer for answer in parse_log(text) if answer.began >= since]
 
 
 def client_command(rate: float, *, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Ask helloworld `rate` times in a second for as long as the pod lives, and print one line for each request."""
-    # In one piece, for the lines of two requests must not mix; and never as a file name's pattern.
-    asked = ("--silent", "--max-time", str(REQUEST_SECONDS), "--write-out", " #%{http_code} %{time_total}")
-    curl = shlex.join(("curl", *asked, *curl_options(headers), CLIENT_URL))
+    """Return a command that sends `rate` requests per second to helloworld and prints one line for each."""
+    # `echo` writes a line at once, so lines do not mix; `set -f` keeps an answer from being a file name pattern.
+    options = ("--silent", "--max-time", str(REQUEST_SECONDS), "--write-out", " #%{http_code} %{time_total}")
+    curl = shlex.join(("curl", *options, *curl_options(headers), CLIENT_URL))
     return "sh", "-c", f"set -f; while :; do echo $({curl}) & sleep {1 / rate:.3f}; done"

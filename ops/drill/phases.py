@@ -1,4 +1,4 @@
-"""From answers and moments to what is reported: which phase, which share, how soon. Pure."""
+"""From answers and moments to the report: phases, shares, and how soon the mesh reacts."""
 
 import math
 from collections import Counter, defaultdict
@@ -12,20 +12,20 @@ from ops.traffic.source import TrafficSource
 from ops.traffic.split import Tally
 
 _SHORTEST_WINDOW_SECONDS = 5
-# With fewer expected, a window without any is no wonder.
+# With fewer expected answers, a window without any is likely.
 _SURE_TO_BE_SEEN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """Of one scenario, in seconds since 1970."""
+    """The moments of one scenario, in seconds since 1970."""
 
     began: float
     cut: float
     restored: float
 
     def phase(self, answer: Answer) -> Phase:
-        """Tell in which phase a request was."""
+        """Return the phase of a request."""
         if answer.ended < self.cut:
             return Phase.HEALTHY
         return Phase.AWAY if answer.began < self.restored else Phase.BACK
@@ -34,11 +34,11 @@ class Moments:
 @dataclass(frozen=True, kw_only=True)
 class Split:
     """
-    The split that is configured, and how it is recognised.
+    The configured split, and how it is recognized.
 
     Attributes:
         v2_weight: In percent.
-        rate: Requests in a second.
+        rate: Requests per second.
     """
 
     v2_weight: int
@@ -46,22 +46,22 @@ class Split:
 
     @property
     def window(self) -> int:
-        """How many answers in a row show it."""
+        """How many consecutive answers show it."""
         return max(split.enough(self.v2_weight), math.ceil(_SHORTEST_WINDOW_SECONDS * self.rate))
 
     def returned(
         self, answers: Sequence[Answer], since: float, served_by: Collection[str] | None = None
     ) -> float | None:
         """
-        Give the seconds from `since` until the split is there; `None` if it is not.
+        Return the seconds from `since` until the configured split is back; `None` if it is not.
 
-        It is from the first of so many good answers in a row that are split as configured, and not before one of
+        It is back from the first of `window` consecutive good answers with the configured split, but not before one of
         `served_by` has answered.
 
         Args:
             answers: In any order.
             since: Seconds since 1970.
-            served_by: Instances, one of which must have answered; `None` where that is not to be expected.
+            served_by: Instances of which one must have answered; `None` without this condition.
         """
         later = sorted((answer for answer in answers if answer.began >= since), key=lambda answer: answer.began)
         first_served = 0
@@ -83,11 +83,11 @@ class Split:
 @dataclass(frozen=True, kw_only=True)
 class Course:
     """
-    What happened in a scenario, but for the requests.
+    What happened in a scenario, apart from the requests.
 
     Attributes:
-        instances: The drilled cluster's pods of helloworld, those before the cut and those after it.
-        bound_seconds: How long after the cut requests may fail; `None` where there is no saying.
+        instances: The drilled cluster's pods of helloworld, from before the cut and from after it.
+        bound_seconds: How long after the cut requests may fail; `None` without a bound.
     """
 
     moments: Moments
@@ -96,7 +96,7 @@ class Course:
     bound_seconds: float | None
 
     def returned(self, answers: Sequence[Answer]) -> float | None:
-        """Give the seconds from the restore until the split is back; `None` if it is not."""
+        """Return the seconds from the restore until the split is back; `None` if it is not."""
         healthy = [answer for answer in answers if self.moments.phase(answer) is Phase.HEALTHY]
         expected = _share(healthy, self.instances) * self.split.window
         served_by = self.instances if expected >= _SURE_TO_BE_SEEN else None
@@ -104,13 +104,13 @@ class Course:
 
     def account(self, cluster: str, kind: TrafficSource, answers: Sequence[Answer], *, away: bool) -> SourceRow:
         """
-        Sum up one source.
+        Summarize one source.
 
         Args:
             cluster: Where its requests start.
             kind: How they enter the mesh.
             answers: Of the whole scenario, in any order.
-            away: Whether it starts at what was taken away.
+            away: Whether it starts at the part that was taken down.
         """
         by_phase: dict[Phase, list[Answer]] = {phase: [] for phase in Phase}
         for answer in answers:
@@ -128,7 +128,7 @@ class Course:
 
     def _detected(self, answers: Sequence[Answer]) -> float:
         last = max((answer.began for answer in answers if answer.failed), default=self.moments.cut)
-        # A request that was under way at the cut began before it.
+        # A request that was in flight at the cut began before it.
         return max(0.0, last - self.moments.cut)
 
     def _late(self, by_phase: dict[Phase, list[Answer]], *, away: bool) -> int | None:

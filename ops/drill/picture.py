@@ -1,4 +1,4 @@
-"""The split over time as a picture: a row for each scenario, a column for each source."""
+"""Draws the split over time: a row for each scenario, a column for each source."""
 
 from pathlib import Path
 
@@ -15,19 +15,19 @@ _WIDTH, _HEIGHT = 3.6, 2.0
 
 def check(path: Path) -> None:
     """
-    Look before a drill whether its picture can be written after it.
+    Check before a drill that its picture can be written after it.
 
     Raises:
-        UserError: It cannot.
+        UserError: It cannot be written.
     """
     if path.suffix not in SUFFIXES:
-        raise UserError(f"--picture {path} is none of these kinds: {', '.join(SUFFIXES)}")
+        raise UserError(f"--picture {path} has no supported suffix", f"Use one of these: {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
-        raise UserError(f"--picture {path} is in no folder that there is; make it first")
+        raise UserError(f"the folder of --picture {path} does not exist", "Create it first")
 
 
 def draw(report: DrillReport, path: Path) -> None:
-    """Write the picture; its kind is told by the path's suffix."""
+    """Write the picture, in the format of the path's suffix."""
     rows, columns = len(report.scenarios), max(len(scenario.sources) for scenario in report.scenarios)
     figure = Figure(figsize=(columns * _WIDTH, rows * _HEIGHT + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -37,14 +37,14 @@ def draw(report: DrillReport, path: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
     figure.suptitle(
-        f"{report.cluster} taken away: requests in a second, v2 wanted {report.v2_weight} %", x=0.01, ha="left"
+        f"{report.cluster} taken down: requests per second, v2 wanted {report.v2_weight} %", x=0.01, ha="left"
     )
     figure.supxlabel("seconds from the cut")
     figure.savefig(path)
 
 
 def series(source: SourceRow) -> dict[str, list[int]]:
-    """Give `second`, and the requests of each version and those that failed in it; a second without any has zeros."""
+    """Return each `second` with its requests of each version and its failed ones; a second without any has zeros."""
     by_second = {row.second: row for row in source.timeline}
     seconds = list(range(min(by_second, default=0), max(by_second, default=-1) + 1))
     rows = [by_second.get(second) for second in seconds]
@@ -53,7 +53,7 @@ def series(source: SourceRow) -> dict[str, list[int]]:
 
 
 def _plot(place: Axes, scenario: ScenarioRow, source: SourceRow) -> None:
-    # Each second is as wide as it lasts, the last one too.
+    # The last second needs an end to be as wide as the others.
     lines = {name: [*numbers, *numbers[-1:]] for name, numbers in series(source).items()}
     seconds = [*lines["second"][:-1], *(second + 1 for second in lines["second"][-1:])]
     counts = {name: numbers for name, numbers in lines.items() if name != "second"}

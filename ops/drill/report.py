@@ -1,4 +1,4 @@
-"""The report's shape: what `drill --json` prints. Keys are camelCase and only ever added to."""
+"""What `drill --json` prints."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from ops.traffic.source import TrafficSource
 
 
 class Phase(StrEnum):
-    """Before the cut, from it until the restore, and after that; a request under way at the cut is of the second."""
+    """Before the cut, from the cut to the restore, and after it; a request in flight at the cut is in the second."""
 
     HEALTHY = "healthy"
     AWAY = "away"
@@ -24,10 +24,10 @@ class PhaseRow(JsonModel):
     The requests of one source in one phase.
 
     Attributes:
-        shares: The part of each version among the good answers, 0 to 1.
-        drilled_share: The part that the drilled cluster's own pods answered, 0 to 1.
-        slowest_seconds: How long the slowest took, failed or not.
-        errors: What failed requests brought, counted.
+        shares: The share of each version among the good answers, from 0 to 1.
+        drilled_share: The share that the drilled cluster's own pods answered, from 0 to 1.
+        slowest_seconds: The longest time of a request, failed or not.
+        errors: How the failed requests ended, counted.
     """
 
     phase: Phase
@@ -49,15 +49,14 @@ class Second(JsonModel):
 
 class SourceRow(JsonModel):
     """
-    How one source fared.
+    The result of one source.
 
     Attributes:
-        away: It starts at what was taken away, so its requests had to fail meanwhile.
-        detected_seconds: From the cut to the beginning of the last request that failed; 0 where none did, null where
-            they had to.
-        returned_seconds: From the restore until the configured split was back; null where it was not.
-        late: Requests that failed though nothing was taken away, or later after the cut than the bound; null without a
-            bound.
+        kind: Where its requests enter the mesh.
+        away: It starts at the part that was taken down, so its requests may fail meanwhile.
+        detected_seconds: From the cut to the beginning of the last failed request; 0 without one, null where `away`.
+        returned_seconds: From the restore until the configured split was back; null if it did not return.
+        late: Requests that failed before the cut, or after the cut and the bound; null without a bound.
     """
 
     cluster: str
@@ -72,12 +71,12 @@ class SourceRow(JsonModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether its split came back, and no request failed beyond the bound."""
+        """Whether its split returned, and no request failed beyond the bound."""
         return self.returned_seconds is not None and not self.late
 
 
 class ScenarioRow(JsonModel):
-    """One thing taken away in one way; `bound_seconds` is null where no rule finds a dead endpoint out."""
+    """One part taken down in one failure mode; `bound_seconds` is null without outlier detection."""
 
     target: Target
     failure_mode: FailureMode
@@ -89,19 +88,19 @@ class ScenarioRow(JsonModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether all of its sources are."""
+        """Whether all of its sources are ok."""
         return all(source.ok for source in self.sources)
 
 
 class DrillReport(JsonModel):
     """
-    All that the drill has to say.
+    The whole report.
 
     Attributes:
-        cluster: The one that was taken away.
-        rate: Requests in a second from each source.
-        detection: What the bounds are computed from; null where no rule finds a dead endpoint out.
-        notes: What the config makes inevitable.
+        cluster: The one that was taken down.
+        rate: Requests per second from each source.
+        detection: What the bounds are computed from; null without outlier detection.
+        notes: Failures that the config makes inevitable.
     """
 
     stack: str
@@ -116,5 +115,5 @@ class DrillReport(JsonModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether nothing failed beyond its bound, and all came back without a hand."""
+        """Whether no request failed beyond its bound, and every split returned by itself."""
         return all(scenario.ok for scenario in self.scenarios)

@@ -1,4 +1,4 @@
-"""Sets a drill up against live clusters: client pods, loops, what is read of the routing; and takes all of it down."""
+"""Sets up a drill against live clusters (client pods, loops, routing), and removes all of it."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,10 +30,10 @@ class Options:
     How to drill.
 
     Attributes:
-        cluster: Which cluster is taken away; `None` for the first.
-        rate: Requests in a second from each source.
-        seconds: How long each phase lasts at least.
-        patience_seconds: How long the split may take to come back.
+        cluster: The cluster to take down; `None` for the first one.
+        rate: Requests per second from each source.
+        seconds: The shortest length of each phase.
+        patience_seconds: How long the split may take to return.
     """
 
     stack: str
@@ -47,10 +47,10 @@ class Options:
 
 def drill(settings: Settings, options: Options, faults: Faults, progress: Callable[[str], None]) -> DrillReport:
     """
-    Take each thing away in turn; `progress` gets one line for each step.
+    Run each scenario in turn; `progress` receives one line for each step.
 
     Raises:
-        UserError: The drill cannot begin, or a cluster fails while nothing of it is taken away.
+        UserError: The drill cannot start, or a cluster fails that is not taken down.
     """
     cluster = _find_cluster(settings, options.cluster)
     apis = connect.connect(settings, options.stack, options.root)
@@ -79,12 +79,12 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
                 progress=progress,
             )
             _check_time(conductor, options.scenarios)
-            progress(f"sending {options.rate:g} requests in a second through each ingress and from each client pod")
+            progress(f"sending {options.rate:g} requests per second through each ingress and from each client pod")
             conductor.settle()
             scenarios = tuple(conductor.conduct(options.scenarios))
     except ApiError as error:
         raise UserError(
-            f"a cluster's API failed though nothing of it was taken away: {error}; see `ops verify`"
+            f"the API of a cluster failed that is not taken down: {error}", "Run: python -m ops verify"
         ) from None
     return DrillReport(
         stack=options.stack,
@@ -102,11 +102,13 @@ def _find_cluster(settings: Settings, name: str | None) -> Cluster:
     known = {cluster.name: cluster for cluster in settings.clusters}
     wanted = next(iter(known)) if name is None else name
     if wanted not in known:
-        raise UserError(f"the stack has no cluster '{wanted}'; --cluster is one of: {', '.join(known)}")
+        raise UserError(f"the stack has no cluster '{wanted}'", f"--cluster is one of: {', '.join(known)}")
     if len(known) == 1:
-        raise UserError(f"{wanted} is the stack's only cluster, so nothing could take over; a drill needs two")
+        raise UserError(f"{wanted} is the stack's only cluster, so no other can take over; a drill needs two")
     if not known[wanted].versions:
-        raise UserError(f"{wanted} runs no version of helloworld, so there is little to take away; --cluster another")
+        raise UserError(
+            f"{wanted} runs no version of helloworld, so there is nothing to drill", "Name another --cluster"
+        )
     return known[wanted]
 
 
@@ -117,7 +119,7 @@ def _sources(
     running: contextlib.ExitStack,
     progress: Callable[[str], None],
 ) -> Iterator[Source]:
-    headers = audiences.headers(settings, audiences.EVERYBODY)
+    headers = audiences.headers(settings, audiences.EVERYONE)
     command, image = client_command(rate, headers=headers), settings.verify.client_image
     pods = {}
     for name, api in apis.items():
@@ -128,14 +130,14 @@ def _sources(
             raise UserError(f"the client pod of {name}: {error}")
         service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
         if service is None or not service.addresses:
-            raise UserError(f"the ingress of {name} has no address; see `ops verify`")
+            raise UserError(f"the ingress of {name} has no address", "Run: python -m ops verify")
         for address in service.addresses:
             yield running.enter_context(ingress_loop(name, address, rate, headers=headers))
         yield ClientLoop(cluster=name, api=api, pod=pods[name])
 
 
 def _detection(apis: Mapping[str, ClusterApi], drilled: str) -> bound.Detection | None:
-    """Read it where it must work: in a cluster that stays. The routing is the same in all of them."""
+    """Read the routing of a cluster that stays up; it is the same in all clusters."""
     staying = next(api for name, api in apis.items() if name != drilled)
     return bound.read_detection(
         staying.istio_spec(names.APP_NAMESPACE, "destinationrules", names.HELLOWORLD),
@@ -150,6 +152,6 @@ def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:
     longest, lifetime = conductor.longest_seconds(scenarios), LIFETIME.total_seconds()
     if longest > lifetime - POD_READY_SECONDS:
         raise UserError(
-            f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}; "
-            "ask for fewer --target or --failure-mode, or less --seconds or --patience"
+            f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}",
+            "Choose fewer --target or --failure-mode, or lower --seconds or --patience",
         )

@@ -1,4 +1,4 @@
-"""What is taken away, how it dies, and who takes it."""
+"""What the drill takes down, how it fails, and what makes it fail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ops.traffic.source import TrafficSource
 
 
 class Target(StrEnum):
-    """What is taken away of a cluster."""
+    """The part of a cluster that is taken down."""
 
     HELLOWORLD = "helloworld"
     GATEWAYS = "gateways"
@@ -17,7 +17,7 @@ class Target(StrEnum):
 
 
 class FailureMode(StrEnum):
-    """How it dies: with an answer that says so, or with none at all."""
+    """How it fails: TCP connections are reset, or packets vanish without an answer."""
 
     RESET = "reset"
     BLACKHOLE = "blackhole"
@@ -25,21 +25,21 @@ class FailureMode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One thing taken away in one way."""
+    """One part taken down in one failure mode."""
 
     target: Target
     failure_mode: FailureMode
 
     def takes_away(self, kind: TrafficSource) -> bool:
-        """Tell whether requests that start at the cluster itself, in this way, may fail: nobody else can serve them."""
+        """Return whether requests that enter at the cluster itself may fail, because nothing else can serve them."""
         return self.target is Target.NODE or (self.target is Target.GATEWAYS and kind is TrafficSource.INGRESS)
 
 
 class Faults(Protocol):
-    """Whoever can take a cluster's node, or pods on it, off the network."""
+    """Cuts a cluster's node, or pods on it, off the network."""
 
     def cut(self, cluster: str, pods: Sequence[str] | None = None, *, is_silent: bool) -> None:
-        """Let the node, or the pods with these addresses alone, answer nothing, or each TCP packet with a reset."""
+        """Let the node, or only the pods with these addresses, drop all packets or answer TCP with a reset."""
 
     def heal(self, cluster: str) -> None:
-        """Take back every cut of a cluster; harmless without one."""
+        """Remove every cut of a cluster; does nothing without one."""

@@ -1,4 +1,4 @@
-"""The drill's report as a person reads it."""
+"""The drill's report as tables and lines."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ _AWAY = Text("away", style="dim")
 def show(report: DrillReport, console: Console) -> None:
     """Print header, bound, a table for each scenario, what failed, and the verdict."""
     console.print(
-        f"[bold]stack {report.stack}, mesh {report.mesh}[/bold]: {report.cluster} taken away, v2 wanted "
-        f"{report.v2_weight} %, {report.rate:g} requests in a second from each source"
+        f"[bold]stack {report.stack}, mesh {report.mesh}[/bold]: {report.cluster} taken down, v2 wanted "
+        f"{report.v2_weight} %, {report.rate:g} requests per second from each source"
     )
     console.print(Text(_detection(report)))
     for note in report.notes:
@@ -34,11 +34,11 @@ def show(report: DrillReport, console: Console) -> None:
 def _detection(report: DrillReport) -> str:
     rule = report.detection
     if rule is None:
-        return "bound: none, for no outlier detection finds a dead endpoint out; failures are told and not judged"
+        return "bound: none, because without outlier detection no failed endpoint is detected; failures are not judged"
     tries = f", a try on an open one after {rule.per_try_timeout_seconds:g} s" if rule.per_try_timeout_seconds else ""
     return (
         f"bound: {rule.errors} errors to eject an endpoint for {rule.base_ejection_seconds:g} s, at most "
-        f"{rule.max_ejection_percent} % of them; interval {rule.interval_seconds:g} s; a connection that nobody takes "
+        f"{rule.max_ejection_percent} % of them; interval {rule.interval_seconds:g} s; a connection without an answer "
         f"fails after {rule.connect_timeout_seconds:g} s{tries}"
     )
 
@@ -93,7 +93,7 @@ def _faults(scenario: ScenarioRow) -> Iterator[str]:
         if source.late:
             yield f"{name}: {source.late} failed beyond the bound: {_errors(source)}"
         if source.returned_seconds is None:
-            yield f"{name}: the split did not come back"
+            yield f"{name}: the split did not return"
 
 
 def _errors(source: SourceRow) -> str:

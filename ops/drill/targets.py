@@ -1,4 +1,4 @@
-"""Takes a cluster, or a part of it, away, and gives it back whatever comes."""
+"""Takes down a cluster or a part of it, and restores it in every case."""
 
 import contextlib
 import signal
@@ -25,7 +25,7 @@ class ClusterTarget:
     A live cluster, of which parts can be taken down and restored.
 
     Attributes:
-        progress: Receives a line on what could not be given back.
+        progress: Receives a line on what could not be restored.
         now: Seconds since 1970.
     """
 
@@ -42,23 +42,23 @@ class ClusterTarget:
 
     def instances(self) -> frozenset[str]:
         """
-        Name its pods of helloworld.
+        Return the names of its helloworld pods.
 
         Raises:
-            ApiError: Its API does not say.
+            ApiError: Its API does not answer.
         """
         return frozenset(pod.name for pod in self.api.pods(names.APP_NAMESPACE, f"app={names.HELLOWORLD}"))
 
     @contextlib.contextmanager
     def without(self, scenario: Scenario) -> Iterator[float]:
         """
-        Be without what a scenario takes away; yields the moment of the cut, in seconds since 1970.
+        Take down what a scenario names, and restore it at the end; yields the moment of the cut, in seconds since 1970.
 
-        Deployments get back exactly the replicas that they had, and a signal does not keep them from it.
+        Deployments return to exactly the replicas that they had. A signal does not interrupt the restore.
 
         Raises:
-            ApiError: Its API does not say what there is, or does not scale.
-            UserError: There is nothing to take away.
+            ApiError: Its API does not answer, or does not scale.
+            UserError: There is nothing to take down.
         """
         if scenario.target is Target.NODE:
             taken = self._cut_off(scenario, pods=None)
@@ -100,7 +100,7 @@ class ClusterTarget:
     def _replicas(self, namespace: str, name: str) -> int:
         found = self.api.deployment(namespace, name)
         if found is None or not found.wanted:
-            raise UserError(f"{self.name} runs no Deployment {namespace}/{name} to take away; see `ops verify`")
+            raise UserError(f"{self.name} has no Deployment {namespace}/{name} with pods", "Run: python -m ops verify")
         return found.wanted
 
     def _pods(self, target: Target) -> list[str]:
@@ -111,24 +111,24 @@ class ClusterTarget:
         )
         found = [pod.ip for place in places for pod in self.api.pods(*place) if pod.ip]
         if not found:
-            raise UserError(f"{self.name} has no pods of {target} to take away; see `ops verify`")
+            raise UserError(f"{self.name} has no pods of {target}", "Run: python -m ops verify")
         return found
 
     def _heal(self) -> None:
         try:
             self.faults.heal(self.name)
         except Exception:
-            self.progress(f"{self.name} is still cut off; give it back: python -m lab heal {self.name}")
+            self.progress(f"{self.name} is still cut off; restore it: python -m lab heal {self.name}")
             raise
 
     def _scale_back(self, namespace: str, name: str, wanted: int) -> None:
-        # Nothing that interrupts the drill interrupts this.
+        # What interrupts the drill does not interrupt this.
         poller = Poller(seconds=_RESTORE_SECONDS)
         try:
             poller.retry(lambda: self.api.scale(namespace, name, wanted), ApiError)
         except ApiError as error:
             self.progress(f"Deployment {namespace}/{name} of {self.name} is still scaled to 0: {error}")
-            self.progress(f"give it back its replicas: {wanted}")
+            self.progress(f"scale it back to {wanted}")
 
 
 @contextlib.contextmanager

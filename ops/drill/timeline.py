@@ -1,4 +1,4 @@
-"""The drill's course in time: healthy, cut, away, restored, back; for each scenario in turn."""
+"""Runs the scenarios in turn, each with the phases healthy, away and back."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from ops.drill.phases import Course, Moments, Split
 from ops.drill.report import ScenarioRow
 from ops.drill.scenario import Scenario
 
-# A request that has begun this long ago has ended, and is in the log of its pod.
+# A request that began this long ago has ended, and is in the log of its pod.
 _ENDED_SECONDS = LONGEST_SECONDS + 1
 _LOOK_SECONDS = 2
 
@@ -31,24 +31,24 @@ class DrillTarget(Protocol):
         """The cluster's name."""
 
     def instances(self) -> frozenset[str]:
-        """Its pods of helloworld, by name; ApiError where its API does not say."""
+        """Return the names of its helloworld pods; an ApiError where its API does not answer."""
 
     def without(self, scenario: Scenario) -> AbstractContextManager[float]:
-        """Be without it; gives the moment of the cut, in seconds since 1970."""
+        """Take down what a scenario names; yields the moment of the cut, in seconds since 1970."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conductor:
     """
-    Conducts the scenarios.
+    Runs the scenarios.
 
     Attributes:
-        splits: What is configured, by the cluster at which requests enter: an audience may be a region's.
-        seconds: How long each phase lasts at least; `away` by the bound longer.
-        patience_seconds: How long the split may take to come back.
-        gap_seconds: Between two requests to one endpoint, on the average.
-        now: Seconds since 1970.
-        wait: For so many seconds.
+        splits: The configured split, by the cluster at which requests enter: an audience may belong to a region.
+        seconds: The shortest length of each phase; `away` is longer by the bound.
+        patience_seconds: How long the split may take to return.
+        gap_seconds: The average time between two requests to one endpoint.
+        now: Returns the seconds since 1970.
+        wait: Waits for so many seconds.
     """
 
     drill_target: DrillTarget
@@ -63,16 +63,16 @@ class Conductor:
     wait: Callable[[float], None] = time.sleep
 
     def longest_seconds(self, scenarios: Sequence[Scenario]) -> float:
-        """How long all of it may take."""
+        """Return how long all scenarios may take."""
         allowance = self.patience_seconds + _ENDED_SECONDS
         return allowance + sum(2 * self._phase_seconds + (self._bound(it) or 0) + allowance for it in scenarios)
 
     def settle(self) -> None:
         """
-        Wait until every source sees the split that is configured.
+        Wait until every source gets the configured split.
 
         Raises:
-            UserError: It does not.
+            UserError: It does not get it.
         """
         began = self.now()
 
@@ -85,29 +85,29 @@ class Conductor:
 
         if lacking := self._until_none(missing):
             raise UserError(
-                f"before anything is taken away the split is not as configured: {', '.join(lacking)}; see `ops verify`"
+                f"the split is not as configured before the drill: {', '.join(lacking)}", "Run: python -m ops verify"
             )
 
     def conduct(self, scenarios: Sequence[Scenario]) -> Iterator[ScenarioRow]:
         """
-        Carry out each scenario.
+        Run each scenario.
 
         Raises:
-            ApiError: An API does not do what it should, though nothing is taken away.
-            UserError: There is nothing to take away.
+            ApiError: An API fails while nothing is taken down.
+            UserError: There is nothing to take down.
         """
         for scenario in scenarios:
-            yield self._carry_out(scenario)
+            yield self._run(scenario)
 
     @property
     def _phase_seconds(self) -> float:
-        # Else a phase could not show the split.
+        # A shorter phase does not show the split.
         return max(self.seconds, *(split.window / split.rate for split in self.splits.values()))
 
     def _bound(self, scenario: Scenario) -> float | None:
         return self.detection.bound(scenario.failure_mode, self.gap_seconds) if self.detection else None
 
-    def _carry_out(self, scenario: Scenario) -> ScenarioRow:
+    def _run(self, scenario: Scenario) -> ScenarioRow:
         bound = self._bound(scenario)
         instances = set(self.drill_target.instances())
         self.progress(f"{scenario.target} of {self.drill_target.name}, {scenario.failure_mode}: healthy")
@@ -147,7 +147,7 @@ class Conductor:
         return source.cluster == self.drill_target.name and scenario.takes_away(source.kind)
 
     def _seen(self, source: Source, since: float) -> Sequence[Answer]:
-        """Leave out what began so late that another which began before it may not have ended."""
+        """Return the answers but the latest: requests that began before those may still be in flight."""
         try:
             found = source.answers(since)
         except ApiError:
@@ -161,7 +161,7 @@ class Conductor:
             return frozenset()
 
     def _until_none(self, missing: Callable[[], list[str]]) -> list[str]:
-        """Look again and again until nothing is missing or patience ends; return what was missing last."""
+        """Poll until nothing is missing or the time is up; return what is missing then."""
         end = self.now() + self.patience_seconds + _ENDED_SECONDS
         retrying = Retrying(
             retry=retry_if_result(bool),

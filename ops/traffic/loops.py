@@ -1,4 +1,4 @@
-"""The curl loops: real requests, each made once and never again."""
+"""The request loops: real requests, each sent once and never repeated."""
 
 import threading
 import time
@@ -27,22 +27,22 @@ CLIENT_URL = f"http://{names.HELLOWORLD}.{names.APP_NAMESPACE}:{names.HELLOWORLD
 
 
 def loop_seconds(requests: int) -> float:
-    """How long a loop may take; what was not answered by then has failed."""
+    """Return how long a loop may take; a request without an answer by then has failed."""
     return _START_SECONDS + requests / _SLOWEST_RATE
 
 
 def ingress_url(address: str) -> str:
-    """Where a cluster's ingress gateway serves helloworld."""
+    """Return where an ingress gateway serves helloworld."""
     return f"http://{bracketed(address)}{names.HELLOWORLD_PATH}"
 
 
 def curl_options(headers: Mapping[str, str]) -> Iterator[str]:
-    """Give the options by which curl sends headers."""
+    """Yield the options by which curl sends headers."""
     for name, value in headers.items():
         yield from ("--header", f"{name}: {value}")
 
 
-def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no longer
+def through_ingress(  # noqa: PLR0913 - what to send, where, and until when
     cluster: str,
     address: str,
     requests: int,
@@ -51,7 +51,7 @@ def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no long
     *,
     headers: Mapping[str, str],
 ) -> TrafficFacts:
-    """Ask an ingress gateway `requests` times, from here, until it is interrupted."""
+    """Send requests to an ingress gateway from this machine, until they are interrupted."""
     url = ingress_url(address)
     limits = httpx.Limits(max_connections=_CONCURRENCY)
     tally = Tally(requests)
@@ -59,10 +59,10 @@ def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no long
         http or httpx.Client(timeout=_REQUEST_SECONDS, limits=limits, trust_env=False) as client,
         ThreadPoolExecutor(_CONCURRENCY) as pool,
     ):
-        ask = _asker(
+        send = _sender(
             partial(client.get, url, headers=headers), interrupted, deadline=time.monotonic() + loop_seconds(requests)
         )
-        for outcome in pool.map(lambda _: ask(), range(requests)):
+        for outcome in pool.map(lambda _: send(), range(requests)):
             if isinstance(outcome, str):
                 tally.errors[outcome] += 1
             else:
@@ -70,10 +70,10 @@ def through_ingress(  # noqa: PLR0913 - what is asked, of whom, and when no long
     return TrafficFacts(cluster=cluster, source=TrafficSource.INGRESS, url=url, tally=tally)
 
 
-def _asker(
+def _sender(
     get: Callable[[], httpx.Response], interrupted: threading.Event, *, deadline: float
 ) -> Callable[[], tuple[int, str] | str]:
-    def ask() -> tuple[int, str] | str:
+    def send() -> tuple[int, str] | str:
         if interrupted.is_set() or time.monotonic() > deadline:
             return "not finished in time"
         try:
@@ -82,17 +82,17 @@ def _asker(
             return kube_errors.reason(error)
         return answer.status_code, answer.text
 
-    return ask
+    return send
 
 
 def from_client(cluster: str, api: ClusterApi, pod: str, requests: int, *, headers: Mapping[str, str]) -> TrafficFacts:
-    """Ask helloworld `requests` times from a client pod, by one curl and so over its sidecar."""
-    # The VirtualServices match by path, so the query only makes curl repeat the request.
+    """Send requests to helloworld from a client pod by one curl, and so through its sidecar."""
+    # The VirtualServices match by path; the query only makes curl repeat the request.
     command = [
         "curl",
         "--no-progress-meter",
         "--no-buffer",
-        # A refused answer prints no body, so that every line printed is a good answer or a code.
+        # An HTTP error prints no body, so each printed line is a good answer or a code.
         "--fail",
         "--parallel",
         "--parallel-max",

@@ -21,13 +21,13 @@ HTTP_OK = 200
 @dataclass
 class Tally:
     """
-    The answers of one curl loop.
+    The answers of one request loop.
 
     Attributes:
-        requests: How many requests were to be made.
+        requests: How many requests it must send.
         versions: Good answers by version.
         instances: Good answers by instance name.
-        errors: Everything else, by what it was.
+        errors: All other requests, by how they ended.
     """
 
     requests: int
@@ -48,29 +48,29 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Requests that brought no version, those never answered included."""
+        """Requests without a version in their answer, and those without an answer."""
         return self.requests - self.versions["v1"] - self.versions["v2"]
 
     def share(self, version: str) -> float:
-        """The part of a version among the good answers, 0 to 1; 0 where there are none."""
+        """Return the share of a version among the good answers, from 0 to 1; 0 where there are none."""
         good = self.requests - self.failed
         return self.versions[version] / good if good else 0.0
 
 
 def read_answer(body: str) -> tuple[str, str] | None:
-    """Read version and instance from what helloworld answers; `None` if it is another answer."""
+    """Read version and instance from an answer of helloworld; `None` for any other answer."""
     answer = _ANSWER.match(body)
     return (answer["version"], answer["instance"]) if answer else None
 
 
 def bound(weight: int, requests: int) -> float:
-    """How far the share of v2 may lie from `weight` percent, 0 to 1; nothing at 0 and 100."""
+    """Return how far the share of v2 may be from `weight` percent, from 0 to 1; at 0 and 100 it is 0."""
     p = weight / 100
     return SIGMAS * math.sqrt(p * (1 - p) / requests)
 
 
 def enough(weight: int) -> int:
-    """How many requests it takes until a fair split is sure to have both versions; one at 0 and 100."""
+    """Return how many requests show both versions of a fair split almost surely; one at 0 and 100."""
     p = weight / 100
     rarer = min(p, 1 - p)
     return math.floor(SIGMAS**2 * (1 - rarer) / rarer) + 1 if rarer else 1
@@ -78,9 +78,9 @@ def enough(weight: int) -> int:
 
 def holds(tally: Tally, weight: int) -> bool:
     """
-    Tell whether every request was answered and the split is what `weight` (percent) asks.
+    Return whether every request was answered and the split fits `weight` (percent).
 
-    A version that is wanted and never seen is no fair split, however few requests there were.
+    A wanted version without an answer is no fair split, however few requests there were.
     """
     wanted = [version for version, share in (("v1", 100 - weight), ("v2", weight)) if share]
     if tally.failed or not all(tally.versions[version] for version in wanted):
@@ -92,10 +92,10 @@ def holds(tally: Tally, weight: int) -> bool:
 
 def parse_curl(output: str, requests: int, cut_off_reason: str) -> Tally:
     """
-    Count what curl printed, told to write '#', the HTTP code (000 without an answer) and a line break after each.
+    Count what curl printed: after each answer '#', the HTTP code (000 without an answer) and a line break.
 
-    curl makes requests side by side, so a code need not follow its answer. An output that was cut leaves the missing
-    requests counted as failed, for the reason `cut_off_reason`.
+    curl sends requests in parallel, so a code does not always follow its answer. Requests that are missing in the
+    output count as failed, for `cut_off_reason`.
     """
     tally = Tally(requests)
     codes = Counter(int(found["code"]) for found in _CODE.finditer(output))

@@ -1,5 +1,5 @@
 """
-Where clusters of a mesh must be equal, and where they are not. Pure: reads neither an API nor config.
+Where clusters of a mesh must be equal, and where they are not.
 
 A Service of the same name in the same namespace is one Service to Istio, and routing acts where a request starts. So a
 namespace that two clusters share must have the same injection, Services of the same ports, and the same routing.
@@ -22,7 +22,7 @@ _ABSENT = object()
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """
-    One place in which a cluster is not as its peers.
+    One place in which a cluster differs from its peers.
 
     Attributes:
         place: The object.
@@ -38,21 +38,21 @@ class Difference:
     peers: Mapping[str, str]
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Describe it in one line."""
         peers = ", ".join(f"{value} in {peer}" for peer, value in self.peers.items() if value != self.has)
         return f"{' '.join(filter(None, (self.place, self.field)))} is {self.has} in {self.cluster}, {peers}"
 
 
 def surface(manifests: Iterable[Manifest]) -> Surface:
-    """What must be equal of some objects, given as the Kubernetes API has them; of other kinds nothing must."""
+    """Return what must be equal of objects, given as the Kubernetes API has them; other kinds may differ."""
     return {_place(manifest): _needed(manifest) for manifest in manifests if _is_shared(manifest)}
 
 
 def differences(surfaces: Mapping[str, Surface]) -> tuple[Difference, ...]:
     """
-    Compare clusters, each with each.
+    Compare all clusters.
 
-    Where more than half agree, those that do not are named; where no more do, all are.
+    Where more than half agree, the others are named; otherwise all are.
     """
     found: list[Difference] = []
     for place in dict.fromkeys(place for each in surfaces.values() for place in each):
@@ -62,7 +62,7 @@ def differences(surfaces: Mapping[str, Surface]) -> tuple[Difference, ...]:
 
 def _compare(place: str, field: str, values: Mapping[str, Any], found: list[Difference]) -> None:
     shapes = {cluster: _shape(value) for cluster, value in values.items()}
-    unlike = _outside_of_most(shapes)
+    differing = _minority(shapes)
     found += [
         Difference(
             cluster=cluster,
@@ -71,9 +71,9 @@ def _compare(place: str, field: str, values: Mapping[str, Any], found: list[Diff
             has=_show(values[cluster]),
             peers={peer: _show(value) for peer, value in values.items() if peer != cluster},
         )
-        for cluster in unlike
+        for cluster in differing
     ]
-    if unlike:
+    if differing:
         return
     inside = next(iter(values.values()))
     if isinstance(inside, Mapping):
@@ -93,7 +93,7 @@ def _shape(value: object) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else _show(value)
 
 
-def _outside_of_most(shapes: Mapping[str, str]) -> list[str]:
+def _minority(shapes: Mapping[str, str]) -> list[str]:
     if len(set(shapes.values())) <= 1:
         return []
     all_of_them = list(shapes.values())

@@ -132,7 +132,7 @@ def _probe(api: ClusterApi, peer: str) -> ProbeResult:
     try:
         return remote.probe(api, peer)
     except ApiError as error:
-        return ProbeResult(credential=CredentialState.UNREAD, detail=str(error))
+        return ProbeResult(credential=CredentialState.NOT_READ, detail=str(error))
 
 
 def _query_istiods(api: ClusterApi) -> tuple[SyncReport, ...]:

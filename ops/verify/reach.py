@@ -1,4 +1,4 @@
-"""Whether a client pod gets a connection to the peers' east-west gateways, whatever the weight sends there."""
+"""Connects from a client pod to the peers' east-west gateways, whatever the weight sends there."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,18 @@ from ops.cluster.calls import ApiError
 _CONNECT_SECONDS = 3
 _WHOLE_SECONDS = 5
 _EXEC_SECONDS = 20.0
-# A gateway passes TLS on by its server name and answers none of its own, so the connection is all that is asked for.
+# A gateway passes TLS on by its server name and ends none itself, so only the connection is tried.
 _LINE = re.compile(r"(?P<connected>[\d.]+) http://(?P<place>\S+?)/? (?P<error>.*)")
 
 
 def reach_gateways(api: ClusterApi, pod: str, addresses: Iterable[str]) -> Mapping[str, str]:
     """
-    Give for each address why a pod gets no connection to it, or empty.
+    Return for each address why a pod gets no connection to it, or empty.
 
-    The pod's sidecar leaves this port alone (see `client_pod`): it would accept every connection itself.
+    The pod's sidecar does not capture this port (see `client_pod`): it accepts every connection itself.
 
     Raises:
-        ApiError: The pod could not be asked.
+        ApiError: The pod does not answer.
     """
     places = {with_port(address, names.CROSS_NETWORK_PORT): address for address in addresses}
     if not places:
@@ -36,12 +36,12 @@ def reach_gateways(api: ClusterApi, pod: str, addresses: Iterable[str]) -> Mappi
     done = api.execute(names.APP_NAMESPACE, pod, client_pod.CONTAINER, command, _EXEC_SECONDS)
     found = parse_reach(done.stdout)
     if not places.keys() <= found.keys():
-        raise ApiError(f"{pod} could not try the gateways: {done.error or 'curl said nothing of some'}")
+        raise ApiError(f"{pod} could not try the gateways: {done.error or 'curl printed nothing about some of them'}")
     return {address: found[place] for place, address in places.items()}
 
 
 def parse_reach(output: str) -> Mapping[str, str]:
-    """Read why there was no connection, or empty, by place, from what curl was told to write."""
+    """Read from curl's output why there was no connection to a place, or empty."""
     return {
         line["place"]: "" if float(line["connected"]) > 0 else line["error"] or "no connection"
         for line in _LINE.finditer(output)

@@ -29,13 +29,13 @@ class CredentialState(StrEnum):
     WRONG_CA = "server certificate not accepted"
     NO_API = "server answered as no API"
     UNREACHABLE = "server not reached from here"
-    UNREAD = "not shown by the API"
+    NOT_READ = "not shown by the API"
 
 
 WRONG_CREDENTIALS = frozenset(
     {CredentialState.MALFORMED, CredentialState.REFUSED, CredentialState.FORBIDDEN, CredentialState.WRONG_CA}
 )
-UNTRIED = frozenset({CredentialState.NO_API, CredentialState.UNREACHABLE, CredentialState.UNREAD})
+UNTRIED = frozenset({CredentialState.NO_API, CredentialState.UNREACHABLE, CredentialState.NOT_READ})
 """Failures that are specific to this machine; they do not implicate the credential."""
 
 
@@ -57,7 +57,7 @@ class RemoteKubeconfig:
 
 
 def probe(api: ClusterApi, peer: str) -> ProbeResult:
-    """Find the remote secret of `peer` and try it."""
+    """Find the remote secret of a peer and try it."""
     labelled = api.secrets(names.ISTIO_NAMESPACE, _MULTICLUSTER_SELECTOR)
     secret = next((secret for secret in labelled if peer in secret.data), None)
     if secret is not None:
@@ -78,7 +78,7 @@ def try_secret(secret: SecretView, peer: str) -> ProbeResult:
         context = trust(kubeconfig.ca_pem)
     except ValueError as error:
         return ProbeResult(credential=CredentialState.MALFORMED, detail=f"{secret.name}: {error}")
-    # istiod knows nothing of this machine's proxies.
+    # istiod does not use this machine's proxies.
     with httpx.Client(verify=context, timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
         return query(kubeconfig, http)
 
@@ -108,7 +108,7 @@ def parse(text: str) -> RemoteKubeconfig:
 
 def trust(ca_pem: str | None) -> ssl.SSLContext:
     """
-    Trust one CA, or the machine's own where the kubeconfig names none.
+    Trust one CA, or the machine's own CAs where the kubeconfig names none.
 
     Raises:
         ValueError: The CA is not PEM.
@@ -146,9 +146,9 @@ _MEANING: Mapping[int, CredentialState] = {
 
 def _refusal(server: str, error: Exception) -> ProbeResult:
     if isinstance(error, UnicodeEncodeError | httpx.LocalProtocolError):
-        return ProbeResult(credential=CredentialState.MALFORMED, detail="the token has characters of no token")
+        return ProbeResult(credential=CredentialState.MALFORMED, detail="the token has invalid characters")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return ProbeResult(credential=CredentialState.MALFORMED, detail="the server is no https:// URL")
+        return ProbeResult(credential=CredentialState.MALFORMED, detail="the server is not an https:// URL")
     untrusted = kube_errors.is_untrusted(error)
     return ProbeResult(
         credential=CredentialState.WRONG_CA if untrusted else CredentialState.UNREACHABLE,

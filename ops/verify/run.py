@@ -1,4 +1,4 @@
-"""Runs the whole: looks, sends traffic, looks at what the sidecars made of it, concludes."""
+"""Runs `verify`: reads the clusters, sends traffic, reads the sidecars, and concludes."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -33,22 +33,22 @@ POD_READY_SECONDS = 60.0
 
 def verify(settings: Settings, options: Options, progress: Callable[[str], None]) -> Report:
     """
-    Verify a stack's mesh; `progress` gets one line for each step.
+    Verify a stack's mesh; `progress` receives one line for each step.
 
     Raises:
-        UserError: A cluster's API client cannot be made.
+        UserError: There is no client for a cluster's API.
     """
     weights = [audiences.wanted(settings, cluster.name) for cluster in settings.clusters]
     needed, weight = max((split.enough(weight), weight) for weight in weights)
     if options.requests < needed:
-        progress(f"making {needed} requests in each loop, for fewer do not show {weight} % of v2")
+        progress(f"sending {needed} requests in each loop, because fewer do not show {weight} % of v2")
         options = replace(options, requests=needed)
     poller = Poller(seconds=options.wait_seconds)
     apis = connect.connect(settings, options.stack, options.root, poller.interrupted, options.rancher_token_file)
     run = _Run(settings=settings, options=options, apis=apis, poller=poller, progress=progress)
-    # The pods outlive the workers, so that an interrupt deletes them and does not wait for a curl loop.
+    # The pods outlive the workers, so an interrupt deletes them without waiting for a request loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), poller) as pool:
-        progress(f"looking at {', '.join(apis)}")
+        progress(f"reading {', '.join(apis)}")
         clusters = {facts.name: facts for facts in pool.map(run.look, settings.clusters)}
         reached = [name for name, facts in clusters.items() if not facts.error]
         progress(f"starting a client pod in {', '.join(reached) or 'no cluster'}")
@@ -58,8 +58,8 @@ def verify(settings: Settings, options: Options, progress: Callable[[str], None]
         progress(f"sending {options.requests} requests through each ingress and from each client pod")
         loops = [loop for client in ready for loop in run.loops(client, clusters[client.cluster])]
         traffic = tuple(pool.map(lambda loop: loop(), loops))
-        progress("asking the sidecars what became of the requests")
-        clients = {client.cluster: client for client in pool.map(lambda client: run.ask(client, clusters), ready)}
+        progress("reading what the sidecars did with the requests")
+        clients = {client.cluster: client for client in pool.map(lambda client: run.query(client, clusters), ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
     return conclude(facts, settings, stack=options.stack, requests=options.requests)
 
@@ -89,7 +89,7 @@ class _Run:
         return ClientFacts(cluster=cluster, pod=pod)
 
     def settle(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
-        """Wait for a client pod and, as a peer may just have been linked, for its endpoints and the way to them."""
+        """Wait for a client pod, its endpoints and its connections: a peer may just have been linked."""
         if client.error:
             return client
         error = wait_ready(self.apis[client.cluster], client.pod, replace(self.poller, seconds=POD_READY_SECONDS))
@@ -97,19 +97,19 @@ class _Run:
             return replace(client, error=error)
         return self.poller.until(
             lambda seen: bool(seen.error) or (complete(seen, clusters) and not any(seen.gateways.values())),
-            lambda: self.ask(client, clusters),
+            lambda: self.query(client, clusters),
         )
 
-    def ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
-        """Ask a client pod and its sidecar what they see; again, if they give no answer."""
+    def query(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+        """Query a client pod and its sidecar; again, if they do not answer."""
         if client.error:
             return client
         try:
-            return self.poller.retry(lambda: self._ask(client, clusters), ApiError)
+            return self.poller.retry(lambda: self._query(client, clusters), ApiError)
         except ApiError as error:
             return replace(client, error=str(error))
 
-    def _ask(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
+    def _query(self, client: ClientFacts, clusters: Mapping[str, ClusterFacts]) -> ClientFacts:
         api, pod = self.apis[client.cluster], client.pod
         peers = (cluster for cluster in clusters.values() if cluster.name != client.cluster)
         return replace(
@@ -120,8 +120,8 @@ class _Run:
         )
 
     def loops(self, client: ClientFacts, cluster: ClusterFacts) -> Iterator[Callable[[], TrafficFacts]]:
-        """Every curl loop of a cluster; those that cannot be made say why."""
-        yield from self._loops_of(audiences.EVERYBODY, self.options.requests, client, cluster)
+        """Yield every request loop of a cluster; one that cannot run returns why."""
+        yield from self._loops_of(audiences.EVERYONE, self.options.requests, client, cluster)
         for audience in audiences.tried(self.settings, client.cluster):
             yield from self._loops_of(audience, audiences.REQUESTS, client, cluster)
 

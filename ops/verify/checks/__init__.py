@@ -1,26 +1,18 @@
-"""
-The checks of `verify`, one a module.
+"""The checks of `verify`, one a module. Adding a module adds its check."""
 
-A module whose name does not begin with `_` is a check: its `CHECK` is found by itself.
-"""
-
-import importlib
 import pkgutil
+from importlib import import_module
 
 from ops.verify.check import Cause, Check
 
 
-def _discover() -> tuple[Check, ...]:
-    modules = (
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-        if not module.name.startswith("_")
-    )
+def _find() -> tuple[Check, ...]:
+    modules = (import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     return tuple(sorted((module.CHECK for module in modules), key=lambda check: check.order))
 
 
-CHECKS: tuple[Check, ...] = _discover()
-"""In the order in which they are shown."""
+CHECKS = _find()
+"""The `CHECK` of each module, in the order in which they are shown."""
 CAUSES: tuple[Cause, ...] = tuple(
     sorted(dict.fromkeys(cause for check in CHECKS for cause in check.causes), key=lambda cause: cause.rank)
 )

@@ -61,7 +61,7 @@ def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path
 def test_an_unknown_stack_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
     """A misspelt name is seen at once."""
     write(tmp_path)
-    with pytest.raises(UserError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing; known: prod"):
+    with pytest.raises(UserError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing. Name one of these: prod"):
         stack.load("prd", tmp_path)
 
 
@@ -90,7 +90,7 @@ def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.Mon
 def test_without_pulumi_a_secret_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And it is said what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="needs `pulumi` on the PATH"):
+    with pytest.raises(UserError, match="and only Pulumi decrypts it"):
         stack.secret("prod", "rancherToken", tmp_path)
 
 

@@ -96,7 +96,7 @@ def test_what_was_being_changed_or_deleted_is_looked_at(kind: str) -> None:
 def test_what_cannot_be_looked_up_is_let_go() -> None:
     """A key that nobody has seen is made again."""
     settlement = settle(exported(creating=KEY))
-    assert (settlement.let_go, settlement.delete, settlement.refresh) == ([KEY["urn"]], [], [])
+    assert (settlement.dropped, settlement.delete, settlement.refresh) == ([KEY["urn"]], [], [])
     assert settlement.state["deployment"]["resources"] == []
 
 

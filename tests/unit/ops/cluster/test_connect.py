@@ -99,7 +99,7 @@ def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (None, "cannot be read: No such file or directory; is the cluster up?"),
+        (None, "cannot be read: No such file or directory. Check that the cluster is up"),
         (b"\xff", "is not text"),
         (b"kind: Config", "has no current-context"),
     ],

@@ -75,7 +75,7 @@ def test_gateway_errors_count_where_fewer_of_them_are_enough() -> None:
 
 def test_a_duration_that_cannot_be_read_is_named() -> None:
     """With how to write it."""
-    with pytest.raises(UserError, match=r"^interval '1.5s' of the DestinationRule is not read; write it in"):
+    with pytest.raises(UserError, match=r"^interval '1.5s' of the DestinationRule is not supported. Write it in"):
         read_detection({"trafficPolicy": {"outlierDetection": {"interval": "1.5s"}}})
 
 
@@ -85,7 +85,7 @@ def test_the_longest_time_that_a_route_gives_a_try_is_read() -> None:
     detection = read_detection(RULE, [{"http": routes}, {"http": routes[1:]}, {}, None])
     assert detection is not None
     assert detection.per_try_timeout_seconds == 3
-    with pytest.raises(UserError, match=r"^perTryTimeout '1.5s' of the VirtualService is not read; write it in"):
+    with pytest.raises(UserError, match=r"^perTryTimeout '1.5s' of the VirtualService is not supported. Write it in"):
         read_detection(RULE, [{"http": [{"retries": {"perTryTimeout": "1.5s"}}]}])
 
 

@@ -53,7 +53,7 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     """With what came of it, and how long it took."""
     text = shown(good_report())
     assert "bound: 1 errors to eject an endpoint for 30 s, at most 100 % of them; interval 1 s; a connection" in text
-    assert "that nobody takes fails after 1 s, a try on an open one after 0.5 s\n" in text
+    assert "without an answer fails after 1 s, a try on an open one after 0.5 s\n" in text
     assert "note: v1 runs in east alone" in text
     assert "helloworld reset for 23 s, bound 3.1 s" in text
     assert "node blackhole for 24 s, bound 4.1 s" in text
@@ -70,7 +70,7 @@ def test_a_try_without_a_time_of_its_own_is_not_told_of() -> None:
     """Then nothing ends it but the request's end."""
     drilled = good_report()
     text = shown(drilled.model_copy(update={"detection": DETECTION.model_copy(update={"per_try_timeout_seconds": 0})}))
-    assert "that nobody takes fails after 1 s\n" in text
+    assert "without an answer fails after 1 s\n" in text
 
 
 def test_what_does_not_hold_is_named_with_its_reason() -> None:
@@ -80,14 +80,16 @@ def test_what_does_not_hold_is_named_with_its_reason() -> None:
     assert "it does not hold: 0 of 2 scenarios" in text
     assert "west client: 34 failed beyond the bound: 50 x no answer" in text
     text = shown(report(World(return_seconds=1000)))
-    assert "west ingress: the split did not come back" in text
+    assert "west ingress: the split did not return" in text
     assert "never" in text
 
 
 def test_without_a_bound_it_says_so() -> None:
     """And judges no failure."""
     text = shown(report(World(detection_seconds=10), judged=False))
-    assert "bound: none, for no outlier detection finds a dead endpoint out; failures are told and not judged" in text
+    assert (
+        "bound: none, because without outlier detection no failed endpoint is detected; failures are not judged" in text
+    )
     assert "it holds" in text
 
 
@@ -128,7 +130,7 @@ def test_the_picture_is_drawn(tmp_path: Path, suffix: str) -> None:
     assert path.read_bytes().startswith(start)
 
 
-@pytest.mark.parametrize(("name", "named"), [("drill.txt", ".pdf, .png, .svg"), ("gone/drill.svg", "no folder")])
+@pytest.mark.parametrize(("name", "named"), [("drill.txt", ".pdf, .png, .svg"), ("gone/drill.svg", "does not exist")])
 def test_a_picture_that_could_not_be_written_is_refused_before_the_drill(tmp_path: Path, name: str, named: str) -> None:
     """After it, all would have been in vain."""
     with pytest.raises(UserError, match=named):

@@ -148,7 +148,7 @@ def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPat
     assert taken == ["west"]
     code, _, err = run("--cluster", "north")
     assert code == 2
-    assert "the stack has no cluster 'north'; --cluster is one of: east, west" in err
+    assert "the stack has no cluster 'north'\n--cluster is one of: east, west" in err
 
 
 @pytest.mark.usefixtures("apis")
@@ -276,7 +276,7 @@ def test_a_drill_that_its_client_pods_would_not_outlive_is_refused(apis: dict[st
     apis[STAYING].istio_specs = {"destinationrules": {"trafficPolicy": {"outlierDetection": outliers}}}
     code, _, err = run("--patience", "300", "--seconds", "60")
     assert code == 2
-    assert f"its client pods live for {LIFETIME.total_seconds() / 60:.0f}; ask for fewer --target" in err
+    assert f"its client pods live for {LIFETIME.total_seconds() / 60:.0f}\nChoose fewer --target" in err
     assert world.scenarios == []
 
 
@@ -286,7 +286,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
 ) -> None:
     """Its folder is not there, or the library that draws it."""
     code, _, err = run("--picture", str(tmp_path / "gone" / "drill.svg"))
-    assert (code, "is in no folder" in err) == (2, True)
+    assert (code, "does not exist" in err) == (2, True)
     monkeypatch.delitem(sys.modules, "ops.drill.picture", raising=False)
     monkeypatch.delattr(ops.drill, "picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)

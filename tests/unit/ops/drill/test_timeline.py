@@ -17,9 +17,7 @@ BLACKHOLED_NODE = Scenario(target=Target.NODE, failure_mode=FailureMode.BLACKHOL
 SCENARIOS = [Scenario(target=target, failure_mode=failure_mode) for target in Target for failure_mode in FailureMode]
 
 
-def carry_out(
-    world: World, scenario: Scenario = BLACKHOLED_NODE, detection: Detection | None = DETECTION
-) -> ScenarioRow:
+def conduct(world: World, scenario: Scenario = BLACKHOLED_NODE, detection: Detection | None = DETECTION) -> ScenarioRow:
     """Conduct one scenario."""
     (row,) = conductor(world, detection).conduct([scenario])
     return row
@@ -33,7 +31,7 @@ def source(row: ScenarioRow, cluster: str, kind: TrafficSource) -> SourceRow:
 
 def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
     """Each source tells the same story: detected after three seconds, back after four."""
-    row = carry_out(World())
+    row = conduct(World())
     assert row.ok
     assert row.bound_seconds == pytest.approx(0.5 * (1 + 3.29) + 1 + 1)
     stays = source(row, STAYING, TrafficSource.CLIENT)
@@ -54,27 +52,27 @@ def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
 
 def test_away_is_longer_than_the_bound_by_as_much_as_a_phase_lasts() -> None:
     """Or nothing would show that requests stopped failing."""
-    row = carry_out(World())
+    row = conduct(World())
     assert row.bound_seconds is not None
     assert row.away_seconds == pytest.approx(20 + row.bound_seconds)
 
 
 def test_requests_at_what_is_away_itself_are_told_apart() -> None:
     """They have to fail, and have to come back."""
-    row = carry_out(World())
+    row = conduct(World())
     ingress = source(row, DRILLED, TrafficSource.INGRESS)
     assert ingress.phases[1].failed == ingress.phases[1].requests > 0
     assert (ingress.away, ingress.detected_seconds, ingress.late, ingress.ok) == (True, None, 0, True)
     assert source(row, DRILLED, TrafficSource.CLIENT).away
-    without_helloworld = carry_out(World(), Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.BLACKHOLE))
+    without_helloworld = conduct(World(), Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.BLACKHOLE))
     assert not any(it.away for it in without_helloworld.sources)
-    without_gateways = carry_out(World(), Scenario(target=Target.GATEWAYS, failure_mode=FailureMode.BLACKHOLE))
+    without_gateways = conduct(World(), Scenario(target=Target.GATEWAYS, failure_mode=FailureMode.BLACKHOLE))
     assert [(it.cluster, it.kind) for it in without_gateways.sources if it.away] == [(DRILLED, TrafficSource.INGRESS)]
 
 
 def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
     """How many is told."""
-    row = carry_out(World(detection_seconds=10))
+    row = conduct(World(detection_seconds=10))
     assert not row.ok
     assert source(row, STAYING, TrafficSource.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
     assert source(row, DRILLED, TrafficSource.INGRESS).ok
@@ -82,13 +80,13 @@ def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
 
 def test_without_a_bound_failures_are_told_and_not_judged() -> None:
     """The split must come back all the same."""
-    row = carry_out(World(detection_seconds=30), detection=None)
+    row = conduct(World(detection_seconds=30), detection=None)
     assert row.ok
     assert row.bound_seconds is None
     stays = source(row, STAYING, TrafficSource.INGRESS)
     assert stays.late is None
     assert stays.phases[1].failed > 90
-    assert not carry_out(World(return_seconds=1000), detection=None).ok
+    assert not conduct(World(return_seconds=1000), detection=None).ok
 
 
 def test_a_cluster_that_is_not_used_again_has_not_come_back() -> None:
@@ -119,7 +117,7 @@ def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
 def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
     """Of what began in the last seconds only the good answers would be there."""
     world = World()
-    row = carry_out(world)
+    row = conduct(world)
     (cut,) = world.cuts
     assert {it.timeline[-1].second for it in row.sources} == {int(world.at - 11 - cut.cut)}
 
@@ -147,7 +145,7 @@ def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
     world = World()
     world.v2_weight = 50
     wrong = replace(conductor(world), splits=dict.fromkeys(("east", "west"), Split(v2_weight=10, rate=10)))
-    with pytest.raises(UserError, match="before anything is taken away the split is not as configured: east ingress"):
+    with pytest.raises(UserError, match="the split is not as configured before the drill: east ingress"):
         wrong.settle()
     assert world.scenarios == []
 
@@ -156,7 +154,7 @@ def test_the_split_that_is_waited_for_is_that_of_the_cluster_where_requests_ente
     """An audience may be a region's, and then its requests all get one version."""
     world = World()
     other = replace(conductor(world), splits={**conductor(world).splits, STAYING: Split(v2_weight=100, rate=10)})
-    with pytest.raises(UserError, match=f"is not as configured: {STAYING} ingress, {STAYING} client"):
+    with pytest.raises(UserError, match=f"is not as configured before the drill: {STAYING} ingress, {STAYING} client"):
         other.settle()
 
 

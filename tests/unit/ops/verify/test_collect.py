@@ -93,7 +93,7 @@ def test_secrets_that_may_not_be_read_are_told_apart_from_absent_ones() -> None:
     api.refuses["secrets"] = "the API answered 403 Forbidden"
     api.says["/debug/clusterz"] = lambda: clusterz(west="synced")
     (remote,) = look(api, "west").get(REMOTES)
-    assert (remote.credential, remote.detail) == (CredentialState.UNREAD, "the API answered 403 Forbidden")
+    assert (remote.credential, remote.detail) == (CredentialState.NOT_READ, "the API answered 403 Forbidden")
     assert remote.sync == "synced"
 
 

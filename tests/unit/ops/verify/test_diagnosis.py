@@ -166,7 +166,7 @@ def test_what_the_api_did_not_show_fails_alone_and_says_why(attribute: str, chec
     assert "credential" in failed.remedy
 
 
-@pytest.mark.parametrize("credential", [CredentialState.UNREACHABLE, CredentialState.NO_API, CredentialState.UNREAD])
+@pytest.mark.parametrize("credential", [CredentialState.UNREACHABLE, CredentialState.NO_API, CredentialState.NOT_READ])
 def test_a_secret_that_istiod_alone_can_try_is_a_warning(credential: CredentialState) -> None:
     """The person's machine need not reach the peer's API at the peers' address, nor may every person read Secrets."""
     said = report(spoil_remote(healthy_mesh(), "east", "west", credential=credential))

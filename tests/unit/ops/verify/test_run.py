@@ -71,7 +71,7 @@ def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) ->
     code, out, err = run("--stack", "prod")
     assert code == 0, out
     assert "all holds" in out
-    assert "looking at east" in err
+    assert "reading east" in err
     assert len(cluster.ever_created) == 1
 
 
@@ -117,7 +117,7 @@ def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tm
     cluster.says["--fail"] = lambda: printed(ANSWER * 1072)
     code, out, err = run("--stack", "prod", "--json")
     assert code == 1
-    assert "making 1072 requests in each loop, for fewer do not show 1 % of v2" in err
+    assert "sending 1072 requests in each loop, because fewer do not show 1 % of v2" in err
     assert json.loads(out)["requests"] == 1072
     assert {row["requests"] for row in json.loads(out)["traffic"]} == {1072}
 
