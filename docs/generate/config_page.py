@@ -74,7 +74,7 @@ class _Rows:
             KINDS.get(kind, kind),
             "required" if is_required else _default(whole),
             _allowed(whole) or _allowed(items),
-            whole["description"] if "const" in whole else f"{condition}{whole['description']}",
+            f"{'' if 'const' in whole else condition}{whole.get('description', '')}",
         )
         yield from self.below(items, f"{path}[].", condition)
         yield from self.below(whole, f"{path}.", condition)
