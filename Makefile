@@ -20,7 +20,7 @@ LAB_RANCHER := $(filter lab-rancher,$(STACK))
 # One process for each core; a file stays in one of them, so what its tests share is made once.
 PYTEST := -m pytest -m "not e2e" --numprocesses auto --dist loadfile
 # What a stack runs, and what both engines stand on: covered whole.
-COVERED := wiring.py,errors.py,components/*,config/*,mesh/*,policies/*,recorder/*,recovery/*
+COVERED := $(CURDIR)/__main__.py,$(CURDIR)/wiring.py,$(CURDIR)/errors.py,components/*,config/*,mesh/*,policies/*,recorder/*,recovery/*
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))

@@ -78,9 +78,10 @@ def test_every_target_that_has_a_command_here_is_one() -> None:
 
 
 @pytest.mark.parametrize("stack", ["lab", "lab-rancher"])
-def test_up_makes_the_clusters_before_the_mesh_and_then_proves_it(checkout: Path, stack: str) -> None:
+def test_up_installs_packages_makes_the_clusters_and_the_mesh_and_then_proves_it(checkout: Path, stack: str) -> None:
     """Of the stack that is asked for."""
     lines = [line.strip() for line in dry_run(checkout, "up", f"STACK={stack}", "CLUSTERS=3").stdout.splitlines()]
+    assert "lab/install-packages python lab" in lines[0]
     rancher = " --rancher" if stack == "lab-rancher" else ""
     assert lines[-3:-1] == [f"{RUN} lab up --clusters 3{rancher}", f"{RUN} lab.deploy up --stack {stack}"]
     assert lines[-1].startswith(f"{RUN} ops verify --stack {stack}")
