@@ -16,7 +16,7 @@ from recorder.registrations import STACK_TYPE, Outcome, Registration
 class PreviewMonitor(Monitor):
     """Answers as an engine's preview of things that are new: the inputs are known, and nothing else is."""
 
-    def carry_out(self, registration: Registration) -> Outcome:
+    def apply(self, registration: Registration) -> Outcome:
         """Answer with the inputs."""
         return Outcome(outputs=registration.inputs)
 

@@ -1,7 +1,7 @@
 """
-The receiving end of a program: what Pulumi's engine is to the SDK, without the doing.
+The receiving end of a program, in place of Pulumi's engine: it decodes registrations and does not apply them.
 
-Shared by the stand-in, which carries registrations out, and the tests, which record them.
+The stand-in, which applies registrations, and the tests, which record them, share it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 class Monitor(MockMonitor):
     """
-    The receiving end of a program: decodes, remembers, and leaves the doing to `carry_out`.
+    The receiving end of a program: decodes and stores registrations, and calls `apply`.
 
-    Subclasses override `carry_out`, and `read` and `invoke` where they allow them. All three are
-    called from several threads at once.
+    Subclasses override `apply`, and `read` and `invoke` if they support them. Several threads call all three at once.
     """
 
     def __init__(self, *, project: str, stack: str, preview: bool) -> None:
@@ -40,8 +39,8 @@ class Monitor(MockMonitor):
         """What components and the stack (its exports) registered as outputs, by URN."""
         self._lock = Lock()
 
-    def carry_out(self, registration: Registration) -> Outcome:
-        """Make one resource what the program wants it to be."""
+    def apply(self, registration: Registration) -> Outcome:
+        """Bring one resource to the state that the program declares."""
         raise NotImplementedError
 
     def read(self, reading: Reading) -> Outcome:
@@ -73,7 +72,7 @@ class Monitor(MockMonitor):
             if registration.urn in self.registrations:
                 raise ValueError(f"two resources have the URN {registration.urn}: rename one")
             self.registrations[registration.urn] = registration
-        outcome = self.carry_out(registration) if registration.type != STACK_TYPE else Outcome()
+        outcome = self.apply(registration) if registration.type != STACK_TYPE else Outcome()
         with self._lock:
             self.outcomes[registration.urn] = outcome
         return resource_pb2.RegisterResourceResponse(

@@ -57,7 +57,7 @@ class RecordingMonitor(Monitor):
         super().__init__(project=PROJECT, stack=stack, preview=preview)
         self._makers = {**MAKERS, **(makers or {})}
 
-    def carry_out(self, registration: Registration) -> Outcome:
+    def apply(self, registration: Registration) -> Outcome:
         """Answer: a preview knows the inputs and no more."""
         if self.preview:
             return Outcome(outputs=registration.inputs)

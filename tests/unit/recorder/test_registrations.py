@@ -54,7 +54,7 @@ CACERTS = "urn:pulumi:lab::mcsps::mcsps:index:Box$kubernetes:core/v1:Secret::a-s
 class Recorder(Monitor):
     """Gives every resource an id, and every key the same private key."""
 
-    def carry_out(self, registration: Registration) -> Outcome:
+    def apply(self, registration: Registration) -> Outcome:
         """Answer as an engine would: nothing new is known in a preview."""
         if self.preview:
             return Outcome(outputs=registration.inputs)
