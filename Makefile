@@ -5,7 +5,7 @@ CLUSTER ?=
 PICTURE ?=
 PYTHON ?= python3
 
-# These become part of commands, and a workflow takes one from the user who starts it. `value` alone expands nothing.
+# These become part of commands, and a workflow takes one as input. Only `value` does not expand them.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 \
 	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z . _ - / ~ +
 without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
@@ -17,9 +17,9 @@ SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs $(wildcar
 	__main__.py errors.py wiring.py components config kube mesh policies .ci .github Makefile
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
-# One process for each core; a file stays in one of them, so what its tests share is made once.
+# One process for each core. All tests of a file run in the same process, which creates their shared fixtures once.
 PYTEST := -m pytest -m "not e2e" --numprocesses auto --dist loadfile
-# What a stack runs, and what both engines stand on: covered whole.
+# The code that a stack runs, and the base of both engines: covered completely.
 COVERED := $(CURDIR)/__main__.py,$(CURDIR)/wiring.py,$(CURDIR)/errors.py,components/*,config/*,mesh/*,policies/*,recorder/*,recovery/*
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
@@ -42,22 +42,22 @@ lab-packages:
 	@PYTHON=$(PYTHON) lab/install-packages python lab tests
 
 ifneq ($(filter lab lab-%,$(STACK)),)
-up: lab-packages $(VENV)/installed ## The mesh from nothing, proven by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
+up: lab-packages $(VENV)/installed ## Create the clusters and the mesh, and verify it by traffic (STACK=lab by default; ENGINE=pulumi or stand-in)
 	$(RUN) -m lab up --clusters $(CLUSTERS) $(if $(LAB_RANCHER),--rancher)
 	$(RUN) -m lab.deploy up --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE))
 	$(RUN) $(VERIFY)
 
-preview: $(VENV)/installed ## What `make up` would change, and what the policies say of it
+preview: $(VENV)/installed ## Show what `make up` would change, and the findings of the policies
 	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(PREVIEW)
 
-drift: $(VENV)/installed ## Whether the clusters still are what the program says; error 7 if not, another if that cannot be seen
+drift: $(VENV)/installed ## Check that the clusters match the program; exit code 7 if they do not, another one if the check fails
 	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(DRIFT)
 
-down: $(VENV)/installed ## Remove the mesh; for the lab, the clusters too and all that they left on this machine
+down: $(VENV)/installed ## Remove the mesh; for the lab also its clusters and their files on this machine
 	$(RUN) -m lab down
 else
 ifneq ($(ENGINE),)
-$(error ENGINE is for the lab alone: stack $(STACK) is plain Pulumi. Leave ENGINE out, or STACK)
+$(error ENGINE is only for the lab, and stack $(STACK) uses Pulumi. Remove ENGINE, or STACK)
 endif
 up: $(VENV)/installed
 	pulumi up --stack $(STACK)
@@ -73,13 +73,13 @@ down: $(VENV)/installed
 	pulumi destroy --stack $(STACK)
 endif
 
-verify: $(VENV)/installed ## Prove the mesh by traffic, or name why it does not hold
+verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of a failure
 	$(RUN) $(VERIFY)
 
-drill: $(VENV)/installed ## Take a cluster of the lab away under traffic, and give it back (CLUSTER=, PICTURE=drill.svg)
+drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg)
 	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
 
-test: $(VENV)/installed ## Lint, types, spelling, and all tests that need neither root nor a cluster
+test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy .
@@ -87,21 +87,21 @@ test: $(VENV)/installed ## Lint, types, spelling, and all tests that need neithe
 	$(RUN) $(PYTEST) --cov --cov-report=term
 	$(RUN) -m coverage report --include="$(COVERED)" --fail-under=100
 
-unit: $(VENV)/installed ## The quick part of the tests, for the inner loop; without coverage
+unit: $(VENV)/installed ## Run the quick part of the tests, without coverage
 	$(RUN) $(PYTEST) --quiet tests/unit tests/properties
 
-docs: $(VENV)/installed ## Generate docs/reference/ from the code, and build the site in site/; a dead link fails
+docs: $(VENV)/installed ## Generate docs/reference/ from the code, and build the site in site/; dead links are errors
 	$(RUN) -m docs.generate
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 
-e2e: lab-packages $(VENV)/installed ## The tests on the lab's clusters, on every engine that is here
+e2e: lab-packages $(VENV)/installed ## Run the tests on the lab's clusters, on every available engine
 	$(RUN) -m pytest -m "e2e and not nightly" --durations=40 tests/e2e
 
-e2e-all: lab-packages $(VENV)/installed ## The same and all that takes longer, on every engine; for the night
+e2e-all: lab-packages $(VENV)/installed ## Run all tests on the lab's clusters, including the nightly ones, on every available engine
 	$(RUN) -m pytest -m e2e --durations=40 tests/e2e
 
-soak: lab-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and see each converge
+soak: lab-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and check that each converges
 	$(RUN) -m pytest -m soak tests/e2e
 
-bench: $(VENV)/installed ## Ratios against floors measured in the same run
+bench: $(VENV)/installed ## Measure the project as ratios to floors of the same run
 	$(RUN) -m bench

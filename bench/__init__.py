@@ -1,1 +1,1 @@
-"""How long the project's own parts take, as ratios against floors measured in the same run."""
+"""Benchmarks of the project's parts, as ratios to floors that are measured in the same run."""

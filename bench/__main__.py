@@ -1,4 +1,4 @@
-"""`python -m bench`: the project's figures, each beside a floor measured in the same run."""
+"""`python -m bench`: measures the project, with a floor next to each figure."""
 
 import json
 from collections.abc import Callable
@@ -13,13 +13,13 @@ import errors
 from bench import mesh, program, shift, show, stats, warm
 from lab.engines import Engine
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class What(StrEnum):
-    """What to measure."""
+    """A benchmark."""
 
     PROGRAM = "program"
     MESH = "mesh"
@@ -29,7 +29,7 @@ class What(StrEnum):
 
     @property
     def starts_empty(self) -> bool:
-        """Whether it takes clusters of the lab without a mesh."""
+        """Whether the benchmark needs the lab's clusters without a mesh."""
         return self in (What.MESH, What.SHIFT, What.ALL)
 
 
@@ -38,20 +38,22 @@ def main(
     what: Annotated[
         What,
         typer.Argument(
-            help="program: a preview, without engine or lab. mesh: empty clusters of the lab to a verified mesh. "
-            "shift: a changed weight to the last proxy that has it, on empty clusters too. warm: takes the lab down, "
-            "and up again to a verified mesh, which stays. all: all but warm, for nobody who did not ask for it is to "
-            "lose a lab."
+            help="program: a preview without engine or lab. mesh: from empty clusters of the lab to a verified mesh. "
+            "shift: from a changed weight to the last proxy that has it; starts with empty clusters as well. "
+            "warm: removes the lab and recreates it up to a verified mesh, which stays. all: everything except warm, "
+            "which removes the lab."
         ),
     ] = What.ALL,
-    clusters: Annotated[str, typer.Option(help="Numbers of clusters, apart by commas, for `program`.")] = "2,8,16",
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of runs, ours and the floor's.")] = 5,
+    clusters: Annotated[
+        str, typer.Option(help="The numbers of clusters for `program`, separated by commas.")
+    ] = "2,8,16",
+    pairs: Annotated[int, typer.Option(min=1, help="The number of pairs of runs, the project's and the floor's.")] = 5,
     engine: Annotated[
-        Engine | None, typer.Option(help="For all but program; unset: pulumi where it can be had.")
+        Engine | None, typer.Option(help="For all except program. If unset, pulumi if it is available.")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write every sample to this file.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write all samples to this file.")] = None,
 ) -> None:
-    """Measure, each figure as a ratio against a floor measured in the same run."""
+    """Measure, and print each figure as a ratio to a floor that is measured in the same run."""
     with errors.reported():
         _measure(what, clusters, pairs, engine, json_file)
 
@@ -60,7 +62,7 @@ def _measure(what: What, clusters: str, pairs: int, engine: Engine | None, json_
     results: dict[str, object] = {}
     chosen = mesh.chosen_engine(engine)
     try:
-        # Before minutes are spent on the program alone.
+        # First, because the program alone takes minutes.
         found = mesh.find_empty_clusters() if what.starts_empty else {}
         with show.errors.status("") as status:
             if what in (What.PROGRAM, What.ALL):
@@ -76,8 +78,8 @@ def _measure(what: What, clusters: str, pairs: int, engine: Engine | None, json_
             json_file.write_text(json.dumps(results, indent=2) + "\n")
 
 
-def _program(clusters: list[int], pairs: int, tell: Tell) -> object:
-    sizes = program.measure(clusters, pairs, tell)
+def _program(clusters: list[int], pairs: int, report: Report) -> object:
+    sizes = program.measure(clusters, pairs, report)
     rows = [(f"{size.clusters} clusters, {size.resources} resources", size.comparison) for size in sizes]
     show.comparisons("Preview without an engine", "program", "bare program", rows)
     for step in program.grow(sizes):
@@ -89,16 +91,16 @@ def _program(clusters: list[int], pairs: int, tell: Tell) -> object:
     return [asdict(size) for size in sizes]
 
 
-def _mesh(found: mesh.Found, pairs: int, engine: Engine, tell: Tell) -> object:
-    both = mesh.measure(found, pairs, engine, tell)
-    rows = [("to a verified mesh", both.total), ("of which installing", both.install)]
+def _mesh(found: mesh.Found, pairs: int, engine: Engine, report: Report) -> object:
+    both = mesh.measure(found, pairs, engine, report)
+    rows = [("to a verified mesh", both.total), ("of which the installation", both.install)]
     show.comparisons(f"From two empty clusters, engine {engine}", "program", "by hand", rows)
     show.console.print(f"aim: a ratio of at most {mesh.MAX_RATIO}\n")
     return asdict(both)
 
 
-def _shift(found: mesh.Found, pairs: int, engine: Engine, tell: Tell) -> object:
-    shifts = shift.measure(found, pairs, engine, tell)
+def _shift(found: mesh.Found, pairs: int, engine: Engine, report: Report) -> object:
+    shifts = shift.measure(found, pairs, engine, report)
     rows = [("to the last proxy", shifts.total), ("of which the command", shifts.command)]
     show.comparisons(f"A changed weight, engine {engine}", "up", "kubectl apply", rows)
     show.console.print(
@@ -108,8 +110,8 @@ def _shift(found: mesh.Found, pairs: int, engine: Engine, tell: Tell) -> object:
     return asdict(shifts)
 
 
-def _warm(engine: Engine, tell: Tell) -> object:
-    parts = warm.measure(engine, tell)
+def _warm(engine: Engine, report: Report) -> object:
+    parts = warm.measure(engine, report)
     show.console.print(
         f"warm `make up`, engine {engine}: {parts.total:.0f} s (lab {parts.lab:.0f}, deploy {parts.deploy:.0f}, verify "
         f"{parts.verify:.0f}), {parts.memory_mib} MiB in the clusters; aim: {warm.MAX_SECONDS} s, {warm.MAX_MIB} MiB"

@@ -1,4 +1,4 @@
-"""The floor of a Pulumi program: the SDKs, one explicit provider, and ConfigMaps as many as the config says."""
+"""The floor of a Pulumi program: the SDKs, one explicit provider, and as many ConfigMaps as the config says."""
 
 import pulumi
 import pulumi_kubernetes as k8s

@@ -1,8 +1,8 @@
 """
-From ready empty clusters of the lab to a verified mesh: the program's way over the same steps by hand.
+From empty clusters of the lab to a verified mesh: the program compared with the same steps by hand.
 
-Both sides begin with and leave behind empty clusters; both are verified by `python -m ops verify`. CPU seconds are
-those of the commands and of the clusters together.
+Both sides begin and end with empty clusters, and `python -m ops verify` verifies both. CPU seconds are those of the
+commands and of the clusters together.
 """
 
 import contextlib
@@ -52,16 +52,16 @@ KINDS = (
     "mutatingwebhookconfigurations",
     "validatingwebhookconfigurations",
 )
-"""What both sides make outside of their own namespaces."""
+"""The kinds that both sides create outside of their namespaces."""
 MESH_NAMESPACES = frozenset({"namespace/istio-system", "namespace/sample"})
 
 Found = Mapping[Path, frozenset[str]]
-"""Names of objects by kubeconfig."""
+"""The names of objects, by kubeconfig."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One way to a verified mesh."""
+    """One run to a verified mesh: the installation and the verification."""
 
     install: Sample
     verify: Sample
@@ -69,43 +69,43 @@ class Run:
 
 @dataclass(frozen=True)
 class Meshes:
-    """What was measured; `total` is `install` with the verification after it."""
+    """The measurements; `total` is `install` plus the verification."""
 
     total: Comparison
     install: Comparison
 
 
-def chosen_engine(wanted: Engine | None) -> Engine:
-    """Give the engine that is measured: the one that is wanted, else Pulumi where it is here."""
+def chosen_engine(requested: Engine | None) -> Engine:
+    """Return the engine to measure: the requested one, else Pulumi if it is installed."""
     pulumi, _ = find_pulumi(may_install=False)
-    return wanted or (Engine.PULUMI if pulumi else Engine.STAND_IN)
+    return requested or (Engine.PULUMI if pulumi else Engine.STAND_IN)
 
 
 def find_empty_clusters() -> Found:
     """
-    List what the lab's clusters hold before a mesh.
+    Return the objects of the lab's clusters before a mesh.
 
     Raises:
         UserError: The lab is down, or its clusters are not empty.
     """
     kubeconfigs = [path for _, path in accesses(stack.load(STACK, ROOT))]
     if not all(path.exists() for path in kubeconfigs):
-        raise UserError("the lab is down; run: python -m lab up")
+        raise UserError("The lab is down", "Run: python -m lab up")
     found = _objects(kubeconfigs)
     if any(MESH_NAMESPACES & names for names in found.values()):
-        raise UserError("the clusters hold a mesh; run: python -m lab.deploy destroy")
+        raise UserError("The clusters have a mesh", "Run: python -m lab.deploy destroy")
     return found
 
 
-def measure(found: Found, pairs: int, engine: Engine, tell: Callable[[str], None]) -> Meshes:
+def measure(found: Found, pairs: int, engine: Engine, report: Callable[[str], None]) -> Meshes:
     """
-    Compare the two ways.
+    Compare the program with the steps by hand.
 
     Args:
-        found: What the clusters hold.
-        pairs: How many runs of each.
-        engine: Who carries the program out.
-        tell: Is told what goes on.
+        found: The objects of the empty clusters.
+        pairs: The number of runs of each side.
+        engine: The engine that runs the program.
+        report: Receives the progress.
     """
     config = stack.load(STACK, ROOT)
     empty = _without_definitions(found)
@@ -113,13 +113,13 @@ def measure(found: Found, pairs: int, engine: Engine, tell: Callable[[str], None
     runs: dict[Side, list[Run]] = {side: [] for side in Side}
     with TemporaryDirectory() as folder:
         for pair, side in alternate(pairs):
-            tell(f"pair {pair} of {pairs}, {side}")
+            report(f"pair {pair} of {pairs}, {side}")
             try:
                 runs[side].append(
                     _by_program(engine) if side is Side.OURS else _by_hand(Path(folder) / str(pair), config)
                 )
             finally:
-                tell(f"pair {pair} of {pairs}, {side}: emptying the clusters")
+                report(f"pair {pair} of {pairs}, {side}: emptying the clusters")
                 if side is Side.OURS:
                     deploy("destroy", engine)
                 _empty(empty)
@@ -130,27 +130,37 @@ def measure(found: Found, pairs: int, engine: Engine, tell: Callable[[str], None
 
 
 def verify() -> None:
-    """Prove the mesh by traffic; RunFailedError if it does not hold."""
+    """
+    Verify the mesh by traffic.
+
+    Raises:
+        RunFailedError: A check failed.
+    """
     run([sys.executable, "-m", "ops", "verify", "--stack", STACK])
 
 
 def deploy(command: str, engine: Engine, folder: Path = ROOT) -> None:
-    """Have the program of a checkout carried out; RunFailedError if that fails."""
+    """
+    Run the program of a checkout on the lab.
+
+    Raises:
+        RunFailedError: The run failed.
+    """
     run([sys.executable, "-m", "lab.deploy", command, "--engine", engine], folder=folder)
 
 
 @contextlib.contextmanager
-def installed(found: Found, engine: Engine, tell: Callable[[str], None]) -> Iterator[None]:
-    """Keep a verified mesh on the clusters, which are empty before and after."""
+def installed(found: Found, engine: Engine, report: Callable[[str], None]) -> Iterator[None]:
+    """Install a verified mesh on empty clusters, and remove it at the end."""
     empty = _without_definitions(found)
     _empty(empty)
     try:
-        tell("installing the mesh")
+        report("installing the mesh")
         deploy("up", engine)
         verify()
         yield
     finally:
-        tell("emptying the clusters")
+        report("emptying the clusters")
         deploy("destroy", engine)
         _empty(empty)
 
@@ -180,20 +190,20 @@ def _by_hand(folder: Path, config: Settings) -> Run:
 
 def floor_files(config: Settings, charts: Mapping[tuple[str, str], Properties]) -> Mapping[str, str]:
     """
-    Write what a person has at hand before the first command: names, and the program's own Helm values.
+    Return the files that the steps by hand start with: names, and the program's Helm values.
 
     Args:
-        config: Names the clusters.
-        charts: Values by cluster and release, as the program gives them.
+        config: The settings with the names of the clusters.
+        charts: The program's values, by cluster and release.
     """
     files: dict[str, str] = {}
     for cluster in config.clusters:
         values = {release: dict(charts[cluster.name, release]) for release in RELEASES}
         for release in ("base", "istiod"):
-            # `istioctl create-remote-secret` takes the chart's own reader.
+            # `istioctl create-remote-secret` uses the chart's reader.
             values[release]["global"] = {**values[release]["global"], "enableReaderRBAC": True}
         for release, service in GATEWAY_SERVICES.items():
-            # The program makes Services of its own; by hand they are the chart's.
+            # The program creates its own Services; by hand they are the chart's.
             values[release]["service"] = {"type": service}
         files |= {f"{cluster.name}/{release}.yaml": yaml.safe_dump(values[release]) for release in RELEASES}
         files |= {
@@ -204,12 +214,12 @@ def floor_files(config: Settings, charts: Mapping[tuple[str, str], Properties]) 
 
 
 def program_charts(config: Mapping[str, str]) -> Mapping[tuple[str, str], Properties]:
-    """Ask the program for the values that it gives to each chart, by cluster and release."""
+    """Return the program's values of each chart, by cluster and release."""
     return {(cluster, chart.inputs["name"]): chart.inputs["values"] for cluster, chart in registered(config, CHART)}
 
 
 def registered(config: Mapping[str, str], kind: str) -> list[tuple[str, Registration]]:
-    """Run the program without an engine; gives what it registers of a type in its components, with each's cluster."""
+    """Run the program without an engine; return the registrations of a kind, each with its cluster."""
     monitor = PreviewMonitor(project=NAMESPACE, stack=STACK, preview=True)
     run_program(PROGRAM, monitor, config)
     return [
@@ -220,19 +230,19 @@ def registered(config: Mapping[str, str], kind: str) -> list[tuple[str, Registra
 
 
 def clusters_cpu() -> float:
-    """Read the CPU seconds that the lab's clusters have used: their pods, gone ones too, and their own processes."""
+    """Return the CPU seconds of the lab's clusters: their processes and pods, including deleted pods."""
     among = cgroups.hierarchies()
     known = existing()
     systems = [cgroups.tracker(among).root / cluster.system_cgroup for cluster in known]
     pids = set[int]().union(*map(cgroups.processes, systems))
-    # Where both versions of cgroups are mounted, both count the same pods.
+    # If both cgroup versions are mounted, both count the same pods.
     accounting = max(among, key=lambda hierarchy: ("cpuacct" in hierarchy.controllers, hierarchy.is_v2))
     return sum(map(_process_cpu, pids)) + sum(_cgroup_cpu(accounting, cluster.pods_cgroup) for cluster in known)
 
 
 def _process_cpu(pid: int) -> float:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        # The name, in brackets, may hold spaces; user and system time are the 12th and 13th field after it.
+        # The name, in parentheses, may contain spaces; user and system time are the 12th and 13th field after it.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return 0
@@ -246,7 +256,7 @@ def _cgroup_cpu(hierarchy: cgroups.Hierarchy, cgroup: str) -> float:
 
 
 def accesses(config: Settings) -> list[tuple[Cluster, Path]]:
-    """List the clusters, each with its kubeconfig."""
+    """Return the clusters, each with its kubeconfig."""
     return [
         (cluster, cluster.access.path) for cluster in config.clusters if isinstance(cluster.access, KubeconfigAccess)
     ]
@@ -257,12 +267,12 @@ def _objects(kubeconfigs: list[Path]) -> Found:
 
 
 def _without_definitions(found: Found) -> Found:
-    """Leave the CRDs out: Helm and Pulumi leave them behind on purpose, and a cluster that has them is not empty."""
+    """Return the objects without the CRDs, which Helm and Pulumi keep on purpose."""
     return {path: frozenset(name for name in names if not name.endswith(".istio.io")) for path, names in found.items()}
 
 
 def _empty(before: Found) -> None:
-    """Delete what was not there before, istiod's copies of the root certificate included."""
+    """Delete the objects that did not exist before, including istiod's copies of the root certificate."""
     for kubeconfig, names in _objects(list(before)).items():
         if new := sorted(names - before[kubeconfig]):
             kubectl(kubeconfig, "delete", "--timeout=180s", *new)
@@ -271,10 +281,15 @@ def _empty(before: Found) -> None:
 
 
 def kubectl(kubeconfig: Path, *arguments: str) -> str:
-    """Run the lab's kubectl and return what it wrote; RunFailedError if it fails."""
+    """
+    Run the lab's kubectl, and return its output.
+
+    Raises:
+        RunFailedError: kubectl failed.
+    """
     return run([str(programs_by_hand() / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments])
 
 
 def programs_by_hand() -> Path:
-    """The folder of the programs that the floor runs: the lab's own versions, built where they are missing."""
+    """Return the folder of the programs that the floor runs, in the lab's versions; build those that are missing."""
     return toolchain.ensure(Progress(console=show.errors), *BY_HAND).binary("kubectl").parent

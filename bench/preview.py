@@ -1,7 +1,7 @@
 """
-One preview without an engine, in a process of its own: `python -m bench.preview PROGRAM CONFIG`.
+One preview without an engine, in its own process: `python -m bench.preview PROGRAM CONFIG`.
 
-Both sides of the comparison run through it, so what it costs is on both. Prints the number of resources.
+Both sides of the comparison use it, so both include its cost. It prints the number of resources.
 """
 
 import json
@@ -14,15 +14,15 @@ from recorder.registrations import STACK_TYPE, Outcome, Registration
 
 
 class PreviewMonitor(Monitor):
-    """Answers as an engine's preview of things that are new: the inputs are known, and nothing else is."""
+    """Answers as an engine does in a preview of new resources: only the inputs are known."""
 
     def apply(self, registration: Registration) -> Outcome:
-        """Answer with the inputs."""
+        """Return the inputs as outputs."""
         return Outcome(outputs=registration.inputs)
 
 
 def preview(program: Path, config: dict[str, str]) -> int:
-    """Run `program` and count its resources."""
+    """Run `program`, and return the number of its resources."""
     monitor = PreviewMonitor(project="mcsps", stack="bench", preview=True)
     run_program(program, monitor, config)
     return sum(registration.type != STACK_TYPE for registration in monitor.registrations.values())

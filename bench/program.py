@@ -1,7 +1,7 @@
 """
-What the program costs a preview, over a bare program of the same SDKs with as many trivial resources.
+The cost of the program in a preview, compared with a bare program of as many trivial resources and the same SDKs.
 
-Both run as fresh processes on the same recording monitor, so neither an engine nor a cluster is in the figure.
+Both run as new processes on the same recording monitor, so the figure includes neither an engine nor a cluster.
 """
 
 import json
@@ -27,7 +27,7 @@ MAX_RATIO = 1.3
 
 @dataclass(frozen=True)
 class Size:
-    """The comparison at one number of clusters."""
+    """The comparison with one number of clusters."""
 
     clusters: int
     resources: int
@@ -37,13 +37,13 @@ class Size:
 @dataclass(frozen=True)
 class Growth:
     """
-    How CPU seconds grow from one size to the next.
+    The growth of the CPU seconds from one size to the next.
 
     Attributes:
         sizes: The two numbers of resources.
-        exponent: Of ours; 1 grows with the number of resources.
-        ours: Seconds for each further resource.
-        floor: The same of the floor.
+        exponent: The exponent of the program's growth; 1 is linear in the number of resources.
+        ours: The program's seconds for each further resource.
+        floor: The floor's seconds for each further resource.
     """
 
     sizes: tuple[int, int]
@@ -52,14 +52,14 @@ class Growth:
     floor: float
 
 
-def measure(counts: Sequence[int], pairs: int, tell: Callable[[str], None]) -> list[Size]:
-    """Compare at each number of clusters."""
+def measure(counts: Sequence[int], pairs: int, report: Callable[[str], None]) -> list[Size]:
+    """Compare the program with the floor for each number of clusters."""
     with TemporaryDirectory() as folder:
-        return [_measure_size(Path(folder), count, pairs, tell) for count in counts]
+        return [_measure_size(Path(folder), count, pairs, report) for count in counts]
 
 
 def grow(sizes: Sequence[Size]) -> list[Growth]:
-    """Compare each size with the one before it."""
+    """Return the growth from each size to the next."""
     found = []
     for smaller, larger in pairwise(sizes):
         resources = (smaller.resources, larger.resources)
@@ -77,7 +77,7 @@ def grow(sizes: Sequence[Size]) -> list[Growth]:
 
 
 def program_config(folder: Path, clusters: int) -> dict[str, str]:
-    """Write kubeconfigs that lead nowhere, and return the stack's config over them."""
+    """Write kubeconfigs without real clusters, and return a stack config that uses them."""
     names = [f"cluster-{number}" for number in range(clusters)]
     for name in names:
         (folder / name).write_text(_kubeconfig(name))
@@ -101,19 +101,19 @@ def _cpu(samples: Sequence[Sample]) -> float:
     return stats.cpu(samples).median
 
 
-def _measure_size(folder: Path, clusters: int, pairs: int, tell: Callable[[str], None]) -> Size:
+def _measure_size(folder: Path, clusters: int, pairs: int, report: Callable[[str], None]) -> Size:
     ours = folder / f"program-{clusters}.json"
     ours.write_text(json.dumps(program_config(folder, clusters)))
-    # The first runs count the resources, and bring files and byte code into memory.
+    # The first runs count the resources, and load files and byte code into memory.
     resources = _preview(PROGRAM, ours)
     bare = folder / f"bare-{clusters}.json"
-    # The provider is a resource too.
+    # The provider is a resource as well.
     bare.write_text(json.dumps({"mcsps:count": str(resources - 1)}))
     if _preview(BARE_PROGRAM, bare) != resources:
-        raise UserError("the bare program has another number of resources")
+        raise UserError("The bare program has another number of resources")
     samples: dict[Side, list[Sample]] = {side: [] for side in Side}
     for pair, side in alternate(pairs):
-        tell(f"{clusters} clusters, {resources} resources: pair {pair} of {pairs}, {side}")
+        report(f"{clusters} clusters, {resources} resources: pair {pair} of {pairs}, {side}")
         program, config = (PROGRAM, ours) if side is Side.OURS else (BARE_PROGRAM, bare)
         samples[side].append(take(partial(_preview, program, config)))
     return Size(clusters, resources, Comparison.of(samples))

@@ -1,8 +1,8 @@
 """
-From a changed weight to the last proxy that has it: `up` over a bare `kubectl apply` of the same VirtualServices.
+From a changed weight to the last proxy that has it: `up` compared with `kubectl apply` of the same VirtualServices.
 
-Both sides shift one mesh by turns, each time to another weight, and are done when the ingress gateways and the
-helloworld sidecars of all clusters have it in their routes.
+Both sides alternately shift one mesh, each time to another weight. A shift is complete when the ingress gateways and
+the helloworld sidecars of all clusters have the weight in their routes.
 """
 
 import json
@@ -39,17 +39,17 @@ MAX_ARRIVAL_SECONDS = 1.0
 VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 WEIGHTS = range(20, 80)
 PROXIES = ((names.ISTIO_NAMESPACE, f"app={names.INGRESS_GATEWAY}"), (names.APP_NAMESPACE, f"app={names.HELLOWORLD}"))
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 LOOK_SECONDS = 0.1
 NOT_COPIED = (".*", "__pycache__", "bench", "docs", "tests", "venv")
 
 Look = Callable[[], tuple[Mapping[str, int], ...]]
-"""Reads the weighted routes that one proxy has."""
+"""A function that reads the weighted routes of one proxy."""
 
 
 @dataclass(frozen=True)
 class Shift:
-    """One shift: the command, and what it took after its end until the last proxy had the weight."""
+    """One shift: the command, and the time from its end until the last proxy has the weight."""
 
     command: Sample
     arrival: Sample
@@ -57,33 +57,33 @@ class Shift:
 
 @dataclass(frozen=True)
 class Shifts:
-    """What was measured; `total` is `command` with `arrival` after it."""
+    """The measurements; `total` is `command` plus `arrival`."""
 
     total: Comparison
     command: Comparison
     arrival: Comparison
 
 
-def measure(found: mesh.Found, pairs: int, engine: Engine, tell: Callable[[str], None]) -> Shifts:
+def measure(found: mesh.Found, pairs: int, engine: Engine, report: Callable[[str], None]) -> Shifts:
     """
-    Compare the two ways.
+    Compare the program with the steps by hand.
 
     Args:
-        found: What the clusters hold, which is no mesh.
-        pairs: How many shifts of each.
-        engine: Who carries the program out.
-        tell: Is told what goes on.
+        found: The objects of the empty clusters.
+        pairs: The number of shifts of each side.
+        engine: The engine that runs the program.
+        report: Receives the progress.
 
     Raises:
-        UserError: A command failed, or a proxy did not get the weight.
+        UserError: A command failed, or a proxy did not receive the weight.
     """
     shifts: dict[Side, list[Shift]] = {side: [] for side in Side}
-    with TemporaryDirectory() as name, mesh.installed(found, engine, tell):
+    with TemporaryDirectory() as name, mesh.installed(found, engine, report):
         folder = Path(name)
         checkout = copy_checkout(folder / "checkout")
         looks = find_proxies()
         for (pair, side), weight in zip(alternate(pairs), cycle(WEIGHTS), strict=False):
-            tell(f"pair {pair} of {pairs}, {side}: to {weight} %")
+            report(f"pair {pair} of {pairs}, {side}: to {weight} %")
             change = by_program(checkout, weight, engine) if side is Side.OURS else by_hand(folder, weight)
             shifts[side].append(
                 Shift(
@@ -99,7 +99,7 @@ def measure(found: mesh.Found, pairs: int, engine: Engine, tell: Callable[[str],
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Copy what an `up` takes, so that no weight is written into the checkout itself; returns the folder."""
+    """Copy the files that `up` needs, so that the checkout stays unchanged; return the new folder."""
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
     (folder / ".venv").symlink_to(sys.prefix)
     tools = INSTALL_ROOT.parent.relative_to(ROOT)
@@ -109,7 +109,7 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def by_program(checkout: Path, weight: int, engine: Engine) -> Callable[[], None]:
-    """Change the stack's config; gives the `up` that is measured."""
+    """Set the weight in the stack's config; return the `up` to measure."""
     file = checkout / f"Pulumi.{STACK}.yaml"
     document = yaml.safe_load(file.read_text())
     document["config"][f"{NAMESPACE}:v2Weight"] = weight
@@ -118,14 +118,14 @@ def by_program(checkout: Path, weight: int, engine: Engine) -> Callable[[], None
 
 
 def by_hand(folder: Path, weight: int) -> Callable[[], None]:
-    """Write the VirtualServices of that weight; gives their `kubectl apply`, all side by side."""
+    """Write the VirtualServices with the weight; return their `kubectl apply`, which run in parallel."""
     kubeconfigs = {cluster.name: path for cluster, path in mesh.accesses(stack.load(STACK, ROOT))}
     applies = []
     for cluster, manifest in virtual_services(lab_stack.load(ROOT, STACK).config, weight):
         name, kubeconfig = manifest["metadata"]["name"], kubeconfigs[cluster]
         file = folder / f"{cluster}-{name}.json"
         file.write_text(json.dumps(manifest))
-        # As the engine: fields of another owner would be a conflict to the next `up`.
+        # With the engine's field manager, because another owner would be a conflict for the next `up`.
         owner = f"--field-manager={find_manager(kubeconfig, name)}"
         applies.append(partial(mesh.kubectl, kubeconfig, "apply", "--server-side", owner, f"--filename={file}"))
 
@@ -138,28 +138,30 @@ def by_hand(folder: Path, weight: int) -> Callable[[], None]:
 
 
 def virtual_services(config: Mapping[str, str], weight: int) -> Iterator[tuple[str, Properties]]:
-    """Ask the program for its VirtualServices at a weight; each with its cluster."""
+    """Yield the program's VirtualServices with a weight, each with its cluster."""
     for cluster, registration in mesh.registered({**config, f"{NAMESPACE}:v2Weight": str(weight)}, VIRTUAL_SERVICE):
         yield cluster, registration.inputs
 
 
 def find_manager(kubeconfig: Path, name: str) -> str:
     """
-    Read who applies a VirtualService; on Pulumi each resource has a field manager of its own.
+    Return the field manager of a VirtualService; Pulumi has a separate one for each resource.
 
     Raises:
-        UserError: Nobody does, or more than one.
+        UserError: It has no field manager, or more than one.
     """
     options = (f"--namespace={names.APP_NAMESPACE}", "--show-managed-fields", "--output=json")
     fields = json.loads(mesh.kubectl(kubeconfig, "get", "virtualservice", name, *options))["metadata"]["managedFields"]
     managers = [each["manager"] for each in fields if each["operation"] == "Apply"]
     if len(managers) != 1:
-        raise UserError(f"VirtualService {name} is applied by {', '.join(managers) or 'nobody'}, and not by one alone")
+        raise UserError(
+            f"VirtualService {name} needs exactly one field manager, but has: {', '.join(managers) or 'none'}"
+        )
     return str(managers[0])
 
 
 def find_proxies() -> list[Look]:
-    """Find the proxies that split the traffic, on all of the lab's clusters."""
+    """Return the proxies of all clusters of the lab that split the traffic."""
     apis = connect.connect(stack.load(STACK, ROOT), STACK, ROOT).values()
     return [
         partial(see_splits, api, namespace, pod.name)
@@ -171,21 +173,21 @@ def find_proxies() -> list[Look]:
 
 def wait_for(weight: int, looks: list[Look]) -> None:
     """
-    Wait until every proxy has the weight in all of its routes to helloworld, of which it has one at least.
+    Wait until every proxy has at least one route to helloworld, and the weight in all of them.
 
     Raises:
-        UserError: One did not get it in time, or gives no answer.
+        UserError: A proxy did not receive the weight in time, or does not answer.
     """
-    wanted = {"v1": 100 - weight, "v2": weight}
+    target = {"v1": 100 - weight, "v2": weight}
     until = Retrying(
-        retry=retry_if_result(lambda splits: not splits or any(split != wanted for split in splits)),
-        stop=stop_after_delay(PATIENCE_SECONDS),
+        retry=retry_if_result(lambda splits: not splits or any(split != target for split in splits)),
+        stop=stop_after_delay(TIMEOUT_SECONDS),
         wait=wait_fixed(LOOK_SECONDS),
     )
     try:
         for look in looks:
             until(look)
     except RetryError:
-        raise UserError(f"a proxy did not get {weight} % for v2 within {PATIENCE_SECONDS} s") from None
+        raise UserError(f"A proxy did not receive {weight} % for v2 within {TIMEOUT_SECONDS} s") from None
     except ApiError as error:
         raise UserError(str(error)) from None

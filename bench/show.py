@@ -1,4 +1,4 @@
-"""Tables for people."""
+"""Prints the tables of the results."""
 
 import sys
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from rich.table import Table
 from bench import stats
 from bench.stats import Comparison
 
-# Where nobody reads the width from a terminal, the widest table decides.
+# Without a terminal, the widest table sets the width.
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def comparisons(title: str, ours: str, floor: str, rows: Iterable[tuple[str, Comparison]]) -> None:
-    """Print comparisons, two lines each: seconds from start to end, and of CPU."""
+    """Print comparisons with two lines each: seconds from start to end, and CPU seconds."""
     table = Table(
         "", "seconds", ours, floor, "ratio", title=f"{title}: median (range)", box=SIMPLE, title_justify="left"
     )

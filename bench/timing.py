@@ -1,4 +1,4 @@
-"""Runs processes and takes their time."""
+"""Runs processes and measures their time."""
 
 import os
 import resource
@@ -11,11 +11,11 @@ from bench.stats import Sample, Side
 from errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
-SAID_LINES = 30
+OUTPUT_LINES = 30
 
 
 class RunFailedError(UserError):
-    """A measured process failed; the text is the end of what it said."""
+    """A measured process failed; the text contains the end of its output."""
 
 
 def run(command: Sequence[str], *, folder: Path = ROOT, path: Path | None = None) -> str:
@@ -25,10 +25,10 @@ def run(command: Sequence[str], *, folder: Path = ROOT, path: Path | None = None
     Args:
         command: The program and its arguments.
         folder: The current folder of the command.
-        path: A folder to look for programs in before all others.
+        path: A folder to search first for programs.
 
     Raises:
-        RunFailedError: It ended with another code than 0.
+        RunFailedError: The exit code is not 0.
     """
     done = subprocess.run(  # noqa: S603 - commands of the bench's own
         command,
@@ -40,18 +40,18 @@ def run(command: Sequence[str], *, folder: Path = ROOT, path: Path | None = None
         check=False,
     )
     if done.returncode != 0:
-        said = "\n".join(f"{done.stdout}\n{done.stderr}".strip().splitlines()[-SAID_LINES:])
-        raise RunFailedError(f"{' '.join(command[:4])} ended with {done.returncode}:\n{said}")
+        output = "\n".join(f"{done.stdout}\n{done.stderr}".strip().splitlines()[-OUTPUT_LINES:])
+        raise RunFailedError(f"{' '.join(command[:4])} ended with {done.returncode}:\n{output}")
     return done.stdout
 
 
 def take(work: Callable[[], object], other_cpu: Callable[[], float] = float) -> Sample:
     """
-    Take the time of `work`, and the CPU time of the processes that it starts and waits for.
+    Measure the time of `work`, and the CPU time of the processes that it starts and waits for.
 
     Args:
         work: What to measure.
-        other_cpu: Reads the CPU seconds, ever growing, of processes that work for it and are not its own.
+        other_cpu: Reads the total CPU seconds of other processes that do work for it.
     """
     before, start = _children_cpu() + other_cpu(), time.monotonic()
     work()
@@ -59,11 +59,7 @@ def take(work: Callable[[], object], other_cpu: Callable[[], float] = float) -> 
 
 
 def alternate(pairs: int) -> Iterator[tuple[int, Side]]:
-    """
-    Order the runs of a comparison.
-
-    Pairs are measured one right after the other, and every second one begins with the floor.
-    """
+    """Yield the order of the runs of a comparison: pair by pair, and every second pair begins with the floor."""
     for pair in range(1, pairs + 1):
         for side in (Side.OURS, Side.FLOOR) if pair % 2 else (Side.FLOOR, Side.OURS):
             yield pair, side

@@ -1,4 +1,4 @@
-"""The parts of a warm `make up`: programs and images are built, and there is no cluster."""
+"""The parts of a warm `make up`, which has programs and images but no cluster."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ MAX_MIB = 3 * 1024
 
 @dataclass(frozen=True)
 class Warm:
-    """Seconds of each part, and what the verified lab's processes and pods hold in memory."""
+    """The seconds of each part, and the memory of the verified lab's processes and pods."""
 
     lab: float
     deploy: float
@@ -29,14 +29,14 @@ class Warm:
         return self.lab + self.deploy + self.verify
 
 
-def measure(engine: Engine, tell: Callable[[str], None]) -> Warm:
-    """Take the lab down, and up again to a verified mesh, which stays."""
-    tell("taking the lab down")
+def measure(engine: Engine, report: Callable[[str], None]) -> Warm:
+    """Remove the lab, and recreate it up to a verified mesh, which stays."""
+    report("taking the lab down")
     run([sys.executable, "-m", "lab", "down"])
     seconds = {}
     parts = {"lab": _lab_up, "deploy": lambda: mesh.deploy("up", engine), "verify": mesh.verify}
     for name, part in parts.items():
-        tell(name)
+        report(name)
         seconds[name] = take(part).wall
     memory = sum(status.memory_mib(cluster) or 0 for cluster in spec.existing())
     return Warm(**seconds, memory_mib=memory)

@@ -218,6 +218,8 @@ def _progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=_ERRORS,
+        # Packages differ in size, so a few say little about the time that the others take.
+        speed_estimate_period=300,
     )
 
 

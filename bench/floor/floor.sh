@@ -1,27 +1,26 @@
 #!/usr/bin/env bash
-# The mesh as its documentation has a person make it, by openssl, kubectl, helm and istioctl, and as fast as that goes:
-# the clusters side by side, and on each whatever waits for nothing else at the same time.
+# Installs the mesh as Istio's documentation describes it, with openssl, kubectl, helm and istioctl, as fast as possible:
+# the clusters in parallel, and on each cluster independent steps in parallel.
 #
-# helm and not `istioctl install`, the documentation's other way: istioctl brings charts of its own along, whose images
-# and filters the lab does not have; helm takes the charts and values that the program takes, so that both sides install
-# the same.
+# It uses helm instead of `istioctl install`, because istioctl has its own charts, whose images and filters the lab does
+# not have. helm installs the same charts with the same values as the program.
 #
-# floor.sh CHARTS: the current folder holds a folder for each cluster with its kubeconfig, network (a name), versions (of
-# helloworld) and Helm values by release.
+# floor.sh CHARTS: the current folder contains a folder for each cluster with its kubeconfig, network (a name), versions
+# (of helloworld) and Helm values by release.
 set -euo pipefail
 
 charts=$1
 manifests=$(dirname "$(realpath "$0")")
-patience=180s
+timeout=180s
 clusters=(*/)
 clusters=("${clusters[@]%/}")
 
 on() { KUBECONFIG=$1/kubeconfig "${@:2}"; }
 
-# Wait for every job; `wait` alone would forget that one of them failed.
+# Wait for every job; `wait` alone would ignore the failure of one.
 all() { for job in "$@"; do wait "$job"; done; }
 
-# Do something to all clusters at once.
+# Run a function for all clusters in parallel.
 each() {
   local jobs=()
   for cluster in "${clusters[@]}"; do "$1" "$cluster" & jobs+=($!); done
@@ -45,7 +44,7 @@ make_intermediate() {
   cat "$1/ca-cert.pem" root-cert.pem >"$1/cert-chain.pem"
 }
 
-# Namespaces, labels and the CA, in one go.
+# Namespaces, labels and the CA together.
 prepare() {
   make_intermediate "$1"
   {
@@ -58,7 +57,7 @@ prepare() {
 }
 
 install() {
-  on "$1" helm install "$2" "$charts/$3" --namespace istio-system --values "$1/$2.yaml" --wait --timeout "$patience"
+  on "$1" helm install "$2" "$charts/$3" --namespace istio-system --values "$1/$2.yaml" --wait --timeout "$timeout"
 }
 
 install_gateways() {
@@ -74,7 +73,7 @@ install_app() {
   on "$1" kubectl apply --filename "$manifests/helloworld.yaml" --filename "$manifests/routing.yaml"
   for version in $(<"$1/versions"); do
     sed "s/vN/$version/g" "$manifests/helloworld-version.yaml" | on "$1" kubectl apply --filename -
-    on "$1" kubectl rollout status "deployment/helloworld-$version" --namespace sample --timeout "$patience"
+    on "$1" kubectl rollout status "deployment/helloworld-$version" --namespace sample --timeout "$timeout"
   done
 }
 
@@ -82,7 +81,7 @@ link() {
   on "$1" istioctl create-remote-secret --name "$1" | on "$2" kubectl apply --filename -
 }
 
-# A remote secret takes the source's reader, which comes with its istiod, and the target's namespace, which is there.
+# A remote secret needs the source's reader, which istiod's chart creates, and the target's namespace, which exists.
 install_mesh() {
   install "$1" base base
   install "$1" istiod istiod

@@ -1,12 +1,12 @@
 """
-A server for tests that speaks the part of Rancher's API that this project uses; it is not Rancher.
+A server for tests that implements the part of Rancher's API that this project uses; it is not Rancher.
 
-It makes no clusters, runs no agents, serves no user interface, and nothing should be trusted to it that matters: its
-clusters are those of the lab, and its users those of a test. What is spoken and what is not: docs/rancher-lab.md.
+It creates no clusters, runs no agents and has no user interface. It serves the clusters of the lab and the users of
+tests: do not use it for anything else. docs/rancher-lab.md lists what it implements.
 """
 
 WHAT_IT_IS = (
-    "This is the lab's stand-in for a Rancher server, for tests: it speaks a part of Rancher's v3 API and proxies to "
-    "the lab's API servers. It is not Rancher, and not for clusters that matter."
+    "This is the lab's stand-in for a Rancher server, for tests: it implements a part of Rancher's v3 API and "
+    "proxies to the lab's API servers. It is not Rancher; do not use it for other clusters."
 )
 """The first line of the server's log."""

@@ -1,4 +1,4 @@
-"""Runs the server until it is stopped."""
+"""The command that runs the server until it is stopped."""
 
 import logging
 from pathlib import Path
@@ -13,21 +13,21 @@ _SHUTDOWN_SECONDS = 3
 
 
 def main(
-    file: Annotated[Path, typer.Option("--config", help="What the server is told: see lab/rancher/config.py.")],
+    file: Annotated[Path, typer.Option("--config", help="The server's configuration; see lab/rancher/config.py.")],
 ) -> None:
-    """Serve the part of Rancher's API that the lab has."""
+    """Serve the part of Rancher's API that the lab implements."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("rancher").info(WHAT_IT_IS)
-    told = config.read(file)
-    rancher = app.make(told, {cluster.id: kube.connect(cluster) for cluster in told.clusters})
+    settings = config.read(file)
+    rancher = app.make(settings, {cluster.id: kube.connect(cluster) for cluster in settings.clusters})
     uvicorn.run(
         app.build(rancher),
-        host=str(told.address),
-        port=told.port,
-        ssl_certfile=told.certificate_file,
-        ssl_keyfile=told.key_file,
-        # Paths are enough of a trace, and of no use here; headers and bodies hold secrets.
+        host=str(settings.address),
+        port=settings.port,
+        ssl_certfile=settings.certificate_file,
+        ssl_keyfile=settings.key_file,
+        # No access log: headers and bodies contain secrets, and paths alone do not help.
         access_log=False,
         log_config=None,
         proxy_headers=False,
@@ -35,7 +35,7 @@ def main(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
-        # A command that says nothing for long is no dead connection.
+        # A command without output for a long time is no lost connection.
         ws_ping_interval=None,
     )
 

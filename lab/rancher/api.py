@@ -1,4 +1,4 @@
-"""The v3 API: which resources a path leads to, what is done with them, and how the answer looks."""
+"""The v3 API: maps paths to resources, calls them, and renders the answers."""
 
 import json
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ _OPEN_PREFIXES = ("/v1-public/", "/v3-public/")
 
 
 def is_open(method: str, path: str) -> bool:
-    """Return whether this may be asked without a token: pure."""
+    """Return whether this request needs no token: pure."""
     return (method, path) in _OPEN or path.startswith(_OPEN_PREFIXES)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about."""
+    """The resources and the site that a request addresses."""
 
     resources: Resources
     site: Site
@@ -47,12 +47,12 @@ class Api:
     """The v3 API of one server."""
 
     def __init__(self, rancher: Rancher) -> None:
-        """Serve what `rancher` holds."""
+        """Serve the resources of `rancher`."""
         self._rancher = rancher
         self._management = of_management(rancher)
 
     def routes(self) -> list[Route]:
-        """Return the paths."""
+        """Return the routes of the API."""
         return [
             Route("/ping", _ping),
             Route("/healthz", _healthy),
@@ -77,19 +77,19 @@ class Api:
         ]
 
     async def login(self, request: Request) -> Response:
-        """Begin a session."""
+        """Log a user in, and return the session's token."""
         document, value = users.login(self._rancher, await _body(request))
         shown = {"id": document["id"], "token": value, "expiresAt": document["expiresAt"]}
         return JSONResponse(shown | {"baseType": "token", "type": "token"}, HTTPStatus.CREATED)
 
     async def login_by_action(self, request: Request) -> Response:
-        """Begin a session in the way of older clients."""
+        """Log a user in by the action that older clients use."""
         if request.query_params.get("action") != "login":
             raise ApiError(404, "NotFound", "not found")
         return await self.login(request)
 
     async def index(self, request: Request) -> Response:
-        """Say where everything is."""
+        """Return the links to all collections."""
         site = _site(request)
         return _answer(representation.index(Context.MANAGEMENT, site), site)
 
@@ -115,7 +115,7 @@ class Api:
         return schemas.render(it, _site(request).root(it.context), may_create=may_create)
 
     async def collection(self, request: Request) -> Response:
-        """List resources, or make one."""
+        """List resources, or create one."""
         target = self._target(request)
         of, who = target.resources, request.user
         if of.type is schemas.TOKEN and request.method == "POST" and request.query_params.get("action") == "logout":
@@ -126,14 +126,14 @@ class Api:
         if request.method == "GET":
             filters = {key: value for key, value in request.query_params.items() if key not in _NO_FILTERS}
             data = [_shown(target, who, it) for it in await of.list(who, filters)]
-            asked = request.url.path, request.url.query
-            return _answer(representation.collection(of.type, data, target.site, asked), target.site)
+            request_target = request.url.path, request.url.query
+            return _answer(representation.collection(of.type, data, target.site, request_target), target.site)
         document = await of.create(who, await _body(request))
         secret = str(document.pop(SECRET, ""))
         return _answer(_shown(target, who, document, secret), target.site, HTTPStatus.CREATED)
 
     async def resource(self, request: Request) -> Response:
-        """Return a resource, change it, remove it, or carry out an action."""
+        """Return, update or delete a resource, or run an action."""
         target = self._target(request)
         of, who, name = target.resources, request.user, target.name
         if action := request.query_params.get("action"):
@@ -142,14 +142,14 @@ class Api:
             done = await of.act(who, name, action, await _body(request))
             if not done:
                 return Response(status_code=HTTPStatus.OK)
-            # What is stored has no type of its own: an action's answer that has one is complete.
+            # Stored documents have no type, so an action's answer with a type is complete.
             return _answer(done if "type" in done else _shown(target, who, done), target.site)
         if request.method not in of.type.resource_methods:
             raise _wrong_method(request, of)
         if request.method == "GET":
-            # The certificates of the CA are what a client reads before it has a token.
+            # Clients read the CA's certificates before they have a token.
             document = await of.get(who, name) if request.user.is_authenticated else await self._open(of, name)
-            # A cluster's address is the index of its API as well.
+            # A cluster's URL is also the index of its API.
             return _answer(_shown(target, who, document), _inside(target))
         if request.method == "PUT":
             replaces = request.query_params.get("_replace") == "true"

@@ -1,4 +1,4 @@
-"""Puts the server together: who sends a request, where it goes, and what runs beside it."""
+"""Composes the server: authentication, routes, and the controllers that run in the background."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ _LOG = logging.getLogger("rancher")
 
 
 class _Backend(AuthenticationBackend):
-    """Finds out who sends a request by its token."""
+    """Authenticates a request by its token."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
@@ -51,7 +51,7 @@ class _Backend(AuthenticationBackend):
 def make(
     config: ServerConfig, apis: Mapping[str, KubeApi], now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Rancher:
-    """Return the state of a server, with all that one has from its start."""
+    """Return the state of a server with its initial documents."""
     store = Store(config.state_file)
     rancher = Rancher(config, store, Tokens(store, now), Rights(store), apis, now)
     seed.ensure(rancher)
@@ -59,7 +59,7 @@ def make(
 
 
 def build(rancher: Rancher, *, with_controllers: bool = True) -> Starlette:
-    """Return the application."""
+    """Return the ASGI application of a server."""
     proxy = Proxy(rancher)
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ def build(rancher: Rancher, *, with_controllers: bool = True) -> Starlette:
 
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception():
-        _LOG.error("a cluster's controllers have ended", exc_info=task.exception())
+        _LOG.error("the controllers of a cluster have terminated", exc_info=task.exception())
 
 
 def _unauthenticated(_conn: HTTPConnection, _error: AuthenticationError) -> Response:

@@ -1,4 +1,4 @@
-"""Errors in the form that Rancher's v3 API gives them."""
+"""Errors in the form of Rancher's v3 API."""
 
 from http import HTTPStatus
 
@@ -8,10 +8,10 @@ GROUP = "management.cattle.io"
 
 
 class ApiError(Exception):
-    """An answer that is no success: Rancher's own code, status and text."""
+    """An error answer, with Rancher's code, status and text."""
 
     def __init__(self, status: int, code: str, message: str, field_name: str = "") -> None:
-        """Keep the parts of the body."""
+        """Store the parts of the answer's body."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -19,7 +19,7 @@ class ApiError(Exception):
         self.field_name = field_name
 
     def body(self) -> Document:
-        """Return what the client reads."""
+        """Return the body of the answer."""
         body: Document = {"baseType": "error", "code": self.code, "message": self.message, "status": self.status}
         if self.field_name:
             body["fieldName"] = self.field_name
@@ -27,20 +27,20 @@ class ApiError(Exception):
 
 
 def missing(kind: Kind, name: str) -> ApiError:
-    """There is no such object: the text is that of the Kubernetes API behind Rancher's."""
+    """Return the error for a missing object, with the text of the Kubernetes API behind Rancher's."""
     return ApiError(HTTPStatus.NOT_FOUND, "NotFound", f'{kind}.{GROUP} "{name}" not found')
 
 
 def bad_id() -> ApiError:
-    """No object can have such an id."""
+    """Return the error for an id that no object can have."""
     return ApiError(HTTPStatus.NOT_FOUND, "NotFound", "failed to find resource by id")
 
 
 def forbidden(user: str, verb: str, kind: Kind, name: str = "") -> ApiError:
     """
-    The user's roles do not reach that far: in the words of the Kubernetes API.
+    Return the error for a request that the user's roles do not allow, with the text of the Kubernetes API.
 
-    An id of two parts names the namespace that the object is in, as the id `local:p-abcde` of a project.
+    An id of two parts contains the object's namespace, such as the id `local:p-abcde` of a project.
     """
     namespace, _, own = name.rpartition(":")
     what = f'{kind}.{GROUP} "{own}"' if own else f"{kind}.{GROUP}"
@@ -53,10 +53,10 @@ def forbidden(user: str, verb: str, kind: Kind, name: str = "") -> ApiError:
 
 
 def invalid(code: str, message: str, field_name: str = "") -> ApiError:
-    """The body is refused for what it says."""
+    """Return the error for an invalid body."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, message, field_name)
 
 
 def unauthenticated_body() -> Document:
-    """What every request without a valid token gets, with status 401; the status in it is text, as Rancher's is."""
+    """Return the body for requests without a valid token; its status 401 is text, as in Rancher."""
     return {"type": "error", "status": "401", "message": "Unauthorized 401: must authenticate"}

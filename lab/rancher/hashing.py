@@ -1,4 +1,4 @@
-"""How tokens and passwords are kept: as salted hashes, in the forms that Rancher's own have."""
+"""Salted hashes of tokens and passwords, in Rancher's formats."""
 
 import base64
 import hashlib
@@ -17,19 +17,19 @@ def hash_key(key: str) -> str:
 
 
 def is_key(key: str, hashed: str) -> bool:
-    """Return whether `hashed` is of `key`, in a time that does not depend on where they differ."""
+    """Return whether `hashed` is the hash of `key`, in constant time."""
     prefix, salt, digest = hashed.rsplit(":", 2)
     return prefix == _SHA3 and hmac.compare_digest(_sha3(_decode(salt), key), _decode(digest))
 
 
 def hash_password(password: str) -> str:
-    """Return the hash of a password, slow on purpose: people choose passwords."""
+    """Return the hash of a password by a slow function, because passwords can be guessed."""
     salt = secrets.token_bytes(_SALT_BYTES)
     return f"{_encode(salt)}:{_encode(_scrypt(salt, password))}"
 
 
 def is_password(password: str, hashed: str) -> bool:
-    """Return whether `hashed` is of `password`."""
+    """Return whether `hashed` is the hash of `password`."""
     salt, digest = hashed.split(":")
     return hmac.compare_digest(_scrypt(_decode(salt), password), _decode(digest))
 

@@ -1,10 +1,10 @@
-"""How a user of the server is known to a cluster: by the headers with which the server speaks for him. Pure."""
+"""The headers with which the server impersonates its users in a cluster: pure."""
 
 from lab.rancher.tokens import Identity
 
 
 def headers(who: Identity, host: str = "") -> tuple[tuple[str, str], ...]:
-    """Return the headers; `host` is what the client called the server."""
+    """Return the impersonation headers of a user; `host` is the server's name in the client's request."""
     extra = [("requesttokenid", who.token), ("username", who.username), *(("principalid", it) for it in who.principals)]
     extra += [("requesthost", host)] if host else []
     return (

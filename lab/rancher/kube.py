@@ -1,4 +1,4 @@
-"""A client of one cluster's API server, as the cluster's administrator, for the controllers and the proxy."""
+"""A client of one cluster's API server with administrator rights, for the controllers and the proxy."""
 
 import json
 import ssl
@@ -26,17 +26,17 @@ class KubeApi:
         headers: tuple[tuple[str, str], ...] = (),
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Speak through `client`, and add `headers` to each request; `tls` has the credentials for web sockets."""
+        """Use `client`, and add `headers` to each request; `tls` has the credentials for web sockets."""
         self.client = client
         self.tls = tls
         self._headers = headers
 
     def impersonating(self, headers: tuple[tuple[str, str], ...]) -> Self:
-        """Return the same API for somebody else, whom these headers name."""
+        """Return the same API as the user in these headers."""
         return type(self)(self.client, headers, self.tls)
 
     async def __aenter__(self) -> Self:
-        """Connect when first asked."""
+        """Return the API; its client connects at the first request."""
         return self
 
     async def __aexit__(
@@ -51,32 +51,32 @@ class KubeApi:
         return list(answer["items"])
 
     async def objects_and_version(self, path: str) -> tuple[list[Document], str]:
-        """Return all objects of a collection, and the version from which a watch goes on."""
+        """Return all objects of a collection, and the version from which a watch continues."""
         answer = await self._send("GET", path)
         return list(answer["items"]), str(answer["metadata"]["resourceVersion"])
 
     async def get(self, path: str) -> Document | None:
-        """Return one object, or None."""
-        return await self._send_if_there("GET", path)
+        """Return one object; None if it does not exist."""
+        return await self._send_if_exists("GET", path)
 
     async def create(self, path: str, body: Document) -> Document:
-        """Make an object."""
+        """Create an object, and return it."""
         return await self._send("POST", path, body)
 
     async def replace(self, path: str, body: Document) -> Document:
-        """Put an object in the place of one."""
+        """Replace an object, and return it."""
         return await self._send("PUT", path, body)
 
     async def patch(self, path: str, body: Document) -> Document:
-        """Change the fields of an object that `body` names; None removes one."""
+        """Merge `body` into an object; a field with None is removed."""
         return await self._send("PATCH", path, body, content_type=_MERGE_PATCH)
 
     async def delete(self, path: str) -> Document | None:
-        """Remove an object; one that is not there is no error."""
-        return await self._send_if_there("DELETE", path)
+        """Delete an object; a missing one is no error."""
+        return await self._send_if_exists("DELETE", path)
 
     async def watch(self, path: str, version: str, seconds: int) -> AsyncIterator[Document]:
-        """Give the changes of a collection until the server ends the watch."""
+        """Yield the changes of a collection until the server ends the watch."""
         params = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)}
         async with self.client.stream("GET", path, params=params) as answer:
             if answer.is_error:
@@ -85,7 +85,7 @@ class KubeApi:
             async for line in answer.aiter_lines():
                 yield json.loads(line)
 
-    async def _send_if_there(self, method: str, path: str) -> Document | None:
+    async def _send_if_exists(self, method: str, path: str) -> Document | None:
         try:
             return await self._send(method, path)
         except ApiError as error:
@@ -117,18 +117,18 @@ class KubeApi:
 
 
 def connect(cluster: ClusterConfig) -> KubeApi:
-    """Return a client that trusts the cluster's CA alone and shows the administrator's certificate."""
+    """Return a client that trusts only the cluster's CA and uses the administrator's certificate."""
     context = ssl.create_default_context(cafile=cluster.ca_file)
     context.load_cert_chain(cluster.certificate_file, cluster.key_file)
     return KubeApi(
         httpx.AsyncClient(
             base_url=cluster.server,
-            # An answer is passed on as it comes, and so must not be packed for a client that did not ask for it.
+            # Answers are forwarded unchanged, so they must not be compressed for a client that does not accept that.
             headers={"Accept-Encoding": "identity"},
             verify=context,
-            # The clusters are on this machine, or near: a proxy that the environment names cannot reach them.
+            # The clusters are on this machine, and a proxy from the environment cannot reach them.
             trust_env=False,
-            # Each watch holds a connection for as long as it lasts.
+            # Each watch occupies a connection.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             timeout=httpx.Timeout(_SECONDS, read=None),
         ),

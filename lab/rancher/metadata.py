@@ -1,4 +1,4 @@
-"""The metadata of the documents: what a new one gets, and what an update may change of an old one."""
+"""The metadata of documents: the fields of a new one, and the merge of an update."""
 
 import uuid
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from lab.rancher.store import Document
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment as Kubernetes writes it, in whole seconds of UTC."""
+    """Return a moment in Kubernetes' format, in whole seconds of UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -29,8 +29,8 @@ def merge(old: Mapping[str, str], new: Mapping[str, str] | None) -> dict[str, st
     """
     Return labels or annotations after an update.
 
-    A client that leaves one out removes it, unless it is Rancher's own: neither `cattle.io/` nor `field.cattle.io/`
-    goes that way, and of Rancher's own, an update sets the fields alone.
+    An update removes what it does not contain, except for Rancher's own keys (`cattle.io/`). Of these, it can set only
+    those with `field.cattle.io/`.
     """
     if new is None:
         return dict(old)

@@ -1,8 +1,8 @@
 """
-The way to a cluster's API server: `/k8s/clusters/<id>/...`, as the token's user and nobody else.
+The proxy to a cluster's API server: `/k8s/clusters/<id>/...`, which always acts as the token's user.
 
-What the client says of itself goes no further: its credentials are for this server, and whom it would like to be is not
-for it to say. Answers pass as they come, so that a watch is one.
+It does not forward the client's credentials, which are for this server, or its impersonation headers. It streams
+answers, so that watches work.
 """
 
 import json
@@ -40,7 +40,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 def forwarded(headers: Headers) -> list[tuple[str, str]]:
-    """Return those of a client's headers that reach the cluster: pure."""
+    """Return the client's headers that are forwarded to the cluster: pure."""
     named = {name.strip().lower() for key, value in headers if key.lower() == "connection" for name in value.split(",")}
     return [
         (key, value)
@@ -50,12 +50,17 @@ def forwarded(headers: Headers) -> list[tuple[str, str]]:
 
 
 def returned(headers: Headers) -> list[tuple[str, str]]:
-    """Return those of an answer's headers that reach the client: pure."""
+    """Return the answer's headers that are forwarded to the client: pure."""
     return [(key, value) for key, value in headers if key.lower() not in _HOP_BY_HOP]
 
 
 def find(rancher: Rancher, connection: HTTPConnection) -> tuple[KubeApi, str]:
-    """Return the cluster that a path leads to, and what people call it; ApiError if the user sees none there."""
+    """
+    Return the API and the name of the cluster in a path.
+
+    Raises:
+        ApiError: The user cannot see such a cluster.
+    """
     who: Identity = connection.user
     cluster = connection.path_params["cluster"]
     api, document = rancher.apis.get(cluster), rancher.store.get(Kind.CLUSTER, cluster)
@@ -72,11 +77,11 @@ class Proxy:
     """The proxy to all clusters."""
 
     def __init__(self, rancher: Rancher) -> None:
-        """Lead to the clusters of `rancher`."""
+        """Serve the clusters of `rancher`."""
         self._rancher = rancher
 
     async def endpoint(self, request: Request) -> Response:
-        """Pass a request on, and the answer back."""
+        """Forward a request, and stream the answer back."""
         try:
             api, name = find(self._rancher, request)
         except ApiError as error:
@@ -95,7 +100,7 @@ class Proxy:
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         sent = api.client.build_request(
             request.method,
-            # As it came, escapes and all.
+            # Unchanged, with its escapes.
             httpx.URL(str(api.client.base_url)).copy_with(raw_path=target(request)),
             headers=passed,
             content=_body(request) if has_body else None,
@@ -109,7 +114,7 @@ class Proxy:
 
 
 def target(connection: HTTPConnection) -> bytes:
-    """Return path and query as the cluster is to see them: pure."""
+    """Return path and query of the request to the cluster: pure."""
     raw: bytes = connection.scope["raw_path"]
     prefix = f"/k8s/clusters/{connection.path_params['cluster']}".encode()
     path = raw.removeprefix(prefix) or b"/"
@@ -122,7 +127,7 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         async for chunk in request.stream():
             yield chunk
     except ClientDisconnect as error:
-        message = "the client went away"
+        message = "the client has closed the connection"
         raise httpx.WriteError(message) from error
 
 
@@ -131,7 +136,7 @@ async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
         async for chunk in answer.aiter_raw():
             yield chunk
     except httpx.HTTPError as error:
-        # The status has gone out long ago: all that is left is to end the answer.
+        # The status was sent already, so the answer can only end.
         _LOG.info("an answer ended early: %s", type(error).__name__)
         raise
     finally:
@@ -139,7 +144,7 @@ async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def _refusal(error: ApiError) -> Response:
-    # Rancher's router writes its error as Go sees it, not as its API does, and calls it text.
+    # Rancher's router does not use its API's form here: it writes the error as a Go value, with the type text.
     code: Document = {"Code": error.code, "Status": error.status}
     body = {"Code": code, "Message": error.message, "Cause": None, "FieldName": ""}
     return Response(json.dumps(body), error.status, media_type="text/plain")

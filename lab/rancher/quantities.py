@@ -1,4 +1,4 @@
-"""Quantities of resources as Kubernetes reckons and writes them: pure."""
+"""Quantities of resources, with Kubernetes' arithmetic and notation: pure."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -6,19 +6,24 @@ from decimal import Decimal
 from kubernetes.utils.quantity import format_quantity, parse_quantity
 
 Resources = dict[str, str]
-"""Quantities by the name that Kubernetes has for the resource, such as `limits.cpu`."""
+"""Quantities by Kubernetes' name of the resource, such as `limits.cpu`."""
 
 _BINARY = ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki", "")
 _DECIMAL = ("E", "P", "T", "G", "M", "k", "", "m", "u", "n")
 
 
 def parse(quantity: str) -> Decimal:
-    """Return the number; ValueError if it is none."""
+    """
+    Return the number of a quantity.
+
+    Raises:
+        ValueError: It is not a quantity.
+    """
     return Decimal(parse_quantity(quantity))  # type: ignore[no-untyped-call]
 
 
 def canonical(value: Decimal, *, is_binary: bool) -> str:
-    """Return a number with the largest suffix that leaves it whole, as Kubernetes writes it."""
+    """Return a number with the largest suffix that keeps it an integer, as Kubernetes writes it."""
     if not value:
         return "0"
     for suffix in _BINARY if is_binary else _DECIMAL:
@@ -30,7 +35,7 @@ def canonical(value: Decimal, *, is_binary: bool) -> str:
 
 
 def add(lists: Iterable[Mapping[str, str]]) -> Resources:
-    """Return the sums; of each resource, the first quantity says whether it is written in powers of 1024."""
+    """Return the sums; a sum uses powers of 1024 if the first quantity of its resource does."""
     sums: dict[str, Decimal] = {}
     is_binary: dict[str, bool] = {}
     for resources in lists:
@@ -41,11 +46,11 @@ def add(lists: Iterable[Mapping[str, str]]) -> Resources:
 
 
 def same(left: Mapping[str, str], right: Mapping[str, str]) -> bool:
-    """Return whether both say the same, however they write it."""
+    """Return whether both have equal quantities, in any notation."""
     return left.keys() == right.keys() and all(parse(left[name]) == parse(right[name]) for name in left)
 
 
 def render(resources: Mapping[str, str]) -> str:
-    """Return the list as Rancher's messages have it."""
+    """Return the quantities in the notation of Rancher's messages."""
     written = {name: canonical(parse(it), is_binary=it.endswith("i")) for name, it in resources.items()}
     return ",".join(f"{name}={written[name]}" for name in sorted(written))

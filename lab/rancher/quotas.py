@@ -1,7 +1,7 @@
 """
-How Rancher reckons with the quotas of projects and namespaces: pure.
+Rancher's arithmetic with the quotas of projects and namespaces: pure.
 
-Limits are in the API's own names (`limitsCpu`); resources are in those of Kubernetes (`limits.cpu`).
+Limits have the names of Rancher's API (`limitsCpu`), resources those of Kubernetes (`limits.cpu`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,24 +28,29 @@ _RESOURCES = {
 }
 _EXTENDED = "extended"
 _PATTERN = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
-"""Kubernetes' own, for its message."""
+"""Kubernetes' pattern of a quantity, for its error message."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What does not fit: resources by their sum, and those that are negative. Both empty where all is well."""
+    """The resources that do not fit, by their sum, and those that are negative; both are empty if all fit."""
 
     exceeded: Resources
     negative: Resources
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing stands against it."""
+        """Whether the limit fits."""
         return not self.exceeded and not self.negative
 
 
 def to_resources(limit: Limit) -> Resources:
-    """Return a limit in the names of Kubernetes; ValueError names a quantity that is none."""
+    """
+    Return a limit with the names of Kubernetes.
+
+    Raises:
+        ValueError: A value is not a quantity.
+    """
     given = {str(key): str(it) for key, it in limit.items() if key != _EXTENDED and it not in (None, "")}
     given |= {str(key): str(it) for key, it in (limit.get(_EXTENDED) or {}).items()}
     for key, quantity in given.items():
@@ -58,16 +63,16 @@ def to_resources(limit: Limit) -> Resources:
 
 
 def to_limit(resources: Mapping[str, str]) -> Document:
-    """Return resources in the names of the API."""
+    """Return resources with the names of Rancher's API."""
     back = {kubernetes: api for api, kubernetes in _RESOURCES.items()}
     return {back.get(name, name): quantity for name, quantity in resources.items()}
 
 
-def fit(wanted: Limit, others: Iterable[Limit], project: Limit) -> Fit:
-    """Return what keeps a namespace's limit from going into the project's beside those of the other namespaces."""
-    own = to_resources(wanted)
+def fit(limit: Limit, others: Iterable[Limit], project: Limit) -> Fit:
+    """Return why a namespace's limit, with those of the other namespaces, does not fit into the project's."""
+    own = to_resources(limit)
     negative = {name: it for name, it in own.items() if quantities.parse(it) < 0}
-    sums = quantities.add(_at_least_zero(to_resources(it)) for it in (wanted, *others))
+    sums = quantities.add(_at_least_zero(to_resources(it)) for it in (limit, *others))
     most = to_resources(project)
     exceeded = {
         name: total
@@ -81,7 +86,7 @@ def complete(requested: Limit | None, default: Limit | None) -> Document | None:
     """
     Return the limit that a namespace has.
 
-    None where its project has no default. Of what the namespace asks for, only what the default names counts.
+    None if its project has no default. Only requested resources that the default contains count.
     """
     if default is None:
         return None
@@ -89,13 +94,13 @@ def complete(requested: Limit | None, default: Limit | None) -> Document | None:
 
 
 def complete_container(own: Limit | None, project: Limit | None) -> Document | None:
-    """Return the container defaults of a namespace: its own, and the project's where it says nothing."""
+    """Return the container defaults of a namespace: its own, and the project's for the missing ones."""
     merged = dict(project or {}) | dict(own or {})
     return merged or None
 
 
 def limit_range_spec(container: Limit) -> Document | None:
-    """Return the LimitRange that gives containers these defaults; None if it would say nothing."""
+    """Return the LimitRange with these container defaults; None if it would be empty."""
     limits = {"cpu": container.get("limitsCpu"), "memory": container.get("limitsMemory")}
     requests = {"cpu": container.get("requestsCpu"), "memory": container.get("requestsMemory")}
     item: Document = {
@@ -107,7 +112,7 @@ def limit_range_spec(container: Limit) -> Document | None:
 
 
 def without(limit: Limit, bad: Iterable[str]) -> Resources:
-    """Return a limit's resources with the bad ones at zero: nothing is to be had of what does not fit."""
+    """Return a limit's resources with the bad ones at zero, because what does not fit is not available."""
     return to_resources(limit) | dict.fromkeys(bad, "0")
 
 

@@ -1,4 +1,4 @@
-"""How documents leave the server: with type, links and actions, one by one or as a collection. Pure."""
+"""Renders documents as resources with type, links and actions, alone or in a collection: pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from lab.rancher.schemas import Context, Type
 from lab.rancher.store import Document
 
 _HIDDEN = frozenset({"token", "password"})
-"""Fields that no answer holds but the one to the request that made them."""
+"""Fields that only the answer to the creating request contains."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where the client sees the server, and which cluster's API it speaks to, if to one."""
+    """The server's URL for the client, and the cluster whose API it uses, if any."""
 
     url: str
-    """Scheme and host, without a slash at the end."""
+    """Scheme and host, without a trailing slash."""
     cluster: str = ""
 
     def root(self, context: Context) -> str:
@@ -25,14 +25,14 @@ class Site:
         return f"{self.url}{context.value}" + (f"/{self.cluster}" if context is Context.CLUSTER else "")
 
     def schemas(self) -> str:
-        """Return where the schemas of the API are that the client speaks to."""
+        """Return the URL of the schemas of the API that the client uses."""
         return f"{self.root(Context.CLUSTER if self.cluster else Context.MANAGEMENT)}/schemas"
 
 
 def resource(
     it: Type, document: Mapping[str, object], site: Site, actions: Iterable[str] = (), secret: str = ""
 ) -> Document:
-    """Return one document as its client sees it; `secret` is the value of the field that is shown this once."""
+    """Return a document as its client sees it; `secret` is the value of the field that only this answer shows."""
     own = f"{site.root(it.context)}/{it.plural}/{document['id']}"
     shown = {key: value for key, value in document.items() if key in it.fields and key not in _HIDDEN}
     links = {"self": own}
@@ -58,9 +58,9 @@ def resource(
     )
 
 
-def collection(it: Type, data: Sequence[Document], site: Site, asked: tuple[str, str]) -> Document:
-    """Return a list of resources, all on one page; `asked` is the path and the query that it answers."""
-    path, query = asked
+def collection(it: Type, data: Sequence[Document], site: Site, request_target: tuple[str, str]) -> Document:
+    """Return a list of resources on one page; `request_target` is the path and the query of the request."""
+    path, query = request_target
     reverse = urlencode(sorted([*parse_qsl(query), ("order", "desc")]))
     own = f"{site.root(it.context)}/{it.plural.lower()}"
     return {
@@ -87,7 +87,7 @@ def schema_collection(shown: Sequence[Document], root: str) -> Document:
 
 
 def index(context: Context, site: Site) -> Document:
-    """Return what the API's own address shows: where its collections are."""
+    """Return the answer of the API's root: the links to its collections."""
     root = site.root(context)
     links = {it.plural: f"{root}/{it.plural.lower()}" for it in schemas.of_context(context)}
     return {

@@ -1,8 +1,8 @@
 """
-What a user of the server may see and do in its own API; what he may do in a cluster, the cluster decides.
+The rights of a user in the server's API; the rights in a cluster are the cluster's decision.
 
-Far coarser than Rancher's roles: an administrator may everything, the owner of a cluster everything in it, and whoever
-is bound to a cluster or a project sees it.
+They are coarser than Rancher's roles: an administrator has all rights, the owner of a cluster has all rights in it, and
+a user with a binding in a cluster or a project can see it.
 """
 
 from lab.rancher.store import Document, Kind, Store
@@ -10,15 +10,15 @@ from lab.rancher.store import Document, Kind, Store
 _ADMIN = "admin"
 _OWNER = "cluster-owner"
 _INSIDE = frozenset({Kind.PROJECT, Kind.PROJECT_BINDING, Kind.CLUSTER_BINDING})
-"""Kinds whose documents belong to a cluster."""
+"""The kinds whose documents belong to a cluster."""
 _OPEN = frozenset({Kind.SETTING, Kind.ROLE_TEMPLATE, Kind.GLOBAL_ROLE})
 
 
 class Rights:
-    """The rights that the bindings in a store give."""
+    """The rights that the bindings in a store grant."""
 
     def __init__(self, store: Store) -> None:
-        """Look into `store` at each question: a binding counts at once."""
+        """Read `store` for each question, so that a binding takes effect at once."""
         self._store = store
 
     def is_admin(self, user: str) -> bool:
@@ -38,11 +38,11 @@ class Rights:
         return name == user or document.get("userId") == user
 
     def creates(self, user: str, kind: Kind) -> bool:
-        """Return whether the user may make anything of that kind, anywhere."""
+        """Return whether the user may create documents of that kind anywhere."""
         return self.is_admin(user) or kind is Kind.TOKEN or (kind in _INSIDE and bool(self._owned(user)))
 
     def changes(self, user: str, kind: Kind, document: Document) -> bool:
-        """Return whether the user may make, change or remove the document."""
+        """Return whether the user may create, update or delete the document."""
         if self.is_admin(user):
             return True
         return kind in _INSIDE and self._cluster(document) in self._owned(user)

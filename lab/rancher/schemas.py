@@ -1,4 +1,4 @@
-"""The types of the API: what they are called, what may be done with them, and the schemas that clients read first."""
+"""The types of the API: their names and methods, and the schemas that clients read first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ _SUBJECT = {
 
 
 class Context(StrEnum):
-    """Which of the two APIs a type belongs to; the value is its path."""
+    """The API of a type; the value is its path."""
 
     MANAGEMENT = "/v3"
     CLUSTER = "/v3/cluster"
@@ -56,7 +56,7 @@ class Type:
     resource_methods: tuple[str, ...] = _ALL
     actions: Mapping[str, Document] = field(default_factory=dict)
     defaults: Mapping[str, object] = field(default_factory=dict)
-    """What a resource has that says nothing else."""
+    """The default values of fields."""
     is_fixed: tuple[str, ...] = ()
     """Fields that an update cannot change."""
 
@@ -233,7 +233,7 @@ TYPES = (
 
 
 def find(context: Context, name: str) -> Type | None:
-    """Return the type of that name or plural, in whatever case; None if the API has none."""
+    """Return the type with that name or plural, case-insensitively; None if the API has none."""
     wanted = name.lower()
     for it in TYPES:
         if it.context is context and wanted in {it.name.lower(), it.plural.lower()}:
@@ -247,7 +247,7 @@ def of_context(context: Context) -> Iterable[Type]:
 
 
 def render(it: Type, root: str, *, may_create: bool) -> Document:
-    """Return the schema of a type, whose API is at the URL `root`, as somebody sees it who may make one, or may not."""
+    """Return the schema of a type for a user who may or may not create one; `root` is the API's URL."""
     group = "cluster.cattle.io" if it.context is Context.CLUSTER else "management.cattle.io"
     updatable = it.updatable()
     return {

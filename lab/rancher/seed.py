@@ -1,4 +1,4 @@
-"""What a server has when it has just been made: settings, roles, the administrator, and its clusters."""
+"""The initial documents of a server: settings, roles, the administrator, and its clusters."""
 
 from lab.machine import files
 from lab.rancher import metadata, names, tokens
@@ -9,16 +9,16 @@ from lab.rancher.store import Document, Kind
 ADMIN = "user-admin"
 _READ = ["get", "list", "watch"]
 _EVERYTHING: Document = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-# The provider takes a cluster for active by the last of them.
+# The provider treats a cluster as active by the last of them.
 _ACTIVE = ("Ready", "Provisioned", "Connected", "Updated")
 _DAYS_90, _DAYS_30, _HOURS_16 = "129600", "43200", "960"
 _ROLE_NAMES = {"read-only": "Read-only"}
 _MEMBERS = {"project-owner": "admin", "project-member": "edit", "read-only": "view"}
-"""Which of Kubernetes' own ClusterRoles a role in a project comes down to."""
+"""The Kubernetes ClusterRole for each role in a project."""
 
 
 def ensure(rancher: Rancher) -> None:
-    """Add whatever of it is missing, and have the clusters as the configuration says."""
+    """Add missing documents, and update the clusters from the configuration."""
     _ensure_settings(rancher)
     _ensure_roles(rancher)
     for cluster in rancher.config.clusters:
@@ -66,7 +66,7 @@ def _ensure_roles(rancher: Rancher) -> None:
     for name in ("admin", "user", "user-base"):
         _put(rancher, Kind.GLOBAL_ROLE, name, {"builtin": True, "name": name.replace("-", " ").title(), "rules": []})
     for kubernetes in _MEMBERS.values():
-        # Kubernetes has these itself; Rancher knows them as templates that are there already.
+        # These exist in Kubernetes; Rancher has them as external templates.
         external = {"external": True, "hidden": True}
         _put(rancher, Kind.ROLE_TEMPLATE, kubernetes, _role("project", f"kubernetes-{kubernetes}") | external)
     for name, kubernetes in _MEMBERS.items():
@@ -107,7 +107,7 @@ def _ensure_cluster(rancher: Rancher, cluster: ClusterConfig) -> None:
         },
     )
     for name in ("default-token", "system"):
-        # Nothing here registers clusters, so the commands lead nowhere; clients wait until they see one.
+        # Clients wait for a registration command, but the lab registers no clusters, so this one does nothing.
         command = "# the lab's clusters are registered already"
         shown = {"clusterId": cluster.id, "command": command, "nodeCommand": command, "name": name, "state": "active"}
         _put(rancher, Kind.REGISTRATION_TOKEN, f"{cluster.id}:{name}", shown)
@@ -120,7 +120,7 @@ def _ensure_cluster(rancher: Rancher, cluster: ClusterConfig) -> None:
 
 
 def project_fields(cluster: str, name: str) -> Document:
-    """Return what every project has, apart from its metadata."""
+    """Return the fields of every project, without its metadata."""
     return {
         "backingNamespace": f"{cluster}-{name}",
         "clusterId": cluster,

@@ -1,7 +1,7 @@
 """
-The lab's Rancher as one of its processes: where it is, how it is started, and whether it is well.
+The lab's Rancher as a process of the lab: its place, its start, and its health.
 
-It listens on the fabric, beside the nodes and in none of them: it outlives each cluster, and the pods of all reach it.
+It listens on the fabric and not in a node, so that it is independent of each cluster and reachable from all pods.
 """
 
 import ssl
@@ -31,7 +31,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class RancherPlace:
-    """Where the server is: on the fabric itself, with a folder beside those of the clusters."""
+    """The place of the server: on the fabric, with a folder next to those of the clusters."""
 
     name: str = NAME
 
@@ -42,37 +42,37 @@ class RancherPlace:
 
     @property
     def mountns_path(self) -> Path:
-        """No mount namespace of its own; nothing asks for it."""
+        """The mount namespace, which the server does not use."""
         return Path("/proc/self/ns/mnt")
 
     @property
     def directory(self) -> Path:
-        """Everything that the server keeps."""
+        """The folder of the server's files."""
         return STATE_DIR / NAME
 
     @property
     def run(self) -> Path:
-        """Its record."""
+        """The folder of the process record."""
         return self.directory / "run"
 
     @property
     def logs(self) -> Path:
-        """Its log."""
+        """The folder of the log."""
         return self.directory / "logs"
 
     @property
     def pki(self) -> Path:
-        """Its CA, key and certificate; clients trust `ca.crt` in it."""
+        """The folder of the CA, the key and the certificate; clients trust `ca.crt` in it."""
         return self.directory / "pki"
 
     @property
     def config(self) -> Path:
-        """What it is told."""
+        """The configuration file."""
         return self.directory / "config.yaml"
 
     @property
     def admin_token(self) -> Path:
-        """The administrator's token, with mode 0600."""
+        """The file of the administrator's token, with mode 0600."""
         return self.directory / "admin-token"
 
 
@@ -80,17 +80,17 @@ PLACE = RancherPlace()
 
 
 def cluster_id(spec: ClusterSpec) -> str:
-    """Return Rancher's id of a cluster of the lab: the same in every lab, so that stack files can name it."""
+    """Return Rancher's id of a cluster of the lab, which is fixed so that stack files can name it."""
     return f"c-lab{spec.index:02d}"
 
 
 def is_wanted() -> bool:
-    """Return whether this lab has a Rancher: one that was once asked for stays."""
+    """Return whether this lab has a Rancher, which stays once requested."""
     return PLACE.config.exists()
 
 
 def server_config(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> ServerConfig:
-    """Return what the server is told of itself and of the clusters: pure."""
+    """Return the server's configuration for these clusters: pure."""
     return ServerConfig(
         address=INTERFACE.ip,
         port=PORT,
@@ -116,9 +116,9 @@ def server_config(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> ServerC
     )
 
 
-def component(told: ServerConfig) -> Component:
-    """Return the server as a process; a new certificate, configuration or program calls for a new one."""
-    certificates = [told.certificate_file, *(cluster.certificate_file for cluster in told.clusters)]
+def component(server: ServerConfig) -> Component:
+    """Return the server's process; a new certificate, configuration or program requires a restart."""
+    certificates = [server.certificate_file, *(cluster.certificate_file for cluster in server.clusters)]
     program = sorted(Path(__file__).parent.rglob("*.py"))
     return Component(
         NAME,
@@ -129,23 +129,23 @@ def component(told: ServerConfig) -> Component:
 
 
 def ensure(specs: Sequence[ClusterSpec], *, is_isolated: bool) -> None:
-    """Have the server running for these clusters; isolation that was once asked for stays, too."""
+    """Ensure that the server runs for these clusters; isolation stays once requested."""
     was_isolated = is_wanted() and any(it.enable_network_policy for it in config.read(PLACE.config).clusters)
-    told = server_config(specs, is_isolated=is_isolated or was_isolated)
+    server = server_config(specs, is_isolated=is_isolated or was_isolated)
     pki.ensure_server(PLACE.pki, "mcsps-lab rancher", pki.Subject(NAME, NAME, addresses=(INTERFACE.ip,)))
-    files.write(PLACE.config, config.render(told))
+    files.write(PLACE.config, config.render(server))
     network.ensure_fabric_address(INTERFACE)
-    processes.ensure(PLACE, component(told), cgroups.procs_file(specs[0], cgroups.hierarchies()))
+    processes.ensure(PLACE, component(server), cgroups.procs_file(specs[0], cgroups.hierarchies()))
     processes.wait(PLACE, NAME, is_ready, NAME, seconds=_START_SECONDS)
 
 
 def stop() -> None:
-    """End the server; what it remembers stays."""
+    """Stop the server; its store stays."""
     processes.stop(PLACE, NAME)
 
 
 def is_ready() -> bool:
-    """Return whether the server answers, over TLS that its CA vouches for."""
+    """Return whether the server answers, over TLS verified with its CA."""
     try:
         verify = ssl.create_default_context(cafile=PLACE.pki / "ca.crt")
         with httpx.Client(verify=verify, trust_env=False, timeout=_ASK_SECONDS) as client:
@@ -155,7 +155,12 @@ def is_ready() -> bool:
 
 
 def log() -> Path:
-    """Return the server's log; UserError without one."""
+    """
+    Return the server's log.
+
+    Raises:
+        UserError: There is none.
+    """
     path = processes.log_path(PLACE, NAME)
     if not path.exists():
         raise UserError("This lab has no Rancher", "Run: python -m lab up --rancher")

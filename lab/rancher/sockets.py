@@ -1,7 +1,7 @@
 """
-The proxy's other half: web sockets, by which commands run in containers.
+The web sockets of the proxy, with which clients run commands in containers.
 
-Only what clients of Kubernetes speak since SPDY went out of use; SPDY itself is refused by name.
+It supports only the web socket protocol of current Kubernetes clients, and refuses SPDY by name.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ class Sockets:
     """The web sockets to all clusters."""
 
     def __init__(self, rancher: Rancher) -> None:
-        """Lead to the clusters of `rancher`."""
+        """Serve the clusters of `rancher`."""
         self._rancher = rancher
 
     async def endpoint(self, socket: WebSocket) -> None:
-        """Join a client's web socket with one of its own to the cluster."""
+        """Connect a client's web socket to one of the cluster."""
         try:
             api, name = proxy.find(self._rancher, socket)
         except ApiError as error:
@@ -63,7 +63,7 @@ def _connect(socket: WebSocket, api: KubeApi) -> connect:
         compression=None,
         proxy=None,
         max_size=None,
-        # A command that says nothing for long is no dead connection.
+        # A command without output for a long time is no lost connection.
         ping_interval=None,
     )
 
@@ -96,5 +96,5 @@ async def _to_client(socket: WebSocket, upstream: ClientConnection) -> None:
                 await socket.send_bytes(data)
         await socket.close(upstream.close_code or 1000, upstream.close_reason)
     except (ConnectionClosed, WebSocketDisconnect):
-        # Either side has gone: so does the other.
+        # One side has closed, so close the other.
         return

@@ -1,4 +1,4 @@
-"""What the parts of the server share."""
+"""The state that the parts of the server share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from lab.rancher.tokens import Tokens
 
 @dataclass(frozen=True)
 class Rancher:
-    """One server: what it was told, what it remembers, and the clusters that it reaches."""
+    """One server: its configuration, its store, and its connections to the clusters."""
 
     config: ServerConfig
     store: Store
     tokens: Tokens
     rights: Rights
     apis: Mapping[str, KubeApi]
-    """By the id of the cluster."""
+    """The connections by the id of the cluster."""
     now: Callable[[], datetime]

@@ -1,7 +1,7 @@
 """
-What the server remembers, in the form of its API, in memory and in one file.
+The documents of the server in the form of its API, in memory and in one file.
 
-The file is written whole at each change and with mode 0600. It holds no token and no password, only their hashes.
+Every change writes the whole file with mode 0600. It contains hashes of tokens and passwords, and not the values.
 """
 
 import copy
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """What can be stored, by the plural that Rancher's custom resources have."""
+    """The kinds of documents, by the plural of Rancher's custom resources."""
 
     SETTING = "settings"
     CLUSTER = "clusters"
@@ -33,10 +33,10 @@ class Kind(StrEnum):
 
 
 class Store:
-    """Documents by kind and id; what goes in and out is copied."""
+    """Documents by kind and id; the store copies them when it takes and returns them."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read `path` where it is; without one, keep everything in memory alone."""
+        """Read `path` if it exists; without a path, keep the documents only in memory."""
         self._path = path
         self._documents: dict[Kind, dict[str, Document]] = {kind: {} for kind in Kind}
         self._listeners: list[Callable[[], None]] = []
@@ -45,22 +45,22 @@ class Store:
                 self._documents[Kind(kind)] = documents
 
     def get(self, kind: Kind, name: str) -> Document | None:
-        """Return one document, or None."""
+        """Return one document; None if it does not exist."""
         return copy.deepcopy(self._documents[kind].get(name))
 
     def all(self, kind: Kind) -> Iterator[Document]:
-        """Give every document of the kind, in the order of their ids."""
+        """Yield the documents of a kind, in the order of their ids."""
         for name in sorted(self._documents[kind]):
             yield copy.deepcopy(self._documents[kind][name])
 
     def put(self, kind: Kind, document: Document) -> None:
-        """Keep a document under its id."""
+        """Store a document under its id."""
         if self._documents[kind].get(document["id"]) != document:
             self._documents[kind][document["id"]] = copy.deepcopy(document)
             self._changed()
 
     def remove(self, kind: Kind, name: str) -> None:
-        """Forget a document; one that is not there is no error."""
+        """Remove a document; a missing one is no error."""
         if self._documents[kind].pop(name, None) is not None:
             self._changed()
 

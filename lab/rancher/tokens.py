@@ -1,8 +1,8 @@
 """
-Tokens: made, checked, expired, forgotten.
+The creation, check, expiry and revocation of tokens.
 
-A token is `<id>:<key>`. The key is given out once and kept as a hash. One with a cluster is good for that cluster's
-paths alone: `/k8s/clusters/<id>` and `/v3/cluster(s)/<id>`.
+A token is `<id>:<key>`. The key is returned once and stored as a hash. A token with a cluster is valid only for that
+cluster's paths: `/k8s/clusters/<id>` and `/v3/cluster(s)/<id>`.
 """
 
 import base64
@@ -29,7 +29,7 @@ SESSION_TTL = "auth-user-session-ttl-minutes"
 
 @dataclass(frozen=True)
 class Identity(BaseUser):
-    """Who sends a request, by which token."""
+    """The user of a request, and the token of the request."""
 
     user: str
     username: str
@@ -39,17 +39,17 @@ class Identity(BaseUser):
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether somebody is there."""
+        """Whether the request has a user, which is always so."""
         return True
 
     @property
     def display_name(self) -> str:
-        """What people call the user."""
+        """The user's display name."""
         return self.username
 
     @property
     def identity(self) -> str:
-        """What the server calls the user."""
+        """The user's id."""
         return self.user
 
     @property
@@ -60,12 +60,12 @@ class Identity(BaseUser):
 
 @dataclass(frozen=True)
 class Request:
-    """What a new token is to be."""
+    """The properties of a new token."""
 
     user: str
     description: str = ""
     ttl_millis: int = 0
-    """0 asks for the server's default, a negative number for no end."""
+    """The requested ttl: 0 for the server's default, a negative number for no expiry."""
     cluster: str = ""
     is_derived: bool = True
     labels: tuple[tuple[str, str], ...] = ()
@@ -75,10 +75,10 @@ class Request:
 
 def clamp_ttl(ttl: int, most: int, default: int) -> int:
     """
-    Return the time to live that a token gets, in milliseconds, with -1 for no end: pure.
+    Return the ttl of a token in milliseconds, with -1 for no expiry: pure.
 
-    0 asks for the default, and a default of 0 for the most. Whatever is longer than the most is cut to it without a
-    word: that is how Rancher does it.
+    A ttl of 0 is the default, and a default of 0 is the maximum. A longer ttl is reduced to the maximum without an
+    error, as in Rancher.
     """
     most = most if most > 0 else NEVER
     wanted = ttl or default or most
@@ -103,7 +103,7 @@ def read_credentials(authorization: str, cookie: str = "") -> str:
 
 
 def cluster_of(path: str) -> str:
-    """Return the id of the cluster that a path leads to, or nothing: pure."""
+    """Return the id of the cluster in a path; empty without one: pure."""
     parts = path.split("/")
     leads = len(parts) > 3 and parts[1] in {"k8s", "v3"} and parts[2] in {"clusters", "cluster", "proxy"}  # noqa: PLR2004
     return parts[3] if leads else ""
@@ -118,7 +118,7 @@ class Tokens:
         self._now = now
 
     def create(self, request: Request) -> tuple[Document, str]:
-        """Return a new token, and its value, which cannot be had again."""
+        """Return a new token, and its value, which is available only here."""
         key = names.generate_key()
         now = self._now()
         most, default = (self.millis(name) for name in request.settings)
@@ -143,7 +143,7 @@ class Tokens:
         return document, f"{name}:{key}"
 
     def authenticate(self, credentials: str, path: str) -> Identity | None:
-        """Return who has these credentials, for a request to `path`; None if nobody has, any more or there."""
+        """Return the user of these credentials; None if they are unknown, expired or not valid for `path`."""
         name, _, key = credentials.partition(":")
         token = self._store.get(Kind.TOKEN, name) if name and key else None
         if token is None or not hashing.is_key(key, token[_HASH]) or self.is_expired(token):
@@ -156,19 +156,19 @@ class Tokens:
         return Identity(user["id"], user["username"], tuple(user["principalIds"]), name)
 
     def is_expired(self, token: Document) -> bool:
-        """Return whether a token's time is over."""
+        """Return whether a token has expired."""
         ends = token["expiresAt"]
         return bool(ends) and self._now() >= datetime.fromisoformat(ends)
 
     def of_user(self, user: str) -> list[Document]:
-        """Return all tokens of a user, the expired ones too."""
+        """Return all tokens of a user, including expired ones."""
         return [it for it in self._store.all(Kind.TOKEN) if it["userId"] == user]
 
     def revoke(self, name: str) -> None:
-        """Forget a token."""
+        """Remove a token, which is then no longer valid."""
         self._store.remove(Kind.TOKEN, name)
 
     def millis(self, setting: str) -> int:
-        """Return the milliseconds of a setting in minutes."""
+        """Return the value of a setting in minutes as milliseconds."""
         document = self._store.get(Kind.SETTING, setting)
         return int(document["value"] or document["default"]) * _MINUTE_MILLIS if document else 0

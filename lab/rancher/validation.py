@@ -1,4 +1,4 @@
-"""What Rancher refuses of a project's and a namespace's quota, and in which words: pure."""
+"""Rancher's checks of the quotas of projects and namespaces, with its texts: pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,7 @@ DEFAULT_QUOTA = "namespaceDefaultResourceQuota"
 
 
 def check_project(project: Mapping[str, Document]) -> None:
-    """Refuse a project whose quota and default quota do not go together."""
+    """Refuse a project whose quota and default quota are inconsistent."""
     quota, default = project.get(PROJECT_QUOTA), project.get(DEFAULT_QUOTA)
     if not quota and not default:
         return
@@ -24,7 +24,7 @@ def check_project(project: Mapping[str, Document]) -> None:
 
 
 def check_project_use(project: Mapping[str, Document], used: Limit, namespaces: int) -> None:
-    """Refuse a change of a project's quota that its namespaces have outgrown, or that they could not all be given."""
+    """Refuse a quota that is too small for what a project's namespaces use, or for the default of all of them."""
     if not project.get(PROJECT_QUOTA):
         return
     most, each = limit_of(project[PROJECT_QUOTA]), limit_of(project[DEFAULT_QUOTA])
@@ -39,17 +39,17 @@ def check_project_use(project: Mapping[str, Document], used: Limit, namespaces: 
 
 
 def check_namespace(quota: Document | None, others: Iterable[Limit], project: Mapping[str, Document]) -> None:
-    """Refuse a namespace whose quota lacks what its project's has, or does not go into it."""
+    """Refuse a namespace whose quota lacks a field of its project's quota, or does not fit into it."""
     if not project.get(PROJECT_QUOTA):
         return
-    wanted = limit_of(quota or project.get(DEFAULT_QUOTA) or {})
+    limit = limit_of(quota or project.get(DEFAULT_QUOTA) or {})
     most = limit_of(project[PROJECT_QUOTA])
-    _check_same_fields(wanted, most, PROJECT_QUOTA, "a project quota")
-    _refuse(_fit(wanted, others, most), PROJECT_QUOTA, "negative on fields", "exceeds projectLimit on fields")
+    _check_same_fields(limit, most, PROJECT_QUOTA, "a project quota")
+    _refuse(_fit(limit, others, most), PROJECT_QUOTA, "negative on fields", "exceeds projectLimit on fields")
 
 
 def limit_of(quota: Document) -> Document:
-    """Return what is limited, without what was left empty."""
+    """Return the limits of a quota without the empty ones."""
     return {key: it for key, it in (quota.get("limit") or {}).items() if it}
 
 
@@ -61,9 +61,9 @@ def _check_same_fields(limit: Limit, most: Limit, field_name: str, of: str) -> N
             raise invalid("MissingRequired", f"misses {key} defined on {of}", field_name)
 
 
-def _fit(wanted: Limit, others: Iterable[Limit], most: Limit) -> Fit:
+def _fit(limit: Limit, others: Iterable[Limit], most: Limit) -> Fit:
     try:
-        return quotas.fit(wanted, others, most)
+        return quotas.fit(limit, others, most)
     except ValueError as error:
         raise ApiError(500, "ServerError", f"checking quota fit: {error}") from error
 

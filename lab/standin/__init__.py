@@ -1,7 +1,7 @@
 """
 The lab's stand-in for Pulumi's engine.
 
-Runs the checkout's `__main__.py` for the lab's stack where no `pulumi` can be had. It is no
-engine: no replace planning on clusters, no parallel plan, no policy packs. What it does not know it
-refuses by name.
+It runs the checkout's `__main__.py` for the lab's stacks where `pulumi` is not available. It is no full engine: it does
+not plan replacements on clusters, plans nothing in parallel and runs no policy packs. It refuses unsupported features
+by name.
 """

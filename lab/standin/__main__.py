@@ -1,4 +1,4 @@
-"""The lab's stand-in for Pulumi's engine: it carries out the program here, for the lab's stacks alone."""
+"""The command line of the lab's stand-in for Pulumi's engine, which runs only the lab's stacks."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab, or lab-... .")]
+StackOption = Annotated[str, typer.Option("--stack", help="The stack: lab or lab-...")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
 SecretOption = Annotated[
     list[str] | None,
     typer.Option(
         "--secret",
         metavar="KEY=FILE",
-        help="A secret value of the config, from a file of mode 0600 or stricter; may be given again.",
+        help="A secret config value, from a file of mode 0600 or stricter. Repeatable.",
     ),
 ]
-StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state.")]
+StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state files.")]
 
 _FOLDER = Path()
-"""Holds the program and its stack files, as with Pulumi."""
+"""The folder of the program and its stack files: the current one, as with Pulumi."""
 
 
 @app.command()
@@ -43,21 +43,23 @@ def preview(  # noqa: PLR0913 - one for each option
     *,
     stack: StackOption,
     as_json: JsonOption = False,
-    expect_no_changes: Annotated[bool, typer.Option("--expect-no-changes", help="Fail if `up` would change.")] = False,
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Fail if `up` would change anything.")
+    ] = False,
     policy_packs: Annotated[
-        list[str] | None, typer.Option("--policy-pack", help="Not run, and said so: the stand-in knows no policies.")
+        list[str] | None, typer.Option("--policy-pack", help="Reported, but not run: the stand-in has no policies.")
     ] = None,
     _policy_pack_configs: Annotated[
-        list[str] | None, typer.Option("--policy-pack-config", help="Not read: it goes with a pack.")
+        list[str] | None, typer.Option("--policy-pack-config", help="Not read, because no policy pack runs.")
     ] = None,
     secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
-    """Show what `up` would change, field by field; changes nothing."""
+    """Show what `up` would change, field by field, without changing it."""
 
     def work(run: Run) -> int:
         for pack in policy_packs or ():
-            run.display.note(f"the policy pack {pack} was not run: the stand-in knows no policies, only Pulumi does")
+            run.display.note(f"the policy pack {pack} was not run: only Pulumi runs policies, the stand-in does not")
         if not run.preview():
             return ExitCode.FAILED
         is_changed = any(change.step is not Step.SAME for change in run.display.changes)
@@ -74,7 +76,7 @@ def up(
     secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
-    """Carry the program out, wait until all is ready, and delete what the program no longer has."""
+    """Run the program, wait until its resources are ready, and delete those that it no longer declares."""
     _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else ExitCode.FAILED)
 
 
@@ -83,11 +85,11 @@ def destroy(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
-    unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources too.")] = False,
+    unprotect: Annotated[bool, typer.Option("--unprotect", help="Delete protected resources as well.")] = False,
     secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
-    """Delete all that earlier runs made, dependents first."""
+    """Delete the resources of earlier runs, dependents first."""
     _main(
         stack,
         state_dir,
@@ -108,14 +110,14 @@ def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: boo
         display.finish({}, [str(error)])
         code = ExitCode.FAILED
     except KeyboardInterrupt:
-        display.finish({}, ["interrupted: run it again to go on from here"])
-        # Threads that still wait for a cluster would hold the process for minutes.
+        display.finish({}, ["interrupted: run it again to continue"])
+        # Threads that wait for a cluster would keep the process alive for minutes.
         os._exit(ExitCode.INTERRUPTED)
     raise typer.Exit(code)
 
 
 class _NoteHandler(logging.Handler):
-    """Brings the program's own log to the display."""
+    """Shows the program's log on the display."""
 
     def __init__(self, display: Display) -> None:
         super().__init__(logging.INFO)

@@ -1,7 +1,7 @@
 """
-When an object is ready, by Pulumi's rules, and what is missing until then.
+Waits until objects are ready by Pulumi's rules, and reports what is missing.
 
-Kinds that Pulumi waits for in ways not known here are refused by name.
+Kinds for which Pulumi has rules that are not implemented here are refused by name.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from errors import UserError
 from lab.standin import paths
-from lab.standin.cluster import Identity
+from lab.standin.cluster import ObjectIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.standin.cluster import Cluster
+    from lab.standin.cluster import ClusterApi
     from recorder.values import Properties
 
 DEFAULT_SECONDS: Final = 600
@@ -34,24 +34,24 @@ _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def wait_until_ready(
-    cluster: Cluster, applied: Properties, timeout: str | None, report: Callable[[str], None]
+    cluster: ClusterApi, applied: Properties, timeout: str | None, report: Callable[[str], None]
 ) -> Properties:
     """
-    Wait for an object that was just applied.
+    Wait until an applied object is ready.
 
     Args:
-        cluster: where it is.
-        applied: the object as the server answered.
-        timeout: the resource's own timeout, in Go's duration notation, before any annotation's.
-        report: told what is missing, whenever that is looked at.
+        cluster: The cluster of the object.
+        applied: The object as the server returned it.
+        timeout: The resource's own timeout as a Go duration; it overrides the annotation.
+        report: Receives what is missing, after every query.
 
     Returns:
-        The object as it is when ready.
+        The object in its ready state.
 
     Raises:
-        UserError: it is not ready in time; says what is missing.
+        UserError: It is not ready in time; the message says what is missing.
     """
-    identity = Identity.of(applied)
+    identity = ObjectIdentity.of(applied)
     seconds = timeout_seconds(applied, timeout)
     deadline = time.monotonic() + seconds
     live = applied
@@ -62,17 +62,17 @@ def wait_until_ready(
         time.sleep(_POLL_SECONDS)
         found = cluster.get(identity)
         if found is None:
-            raise UserError(f"{identity} was deleted by someone else while it became ready")
+            raise UserError(f"another program deleted {identity} before it was ready")
         live = found
     return live
 
 
-def wait_until_gone(cluster: Cluster, identity: Identity, report: Callable[[str], None]) -> None:
+def wait_until_gone(cluster: ClusterApi, identity: ObjectIdentity, report: Callable[[str], None]) -> None:
     """
-    Wait for a deletion.
+    Wait until an object is deleted.
 
     Raises:
-        UserError: it is still there in the end; says what holds it.
+        UserError: It still exists after the timeout; the message lists its finalizers.
     """
     deadline = time.monotonic() + DEFAULT_SECONDS
     uid = None
@@ -81,16 +81,16 @@ def wait_until_gone(cluster: Cluster, identity: Identity, report: Callable[[str]
         if live["metadata"]["uid"] != uid:
             return
         holders = live["metadata"].get("finalizers") or live.get("spec", {}).get("finalizers") or []
-        report(f"still there, held by {', '.join(holders) or 'nothing'}")
+        report(f"being deleted, finalizers: {', '.join(holders) or 'none'}")
         if time.monotonic() > deadline:
             raise UserError(
-                f"{identity} is still there {DEFAULT_SECONDS} s after its deletion, held by {', '.join(holders)}"
+                f"{identity} still exists {DEFAULT_SECONDS} s after its deletion; finalizers: {', '.join(holders)}"
             )
         time.sleep(_POLL_SECONDS)
 
 
-def what_is_missing(cluster: Cluster, live: Properties) -> str:
-    """Say what an object still lacks; empty once it is ready."""
+def what_is_missing(cluster: ClusterApi, live: Properties) -> str:
+    """Return what an object lacks to be ready; empty if it is ready."""
     annotations = live["metadata"].get("annotations") or {}
     if annotations.get(_SKIP) == "true":
         return ""
@@ -99,7 +99,7 @@ def what_is_missing(cluster: Cluster, live: Properties) -> str:
     return _missing_by_kind(cluster, live)
 
 
-def _missing_by_kind(cluster: Cluster, live: Properties) -> str:
+def _missing_by_kind(cluster: ClusterApi, live: Properties) -> str:
     missing = ""
     match f"{live['apiVersion'].rpartition('/')[0]}/{live['kind']}".lstrip("/"):
         case "apps/Deployment":
@@ -110,25 +110,25 @@ def _missing_by_kind(cluster: Cluster, live: Properties) -> str:
             missing = _missing_condition(live, "Established", "True")
         case "ResourceQuota":
             is_counted = live.get("status", {}).get("hard") == live["spec"].get("hard")
-            missing = "" if is_counted else "the quota controller has not taken its limits over"
+            missing = "" if is_counted else "the quota controller has not processed its limits"
         case "Secret" if live.get("type") == "kubernetes.io/service-account-token":
-            missing = "" if live.get("data", {}).get("token") else "the token controller has filled in no token"
+            missing = "" if live.get("data", {}).get("token") else "the token controller has not added a token"
         case kind if kind in _NOT_KNOWN:
-            raise UserError(f"waiting for a {kind} is not supported: give it {_SKIP}")
+            raise UserError(f"waiting for a {kind} is not supported", f"Set the annotation {_SKIP}")
     return missing
 
 
 def timeout_seconds(live: Properties, own: str | None) -> float:
     """
-    Choose the timeout: the resource's own, else the annotation's, else Pulumi's default.
+    Return the timeout in seconds: the resource's own, else the annotation's, else Pulumi's default.
 
     Raises:
-        UserError: the own one is no duration.
+        UserError: The resource's own timeout is not a duration.
     """
     if own:
         found = re.findall(r"([\d.]+)(h|ms|m|s)", own)
         if "".join(number + unit for number, unit in found) != own:
-            raise UserError(f"the timeout {own} is no duration (5m, 90s, 1h30m)")
+            raise UserError(f"the timeout {own} is not a duration", "Use one such as 5m, 90s or 1h30m")
         return sum(float(number) * _UNITS[unit] for number, unit in found)
     annotated = (live["metadata"].get("annotations") or {}).get(_TIMEOUT, "")
     return float(annotated) if annotated.isdigit() else DEFAULT_SECONDS
@@ -148,12 +148,12 @@ def _missing_expression(live: Properties, expression: str) -> str:
         name, _, status = rest.partition("=")
         return _missing_condition(live, name, status or "True")
     if form != "jsonpath":
-        raise UserError(f"{_WAIT_FOR} {expression}: not supported; give jsonpath= or condition=")
+        raise UserError(f"{_WAIT_FOR} {expression} is not supported", "Use jsonpath= or condition=")
     path, _, wanted = rest.partition("=")
     found = paths.find(live, paths.parse(path.strip("{}").removeprefix(".")))
     shown = str(found).lower() if isinstance(found, bool) else str(found)
     if found in (None, "") or (wanted and shown != wanted):
-        return f"{path} is not {wanted or 'there'} yet"
+        return f"{path} is not {wanted or 'set'} yet"
     return ""
 
 
@@ -163,20 +163,20 @@ def _missing_condition(live: Properties, name: str, status: str) -> str:
             if condition["status"] == status:
                 return ""
             return f"condition {name} is {condition['status']}: {condition.get('message', '')}".rstrip(": ")
-    return f"condition {name} is not there yet"
+    return f"condition {name} is not set yet"
 
 
-def _missing_of_deployment(cluster: Cluster, live: Properties) -> str:
+def _missing_of_deployment(cluster: ClusterApi, live: Properties) -> str:
     spec, status = live["spec"], live.get("status", {})
     wanted = spec.get("replicas", 1)
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     ready = min(status.get("availableReplicas", 0), updated)
     if status.get("observedGeneration", 0) < live["metadata"]["generation"]:
-        return "the deployment controller has not seen it"
+        return "the deployment controller has not processed it"
     if ready >= wanted and total <= updated:
         return ""
     pods = cluster.select("v1", "Pod", live["metadata"]["namespace"], _selector(spec["selector"]["matchLabels"]))
-    reasons = sorted(filter(None, map(_pod_trouble, pods)))
+    reasons = sorted(filter(None, map(_pod_problem, pods)))
     refused = [
         condition["message"]
         for condition in status.get("conditions") or []
@@ -185,14 +185,14 @@ def _missing_of_deployment(cluster: Cluster, live: Properties) -> str:
     return "; ".join([f"{ready}/{wanted} ready", *reasons, *refused])
 
 
-def _pod_trouble(pod: Properties) -> str:
+def _pod_problem(pod: Properties) -> str:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         state = container.get("state", {})
-        trouble = state.get("waiting") or state.get("terminated")
-        if trouble and trouble.get("reason") != "Completed":
-            message = f": {trouble['message']}" if trouble.get("message") else ""
-            return f"pod {name}, container {container['name']}: {trouble.get('reason', 'waiting')}{message}"
+        problem = state.get("waiting") or state.get("terminated")
+        if problem and problem.get("reason") != "Completed":
+            message = f": {problem['message']}" if problem.get("message") else ""
+            return f"pod {name}, container {container['name']}: {problem.get('reason', 'waiting')}{message}"
         if not container.get("ready") and "running" in state:
             return f"pod {name}, container {container['name']}: runs, not ready"
     for condition in status.get("conditions") or []:
@@ -201,10 +201,10 @@ def _pod_trouble(pod: Properties) -> str:
     return ""
 
 
-def _missing_of_service(cluster: Cluster, live: Properties) -> str:
+def _missing_of_service(cluster: ClusterApi, live: Properties) -> str:
     spec, missing = live["spec"], []
     if spec.get("type") == "LoadBalancer" and not live.get("status", {}).get("loadBalancer", {}).get("ingress"):
-        missing.append("no load balancer has given it an address")
+        missing.append("no load balancer has assigned an address")
     if spec.get("selector") and spec.get("clusterIP") != "None" and spec.get("type") != "ExternalName":
         metadata = live["metadata"]
         slices = cluster.select(

@@ -1,8 +1,8 @@
 """
-One cluster's API, with retries of what passes by itself.
+The API of one cluster, with retries of transient errors.
 
-Owns connection, discovery, server-side apply and the wording of the API's errors. Does not own what
-is applied, nor the waiting until it is ready.
+Owns connection, discovery, server-side apply and the texts of the API's errors. Owns neither the applied objects nor
+the wait until they are ready.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIELD_MANAGER: Final = "mcsps-stand-in"
-PATIENCE_SECONDS: Final = 90
-"""How long a refusal that passes by itself (a webhook that starts, a new kind) is retried."""
-DRY_PATIENCE_SECONDS: Final = 3
+RETRY_SECONDS: Final = 90
+"""How long to retry after a transient refusal, such as from a starting webhook or for a new kind."""
+DRY_RETRY_SECONDS: Final = 3
 UNREACHABLE_SECONDS: Final = 15
 _TIMEOUTS: Final = (3, 30)  # seconds to connect, to answer
 _DRY_TIMEOUTS: Final = (3, 12)
@@ -50,19 +50,19 @@ class UnreachableError(UserError):
 
 
 class ImmutableError(UserError):
-    """A field that cannot be changed differs: the object must be made anew."""
+    """An immutable field differs, so the object must be recreated."""
 
 
 class PassingError(UserError):
-    """A refusal that may pass by itself, such as a webhook that does not answer."""
+    """A refusal that may be transient, such as from a webhook that does not answer."""
 
 
 class UnknownKindError(UserError):
-    """The cluster serves no such kind (yet)."""
+    """The cluster does not serve this kind, at least not yet."""
 
 
 @dataclass(frozen=True)
-class Identity:
+class ObjectIdentity:
     """The name of one object on a cluster."""
 
     api_version: str
@@ -71,8 +71,8 @@ class Identity:
     name: str
 
     @classmethod
-    def of(cls, manifest: Properties) -> Identity:
-        """Read the identity off a manifest."""
+    def of(cls, manifest: Properties) -> ObjectIdentity:
+        """Return the identity of a manifest's object."""
         metadata = manifest["metadata"]
         return cls(manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
 
@@ -83,14 +83,14 @@ class Identity:
 
     @property
     def key(self) -> tuple[str, str, str | None, str]:
-        """The same for every version of the API that the object is written in."""
+        """The identity without the API version, which is the same for every version."""
         return self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
 
-class Cluster:
+class ClusterApi:
     """The API of one cluster; safe to use from several threads."""
 
     def __init__(self, name: str, kubeconfig: str) -> None:
@@ -98,11 +98,11 @@ class Cluster:
         Prepare a connection; nothing is sent yet.
 
         Args:
-            name: for error messages.
-            kubeconfig: the text, with everything inline.
+            name: The name in error messages.
+            kubeconfig: The kubeconfig's text, with inline certificates and keys.
 
         Raises:
-            UserError: the kubeconfig cannot be used.
+            UserError: The kubeconfig is not usable.
         """
         self.name = name
         try:
@@ -114,18 +114,18 @@ class Cluster:
         self._api = DynamicClient(ApiClient(configuration), discoverer=Discovery)  # type: ignore[no-untyped-call]
 
     def answers(self) -> bool:
-        """Tell whether the API server is there and takes the credentials, within a few seconds."""
+        """Return whether the API server answers within a few seconds and accepts the credentials."""
         try:
             self._call(
                 lambda: self._api.request("get", "/version", serialize=False, _request_timeout=_DRY_TIMEOUTS),
-                patience=DRY_PATIENCE_SECONDS,
+                retry_seconds=DRY_RETRY_SECONDS,
             )
         except UserError:
             return False
         return True
 
-    def get(self, identity: Identity) -> Properties | None:
-        """Read an object; None where it, or its kind, is not there."""
+    def get(self, identity: ObjectIdentity) -> Properties | None:
+        """Return an object; None if it or its kind does not exist."""
         try:
             return self._call(lambda: self._send(identity, "get"))
         except UnknownKindError:
@@ -133,29 +133,29 @@ class Cluster:
 
     def apply(self, manifest: Properties) -> Properties:
         """
-        Apply an object on the server's side, as the owner of all that the manifest says.
+        Apply an object with server-side apply, as the owner of all fields in the manifest.
 
         Raises:
-            ImmutableError: the object is there and cannot become this one.
-            UserError: the API refuses it, or does not answer.
+            ImmutableError: The object exists, and an immutable field differs.
+            UserError: The API refuses it, or does not answer.
         """
         return self._apply(manifest, retry_kinds=True)
 
     def apply_dry(self, manifest: Properties) -> Properties:
         """
-        Ask what `apply` would come to.
+        Return what `apply` would return, by a dry run.
 
         Raises:
-            ImmutableError: as with `apply`.
-            PassingError: an admission webhook does not answer, now or for an object of this API before.
-            UserError: the API refuses it, or does not answer.
+            ImmutableError: The object exists, and an immutable field differs.
+            PassingError: An admission webhook does not answer, or did not for an earlier object of this API.
+            UserError: The API refuses it, or does not answer.
         """
         api_version = manifest["apiVersion"]
         if api_version in self._unanswered:
-            # Each try may cost the webhook's whole timeout.
+            # Each attempt may take the webhook's whole timeout.
             raise PassingError(self._unanswered[api_version])
         try:
-            return self._apply(manifest, patience=DRY_PATIENCE_SECONDS, dry_run="All", _request_timeout=_DRY_TIMEOUTS)
+            return self._apply(manifest, retry_seconds=DRY_RETRY_SECONDS, dry_run="All", _request_timeout=_DRY_TIMEOUTS)
         except (PassingError, UnreachableError) as error:
             self._unanswered[api_version] = str(error)
             raise PassingError(str(error)) from None
@@ -165,10 +165,10 @@ class Cluster:
         manifest: Properties,
         *,
         retry_kinds: bool = False,
-        patience: float = PATIENCE_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
         **options: Any,  # noqa: ANN401 - the client's
     ) -> Properties:
-        identity = Identity.of(manifest)
+        identity = ObjectIdentity.of(manifest)
         applied = self._call(
             lambda: self._send(
                 identity,
@@ -179,33 +179,33 @@ class Cluster:
                 **options,
             ),
             retry_kinds=retry_kinds,
-            patience=patience,
+            retry_seconds=retry_seconds,
         )
         if applied is None:
-            raise UserError(f"its namespace {identity.namespace} is not there")
+            raise UserError(f"its namespace {identity.namespace} does not exist")
         return applied
 
-    def delete(self, identity: Identity) -> None:
-        """Ask for an object's deletion, and of what it owns first; an object already gone is fine."""
+    def delete(self, identity: ObjectIdentity) -> None:
+        """Request the deletion of an object, after its dependents; a missing object is no error."""
         try:
             self._call(lambda: self._send(identity, "delete", propagation_policy="Foreground"))
         except UnknownKindError:
             return
 
     def select(self, api_version: str, kind: str, namespace: str | None, selector: str) -> list[Properties]:
-        """List the objects of a kind by label."""
+        """Return the objects of a kind that a label selector matches."""
         found = self._call(
-            lambda: self._send(Identity(api_version, kind, namespace, ""), "get", label_selector=selector)
+            lambda: self._send(ObjectIdentity(api_version, kind, namespace, ""), "get", label_selector=selector)
         )
         items: list[Properties] = (found or {}).get("items", [])
         return items
 
     def is_namespaced(self, api_version: str, kind: str) -> bool:
         """
-        Tell whether objects of a kind live in namespaces.
+        Return whether a kind is namespaced.
 
         Raises:
-            UnknownKindError: the cluster does not serve it.
+            UnknownKindError: The cluster does not serve the kind.
         """
         resource: Resource = self._call(
             lambda: self._api.resources.get(api_version=api_version, kind=kind), retry_kinds=False
@@ -213,13 +213,13 @@ class Cluster:
         return bool(resource.namespaced)
 
     def capabilities(self) -> tuple[str, list[str]]:
-        """Give what a chart asks for: the server's version, and its API versions and kinds."""
+        """Return what a chart can query: the server's version, and its API versions and kinds."""
         version = self._call(
             lambda: json.loads(self._api.request("get", "/version", serialize=False, _request_timeout=_TIMEOUTS).data)
         )
         return version["gitVersion"], self._call(self._api.resources.api_versions)
 
-    def _send(self, identity: Identity, method: str, **options: Any) -> Properties | None:  # noqa: ANN401 - the client's
+    def _send(self, identity: ObjectIdentity, method: str, **options: Any) -> Properties | None:  # noqa: ANN401 - the client's
         resource = self._api.resources.get(api_version=identity.api_version, kind=identity.kind)
         try:
             response = getattr(self._api, method)(
@@ -236,8 +236,8 @@ class Cluster:
         answer: Properties = json.loads(response.data)
         return answer
 
-    def _call(self, send: Callable[[], T], *, retry_kinds: bool = False, patience: float = PATIENCE_SECONDS) -> T:
-        """Send, again where that may help, and turn what cannot be helped into an `UserError`."""
+    def _call(self, send: Callable[[], T], *, retry_kinds: bool = False, retry_seconds: float = RETRY_SECONDS) -> T:
+        """Send a request, retry transient errors, and raise `UserError` for all others."""
 
         def may_pass(error: BaseException) -> bool:
             if isinstance(error, ResourceNotFoundError):
@@ -249,7 +249,9 @@ class Cluster:
         def is_over(state: tenacity.RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None
             is_silent = isinstance(error, urllib3.exceptions.HTTPError)
-            return (state.seconds_since_start or 0) > (min(patience, UNREACHABLE_SECONDS) if is_silent else patience)
+            return (state.seconds_since_start or 0) > (
+                min(retry_seconds, UNREACHABLE_SECONDS) if is_silent else retry_seconds
+            )
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_pass),
@@ -260,7 +262,7 @@ class Cluster:
         try:
             return retrying(send)
         except ResourceNotFoundError as error:
-            raise UnknownKindError(f"{self.name} serves no {error}") from None
+            raise UnknownKindError(f"{self.name} does not serve {error}") from None
         except ApiException as error:
             raise _refusal(error) from None
         except urllib3.exceptions.HTTPError as error:
@@ -279,7 +281,7 @@ def _refusal(error: ApiException) -> UserError:
 
 
 def _explain(error: ApiException) -> str:
-    """Take the message out of the Status that the API sent."""
+    """Return the message of the Status that the API sent."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (TypeError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""The program's Kubernetes providers, and the clusters behind them."""
+"""The program's Kubernetes providers, and the connections to their clusters."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from errors import UserError
 from lab.standin import lab_network, references
-from lab.standin.cluster import Cluster
+from lab.standin.cluster import ClusterApi
 from recorder.values import has_unknown, reveal
 
 if TYPE_CHECKING:
-    from lab.standin.cluster import Identity
+    from lab.standin.cluster import ObjectIdentity
     from lab.standin.state import Entry, State
     from recorder.registrations import Registration
     from recorder.values import Properties
 
 Place: TypeAlias = tuple[str, tuple[str, str, str | None, str]]
-"""One object on one cluster, whatever resource, provider and API version stand for it."""
+"""One object on one cluster, independent of resource, provider and API version."""
 
 TYPE: Final = "pulumi:providers:kubernetes"
 _INPUTS: Final = frozenset(
@@ -35,47 +35,47 @@ _INPUTS: Final = frozenset(
     }
 )
 _ALWAYS: Final = ("enableConfigMapMutable", "enableSecretMutable", "enableServerSideApply")
-"""Inputs that are honoured where they are true."""
-_NO_PROVIDER: Final = "no explicit provider is given, and there is no default one"
+"""Inputs that are supported only as true."""
+_NO_PROVIDER: Final = "it has no explicit provider, and there is no default one"
 
 
 class Clusters:
-    """Connections by provider; safe to use from several threads."""
+    """The connections by provider; safe to use from several threads."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._inputs: dict[str, Properties] = {}
         self._before: dict[str, Properties] = {}
-        self._clusters: dict[str, Cluster | None] = {}
+        self._clusters: dict[str, ClusterApi | None] = {}
         self._lock = Lock()
 
     def add(self, provider: Registration, before: Entry | None) -> None:
         """
-        Take a provider's inputs over those that it had `before`.
+        Register a provider, whose inputs replace those from `before`.
 
         Raises:
-            UserError: an input that is not understood, or another cluster than before.
+            UserError: An input is not supported, or the provider is for another cluster than before.
         """
         if unknown := sorted(set(provider.inputs) - _INPUTS):
             raise UserError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
         if refused := [name for name in _ALWAYS if provider.inputs.get(name, "true") != "true"]:
-            raise UserError(f"{provider.name}: {', '.join(refused)} can only be true with the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(refused)} must be true with the stand-in")
         identifiers = {inputs.get("clusterIdentifier") for inputs in (provider.inputs, before.inputs if before else {})}
         if before is not None and len(identifiers) > 1:
-            raise UserError(f"{provider.name}: clusterIdentifier has changed: destroy the stack first")
+            raise UserError(f"{provider.name}: clusterIdentifier has changed", "Destroy the stack first")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
             self._before[provider.urn] = before.inputs if before else {}
             self._clusters.pop(provider.urn, None)
 
-    def of(self, reference: str | None) -> Cluster | None:
+    def of(self, reference: str | None) -> ClusterApi | None:
         """
-        Give the cluster behind `<urn>::<id>`, or a bare URN; None while the way to it is not known.
+        Return the cluster of the provider `<urn>::<id>` or `<urn>`; None while its kubeconfig is unknown.
 
-        A preview that cannot know the kubeconfig yet goes by the last one, as long as that one is good.
+        If a preview does not know the kubeconfig yet, it uses the last one, as long as that one is valid.
 
         Raises:
-            UserError: no provider is given, or it cannot be used, or its cluster is none of the lab's.
+            UserError: The provider is missing or not usable, or its cluster is not in the lab.
         """
         if reference is None:
             raise UserError(_NO_PROVIDER)
@@ -89,23 +89,23 @@ class Clusters:
                 self._clusters[urn] = self._connect(urn, inputs) if is_known else self._connect_as_before(urn)
             return self._clusters[urn]
 
-    def _connect(self, urn: str, inputs: Properties) -> Cluster:
+    def _connect(self, urn: str, inputs: Properties) -> ClusterApi:
         name = inputs.get("clusterIdentifier") or urn.rpartition("::")[2]
-        cluster = Cluster(name, reveal(inputs["kubeconfig"]))
+        cluster = ClusterApi(name, reveal(inputs["kubeconfig"]))
         lab_network.require(f"cluster {cluster.name}: its API server", cluster.server)
         return cluster
 
-    def _connect_as_before(self, urn: str) -> Cluster | None:
+    def _connect_as_before(self, urn: str) -> ClusterApi | None:
         before = self._before.get(urn, {})
         cluster = self._connect(urn, before) if "kubeconfig" in before else None
         return cluster if cluster and cluster.answers() else None
 
-    def place(self, reference: str | None, identity: Identity) -> Place:
+    def place(self, reference: str | None, identity: ObjectIdentity) -> Place:
         """
-        Tell which object on which cluster that is; two providers with one `clusterIdentifier` reach the same.
+        Return the place of an object. Two providers with the same `clusterIdentifier` are the same cluster.
 
         Raises:
-            UserError: no provider is given, or it cannot be used.
+            UserError: The provider is missing or not usable.
         """
         if reference is None:
             raise UserError(_NO_PROVIDER)
@@ -116,17 +116,17 @@ class Clusters:
         return identifier, identity.key
 
     def adopts(self, reference: str) -> bool:
-        """Tell whether a provider takes over objects that are there already."""
+        """Return whether a provider adopts existing objects."""
         return bool(self._inputs_of(references.urn_of(reference)).get("upsertExistingObjects") == "true")
 
     def namespace_of(self, reference: str | None) -> str:
-        """Give the namespace that a provider puts objects into that name none."""
+        """Return the provider's namespace for objects without one."""
         return (
             str(self._inputs_of(references.urn_of(reference)).get("namespace", "default")) if reference else "default"
         )
 
     def may_be_gone(self, reference: str) -> bool:
-        """Tell whether a cluster that does not answer counts as deleted."""
+        """Return whether an unreachable cluster counts as deleted."""
         return bool(self._inputs_of(references.urn_of(reference)).get("deleteUnreachable") == "true")
 
     def _inputs_of(self, urn: str) -> Properties:

@@ -1,7 +1,7 @@
 """
-Taking resources away: dependents before what they depend on, independent ones at the same time.
+Deletes resources: dependents before their dependencies, independent ones in parallel.
 
-Admission webhooks go first: once istiod is dead, they would refuse what the rest of the deletion needs.
+Admission webhooks are deleted first, because without istiod they would refuse the requests of the remaining deletions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WEBHOOKS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfigurat
 
 
 class Deletion:
-    """Deletes entries of the state, and what they stand for."""
+    """Deletes entries of the state together with their resources."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Deletion:
         Prepare a deletion.
 
         Args:
-            state: loses the entries.
-            display: shows each.
-            clusters: hold what the entries stand for.
-            servers: likewise.
-            claimed: what is to stay, because other resources stand for it now.
+            state: The state that contains the entries.
+            display: Shows each deletion.
+            clusters: The clusters with the entries' objects.
+            servers: The Rancher servers with the entries' resources.
+            claimed: Objects to keep, because other resources manage them now.
         """
         self._state = state
         self._display = display
@@ -56,38 +56,38 @@ class Deletion:
         self._servers = servers
         self._claimed = claimed
         self.failures: dict[str, str] = {}
-        """What went wrong, by URN."""
+        """The error texts, by URN."""
 
-    def run(self, doomed: Mapping[str, Entry]) -> None:
+    def run(self, targets: Mapping[str, Entry]) -> None:
         """
-        Delete all of `doomed`; what another one needs stays if that one cannot be deleted.
+        Delete all of `targets`. A resource whose dependent cannot be deleted stays.
 
         Raises:
-            UserError: one of them is protected; nothing has been deleted then.
+            UserError: A target is protected; nothing was deleted.
         """
-        refuse_protected(doomed)
-        run_in_order(predecessors(doomed), lambda urn: self._delete(doomed[urn], doomed), _TOGETHER)
+        refuse_protected(targets)
+        run_in_order(predecessors(targets), lambda urn: self._delete(targets[urn], targets), _TOGETHER)
 
-    def reprieve(self, entry: Entry) -> str:
+    def reason_to_keep(self, entry: Entry) -> str:
         """
-        Say why that which an entry stands for stays when the entry goes; empty if it goes too.
+        Return why only the entry is removed and its object stays; empty if the object is deleted as well.
 
         Raises:
-            UserError: the entry's provider is not known.
+            UserError: The entry's provider is not known.
         """
         if not _is_elsewhere(entry):
             return ""
         if entry.retain_on_delete:
-            return "it is retained: only forgotten"
+            return "retained: only removed from the state"
         if is_object(entry.type) and self._clusters.place(entry.provider, identity_in(entry)) in self._claimed:
-            return "another resource has it now: only forgotten"
+            return "another resource manages it now: only removed from the state"
         return ""
 
-    def _delete(self, entry: Entry, doomed: Mapping[str, Entry]) -> bool:
-        """Delete one resource; False when that failed."""
+    def _delete(self, entry: Entry, targets: Mapping[str, Entry]) -> bool:
+        """Delete one resource; return whether that succeeded."""
         try:
-            note = self.reprieve(entry)
-            if _is_elsewhere(entry) and not note and entry.deleted_with not in doomed:
+            note = self.reason_to_keep(entry)
+            if _is_elsewhere(entry) and not note and entry.deleted_with not in targets:
                 self._delete_from_rancher(entry) if entry.type in rancher2.TYPES else self._delete_object(entry)
         except UserError as error:
             self.failures[entry.urn] = str(error)
@@ -101,7 +101,7 @@ class Deletion:
     def _delete_object(self, entry: Entry) -> None:
         cluster = self._clusters.of(entry.provider)
         if cluster is None:
-            raise UserError("the way to its cluster is not known")
+            raise UserError("its cluster's kubeconfig is not known")
         try:
             cluster.delete(identity_in(entry))
             awaits.wait_until_gone(cluster, identity_in(entry), self._display.waiting(entry.urn))
@@ -112,47 +112,47 @@ class Deletion:
     def _delete_from_rancher(self, entry: Entry) -> None:
         server = self._servers.of(entry.provider)
         if server is None:
-            raise UserError("the way to its Rancher is not known")
+            raise UserError("its Rancher server is not known")
         rancher2.delete(entry, server, rancher2.passwords_in(self._state.entries().values()))
 
 
-def refuse_protected(doomed: Mapping[str, Entry]) -> None:
+def refuse_protected(targets: Mapping[str, Entry]) -> None:
     """
-    Hold protection up before anything is deleted.
+    Refuse the deletion of protected resources.
 
     Raises:
-        UserError: names all that are protected.
+        UserError: Some are protected; the message lists them.
     """
-    protected = [Change(urn=urn, step=Step.DELETE).name for urn, entry in doomed.items() if entry.protect]
+    protected = [Change(urn=urn, step=Step.DELETE).name for urn, entry in targets.items() if entry.protect]
     if protected:
-        raise UserError(f"{', '.join(protected)}: protected, so nothing is deleted (--unprotect overrules)")
+        raise UserError(f"{', '.join(protected)}: protected, so nothing is deleted", "Use --unprotect to delete them")
 
 
-def predecessors(doomed: Mapping[str, Entry]) -> dict[str, set[str]]:
+def predecessors(targets: Mapping[str, Entry]) -> dict[str, set[str]]:
     """
-    Tell, for each resource, what must be deleted before it.
+    Return, for each resource, the resources that must be deleted before it.
 
-    Who depends on a component depends on all that is in it; webhook configurations come before everything of their
-    cluster but what depends on them.
+    A dependent of a component depends on every resource in the component. Webhook configurations are deleted before all
+    other objects of their cluster, except for their own dependents.
     """
-    before: dict[str, set[str]] = {urn: set() for urn in doomed}
-    inside = _contents(doomed)
-    for urn, entry in doomed.items():
-        for needed in entry.needs & doomed.keys():
+    before: dict[str, set[str]] = {urn: set() for urn in targets}
+    inside = _contents(targets)
+    for urn, entry in targets.items():
+        for needed in entry.needs & targets.keys():
             before[needed].add(urn)
-        for chart in (needed for needed in entry.dependencies if needed in doomed and doomed[needed].type == CHART):
+        for chart in (needed for needed in entry.dependencies if needed in targets and targets[needed].type == CHART):
             for content in inside[chart] - inside.get(urn, set()) - {urn}:
                 before[content].add(urn)
-    for webhook in (urn for urn, entry in doomed.items() if _is_webhook(entry)):
-        _put_first(webhook, doomed, before)
+    for webhook in (urn for urn, entry in targets.items() if _is_webhook(entry)):
+        _put_first(webhook, targets, before)
     return before
 
 
-def _put_first(webhook: str, doomed: Mapping[str, Entry], before: dict[str, set[str]]) -> None:
-    # A webhook that goes early harms nobody who is about to be deleted, so its own dependents need not wait.
+def _put_first(webhook: str, targets: Mapping[str, Entry], before: dict[str, set[str]]) -> None:
+    # The early deletion of a webhook does not harm resources that are deleted anyway.
     before[webhook] = set()
-    for urn, entry in doomed.items():
-        if is_object(entry.type) and not _is_webhook(entry) and entry.provider == doomed[webhook].provider:
+    for urn, entry in targets.items():
+        if is_object(entry.type) and not _is_webhook(entry) and entry.provider == targets[webhook].provider:
             before[urn].add(webhook)
 
 
@@ -167,7 +167,7 @@ def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
 
 
 def _is_elsewhere(entry: Entry) -> bool:
-    """Tell whether an entry stands for something on a cluster or a server, and not for itself alone."""
+    """Return whether an entry has an object on a cluster or a server, and not only in the state."""
     return is_object(entry.type) or entry.type in rancher2.TYPES
 
 

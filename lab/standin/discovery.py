@@ -1,4 +1,4 @@
-"""Which kinds a cluster serves, asked for whole in two requests instead of one for each group."""
+"""Discovers the kinds that a cluster serves, with two requests instead of one for each group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDis
 
 
 class Discovery:
-    """A discoverer for `DynamicClient` that asks again when a kind is missing, and keeps no file."""
+    """A discoverer for `DynamicClient` that queries again if a kind is missing, and has no cache file."""
 
     def __init__(self, client: DynamicClient, _cache_file: str | None) -> None:
         self._client = client
@@ -25,28 +25,28 @@ class Discovery:
 
     def get(self, *, api_version: str, kind: str) -> Resource:
         """
-        Look up a kind.
+        Return the resource of a kind.
 
         Raises:
-            ResourceNotFoundError: the cluster does not serve it (yet).
+            ResourceNotFoundError: The cluster does not serve the kind, at least not yet.
         """
         key = (api_version, kind)
         with self._lock:
             if key not in self._kinds:
-                self._kinds = self._ask()
+                self._kinds = self._fetch_all()
             try:
                 return self._kinds[key]
             except KeyError:
                 raise ResourceNotFoundError(f"{api_version} {kind}") from None
 
     def api_versions(self) -> list[str]:
-        """List what a chart sees as `.Capabilities.APIVersions`."""
+        """Return what a chart reads as `.Capabilities.APIVersions`."""
         with self._lock:
-            self._kinds = self._ask()
+            self._kinds = self._fetch_all()
             groups = {api_version for api_version, _ in self._kinds}
             return sorted(groups | {f"{api_version}/{kind}" for api_version, kind in self._kinds})
 
-    def _ask(self) -> dict[tuple[str, str], Resource]:
+    def _fetch_all(self) -> dict[tuple[str, str], Resource]:
         return {
             (resource.group_version, resource.kind): resource
             for prefix in ("api", "apis")

@@ -1,4 +1,4 @@
-"""What a person sees of a run, or a machine; secrets are taken out of every line."""
+"""The output of a run, as lines for a user or as JSON; no line contains a secret."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN_CHARACTERS: Final = 240
 
 
 class Display:
-    """Collects and prints; safe to use from several threads."""
+    """Collects the steps of a run and prints them; safe to use from several threads."""
 
     def __init__(self, console: Console, *, as_json: bool) -> None:
         self._console = console
@@ -48,7 +48,7 @@ class Display:
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
         )
-        """Shows what is being waited for."""
+        """The live display of what the run waits for."""
         self.changes: list[Change] = []
         self.notes: list[str] = []
 
@@ -62,9 +62,9 @@ class Display:
 
     def hide(self, values: object) -> None:
         """
-        Remember the secrets in `values`, to keep them out of everything printed from here on.
+        Add the secrets in `values` to those that later output must not contain.
 
-        Long words in them count too: a token inside a kubeconfig, a line of a key.
+        Long words in them count as secrets as well, such as a token in a kubeconfig or a line of a key.
         """
         texts = {
             text
@@ -78,7 +78,7 @@ class Display:
             self._secrets |= texts | words
 
     def clean(self, text: str) -> str:
-        """Put `[secret]` in the place of every known secret."""
+        """Replace every known secret by `[secret]`."""
         for secret in sorted(self._secrets.copy(), key=len, reverse=True):
             text = text.replace(secret, "[secret]")
         return text
@@ -96,7 +96,7 @@ class Display:
         self._print(Text("\n").join(lines))
 
     def waiting(self, urn: str) -> Callable[[str], None]:
-        """Give a function that shows what a resource is waiting for, until `settled`."""
+        """Return a function that shows what a resource waits for, until `settled`."""
         label = Change(urn=urn, step=Step.SAME).name
 
         def report(missing: str) -> None:
@@ -107,12 +107,12 @@ class Display:
                 self.progress.update(self._tasks[urn], description=text)
                 is_due = not self._console.is_terminal and self._is_news(urn, text)
             if is_due:
-                self._say(f"   waiting  {text}", "dim")
+                self._write(f"   waiting  {text}", "dim")
 
         return report
 
     def _is_news(self, urn: str, text: str) -> bool:
-        """Tell whether a line is worth printing where no line can be taken back."""
+        """Return whether to print a line if the output is no terminal, where lines stay."""
         now = time.monotonic()
         heard, last = self._heard.setdefault(urn, (now, ""))
         is_news = now - heard > (_REPEAT_SECONDS if text == last else _QUIET_SECONDS)
@@ -121,7 +121,7 @@ class Display:
         return is_news
 
     def settled(self, urn: str) -> None:
-        """End a resource's waiting."""
+        """Remove a resource from those that wait."""
         with self._lock:
             task = self._tasks.pop(urn, None)
         if task is not None:
@@ -131,10 +131,10 @@ class Display:
         """Show a warning."""
         with self._lock:
             self.notes.append(self.clean(text))
-        self._say(f" ! {text}", "yellow")
+        self._write(f" ! {text}", "yellow")
 
     def finish(self, exports: Properties, failures: list[str]) -> None:
-        """Print counts, the stack's outputs and, last, what failed."""
+        """Print the counts, the stack's outputs and, last, the failures."""
         counts = Counter(change.step for change in self.changes)
         seconds = time.monotonic() - self._started
         if self._as_json:
@@ -154,13 +154,13 @@ class Display:
             )
             return
         for path, value in _paths(exports) if exports else ():
-            self._say(f"   {path}: {value}")
+            self._write(f"   {path}: {value}")
         summary = ", ".join(f"{counts[step]} {step.value}" for step in Step if counts[step])
-        self._say(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
+        self._write(f"{summary or 'nothing to do'}  ({seconds:.0f} s)", "bold")
         for failure in failures:
-            self._say(f"failed: {failure}", "red")
+            self._write(f"failed: {failure}", "red")
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _write(self, text: str, style: str = "") -> None:
         self._print(Text(self.clean(text), style=style))
 
     def _print(self, text: Text) -> None:
@@ -169,7 +169,7 @@ class Display:
 
 
 def _paths(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """List the leaves of the exports, each with its path."""
+    """Yield the leaves of the exports, each with its path."""
     if isinstance(value, dict) and value:
         for name, item in value.items():
             yield from _paths(item, f"{path}.{name}" if path else name)
@@ -178,7 +178,7 @@ def _paths(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _shown(value: object) -> object:
-    """Hide secrets at any depth, and leave the rest as data."""
+    """Return a value with its secrets hidden at every depth."""
     match value:
         case dict():
             return {name: _shown(item) for name, item in value.items()}

@@ -1,4 +1,4 @@
-"""Holds the stand-in to the lab: whatever it would talk to is refused by name if it is elsewhere."""
+"""Restricts the stand-in to the lab: it refuses servers outside of the lab's network by name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lab.spec import FABRIC_NETWORK
 
 def require(what: str, url: str) -> None:
     """
-    Hold a server to the lab's network; nothing has been sent to it yet.
+    Refuse a server outside of the lab's network, before anything is sent to it.
 
     Args:
-        what: names the server, for the error: `cluster east: its API server`.
-        url: where it is.
+        what: The server's name for the error, such as `cluster east: its API server`.
+        url: The server's URL.
 
     Raises:
-        UserError: it is elsewhere.
+        UserError: The server is outside of the lab's network.
     """
     host = urlsplit(url).hostname
     try:
@@ -27,6 +27,6 @@ def require(what: str, url: str) -> None:
         is_in_lab = False
     if not is_in_lab:
         raise UserError(
-            f"{what} {host} is not in the lab's network {FABRIC_NETWORK}, and the stand-in is for the lab alone: "
-            "use pulumi"
+            f"{what} {host} is not in the lab's network {FABRIC_NETWORK}, and the stand-in is only for the lab",
+            "Use pulumi",
         )

@@ -1,4 +1,4 @@
-"""One run's book: what was there before, what a resource's step was, what to remember of it."""
+"""The records of one run: each resource's earlier entry, its step, and its new entry in the state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What one resource's comparing or carrying out came to."""
+    """The result of comparing or applying one resource."""
 
     step: Step
     outcome: Outcome
@@ -29,7 +29,7 @@ class Result:
 
 
 class Ledger:
-    """State and display of one run; in previews nothing is written."""
+    """The state and the display of one run; a preview writes no state."""
 
     def __init__(self, state: State, display: Display, *, preview: bool) -> None:
         self.state = state
@@ -38,7 +38,7 @@ class Ledger:
         self._renaming = Lock()
 
     def before(self, registration: Registration) -> Entry | None:
-        """Look up what an earlier run made, under any of the resource's URNs; carry it over to the new one."""
+        """Return the entry of an earlier run under any of the resource's URNs, and rename it to the new URN."""
         with self._renaming:
             for urn in (registration.urn, *registration.aliases):
                 entry = self.state.get(urn)
@@ -51,7 +51,7 @@ class Ledger:
     def keep(
         self, registration: Registration, result: Result, *, inputs: Properties, outputs: Properties | None = None
     ) -> None:
-        """Remember a resource that is complete, and show its step."""
+        """Store the entry of a complete resource, and show its step."""
         if not self.preview:
             self.state.put(_entry(registration, result.outcome.id, inputs, outputs or {}))
         self.display.change(Change(urn=registration.urn, step=result.step, fields=result.fields, note=result.note))
@@ -59,16 +59,16 @@ class Ledger:
     def announce(
         self, registration: Registration, id_: str, inputs: Properties, outputs: Properties | None = None
     ) -> None:
-        """Remember what is about to be made, so that a run killed now leaves nothing unknown behind."""
+        """Store a pending entry before a resource is created, so that the state knows it even if the run is killed."""
         self.state.put(_entry(registration, id_, inputs, outputs or {}, pending=True))
 
     def set_aside(self, before: Entry) -> None:
-        """Remember a resource beside the one that follows it; pruning takes it away."""
-        # That it may go was settled when it was let be replaced.
+        """Store the entry of a replaced resource under another URN; the run deletes it at its end."""
+        # The check before the replacement has allowed this deletion.
         self.state.put(replace(before, urn=_aside(before), protect=False))
 
-    def take_back(self, registration: Registration, before: Entry | None) -> None:
-        """Forget what was announced and not made, and have in its place what was there before."""
+    def restore(self, registration: Registration, before: Entry | None) -> None:
+        """Replace the pending entry of a resource that was not created by the earlier entry, if any."""
         if before is None:
             self.state.remove(registration.urn)
         else:
@@ -81,19 +81,19 @@ def _aside(before: Entry) -> str:
 
 
 def is_triggered(registration: Registration, before: Entry | None) -> bool:
-    """Tell whether the replacement trigger has another value than before."""
+    """Return whether the replacement trigger has changed."""
     return before is not None and registration.replacement_trigger != before.replacement_trigger
 
 
 def refuse_to_replace(registration: Registration, before: Entry | None, step: Step) -> None:
     """
-    Hold protection up, as Pulumi does.
+    Refuse the replacement of a protected resource, as Pulumi does.
 
     Raises:
-        UserError: a protected resource would be made anew.
+        UserError: The resource is protected and would be replaced.
     """
     if before is not None and before.protect and registration.protect and step is Step.REPLACE:
-        raise UserError(f"{registration.name} is protected and would be replaced: unprotect it first")
+        raise UserError(f"{registration.name} is protected and would be replaced", "Remove its protection first")
 
 
 def _entry(

@@ -1,4 +1,4 @@
-"""Kubernetes objects and charts in a run: compared in previews, else applied and waited for."""
+"""Kubernetes objects and charts in a run: a preview compares them, an update applies them and waits."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from lab.standin.state import Entry
 
 _TOGETHER: Final = 24
-"""Objects of one chart that are compared, applied or waited for at the same time."""
+"""The number of objects of one chart to process in parallel."""
 
 
 class Objects:
-    """Carries out what belongs on clusters."""
+    """Compares or applies the resources that are objects on clusters."""
 
     def __init__(self, ledger: Ledger, clusters: Clusters, helm_binary: Callable[[], Path]) -> None:
         self._ledger = ledger
@@ -35,20 +35,20 @@ class Objects:
         self._helm = helm_binary
         self._own = {self._place_of(entry) for entry in ledger.state.entries().values() if is_object(entry.type)}
         self.unexpanded: set[str] = set()
-        """URNs of charts whose objects a preview cannot tell yet."""
+        """The URNs of charts whose objects a preview does not know yet."""
         self.claimed: set[Place] = set()
-        """What the program wants so far."""
+        """The objects that the program has declared so far."""
 
-    def carry_out(self, registration: Registration) -> Outcome:
-        """Make one object what the program wants it to be."""
+    def apply(self, registration: Registration) -> Outcome:
+        """Bring one object to the state that the program declares."""
         return self._finish(*self._start(registration))
 
     def render(self, chart: Registration) -> list[Registration] | None:
         """
-        Turn a chart into registrations of its objects; None while an input is not known.
+        Render a chart into registrations of its objects; None while an input is not known.
 
         Raises:
-            UserError: the chart cannot be rendered.
+            UserError: Helm cannot render the chart.
         """
         provider = chart.providers.get("kubernetes") or chart.provider
         cluster = self._clusters.of(provider)
@@ -61,12 +61,12 @@ class Objects:
         manifests = helm.render(chart, cluster, self._helm, self._clusters.namespace_of(provider))
         return [helm.child(chart, manifest) for manifest in manifests]
 
-    def carry_out_together(self, children: list[Registration]) -> dict[str, Outcome]:
+    def apply_all(self, children: list[Registration]) -> dict[str, Outcome]:
         """
-        Carry out a chart's objects, each once those that it needs are ready.
+        Apply a chart's objects, each when its dependencies are ready.
 
         Raises:
-            UserError: all that failed, in one.
+            UserError: Some objects failed; the message contains all their errors.
         """
         by_urn = {child.urn: child for child in children}
         ranks = {urn: rank for rank, urn in enumerate(by_urn)}
@@ -92,25 +92,25 @@ class Objects:
         before = self._ledger.before(registration)
         try:
             is_moved = self._claim(made, before)
-            anew = is_triggered(registration, before)
+            recreate = is_triggered(registration, before)
             if self._ledger.preview:
                 result = made.preview(is_in_state=before is not None)
-                if is_moved or anew:
+                if is_moved or recreate:
                     result = replace(result, step=Step.REPLACE)
                 refuse_to_replace(registration, before, result.step)
             else:
-                result = self._apply(made, before, is_moved=is_moved, anew=anew)
+                result = self._apply(made, before, is_moved=is_moved, recreate=recreate)
         except UserError as error:
-            where = cluster.name if cluster else "a cluster not known yet"
+            where = cluster.name if cluster else "a cluster that is not known yet"
             raise UserError(f"{made.identity or registration.name} in {where}: {error}") from None
         return made, result, before
 
     def _claim(self, made: KubernetesObject, before: Entry | None) -> bool:
         """
-        Note what the program wants, and tell whether that is another object than before.
+        Claim the declared object; return whether it is another object than before.
 
         Raises:
-            UserError: somebody else's object is there, and the provider may not take it over.
+            UserError: The object exists, is not in this stack, and the provider may not adopt it.
         """
         if made.identity is None:
             return False
@@ -119,30 +119,30 @@ class Objects:
         self.claimed.add(place)
         if place not in self._own and made.is_there() and not self._clusters.adopts(provider or ""):
             raise UserError(
-                "it is there already, and this stack did not make it: delete it, or let its provider take it over "
-                "(upsertExistingObjects)"
+                "it exists already, and this stack did not create it",
+                "Delete it, or let its provider adopt it (upsertExistingObjects)",
             )
         return before is not None and self._place_of(before) != place
 
     def _place_of(self, entry: Entry) -> Place:
         return self._clusters.place(entry.provider, identity_in(entry))
 
-    def _apply(self, made: KubernetesObject, before: Entry | None, *, is_moved: bool, anew: bool) -> Result:
+    def _apply(self, made: KubernetesObject, before: Entry | None, *, is_moved: bool, recreate: bool) -> Result:
         registration = made.registration
-        if before is not None and (is_moved or anew):
+        if before is not None and (is_moved or recreate):
             refuse_to_replace(registration, before, Step.REPLACE)
         if before is not None and is_moved:
-            # The old object serves until all that uses it has the new one.
+            # The old object stays until all its dependents use the new one.
             self._ledger.set_aside(before)
         is_ready = before is not None and not before.pending and not is_moved
         if not is_ready and made.identity is not None:
             self._ledger.announce(registration, made.identity.id, made.name)
         report = self._ledger.display.waiting(registration.urn)
         try:
-            result = made.carry_out(is_in_state=is_ready, anew=anew and not is_moved, report=report)
+            result = made.apply(is_in_state=is_ready, recreate=recreate and not is_moved, report=report)
         except ImmutableError:
             refuse_to_replace(registration, before, Step.REPLACE)
-            result = made.carry_out(is_in_state=is_ready, anew=True, report=report)
+            result = made.apply(is_in_state=is_ready, recreate=True, report=report)
         return replace(result, step=Step.REPLACE) if is_moved else result
 
     def _finish(self, made: KubernetesObject, result: Result, before: Entry | None) -> Outcome:
@@ -158,5 +158,5 @@ class Objects:
 
 
 def references(outcomes: dict[str, Outcome]) -> list[Reference]:
-    """Give a chart's objects as its output `resources` has them."""
+    """Return references to a chart's objects, for its output `resources`."""
     return [Reference(urn, outcome.id or Unknown()) for urn, outcome in outcomes.items()]

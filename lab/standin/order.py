@@ -1,4 +1,4 @@
-"""Doing things in an order: each after what it needs, all others at the same time."""
+"""Runs work in the order of a dependency graph, in parallel where possible."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ def run_in_order(
     needs: Mapping[str, set[str]], work: Callable[[str], bool], together: int, rank: Callable[[str], int] = len
 ) -> None:
     """
-    Work through a graph; what needs something that failed is left out.
+    Process the nodes of a graph, without those that depend on a failed one.
 
-    An interrupt begins nothing more, and does not wait for what is in flight.
+    After an interrupt no further node starts, and running ones are not awaited.
 
     Args:
-        needs: for each node, the nodes that must be done before it.
-        work: does one node; False when it failed.
-        together: how many at the same time.
-        rank: which of those that could start at the same time starts first.
+        needs: For each node, the nodes that must be complete before it.
+        work: Processes one node and returns whether it succeeded.
+        together: The maximum number of nodes in parallel.
+        rank: The sort key of nodes that can start at the same time.
 
     Raises:
-        UserError: the needs go round in a circle; nothing has been done then.
+        UserError: The graph has a cycle; nothing was processed.
     """
     order = TopologicalSorter(needs)
     try:
         order.prepare()
     except CycleError as error:
-        raise UserError(f"these need each other: {', '.join(error.args[1])}") from None
+        raise UserError(f"these depend on each other: {', '.join(error.args[1])}") from None
     running: dict[Future[bool], str] = {}
     pool = ThreadPoolExecutor(together)
     try:

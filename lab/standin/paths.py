@@ -19,14 +19,14 @@ def parse(path: str) -> tuple[str | int, ...]:
     Split a path such as `metadata.annotations["a/b"]` or `spec.rules[0].host`.
 
     Raises:
-        UserError: the path has a wildcard or another form that is not understood.
+        UserError: The path has a wildcard or another form that is not supported.
     """
     steps: list[str | int] = []
     position = 0
     while position < len(path):
         found = _STEP.match(path, position)
         if found is None or "*" in found[0] or "?" in found[0]:
-            raise UserError(f'the path {path} is not supported: names, [0] and ["quoted"] are')
+            raise UserError(f"the path {path} is not supported", 'Use names, [0] and ["quoted"]')
         name, index, quoted = found.groups()
         steps.append(int(index) if index else (name or quoted.replace("\\", "")))
         position = found.end()
@@ -34,7 +34,7 @@ def parse(path: str) -> tuple[str | int, ...]:
 
 
 def find(value: Any, steps: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - JSON data
-    """Look a path up; None where it leads nowhere."""
+    """Return the value at a path; None if there is none."""
     for step in steps:
         try:
             value = value[step]
@@ -44,7 +44,7 @@ def find(value: Any, steps: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - JSO
 
 
 def overlay(wanted: Properties, present: Properties, paths: tuple[str, ...]) -> Properties:
-    """Copy `wanted`, with what stands at `paths` taken from `present` instead (or left out)."""
+    """Return a copy of `wanted` with the values at `paths` taken from `present`, or removed if it has none."""
     result = copy.deepcopy(wanted)
     for path in paths:
         *above, last = parse(path)

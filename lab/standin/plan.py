@@ -1,4 +1,4 @@
-"""What would change, or did: one step for each resource, with the fields that differ."""
+"""The plan of a run: one step for each resource, with the fields that differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTEXT_CHARACTERS: Final = 30
 
 
 class Step(StrEnum):
-    """What happens to a resource."""
+    """The operation on a resource."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -38,7 +38,7 @@ ABSENT: Final = _Absent()
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field before and after."""
+    """The value of one field before and after."""
 
     path: str
     before: object
@@ -51,7 +51,7 @@ class FieldChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One resource's step."""
+    """The step of one resource."""
 
     urn: str
     step: Step
@@ -60,16 +60,16 @@ class Change:
 
     @property
     def type(self) -> str:
-        """The resource's own type, without its ancestors'."""
+        """The resource's type without the types of its ancestors."""
         return self.urn.split("::")[2].rsplit("$", 1)[-1]
 
     @property
     def name(self) -> str:
-        """The logical name."""
+        """The logical name of the resource."""
         return self.urn.split("::", 3)[3]
 
     def as_data(self) -> dict[str, object]:
-        """Give the machine's form; values as they are shown to people."""
+        """Return the step as JSON data, with values as in the printed form."""
         return {
             "urn": self.urn,
             "step": self.step.value,
@@ -81,7 +81,7 @@ class Change:
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[FieldChange]:  # noqa: ANN401 - JSON data
-    """Compare two values leaf by leaf; lists of different length go by their items' names, else as a whole."""
+    """Compare two values leaf by leaf; compare lists of different length by item name, or as a whole without names."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in sorted({*before, *after}):
             yield from differences(before.get(name, ABSENT), after.get(name, ABSENT), _join(path, name))
@@ -108,7 +108,7 @@ def _join(path: str, name: str) -> str:
 
 
 def show(value: object, skipped: int = 0) -> str:
-    """Render a value for a diff: secrets hidden, long ones cut, the first `skipped` characters of a text left out."""
+    """Render a value for a diff: secrets hidden, long values cut, a text without its first `skipped` characters."""
     match value:
         case Secret() | Unknown() | _Absent():
             return repr(value)
@@ -122,7 +122,7 @@ def show(value: object, skipped: int = 0) -> str:
 
 
 def _common_start(before: object, after: object) -> int:
-    """Count what two long texts have in common before they differ, but for a few characters that show the place."""
+    """Return the length of the common start of two long texts, less a few characters for context."""
     if not isinstance(before, str) or not isinstance(after, str):
         return 0
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))

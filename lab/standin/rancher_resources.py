@@ -1,4 +1,4 @@
-"""Rancher's resources in a run: compared with what the server has, and made, changed or replaced by its API."""
+"""Rancher's resources in a run: compared with the server, and created, updated or replaced by its API."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class RancherResources:
-    """Carries out what belongs on Rancher servers."""
+    """Compares or applies the resources of Rancher servers."""
 
     def __init__(self, ledger: Ledger, servers: RancherServers) -> None:
         self._ledger = ledger
         self._servers = servers
 
-    def carry_out(self, registration: Registration) -> Outcome:
+    def apply(self, registration: Registration) -> Outcome:
         """
-        Make one resource what the program wants it to be.
+        Bring one resource to the state that the program declares.
 
         Raises:
-            UserError: an input that is not understood, a protected resource that would be replaced, or Rancher's no.
+            UserError: An input is not supported, a protected resource would be replaced, or Rancher refuses.
         """
         type_ = rancher2.TYPES[registration.type]
         _check(registration, type_)
@@ -45,17 +45,19 @@ class RancherResources:
         if before is not None and not before.pending:
             inputs = paths.overlay(inputs, before.inputs, registration.ignore_changes)
         server = self._servers.of(registration.provider)
-        wanted = _Wanted(type_, registration, inputs)
+        wanted = _DesiredResource(type_, registration, inputs)
         result = wanted.compare(before, server)
         refuse_to_replace(registration, before, result.step)
         if not self._ledger.preview:
             if server is None or has_unknown(inputs):
                 raise UserError(f"{registration.name}: an input is not known")
-            result = replace(result, outcome=self._act(wanted, before, result, server))
+            result = replace(result, outcome=self._execute(wanted, before, result, server))
         self._ledger.keep(registration, result, inputs=inputs, outputs=result.outcome.outputs)
         return result.outcome
 
-    def _act(self, wanted: _Wanted, before: Entry | None, result: Result, server: RancherServer) -> Outcome:
+    def _execute(
+        self, wanted: _DesiredResource, before: Entry | None, result: Result, server: RancherServer
+    ) -> Outcome:
         if result.step is Step.SAME:
             return result.outcome
         if before is None or result.step is Step.CREATE:
@@ -68,22 +70,24 @@ class RancherResources:
         if wanted.has_name_of(before):
             rancher2.delete(before, server, {})
             return self._make(wanted, before, server, sets_aside=False)
-        # The old one serves until all that uses it has the new one.
+        # The old resource stays until all its dependents use the new one.
         return self._make(wanted, before, server, sets_aside=True)
 
-    def _make(self, wanted: _Wanted, before: Entry | None, server: RancherServer, *, sets_aside: bool) -> Outcome:
+    def _make(
+        self, wanted: _DesiredResource, before: Entry | None, server: RancherServer, *, sets_aside: bool
+    ) -> Outcome:
         type_, registration, inputs = wanted.type, wanted.registration, wanted.inputs
-        with rancher2.speaking(type_, server, inputs) as own:
-            others = rancher2.alike(type_, own, inputs)
+        with rancher2.authenticated(type_, server, inputs) as own:
+            others = rancher2.similar(type_, own, inputs)
             if before is not None and sets_aside:
                 self._ledger.set_aside(before)
-            # Rancher chooses the id, so all that can be remembered beforehand is which ones it is not.
+            # Rancher assigns the id, so store the ids that exist before the creation.
             self._ledger.announce(registration, "", inputs, {rancher2.OTHERS: others})
             try:
                 made = rancher2.make(type_, own, inputs)
             except RefusedError:
                 if sets_aside or before is None:
-                    self._ledger.take_back(registration, before)
+                    self._ledger.restore(registration, before)
                 raise
             self._ledger.announce(registration, made["id"], inputs)
             rancher2.wait_until_active(type_, own, made["id"])
@@ -91,50 +95,54 @@ class RancherResources:
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """One resource as the program wants it."""
+class _DesiredResource:
+    """One resource as the program declares it."""
 
     type: RancherType
     registration: Registration
     inputs: Properties
-    """Without what says nothing, with what is said by saying nothing."""
+    """The inputs without empty values and with defaults."""
 
     def compare(self, before: Entry | None, server: RancherServer | None) -> Result:
-        """Tell what is to be done about what the state and the server have; `server` is None while it is not known."""
+        """Return the step that the entry and the server's resource require; `server` is None while it is unknown."""
         if before is None or before.pending:
-            return Result(Step.CREATE, self._anew)
-        said = tuple(differences(before.inputs, self.inputs))
+            return Result(Step.CREATE, self._recreated)
+        changed = tuple(differences(before.inputs, self.inputs))
         if is_triggered(self.registration, before):
-            return Result(Step.REPLACE, self._anew, said, "its replacement trigger has changed")
-        # A new one is asked for whatever the server has: a user's old token is not his to show whose password is new.
-        if server is None or _tops(said) - self.type.in_place:
-            return self._step(before, {}, said)
+            return Result(Step.REPLACE, self._recreated, changed, "its replacement trigger has changed")
+        # The resource is replaced in any case, and a user with a new password could not read the old token.
+        if server is None or _tops(changed) - self.type.in_place:
+            return self._step(before, {}, changed)
         live = rancher2.find(self.type, server, before)
         if live is None:
-            return Result(Step.CREATE, self._anew, note="it is gone from Rancher, and is made anew")
-        fields = tuple(differences(self._what_is_there(live, before), self.inputs))
+            return Result(Step.CREATE, self._recreated, note="it does not exist in Rancher any more, and is recreated")
+        fields = tuple(differences(self._live_inputs(live, before), self.inputs))
         if self.type.is_over(live):
-            return Result(Step.REPLACE, self._anew, fields, "it has expired, or was disabled")
+            return Result(Step.REPLACE, self._recreated, fields, "it has expired, or was disabled")
         return self._step(before, self.type.read(live), fields)
 
     @property
-    def _anew(self) -> Outcome:
+    def _recreated(self) -> Outcome:
         return Outcome(outputs=self.inputs)
 
     def has_name_of(self, before: Entry) -> bool:
-        """Tell whether Rancher would refuse this beside the old one; the provider then deletes that first."""
+        """
+        Return whether Rancher refuses a second resource of this name.
+
+        The provider then deletes the old one first.
+        """
         return "name" in self.inputs and self.inputs["name"] == before.inputs.get("name")
 
-    def _what_is_there(self, live: Properties, before: Entry) -> Properties:
-        """Give the inputs that would come to what the server has."""
-        unsaid = self.type.write_only | (self.type.computed - self.inputs.keys())
-        told = {name: value for name, value in self.type.inputs_of(live).items() if name not in unsaid}
-        return told | {name: value for name, value in before.inputs.items() if name in self.type.write_only}
+    def _live_inputs(self, live: Properties, before: Entry) -> Properties:
+        """Return the inputs that describe the server's resource."""
+        ignored = self.type.write_only | (self.type.computed - self.inputs.keys())
+        live_values = {name: value for name, value in self.type.inputs_of(live).items() if name not in ignored}
+        return live_values | {name: value for name, value in before.inputs.items() if name in self.type.write_only}
 
-    def _step(self, before: Entry, told: Properties, fields: tuple[FieldChange, ...]) -> Result:
+    def _step(self, before: Entry, live_values: Properties, fields: tuple[FieldChange, ...]) -> Result:
         if _tops(fields) - self.type.in_place:
-            return Result(Step.REPLACE, self._anew, fields)
-        kept = Outcome(id=before.id, outputs={**before.outputs, **told, **self.inputs})
+            return Result(Step.REPLACE, self._recreated, fields)
+        kept = Outcome(id=before.id, outputs={**before.outputs, **live_values, **self.inputs})
         return Result(Step.UPDATE if fields else Step.SAME, kept, fields)
 
 
@@ -143,7 +151,7 @@ def _check(registration: Registration, type_: RancherType) -> None:
     if unknown := sorted(registration.inputs.keys() - type_.inputs):
         raise UserError(f"{name}: {', '.join(unknown)} is not supported by the stand-in")
     if missing := sorted(type_.required - registration.inputs.keys()):
-        raise UserError(f"{name}: {', '.join(missing)} must be given to the stand-in, which makes up nothing")
+        raise UserError(f"{name}: {', '.join(missing)} is required, because the stand-in generates no values")
 
 
 def _tops(fields: Iterable[FieldChange]) -> frozenset[str]:

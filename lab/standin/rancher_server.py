@@ -1,7 +1,7 @@
 """
-One Rancher server's v3 API, asked as the rancher2 provider asks it, with retries of what passes by itself.
+The v3 API of one Rancher server, used as the rancher2 provider uses it, with retries of transient errors.
 
-Owns connection, log-in and the wording of the API's errors. Does not own what is made there.
+Owns connection, login and the texts of the API's errors. Does not own the resources.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
     from recorder.values import Properties
 
-PATIENCE_SECONDS: Final = 15
+RETRY_SECONDS: Final = 15
 _ANSWER_SECONDS: Final = 30.0
 _PASSING: Final = frozenset({409, 429, 502, 503, 504})
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
-"""The provider takes both for gone: Rancher hides what one may not see behind either."""
+"""Both mean that a resource does not exist, because Rancher answers either for resources that are not visible."""
 
 
 class RefusedError(UserError):
-    """The server has refused a request, and so carried nothing of it out."""
+    """The server has refused a request and changed nothing."""
 
 
 class LoginError(UserError):
-    """The server lets nobody in by this name and password."""
+    """The server refuses a username and password."""
 
 
 class _BusyError(Exception):
-    """An answer that may be another one soon."""
+    """An answer that a retry may change."""
 
 
 class RancherServer:
@@ -60,50 +60,50 @@ class RancherServer:
             trust = ssl.create_default_context(cadata=ca_certs)
         except (ssl.SSLError, ValueError):
             raise UserError(f"the CA given for {url} is no PEM certificate") from None
-        # Python 3.13 began to refuse CAs that Go, and so the provider, takes.
+        # Since Python 3.13 strict verification refuses CAs that Go, and so the provider, accepts.
         trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
         client = httpx.Client(
             base_url=url,
             headers={"Accept": "application/json"},
             timeout=_ANSWER_SECONDS,
             verify=trust,
-            # The lab is reached directly, whatever proxy leads to the rest of the world.
+            # The lab is reachable directly, without the environment's proxy.
             trust_env=False,
         )
         return cls(client, token)
 
     def close(self) -> None:
-        """Close the connection, for all who speak through it."""
+        """Close the connection for all its users."""
         self._client.close()
 
     def get(self, plural: str, id_: str) -> Properties | None:
-        """Read a resource; None where there is none that one may see."""
-        answer = self._ask("GET", f"/v3/{plural}/{id_}")
+        """Return a resource; None if it does not exist or is not visible."""
+        answer = self._request("GET", f"/v3/{plural}/{id_}")
         return None if answer.status_code in _GONE else _read(answer)
 
     def select(self, plural: str, fields: Mapping[str, str]) -> list[Properties]:
-        """List the resources of a type whose fields are these; an empty text stands for a field that is not there."""
+        """Return the resources of a type with these field values; an empty text means that the field is missing."""
         given = {name: value for name, value in fields.items() if value}
-        found: list[Properties] = _read(self._ask("GET", f"/v3/{plural}", params=given))["data"]
-        # Rancher passes over a filter on a field that it cannot filter by.
+        found: list[Properties] = _read(self._request("GET", f"/v3/{plural}", params=given))["data"]
+        # Rancher ignores filters on fields that it cannot filter by.
         return [it for it in found if all((it.get(name) or "") == value for name, value in fields.items())]
 
     def create(self, plural: str, body: Properties) -> Properties:
-        """Make a resource."""
-        return _read(self._ask("POST", f"/v3/{plural}", json=body))
+        """Create a resource and return the API's answer."""
+        return _read(self._request("POST", f"/v3/{plural}", json=body))
 
     def update(self, plural: str, id_: str, body: Properties, *, replaces: bool = False) -> Properties:
-        """Change a resource; with `replaces`, what the body leaves out goes."""
+        """Update a resource; with `replaces`, fields that are not in the body are removed."""
         params = {"_replace": "true"} if replaces else {}
-        return _read(self._ask("PUT", f"/v3/{plural}/{id_}", params=params, json=body))
+        return _read(self._request("PUT", f"/v3/{plural}/{id_}", params=params, json=body))
 
     def act(self, plural: str, id_: str, action: str, body: Properties) -> None:
-        """Carry out an action of a resource."""
-        _refuse_errors(self._ask("POST", f"/v3/{plural}/{id_}", params={"action": action}, json=body))
+        """Run an action of a resource."""
+        _refuse_errors(self._request("POST", f"/v3/{plural}/{id_}", params={"action": action}, json=body))
 
     def delete(self, plural: str, id_: str) -> bool:
-        """Ask for a resource's removal; False where there is none that one may see."""
-        answer = self._ask("DELETE", f"/v3/{plural}/{id_}")
+        """Delete a resource; return False if it does not exist or is not visible."""
+        answer = self._request("DELETE", f"/v3/{plural}/{id_}")
         if answer.status_code in _GONE:
             return False
         _refuse_errors(answer)
@@ -112,30 +112,30 @@ class RancherServer:
     @contextmanager
     def session(self, username: str, password: str) -> Iterator[RancherServer]:
         """
-        Log a user in, and out in the end.
+        Log a user in, yield the connection, and log the user out.
 
         Raises:
-            LoginError: there is no such user, he is disabled, or it is not his password.
+            LoginError: The user does not exist or is disabled, or the password is wrong.
         """
         login = {"type": "localProvider", "username": username, "password": password, "ttl": 0}
-        answer = self._ask(
+        answer = self._request(
             "POST",
             "/v3-public/localProviders/local",
             params={"action": "login"},
-            json=login | {"description": "mcsps stand-in, for a moment"},
+            json=login | {"description": "mcsps stand-in, temporary"},
         )
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             raise LoginError(
-                f"{self._client.base_url} does not let user {username} in: see whether he is enabled, and whether the "
-                "password is still his"
+                f"{self._client.base_url} refuses the login of user {username}",
+                "Check that the user is enabled and has this password",
             )
         own = RancherServer(self._client, str(_read(answer)["token"]))
         try:
             yield own
         finally:
-            _refuse_errors(own._ask("POST", "/v3/tokens", params={"action": "logout"}, json={}))
+            _refuse_errors(own._request("POST", "/v3/tokens", params={"action": "logout"}, json={}))
 
-    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
         def send() -> httpx.Response:
             answer = self._client.request(method, path, headers={"Authorization": f"Bearer {self._token}"}, **options)
             if answer.status_code in _PASSING and method != "POST":
@@ -145,13 +145,13 @@ class RancherServer:
         def may_pass(error: BaseException) -> bool:
             if isinstance(error, httpx.ConnectError):
                 return not kube_errors.is_untrusted(error)
-            # What was posted may have been carried out, and must not be twice.
+            # The server may have processed a POST, so it must not be sent twice.
             return isinstance(error, httpx.TransportError | _BusyError) and method != "POST"
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_pass),
             wait=tenacity.wait_exponential(multiplier=0.1, max=2),
-            stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+            stop=tenacity.stop_after_delay(RETRY_SECONDS),
             reraise=True,
         )
         try:
@@ -171,7 +171,7 @@ def _read(answer: httpx.Response) -> Properties:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise UserError(f"{answer.request.url.host} answers {answer.status_code}, and not as Rancher does")
+        raise UserError(f"{answer.request.url.host} answers {answer.status_code}, but not as a Rancher server does")
     return body
 
 
@@ -179,12 +179,12 @@ def _refuse_errors(answer: httpx.Response) -> None:
     if answer.is_client_error:
         raise RefusedError(f"Rancher refuses: {_explain(answer)}")
     if answer.is_error:
-        # It may have carried out what was asked of it, and failed after that.
+        # The server may have processed the request before it failed.
         raise UserError(f"Rancher fails: {_explain(answer)}")
 
 
 def _explain(answer: httpx.Response) -> str:
-    """Take the message out of the error that the API sent."""
+    """Return the message of the error that the API sent."""
     try:
         error = answer.json()
         parts = [error.get("fieldName"), error.get("message") or error.get("code")]

@@ -1,4 +1,4 @@
-"""The program's Rancher providers, and the servers behind them."""
+"""The program's Rancher providers, and the connections to their servers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TYPE: Final = "pulumi:providers:rancher2"
 _NEEDED: Final = frozenset({"apiUrl", "tokenKey"})
 _INPUTS: Final = _NEEDED | {"caCerts"}
 _OFF: Final = ("bootstrap", "insecure")
-"""Inputs that the SDK gives by itself, and that may say `false` alone."""
+"""Inputs that the SDK always sets, and that are supported only as `false`."""
 
 
 class RancherServers:
-    """Connections by provider; safe to use from several threads."""
+    """The connections by provider; safe to use from several threads."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -33,16 +33,16 @@ class RancherServers:
 
     def add(self, provider: Registration) -> None:
         """
-        Take a provider's inputs over those that it had.
+        Register a provider, whose inputs replace the earlier ones.
 
         Raises:
-            UserError: an input that is not understood, or one that is needed and is not there.
+            UserError: An input is not supported, or a required one is missing.
         """
         off = {name for name in _OFF if provider.inputs.get(name) == "false"}
         if unknown := sorted(provider.inputs.keys() - _INPUTS - off):
             raise UserError(f"{provider.name}: {', '.join(unknown)} is not supported by the stand-in")
         if missing := sorted(_NEEDED - provider.inputs.keys()):
-            raise UserError(f"{provider.name}: {', '.join(missing)} is needed by the stand-in")
+            raise UserError(f"{provider.name}: {', '.join(missing)} is required by the stand-in")
         with self._lock:
             self._inputs[provider.urn] = provider.inputs
             known = self._servers.pop(provider.urn, None)
@@ -51,13 +51,13 @@ class RancherServers:
 
     def of(self, reference: str | None) -> RancherServer | None:
         """
-        Give the server behind `<urn>::<id>`, or a bare URN; None while an input of the provider is not known.
+        Return the server of the provider `<urn>::<id>` or `<urn>`; None while an input of the provider is unknown.
 
         Raises:
-            UserError: no provider is given, or it cannot be used, or its server is not the lab's.
+            UserError: The provider is missing or not usable, or its server is not in the lab.
         """
         if reference is None:
-            raise UserError("no explicit provider is given, and there is no default one")
+            raise UserError("it has no explicit provider, and there is no default one")
         urn = references.urn_of(reference)
         with self._lock:
             inputs = references.inputs_of(urn, self._inputs, self._state)

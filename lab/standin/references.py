@@ -1,4 +1,4 @@
-"""Providers as resources name them: by reference, which is a URN and an id."""
+"""References of resources to providers, which are a URN and an id."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def urn_of(reference: str) -> str:
-    """Drop the id, if there is one: a URN has four parts, and the reference one more."""
+    """Return the URN of a reference; a URN has four parts, and a reference has the id as a fifth."""
     return "::".join(reference.split("::")[:4])
 
 
 def inputs_of(urn: str, registered: Mapping[str, Properties], state: State) -> Properties:
     """
-    Give the inputs of a provider: those of this run, else those that are kept of the last one.
+    Return the inputs of a provider from this run, else from the state.
 
     Raises:
-        UserError: there is no such provider.
+        UserError: The provider does not exist.
     """
     if urn in registered:
         return registered[urn]

@@ -1,4 +1,4 @@
-"""One run of the stand-in from start to end: preview, up or destroy."""
+"""One run of the stand-in: preview, up or destroy."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run works with, while its stack is locked."""
+    """A run on a locked stack."""
 
     folder: Path
-    """Holds `__main__.py`."""
+    """The folder of `__main__.py`."""
     stack: Stack
     state: State
     clusters: Clusters
@@ -45,33 +45,33 @@ class Run:
     display: Display
 
     def preview(self) -> bool:
-        """Show what `up` would change; True without a failure."""
+        """Show what `up` would change; return whether the program ran without a failure."""
         standin, failures = self._run_program(preview=True)
-        doomed = self._unwanted(standin)
+        targets = self._obsolete(standin)
         deletion = Deletion(self.state, self.display, self.clusters, self.servers, standin.claimed)
         try:
-            refuse_protected(doomed)
-            for urn, entry in doomed.items() if not failures else ():
-                self.display.change(Change(urn=urn, step=Step.DELETE, note=deletion.reprieve(entry)))
+            refuse_protected(targets)
+            for urn, entry in targets.items() if not failures else ():
+                self.display.change(Change(urn=urn, step=Step.DELETE, note=deletion.reason_to_keep(entry)))
         except UserError as error:
             failures.append(str(error))
         self.display.finish(standin.exports, failures)
         return not failures
 
     def up(self) -> bool:
-        """Carry the program out, then delete what it no longer has; True without a failure."""
+        """Apply the program, then delete resources that it no longer declares; return whether all succeeded."""
         standin, failures = self._run_program(preview=False)
         if not failures:
-            failures = self._delete(self._unwanted(standin), standin.claimed)
+            failures = self._delete(self._obsolete(standin), standin.claimed)
         self.display.finish(standin.exports, failures)
         return not failures
 
     def destroy(self, *, unprotect: bool) -> bool:
-        """Delete all that the state knows; True without a failure."""
-        doomed = self.state.entries()
+        """Delete all resources in the state; return whether all deletions succeeded."""
+        targets = self.state.entries()
         if unprotect:
-            doomed = {urn: replace(entry, protect=False) for urn, entry in doomed.items()}
-        failures = self._delete(doomed)
+            targets = {urn: replace(entry, protect=False) for urn, entry in targets.items()}
+        failures = self._delete(targets)
         self.display.finish({}, failures)
         return not failures
 
@@ -86,7 +86,7 @@ class Run:
         )
         program = self.folder / "__main__.py"
         if not program.is_file():
-            return standin, [f"{program} is not there"]
+            return standin, [f"{program} does not exist"]
         try:
             run_program(program, standin, {**self.stack.config, **self.stack.secrets}, tuple(self.stack.secrets))
         except Exception as error:  # noqa: BLE001 - the program may raise anything, and no traceback is to be shown
@@ -105,19 +105,19 @@ class Run:
         where = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
         return f"the program failed: {type(error).__name__}: {error}{where}"
 
-    def _unwanted(self, standin: StandIn) -> dict[str, Entry]:
+    def _obsolete(self, standin: StandIn) -> dict[str, Entry]:
         entries = self.state.entries()
         renamed = {alias for registration in standin.registrations.values() for alias in registration.aliases}
         return {
             urn: entry
             for urn, entry in entries.items()
-            if urn not in renamed and not standin.is_wanted(urn, entry.parent)
+            if urn not in renamed and not standin.is_declared(urn, entry.parent)
         }
 
-    def _delete(self, doomed: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
+    def _delete(self, targets: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
         deletion = Deletion(self.state, self.display, self.clusters, self.servers, claimed)
         try:
-            deletion.run(doomed)
+            deletion.run(targets)
         except UserError as error:
             return [str(error)]
         return [f"{urn.rpartition('::')[2]}: {text}" for urn, text in deletion.failures.items()]
@@ -126,10 +126,10 @@ class Run:
 @contextmanager
 def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iterator[Run]:
     """
-    Lock a stack and open its state.
+    Lock a stack, open its state, and yield a run.
 
     Raises:
-        UserError: another run is at work, or the state cannot be read.
+        UserError: Another run uses the stack, or the state cannot be read.
     """
     with locked(stack.name, state_dir):
         display.hide([Secret(text) for text in stack.secrets.values()])
@@ -141,7 +141,7 @@ def begin(stack: Stack, folder: Path, state_dir: Path, display: Display) -> Iter
 
 
 class _Helm:
-    """The toolchain's helm, looked up once and only for a program with charts."""
+    """The toolchain's helm, looked up once and only if the program has charts."""
 
     def __init__(self, display: Display) -> None:
         self._display = display

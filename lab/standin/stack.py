@@ -1,7 +1,7 @@
 """
-What a stack's files say: project and config; secret config comes from files of its own.
+Reads the project and the config of a stack; secret config comes from separate files.
 
-The stand-in runs stacks of the lab alone; it holds no passphrase, so it can read no encrypted config.
+The stand-in runs only stacks of the lab. It has no passphrase, so it cannot read encrypted config.
 """
 
 from __future__ import annotations
@@ -28,30 +28,31 @@ _OWNERS_ALONE: Final = 0o600
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack of one project."""
+    """One stack of one project, with its config."""
 
     project: str
     name: str
     config: Mapping[str, str]
-    """Full keys; objects as JSON text, as the SDK wants them."""
+    """The plain config by full key; objects are JSON text, as the SDK expects."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The same for what is secret."""
+    """The secret config, in the same form."""
 
 
 def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
     """
-    Read `Pulumi.yaml` and `Pulumi.<name>.yaml`, and the secrets.
+    Read `Pulumi.yaml`, `Pulumi.<name>.yaml` and the secret files.
 
     Args:
-        folder: where the two are.
-        name: the stack's.
-        secret_files: `KEY=FILE` for each key of the config whose value is secret.
+        folder: The folder of the two files.
+        name: The name of the stack.
+        secret_files: `KEY=FILE` for each secret config key.
 
     Raises:
-        UserError: not a stack of the lab, a secret that is encrypted or open to others, or no valid YAML.
+        UserError: The stack is not for the lab, a file is no valid YAML, or a secret is encrypted or readable by
+            others.
     """
     if name != "lab" and not name.startswith("lab-"):
-        raise UserError(f"stack {name}: the stand-in runs stacks of the lab alone (lab, lab-...): use pulumi")
+        raise UserError(f"stack {name}: the stand-in runs only stacks of the lab (lab, lab-...)", "Use pulumi")
     project = _read(folder / "Pulumi.yaml")
     own = _read(folder / f"Pulumi.{name}.yaml").get("config") or {}
     declared = {_full(key, project["name"]): value for key, value in (project.get("config") or {}).items()}
@@ -65,26 +66,26 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
     for key, value in config.items():
         if _has_secure(value) and key not in secrets:
             raise UserError(
-                f"{key} is encrypted (secure:), which the stand-in cannot read: use pulumi, or give it in a file "
-                f"(--secret {key}=FILE)"
+                f"{key} is encrypted (secure:), which the stand-in cannot read",
+                f"Use pulumi, or pass the value in a file: --secret {key}=FILE",
             )
     plain = {key: value for key, value in config.items() if not key.startswith("pulumi:") and key not in secrets}
     return Stack(project["name"], name, {key: _text(value) for key, value in plain.items()}, secrets)
 
 
 def _read_secret(text: str, project: str) -> tuple[str, str]:
-    """Read one secret; the text is not quoted, for somebody may give the secret itself."""
+    """Read one secret; errors do not quote `text`, because the user may have passed the secret itself."""
     key, is_given, file = text.partition("=")
     if not (key and is_given and file):
-        raise UserError("--secret: allowed is KEY=FILE, such as mcsps:rancherToken=/root/token")
+        raise UserError("--secret: the value is not KEY=FILE", "Pass it as in mcsps:rancherToken=/root/token")
     key = _full(key, project)
     try:
         with Path(file).expanduser().open() as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             if mode & ~_OWNERS_ALONE:
                 raise UserError(
-                    f"--secret {key}: {file} has mode {mode:04o}, so that others may get at the secret; allowed is "
-                    f"0600 or stricter: chmod 600 {file}"
+                    f"--secret {key}: {file} has mode {mode:04o}; allowed: 0600 or stricter",
+                    f"Run: chmod 600 {file}",
                 )
             secret = opened.read().removesuffix("\n")
     except OSError as error:
@@ -100,11 +101,11 @@ def _read(file: Path) -> Properties:
     try:
         content = yaml.safe_load(file.read_text())
     except FileNotFoundError:
-        raise UserError(f"{file} is not there") from None
+        raise UserError(f"{file} does not exist") from None
     except yaml.YAMLError as error:
         raise UserError(f"{file} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{file} holds no map")
+        raise UserError(f"{file} is not a mapping")
     return content
 
 

@@ -1,7 +1,7 @@
 """
-The stand-in: a monitor that carries out what it receives, or tells what it would do.
+The stand-in: a monitor that applies the registrations that it receives, or only compares them.
 
-Owns the choice of who carries out which type, and refuses by name what nobody does.
+Owns the choice of the component that applies each type, and refuses unsupported types by name.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _PROVIDERS: Final = frozenset({providers.TYPE, rancher_servers.TYPE, "pulumi:pro
 
 
 class StandIn(Monitor):
-    """Carries registrations out; in a preview, only compares."""
+    """Applies registrations; a preview only compares them."""
 
-    def __init__(  # noqa: PLR0913 - what a run works with
+    def __init__(  # noqa: PLR0913 - the parts of a run
         self,
         *,
         project: str,
@@ -59,21 +59,21 @@ class StandIn(Monitor):
         self._rancher = RancherResources(ledger, servers)
         self._stopped = Event()
         self.failures: dict[str, str] = {}
-        """What went wrong, by URN or function."""
+        """The error texts, by URN or function."""
 
-    def is_wanted(self, urn: str, parent: str | None) -> bool:
-        """Tell whether the program still has a resource, or may have it (objects of charts not rendered yet)."""
+    def is_declared(self, urn: str, parent: str | None) -> bool:
+        """Return whether the program declares a resource, or may declare it in a chart that is not rendered yet."""
         return urn in self.registrations or parent in self._objects.unexpanded
 
     @property
     def claimed(self) -> Container[Place]:
-        """Which objects the program wants, complete once it has ended well."""
+        """The objects that the program declares, complete after it has succeeded."""
         return self._objects.claimed
 
     def apply(self, registration: Registration) -> Outcome:
-        """Do what a registration wants, or say why not."""
+        """Apply a registration, or compare it in a preview."""
         if self._stopped.is_set():
-            raise UserError(f"{registration.name} is not carried out, because another resource failed")
+            raise UserError(f"{registration.name} is not applied, because another resource failed")
         self._ledger.display.hide(registration.inputs)
         try:
             outcome = self._dispatch(registration)
@@ -121,15 +121,15 @@ class StandIn(Monitor):
         if unsupported := _unsupported(registration):
             raise UserError(f"the option {', '.join(unsupported)} is not supported by the stand-in")
         if type_ in _LOCAL:
-            return _LOCAL[type_].carry_out(registration, self._ledger)
+            return _LOCAL[type_].apply(registration, self._ledger)
         if type_ in rancher2.TYPES:
-            return self._rancher.carry_out(registration)
+            return self._rancher.apply(registration)
         if type_ in _PROVIDERS:
             return self._provider(registration)
         if type_ == helm.CHART:
             return self._chart(registration)
         if registration.custom and kubernetes.is_object(type_):
-            return self._objects.carry_out(registration)
+            return self._objects.apply(registration)
         if registration.custom or registration.remote:
             raise UserError(f"the type {type_} is not supported by the stand-in")
         step = Step.SAME if self._ledger.before(registration) else Step.CREATE
@@ -142,8 +142,8 @@ class StandIn(Monitor):
             self._clusters.add(registration, before)
             if before is not None and has_unknown(registration.inputs) and self._clusters.of(registration.urn) is None:
                 self._ledger.display.note(
-                    f"{registration.name}: its kubeconfig is known once this is carried out, and the last one is not "
-                    "good any more: what it has made is not looked at, and counts as unchanged"
+                    f"{registration.name}: its kubeconfig is known only after an update, and the last one is not valid "
+                    "any more, so its objects are not compared and count as unchanged"
                 )
         elif registration.type == rancher_servers.TYPE:
             self._servers.add(registration)
@@ -151,7 +151,7 @@ class StandIn(Monitor):
             raise UserError(f"{', '.join(registration.inputs)} is not supported")
         fields = tuple(differences(before.inputs, registration.inputs)) if before else ()
         step = Step.CREATE if before is None else Step.UPDATE if fields else Step.SAME
-        # Known in a preview too: a provider with an unknown id would make all its resources unknown.
+        # Known in a preview as well, because a provider with an unknown id would make all its resources unknown.
         id_ = hashlib.sha256(registration.urn.encode()).hexdigest()[:32]
         outcome = Outcome(id=id_, outputs=registration.inputs)
         self._ledger.keep(registration, Result(step, outcome, fields), inputs=registration.inputs)
@@ -163,18 +163,18 @@ class StandIn(Monitor):
             return Outcome(outputs={"resources": Unknown()})
         with self._lock:
             self.registrations |= {child.urn: child for child in children}
-        outcomes = self._objects.carry_out_together(children)
+        outcomes = self._objects.apply_all(children)
         with self._lock:
             self.outcomes |= outcomes
         return Outcome(outputs={"resources": references(outcomes)})
 
 
 def _unsupported(registration: Registration) -> list[str]:
-    """Name the options that would be passed over in silence."""
+    """Return the options that would otherwise be ignored without notice."""
     type_ = registration.type
     has_no_values = not registration.custom or type_ in _PROVIDERS
     options = {
-        # Each Rancher provider has some, and they are secret as inputs already.
+        # Every Rancher provider has some, and they are already secret as inputs.
         "additionalSecretOutputs": has_no_values
         and type_ != rancher_servers.TYPE
         and registration.additional_secret_outputs,

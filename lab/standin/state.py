@@ -1,8 +1,8 @@
 """
-What the stand-in made, in one file per stack that only its owner can read.
+The state of the stand-in: one file for each stack, which only its owner can read.
 
-The file holds private keys, as Pulumi's state would (there: encrypted). It is replaced as a whole
-after every resource, so that a killed run loses at most the ones in flight.
+The file contains private keys in plain text, which Pulumi's state encrypts. It is replaced as a whole after every
+resource, so that a killed run loses at most the resources in flight.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ STATE_DIR: Final = spec.STATE_DIR / "engine"
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One resource as it was last carried out."""
+    """One resource as it was last applied."""
 
     urn: str
     type: str
     id: str = ""
     parent: str | None = None
     provider: str | None = None
-    """URN of the provider resource."""
+    """The URN of the provider resource."""
     dependencies: tuple[str, ...] = ()
     inputs: Properties = field(default_factory=dict)
     outputs: Properties = field(default_factory=dict)
@@ -45,16 +45,16 @@ class Entry:
     deleted_with: str | None = None
     replacement_trigger: object = None
     pending: bool = False
-    """True between the moment before the cluster is asked and the moment when all is ready."""
+    """True from before the first request to the cluster or server until the resource is ready."""
 
     @property
     def needs(self) -> frozenset[str]:
-        """URNs of what must outlive this resource."""
+        """The URNs of resources that must not be deleted before this one."""
         return frozenset(self.dependencies) | {urn for urn in (self.parent, self.provider) if urn is not None}
 
 
 class State:
-    """All entries of one stack; safe to use from several threads."""
+    """The entries of one stack; safe to use from several threads."""
 
     def __init__(self, file: Path, entries: dict[str, Entry]) -> None:
         self._file = file
@@ -64,10 +64,10 @@ class State:
     @classmethod
     def load(cls, stack: str, directory: Path = STATE_DIR) -> State:
         """
-        Read a stack's state; a stack that was never carried out has an empty one.
+        Read a stack's state, which is empty before the first run.
 
         Raises:
-            UserError: the file is there and is no state, or cannot be read.
+            UserError: The file exists, but is no state or cannot be read.
         """
         file = directory / f"{stack}.json"
         try:
@@ -78,21 +78,23 @@ class State:
         except OSError as error:
             raise UserError(f"{file} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError):
-            raise UserError(f"{file} is not a state of this engine: move it away to start anew") from None
+            raise UserError(
+                f"{file} is not a state of this engine", "Move it away to start with an empty state"
+            ) from None
         return cls(file, {entry.urn: entry for entry in entries})
 
     def get(self, urn: str) -> Entry | None:
-        """Look up one resource."""
+        """Return the entry of a resource; None if there is none."""
         with self._lock:
             return self._entries.get(urn)
 
     def entries(self) -> dict[str, Entry]:
-        """Copy all entries, by URN."""
+        """Return a copy of all entries, by URN."""
         with self._lock:
             return dict(self._entries)
 
     def put(self, entry: Entry) -> None:
-        """Add or replace one resource."""
+        """Add or replace the entry of a resource."""
         with self._lock:
             if self._entries.get(entry.urn) == entry:
                 return
@@ -100,13 +102,13 @@ class State:
             self._write()
 
     def remove(self, urn: str) -> None:
-        """Forget one resource."""
+        """Remove the entry of a resource."""
         with self._lock:
             if self._entries.pop(urn, None) is not None:
                 self._write()
 
     def rename(self, old: str, new: str) -> None:
-        """Carry a resource, and all that names it, over to another URN."""
+        """Change the URN of a resource in its entry and in all references to it."""
         with self._lock:
             entry = self._entries.pop(old)
             self._entries[new] = replace(entry, urn=new)
@@ -136,7 +138,7 @@ class State:
 
 
 def _write(entry: Entry) -> object:
-    # Not `asdict`: it would turn secrets into plain maps.
+    # `asdict` would convert secrets to plain maps.
     return to_wire({each.name: getattr(entry, each.name) for each in fields(entry)})
 
 
@@ -148,22 +150,22 @@ def _read(item: Properties) -> Properties:
 @contextmanager
 def locked(stack: str, directory: Path = STATE_DIR) -> Iterator[None]:
     """
-    Keep a second run of the same stack out; the lock goes with the process, however that ends.
+    Lock a stack against a second run; the kernel releases the lock when the process terminates.
 
     Raises:
-        UserError: another run is at work, or the folder cannot be written.
+        UserError: Another run uses the stack, or the folder is not writable.
     """
     try:
         files.make_folder(directory)
         descriptor = os.open(directory / f"{stack}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise UserError(f"{directory} cannot be written ({error.strerror}): run as root") from None
+        raise UserError(f"{directory} cannot be written ({error.strerror})", "Run as root") from None
     with os.fdopen(descriptor, "r+") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = opened.read().strip() or "unknown"
-            raise UserError(f"another run (process {holder}) is at work on stack {stack}: wait for it") from None
+            raise UserError(f"another run (process {holder}) uses stack {stack}", "Wait until it finishes") from None
         opened.truncate(0)
         opened.write(str(os.getpid()))
         opened.flush()

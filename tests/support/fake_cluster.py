@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from lab.standin.cluster import Identity, ImmutableError
+from lab.standin.cluster import ImmutableError, ObjectIdentity
 
 if TYPE_CHECKING:
     from recorder.values import Properties
@@ -19,29 +19,29 @@ class FakeCluster:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.objects: dict[Identity, Properties] = {}
-        self.deleted: list[Identity] = []
+        self.objects: dict[ObjectIdentity, Properties] = {}
+        self.deleted: list[ObjectIdentity] = []
 
-    def get(self, identity: Identity) -> Properties | None:
+    def get(self, identity: ObjectIdentity) -> Properties | None:
         """Read an object."""
         return copy.deepcopy(self.objects.get(identity))
 
     def apply(self, manifest: Properties) -> Properties:
         """Apply one, as the server would."""
         applied = self.apply_dry(manifest)
-        self.objects[Identity.of(manifest)] = applied
+        self.objects[ObjectIdentity.of(manifest)] = applied
         return copy.deepcopy(applied)
 
     def apply_dry(self, manifest: Properties) -> Properties:
         """Tell what applying would come to."""
-        identity = Identity.of(manifest)
+        identity = ObjectIdentity.of(manifest)
         live = self.objects.get(identity)
         if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
             raise ImmutableError("data: field is immutable when `immutable` is set")
         metadata = {"uid": str(len(self.deleted)), "generation": 1, **manifest["metadata"]}
         return {**copy.deepcopy(manifest), "metadata": metadata}
 
-    def delete(self, identity: Identity) -> None:
+    def delete(self, identity: ObjectIdentity) -> None:
         """Delete one at once."""
         self.deleted.append(identity)
         self.objects.pop(identity, None)

@@ -1,1 +1,1 @@
-"""What Rancher does inside a cluster because of what its API was told, each controller in a file of its own."""
+"""The controllers with which Rancher applies its API's documents to a cluster, one in each file."""

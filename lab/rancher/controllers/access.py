@@ -1,4 +1,4 @@
-"""What the server's users may do in a cluster: its bindings of role templates, as roles and bindings of Kubernetes."""
+"""The rights of the server's users in a cluster: role template bindings as Kubernetes roles and bindings."""
 
 import base64
 import hashlib
@@ -14,19 +14,19 @@ _GROUP = "/apis/rbac.authorization.k8s.io/v1"
 _API = "rbac.authorization.k8s.io"
 _NAME_LENGTH = 10
 Objects = dict[str, Document]
-"""Objects by the path of the API at which they are."""
+"""Objects by their path in the API."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be in the cluster."""
+class DesiredAccess:
+    """The roles and bindings that a cluster must have."""
 
     roles: Objects
     bindings: Objects
 
 
-def desired(store: Store, cluster: str, found: Iterable[Document]) -> Wanted:
-    """Return the roles and bindings of everybody in the cluster: pure but for reading the store."""
+def desired(store: Store, cluster: str, found: Iterable[Document]) -> DesiredAccess:
+    """Return the roles and bindings of all users in the cluster: pure except for reads of the store."""
     templates = {it["id"]: it for it in store.all(Kind.ROLE_TEMPLATE)}
     members: dict[str, list[str]] = {}
     for namespace in found:
@@ -48,11 +48,11 @@ def desired(store: Store, cluster: str, found: Iterable[Document]) -> Wanted:
                 owner = binding["projectId"].partition(":")[2]
                 bindings.append(_binding(binding, owner, role, namespace_name))
     roles = [_role(templates[it]) for it in sorted(used) if not templates[it].get("external")]
-    return Wanted({_path(it): it for it in roles}, {_path(it): it for it in bindings})
+    return DesiredAccess({_path(it): it for it in roles}, {_path(it): it for it in bindings})
 
 
 def gather(templates: Mapping[str, Document], name: str) -> Sequence[str]:
-    """Return a template's id and those of all that it stands on, each once: pure."""
+    """Return the ids of a template and of all templates that it inherits from, each once: pure."""
     seen: dict[str, None] = {}
 
     def visit(one: str) -> None:
@@ -66,9 +66,9 @@ def gather(templates: Mapping[str, Document], name: str) -> Sequence[str]:
 
 
 async def sync(api: KubeApi, store: Store, cluster: str, found: Iterable[Document]) -> None:
-    """Have the roles and bindings in the cluster, and none of those that were made for what is gone."""
-    wanted = desired(store, cluster, found)
-    for path, role in wanted.roles.items():
+    """Apply the roles and bindings to the cluster, and delete those of removed documents."""
+    access = desired(store, cluster, found)
+    for path, role in access.roles.items():
         existing = await api.get(path)
         if existing is None:
             await api.create(_parent(path), role)
@@ -76,15 +76,15 @@ async def sync(api: KubeApi, store: Store, cluster: str, found: Iterable[Documen
             await api.replace(path, existing | {"rules": role["rules"]})
     there = {_path(it): it async for it in _owned(api)}
     for path in there:
-        if path not in wanted.bindings:
+        if path not in access.bindings:
             await api.delete(path)
-    for path, binding in wanted.bindings.items():
-        # The administrator's binding has no owner by which it would be listed.
+    for path, binding in access.bindings.items():
+        # The administrator's binding has no owner label, so the list does not contain it.
         if path not in there and await api.get(path) is None:
             await api.create(_parent(path), binding)
     templates = {it["id"] for it in store.all(Kind.ROLE_TEMPLATE)}
     for role in await api.objects(f"{_GROUP}/clusterroles", f"{names.CREATOR}={names.NORMAN}"):
-        # A role that no binding needs any more stays as long as its template.
+        # A role without bindings stays as long as its template exists.
         if role["metadata"]["name"] not in templates:
             await api.delete(f"{_GROUP}/clusterroles/{role['metadata']['name']}")
 

@@ -1,8 +1,8 @@
 """
-Project network isolation: the NetworkPolicies that keep the pods of other projects out.
+Project network isolation: the NetworkPolicies that block the pods of other projects.
 
-`np-default` lets in the namespace's own project and the system's, `hn-nodes` what comes from the nodes themselves, and
-`np-default-allow-all` stands in a system namespace that has no other policy.
+`np-default` allows the namespace's own project and the system project, `hn-nodes` allows the nodes, and
+`np-default-allow-all` is in every system namespace without another policy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,13 +30,13 @@ def default_policy(namespace: str, project: str, system: str) -> Document:
 
 
 def allow_all_policy(namespace: str, system: str) -> Document:
-    """Return the policy of a namespace in the system's project: pure."""
+    """Return the policy of a namespace in the system project: pure."""
     spec = {"podSelector": {}, "ingress": [{}], "egress": [{}], "policyTypes": ["Ingress", "Egress"]}
     return _policy(namespace, ALLOW_ALL, {names.PROJECT_ID: system}, spec)
 
 
 def nodes_policy(namespace: Document, cidrs: Iterable[str]) -> Document | None:
-    """Return the policy that lets the nodes in, by the first address of each node's pods; None without any: pure."""
+    """Return the policy that allows the nodes, by the first address of each pod range; None without ranges: pure."""
     blocks = sorted(f"{ip_interface(it).ip}/32" for it in cidrs)
     if not blocks:
         return None
@@ -54,39 +54,40 @@ def nodes_policy(namespace: Document, cidrs: Iterable[str]) -> Document | None:
 
 def desired(found: Sequence[Document], system: str, cidrs: Sequence[str], guarded: frozenset[str]) -> Policies:
     """
-    Return all policies that are to be: pure.
+    Return all policies that the cluster must have: pure.
 
     Args:
         found: The cluster's namespaces.
-        system: The name of the system's project.
+        system: The name of the system project.
         cidrs: The pod ranges of the nodes.
-        guarded: The namespaces that have a policy of somebody else's.
+        guarded: The namespaces with a policy that Rancher did not create.
     """
-    wanted: list[Document] = []
+    policies: list[Document] = []
     for namespace in found:
         name, project = namespace["metadata"]["name"], namespaces.project_of(namespace).partition(":")[2]
         if not project or namespaces.is_going(namespace):
             continue
         if project == system:
-            wanted += [] if name in guarded else [allow_all_policy(name, system)]
+            policies += [] if name in guarded else [allow_all_policy(name, system)]
             continue
-        wanted.append(default_policy(name, project, system))
+
+        policies.append(default_policy(name, project, system))
         if policy := nodes_policy(namespace, cidrs):
-            wanted.append(policy)
-    return {(it["metadata"]["namespace"], it["metadata"]["name"]): it for it in wanted}
+            policies.append(policy)
+    return {(it["metadata"]["namespace"], it["metadata"]["name"]): it for it in policies}
 
 
 async def sync(api: KubeApi, found: Sequence[Document], system: str, pod_cidr: str) -> None:
-    """Have the policies in the cluster; `pod_cidr` counts for nodes that name no range of their own."""
+    """Apply the policies to the cluster; `pod_cidr` is the range of nodes that do not state one."""
     nodes = await api.objects("/api/v1/nodes")
     cidrs = [cidr for it in nodes if (cidr := it["spec"].get("podCIDR") or pod_cidr)]
-    there = await _existing(api)
-    guarded = frozenset(namespace for namespace, name in there if name not in OURS)
-    await _apply(api, there, desired(found, system, cidrs, guarded))
+    existing = await _existing(api)
+    guarded = frozenset(namespace for namespace, name in existing if name not in OURS)
+    await _apply(api, existing, desired(found, system, cidrs, guarded))
 
 
 async def remove(api: KubeApi) -> None:
-    """Remove the policies of a time when isolation was on."""
+    """Delete the policies that isolation created before it was disabled."""
     await _apply(api, await _existing(api), {})
 
 
@@ -95,17 +96,17 @@ async def _existing(api: KubeApi) -> Policies:
     return {(it["metadata"]["namespace"], it["metadata"]["name"]): it for it in listed}
 
 
-async def _apply(api: KubeApi, there: Policies, wanted: Policies) -> None:
-    for (namespace, name), policy in there.items():
+async def _apply(api: KubeApi, existing: Policies, desired_policies: Policies) -> None:
+    for (namespace, name), policy in existing.items():
         made_here = (policy["metadata"].get("labels") or {}).get(names.CREATOR) == names.NORMAN
-        if name in OURS and made_here and (namespace, name) not in wanted:
+        if name in OURS and made_here and (namespace, name) not in desired_policies:
             await api.delete(f"{_path(namespace)}/{name}")
-    for (namespace, name), policy in wanted.items():
-        existing = there.get((namespace, name))
-        if existing is None:
+    for (namespace, name), policy in desired_policies.items():
+        live = existing.get((namespace, name))
+        if live is None:
             await api.create(_path(namespace), policy)
-        elif existing["spec"] != policy["spec"]:
-            version = existing["metadata"]["resourceVersion"]
+        elif live["spec"] != policy["spec"]:
+            version = live["metadata"]["resourceVersion"]
             metadata = policy["metadata"] | {"resourceVersion": version}
             await api.replace(f"{_path(namespace)}/{name}", policy | {"metadata": metadata})
 

@@ -1,4 +1,4 @@
-"""Keeps one cluster as its projects say: whenever a namespace or the store changes, and now and then besides."""
+"""Reconciles one cluster with its projects: after every change of a namespace or the store, and periodically."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ _LOG = logging.getLogger("rancher")
 
 
 async def run(rancher: Rancher, cluster: ClusterConfig) -> None:
-    """Reconcile until cancelled; while the cluster cannot be reached, try again."""
+    """Reconcile until cancelled; retry while the cluster is unreachable."""
     wake = asyncio.Event()
     rancher.store.on_change(wake.set)
     async with asyncio.TaskGroup() as group:
@@ -30,13 +30,13 @@ async def run(rancher: Rancher, cluster: ClusterConfig) -> None:
             try:
                 await reconcile(rancher, cluster)
             except (httpx.HTTPError, ApiError) as error:
-                _LOG.warning("%s: %s; trying again", cluster.name, _brief(error))
+                _LOG.warning("%s: %s; retrying", cluster.name, _brief(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), RESYNC_SECONDS)
 
 
 async def reconcile(rancher: Rancher, cluster: ClusterConfig) -> None:
-    """Do once for the whole cluster what is to be done."""
+    """Reconcile the whole cluster once."""
     api = rancher.apis[cluster.id]
     found = [it for it in await api.objects(namespaces.PATH) if not namespaces.is_going(it)]
     await namespaces.adopt(rancher, cluster.id, found)
@@ -47,9 +47,9 @@ async def reconcile(rancher: Rancher, cluster: ClusterConfig) -> None:
         try:
             await quota.sync(rancher, cluster.id, namespace, projects.get(place), others)
         except (ApiError, ValueError) as error:
-            # One namespace that goes away meanwhile, or says nonsense, must not keep the others waiting.
+            # A namespace that is deleted meanwhile or has invalid annotations must not block the others.
             _LOG.warning("%s/%s: %s", cluster.name, namespace["metadata"]["name"], _brief(error))
-    _tell_use(rancher, projects, found)
+    _update_usage(rancher, projects, found)
     await access.sync(api, rancher.store, cluster.id, found)
     system = next((it for it in projects.values() if it["labels"].get(names.SYSTEM_PROJECT)), None)
     if cluster.enable_network_policy and system:
@@ -58,7 +58,7 @@ async def reconcile(rancher: Rancher, cluster: ClusterConfig) -> None:
         await isolation.remove(api)
 
 
-def _tell_use(rancher: Rancher, projects: dict[str, Document], found: list[Document]) -> None:
+def _update_usage(rancher: Rancher, projects: dict[str, Document], found: list[Document]) -> None:
     for project in projects.values():
         if not project.get("resourceQuota"):
             continue
@@ -79,7 +79,7 @@ def _tell_use(rancher: Rancher, projects: dict[str, Document], found: list[Docum
 async def _follow(rancher: Rancher, cluster: ClusterConfig, wake: asyncio.Event) -> None:
     api = rancher.apis[cluster.id]
     retrying = AsyncRetrying(
-        # The API server restarts now and then, and its watches expire.
+        # The API server may restart, and its watches expire.
         retry=retry_if_exception_type((httpx.HTTPError, ApiError)),
         wait=wait_exponential(multiplier=0.5, max=2),
         before_sleep=_log_retry,
@@ -95,7 +95,7 @@ async def _follow(rancher: Rancher, cluster: ClusterConfig, wake: asyncio.Event)
 
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    _LOG.warning("watch: %s; trying again", type(error).__name__)
+    _LOG.warning("watch: %s; retrying", type(error).__name__)
 
 
 def _brief(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""A namespace's place in a project: the annotation that states it, the label that follows, and what goes with both."""
+"""The project of a namespace: the annotation that sets it, the label derived from it, and their upkeep."""
 
 import json
 from collections.abc import Mapping
@@ -25,27 +25,27 @@ def labels(namespace: Document) -> Mapping[str, str]:
 
 
 def project_of(namespace: Document) -> str:
-    """Return the id of the namespace's project, or nothing."""
+    """Return the id of the namespace's project; empty without one."""
     return annotations(namespace).get(names.PROJECT_ID, "")
 
 
 def is_going(namespace: Document) -> bool:
-    """Return whether the namespace is being removed."""
+    """Return whether the namespace is being deleted."""
     return bool(namespace["metadata"].get("deletionTimestamp"))
 
 
 def conditions(namespace: Document) -> dict[str, Document]:
-    """Return Rancher's conditions of a namespace by their type; it spells them in two ways."""
+    """Return Rancher's conditions of a namespace by type; Rancher uses two spellings."""
     status = json.loads(annotations(namespace).get(names.STATUS) or "{}")
     found = status.get("Conditions") or status.get("conditions") or []
     lowered = ({key[0].lower() + key[1:]: value for key, value in it.items()} for it in found)
     return {str(it["type"]): it for it in lowered}
 
 
-def with_condition(namespace: Document, wanted: Mapping[str, tuple[bool, str]], now: datetime) -> str:
-    """Return the status annotation with these conditions set; one that says the same already keeps its time."""
+def with_condition(namespace: Document, desired: Mapping[str, tuple[bool, str]], now: datetime) -> str:
+    """Return the status annotation with these conditions; an unchanged condition keeps its time."""
     known = conditions(namespace)
-    for name, (is_true, message) in wanted.items():
+    for name, (is_true, message) in desired.items():
         status = str(is_true)
         old = known.get(name)
         if old is None or (old.get("status"), old.get("message") or "") != (status, message):
@@ -73,7 +73,7 @@ async def of_cluster(rancher: Rancher, cluster: str) -> list[Document]:
 
 
 async def adopt(rancher: Rancher, cluster: str, found: list[Document]) -> None:
-    """Give the namespaces that a cluster comes with to its first two projects, once."""
+    """Assign the initial namespaces of a cluster to its first two projects, once."""
     first: dict[str, str] = {}
     for project in rancher.store.all(Kind.PROJECT):
         if project["clusterId"] == cluster:
@@ -94,7 +94,7 @@ async def change(
     new_annotations: Mapping[str, str | None],
     new_labels: Mapping[str, str | None],
 ) -> None:
-    """Set annotations and labels that are not so yet; None removes one."""
+    """Set the annotations and labels that differ; None removes one."""
     parts = (("annotations", annotations(namespace), new_annotations), ("labels", labels(namespace), new_labels))
     patch = {
         part: changed
@@ -108,12 +108,12 @@ async def change(
 
 
 async def leave_project(rancher: Rancher, project: Document) -> None:
-    """Remove a project's namespaces if Rancher made them, and let go of the others."""
+    """Delete the namespaces of a project that Rancher created, and remove the others from the project."""
     cluster = project["clusterId"]
     for namespace in await of_cluster(rancher, cluster):
         if project_of(namespace) == project["id"]:
             if names.CREATOR_ID in annotations(namespace):
                 await rancher.apis[cluster].delete(f"{PATH}/{namespace['metadata']['name']}")
             else:
-                # Rancher leaves the label where it is.
+                # Rancher keeps the label.
                 await change(rancher, cluster, namespace, {names.PROJECT_ID: None}, {})

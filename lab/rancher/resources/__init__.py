@@ -1,1 +1,1 @@
-"""The types of resources that the server has requests for, one file for each that has rules of its own."""
+"""The resource types of the server, one file for each type with special rules."""

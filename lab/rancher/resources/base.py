@@ -1,4 +1,4 @@
-"""The requests that every type of resource answers, on documents in the store."""
+"""The requests that all resource types support, on documents in the store."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class Resources:
     """
     Documents of one kind.
 
-    A subclass says what is special: which ids, what is refused, which actions there are.
+    A subclass adds what is special: its ids, its checks and its actions.
     """
 
     def __init__(self, rancher: Rancher, kind: Kind, of: Type) -> None:
@@ -26,7 +26,7 @@ class Resources:
         self.type = of
 
     async def list(self, who: Identity, filters: Mapping[str, str]) -> list[Document]:
-        """Return what the user sees and the filters let through; a filter on a field that there is not is ignored."""
+        """Return the documents that the user can see and the filters match; filters on unknown fields are ignored."""
         return [
             it
             for it in self.rancher.store.all(self.kind)
@@ -35,7 +35,7 @@ class Resources:
         ]
 
     async def get(self, who: Identity, name: str) -> Document:
-        """Return one document."""
+        """Return one document that the user can see."""
         document = self.rancher.store.get(self.kind, name)
         if document is None:
             if self.rancher.rights.is_admin(who.user):
@@ -46,7 +46,7 @@ class Resources:
         return document
 
     async def create(self, who: Identity, body: Document) -> Document:
-        """Make a document."""
+        """Create a document, and return it."""
         document = metadata.new(self.rancher.now(), who.user) | dict(self.type.defaults)
         document |= {
             key: value for key, value in body.items() if key in self.type.updatable() | set(self.type.is_fixed)
@@ -64,7 +64,7 @@ class Resources:
         return document
 
     async def update(self, who: Identity, name: str, body: Document, *, replaces: bool) -> Document:
-        """Change a document; with `replaces`, what the body leaves out goes."""
+        """Update a document; with `replaces`, fields that are not in the body are removed."""
         old = await self.get(who, name)
         if not self.rancher.rights.changes(who.user, self.kind, old):
             raise errors.forbidden(who.user, "update", self.kind, name)
@@ -78,7 +78,7 @@ class Resources:
         return new
 
     async def delete(self, who: Identity, name: str) -> Document | None:
-        """Remove a document, and return it as it was."""
+        """Delete a document, and return its last content."""
         document = await self.get(who, name)
         if not self.rancher.rights.changes(who.user, self.kind, document):
             raise errors.forbidden(who.user, "delete", self.kind, name)
@@ -87,23 +87,23 @@ class Resources:
         return document
 
     async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:  # noqa: ARG002 - for those that can
-        """Carry out an action."""
+        """Run an action on a document, and return its answer."""
         raise ApiError(422, "InvalidAction", f"Invalid action: {action}")
 
     def actions(self, who: Identity, document: Document) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
-        """Return which actions the user has on the document."""
+        """Return the actions that the user can run on the document."""
         return ()
 
     async def prepare(self, who: Identity, document: Document) -> None:  # noqa: ARG002 - for those that must
-        """Complete a new document, id and all, or refuse it."""
+        """Complete a new document, including its id, or refuse it."""
         document["id"] = names.generate(f"{_initials(self.type.name)}-")
         document.setdefault("name", document["id"])
 
     async def check_update(self, old: Document, new: Document) -> None:
-        """Refuse an update by an error."""
+        """Refuse an invalid update by an error."""
 
     async def before_delete(self, document: Document) -> None:
-        """Refuse a removal, or do what goes before it."""
+        """Refuse a deletion, or clean up before it."""
 
 
 def _initials(type_name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which class serves which type of the management API."""
+"""The classes that serve the types of the management API."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from lab.rancher.resources.base import Resources
 from lab.rancher.resources.clusters import Clusters
 from lab.rancher.resources.projects import Projects
 from lab.rancher.resources.roles import RoleTemplates, bindings
-from lab.rancher.resources.settings import Settings
+from lab.rancher.resources.settings import SettingResources
 from lab.rancher.resources.tokens import TokenResources
 from lab.rancher.resources.users import Users
 from lab.rancher.state import Rancher
@@ -16,10 +16,10 @@ from lab.rancher.tokens import Identity
 
 
 class GlobalBindings(Resources):
-    """Bindings of a user to a global role: `admin` may everything, and whoever has `user` alone next to nothing."""
+    """Bindings of a user to a global role: `admin` has all rights, and `user` alone has almost none."""
 
     async def prepare(self, who: Identity, document: Document) -> None:
-        """Refuse a binding of a user that there is not."""
+        """Refuse a binding of a missing user."""
         if self.rancher.store.get(Kind.USER, str(document.get("userId"))) is None:
             raise errors.missing(Kind.USER, str(document.get("userId")))
         if self.rancher.store.get(Kind.GLOBAL_ROLE, str(document.get("globalRoleId") or "")) is None:
@@ -38,7 +38,7 @@ def of_management(rancher: Rancher) -> Mapping[str, Resources]:
         Projects(rancher),
         Resources(rancher, Kind.REGISTRATION_TOKEN, schemas.REGISTRATION_TOKEN),
         RoleTemplates(rancher),
-        Settings(rancher),
+        SettingResources(rancher),
         TokenResources(rancher),
         Users(rancher),
         *bindings(rancher),

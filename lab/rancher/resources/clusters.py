@@ -1,4 +1,4 @@
-"""Clusters: looked up by name or id, and asked for a kubeconfig."""
+"""Clusters, which clients look up by name or id, and their kubeconfigs."""
 
 import base64
 
@@ -14,24 +14,24 @@ _GENERATE = "generateKubeconfig"
 
 
 class Clusters(Resources):
-    """The clusters that the server was started with; none can be made or removed."""
+    """The clusters of the server's configuration; clients cannot create or delete any."""
 
     def __init__(self, rancher: Rancher) -> None:
         """Serve the clusters."""
         super().__init__(rancher, Kind.CLUSTER, schemas.CLUSTER)
 
     def actions(self, who: Identity, document: Document) -> tuple[str, ...]:  # noqa: ARG002 - all who see it may
-        """Offer a kubeconfig."""
+        """Return the action that generates a kubeconfig."""
         return (_GENERATE,)
 
     async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:
-        """Return a kubeconfig with a token that was made for it, good for everything that the user may do."""
+        """Return a kubeconfig with a new token, which has all rights of the user."""
         cluster = await self.get(who, name)
         if action != _GENERATE:
             return await super().act(who, name, action, body)
         setting = self.rancher.store.get(Kind.SETTING, "kubeconfig-generate-token")
         if setting is None or setting["value"] != "true":
-            raise errors.ApiError(500, "ServerError", "the lab makes no kubeconfig without a token")
+            raise errors.ApiError(500, "ServerError", "the lab generates no kubeconfig without a token")
         request = tokens.Request(
             who.user,
             "Kubeconfig token",
@@ -52,7 +52,7 @@ class Clusters(Resources):
 
 
 def render(name: str, server: str, ca: bytes, token: str) -> str:
-    """Return a kubeconfig as Rancher makes one, with `name` for everything in it: pure; the result is secret."""
+    """Return a kubeconfig as Rancher generates it, with `name` for all its parts: pure; the result is secret."""
     cluster = {"server": server, "certificate-authority-data": base64.b64encode(ca).decode()}
     return yaml.safe_dump(
         {

@@ -1,4 +1,4 @@
-"""Namespaces, through the API of their cluster: they are Kubernetes' own objects, asked for as the user."""
+"""Namespaces, which are Kubernetes objects, through the API of their cluster and with the user's rights."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from lab.rancher.tokens import Identity
 
 _MOVE = "move"
 _NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-# Kubernetes' own words.
+# Kubernetes' text.
 _NAME_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
@@ -60,7 +60,7 @@ class Namespaces(Resources):
         return render(await self._raw(who, name))
 
     async def create(self, who: Identity, body: Document) -> Document:
-        """Make a namespace, in a project if it says so, if the project has room for it."""
+        """Create a namespace, in a project if it names one whose quota has room."""
         name = str(body.get("name") or names.generate("n-"))
         if not _NAME.fullmatch(name):
             raise errors.invalid("InvalidFormat", f"InvalidFormat 422: invalid value {name}: {_NAME_RULE}", "name")
@@ -85,7 +85,7 @@ class Namespaces(Resources):
         return render(await self._api(who).create(namespaces.PATH, raw))
 
     async def update(self, who: Identity, name: str, body: Document, *, replaces: bool) -> Document:  # noqa: ARG002 - one way only
-        """Change a namespace; its project is changed by the action `move`."""
+        """Update a namespace; only the action `move` changes its project."""
         old = await self._raw(who, name)
         await self._check_quota(body.get("resourceQuota"), namespaces.project_of(old), name)
         content = {key: it for key, it in body.items() if key != "projectId"}
@@ -99,18 +99,18 @@ class Namespaces(Resources):
         return render(await self._api(who).replace(f"{namespaces.PATH}/{name}", old))
 
     async def delete(self, who: Identity, name: str) -> Document | None:
-        """Begin to remove a namespace, and return it as it is then."""
+        """Begin the deletion of a namespace, and return its content."""
         await self._raw(who, name)
         await self._api(who).delete(f"{namespaces.PATH}/{name}")
         raw = await self._api(who).get(f"{namespaces.PATH}/{name}")
         return render(raw) if raw else None
 
     def actions(self, who: Identity, document: Document) -> tuple[str, ...]:  # noqa: ARG002 - the cluster decides
-        """Offer a move to another project."""
+        """Return the action that moves the namespace to another project."""
         return (_MOVE,)
 
     async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:
-        """Move a namespace to another project, or out of every one."""
+        """Move a namespace to another project, or out of its project."""
         if action != _MOVE:
             return await super().act(who, name, action, body)
         place = str(body.get("projectId") or "")
@@ -133,7 +133,7 @@ class Namespaces(Resources):
         return self.rancher.apis[self._cluster].impersonating(headers(who))
 
     async def _of_projects(self, who: Identity) -> Sequence[Document]:
-        """Return the namespaces of the projects that the user sees: whoever may not list all gets those."""
+        """Return the namespaces of the projects that the user can see, for users who cannot list all."""
         projects = self.rancher.store.all(Kind.PROJECT)
         seen = {it["id"] for it in projects if self.rancher.rights.sees(who.user, Kind.PROJECT, it)}
         every = await namespaces.of_cluster(self.rancher, self._cluster)
@@ -145,7 +145,7 @@ class Namespaces(Resources):
             raise ApiError(404, "NotFound", f'namespaces "{name}" not found')
         return raw
 
-    async def _check_quota(self, wanted: Document | None, place: str, name: str) -> None:
+    async def _check_quota(self, own: Document | None, place: str, name: str) -> None:
         if not place:
             return
         project = self.rancher.store.get(Kind.PROJECT, place)
@@ -156,7 +156,7 @@ class Namespaces(Resources):
             for it in await namespaces.of_cluster(self.rancher, self._cluster)
             if namespaces.project_of(it) == place and it["metadata"]["name"] != name and (limit := quota.read_quota(it))
         ]
-        validation.check_namespace(wanted, others, project)
+        validation.check_namespace(own, others, project)
 
 
 def render(raw: Document) -> Document:

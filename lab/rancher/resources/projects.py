@@ -1,4 +1,4 @@
-"""Projects, whose quotas are checked as Rancher checks them, and whose namespaces go with them."""
+"""Projects, with Rancher's checks of quotas, and the deletion of their namespaces."""
 
 import json
 
@@ -20,13 +20,13 @@ class Projects(Resources):
         super().__init__(rancher, Kind.PROJECT, schemas.PROJECT)
 
     async def get(self, who: Identity, name: str) -> Document:
-        """Return one project."""
+        """Return one project that the user can see."""
         if name.count(":") != 1:
             raise errors.bad_id()
         return await super().get(who, name)
 
     async def create(self, who: Identity, body: Document) -> Document:
-        """Make a project, whose owner is whoever asked for it."""
+        """Create a project, whose owner is the requesting user."""
         project = await super().create(who, body)
         binding = {
             "annotations": {},
@@ -42,7 +42,7 @@ class Projects(Resources):
         return project
 
     async def prepare(self, who: Identity, document: Document) -> None:
-        """Refuse a project that is of no cluster or whose quotas do not go together; give it its id."""
+        """Refuse a project without a cluster or with inconsistent quotas; generate its id."""
         cluster = document.get("clusterId")
         if not cluster:
             raise errors.invalid("MissingRequired", "", "clusterId")
@@ -60,7 +60,7 @@ class Projects(Resources):
         document["creatorId"] = who.user
 
     async def check_update(self, old: Document, new: Document) -> None:
-        """Refuse quotas that do not go together, or that the project's namespaces have outgrown."""
+        """Refuse quotas that are inconsistent or too small for the project's namespaces."""
         validation.check_project(new)
         used = (old.get("resourceQuota") or {}).get("usedLimit") or {}
         held = [
@@ -71,7 +71,7 @@ class Projects(Resources):
         validation.check_project_use(new, used, len(held))
 
     async def before_delete(self, document: Document) -> None:
-        """Keep the system's project; of another one, do with the namespaces as Rancher does."""
+        """Refuse to delete the system project; delete or release the namespaces of another one, as Rancher does."""
         if document["labels"].get(names.SYSTEM_PROJECT) == "true":
             raise errors.ApiError(405, "MethodNotAllow", "System Project cannot be deleted")
         await namespaces.leave_project(self.rancher, document)

@@ -9,21 +9,21 @@ from lab.rancher.tokens import Identity
 
 
 class RoleTemplates(Resources):
-    """Sets of rules."""
+    """Role templates, which are sets of rules."""
 
     def __init__(self, rancher: Rancher) -> None:
         """Serve the role templates."""
         super().__init__(rancher, Kind.ROLE_TEMPLATE, schemas.ROLE_TEMPLATE)
 
     async def prepare(self, who: Identity, document: Document) -> None:
-        """Refuse a template without a name, or on top of one that there is not."""
+        """Refuse a template without a name, or that inherits from a missing one."""
         if not document.get("name"):
             raise errors.invalid("MissingRequired", "", "name")
         await super().prepare(who, document)
         await self.check_update({}, document)
 
     async def check_update(self, old: Document, new: Document) -> None:
-        """Refuse what stands on a template that there is not; what came with the server stays as it is."""
+        """Refuse inheritance from a missing template, and changes of builtin templates."""
         if old.get("builtin"):
             message = "not allowed to modify builtin RoleTemplate"
             raise errors.ApiError(403, "Forbidden", message)
@@ -32,7 +32,7 @@ class RoleTemplates(Resources):
                 raise errors.missing(Kind.ROLE_TEMPLATE, name)
 
     async def before_delete(self, document: Document) -> None:
-        """Keep what came with the server."""
+        """Refuse to delete builtin templates."""
         if document.get("builtin"):
             message = "not allowed to delete builtin RoleTemplate"
             raise errors.ApiError(403, "Forbidden", message)
@@ -42,12 +42,12 @@ class Bindings(Resources):
     """Bindings of a role template to a user, in a cluster or in a project."""
 
     def __init__(self, rancher: Rancher, kind: Kind, of: Type, scope: tuple[str, Kind]) -> None:
-        """Serve bindings whose field `scope` names what they are for."""
+        """Serve bindings whose field `scope` names their cluster or project."""
         super().__init__(rancher, kind, of)
         self._field, self._scope = scope
 
     async def prepare(self, who: Identity, document: Document) -> None:
-        """Refuse a binding of nobody, of no role, or for nothing; give it an id that says where it is."""
+        """Refuse a binding without a user, a role or a scope; generate an id that contains its scope."""
         where = document.get(self._field)
         if not where:
             raise errors.invalid("MissingRequired", "", self._field)
@@ -60,7 +60,7 @@ class Bindings(Resources):
         document |= {"id": f"{str(where).rpartition(':')[2]}:{own}", "name": own}
 
     async def check_update(self, old: Document, new: Document) -> None:  # noqa: ARG002 - the new one says all
-        """Refuse a binding of nobody or of no role; complete the user's two names from either."""
+        """Refuse a binding without a user or a role; derive each of the user's two names from the other."""
         user, principal = new.get("userId"), new.get("userPrincipalId")
         if not any((user, principal, new.get("groupId"), new.get("groupPrincipalId"))):
             message = "must target a user [userId]/[userPrincipalId] OR a group [groupId]/[groupPrincipalId]"
@@ -77,7 +77,7 @@ class Bindings(Resources):
 
 
 def bindings(rancher: Rancher) -> tuple[Resources, ...]:
-    """Return the resources for both sorts of bindings."""
+    """Return the resources for cluster and project bindings."""
     return (
         Bindings(rancher, Kind.CLUSTER_BINDING, schemas.CLUSTER_BINDING, ("clusterId", Kind.CLUSTER)),
         Bindings(rancher, Kind.PROJECT_BINDING, schemas.PROJECT_BINDING, ("projectId", Kind.PROJECT)),

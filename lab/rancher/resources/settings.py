@@ -1,4 +1,4 @@
-"""The server's settings; those that its start decides cannot be changed."""
+"""The server's settings; those that the start sets are read-only."""
 
 from lab.rancher import errors, schemas
 from lab.rancher.resources.base import Resources
@@ -9,15 +9,15 @@ from lab.rancher.tokens import Identity
 _FIXED = frozenset({"cacerts", "server-url", "server-version"})
 
 
-class Settings(Resources):
-    """Settings by name."""
+class SettingResources(Resources):
+    """The settings of the server, by name."""
 
     def __init__(self, rancher: Rancher) -> None:
         """Serve the settings."""
         super().__init__(rancher, Kind.SETTING, schemas.SETTING)
 
     async def update(self, who: Identity, name: str, body: Document, *, replaces: bool) -> Document:  # noqa: ARG002 - there is one field
-        """Set a value; an empty one goes back to the default."""
+        """Set a value; an empty one restores the default."""
         setting = await self.get(who, name)
         if not self.rancher.rights.is_admin(who.user):
             raise errors.forbidden(who.user, "update", self.kind, name)

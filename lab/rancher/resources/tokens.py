@@ -1,4 +1,4 @@
-"""Tokens: each user has and sees his own alone, and the value of one is shown when it is made and never again."""
+"""Tokens: users can see only their own, and only the answer to the creation contains a token's value."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from lab.rancher.store import Document, Kind
 from lab.rancher.tokens import Identity
 
 SECRET = "secret"  # noqa: S105 - the name of a field
-"""Where `create` leaves the value for the answer; it is never stored."""
+"""The field with the value for the answer of `create`; it is never stored."""
 
 
 class TokenResources(Resources):
-    """The tokens of whoever asks."""
+    """The tokens of the requesting user."""
 
     def __init__(self, rancher: Rancher) -> None:
         """Serve the tokens."""
@@ -30,7 +30,7 @@ class TokenResources(Resources):
         ]
 
     async def get(self, who: Identity, name: str) -> Document:
-        """Return one token of the user's."""
+        """Return one token of the user."""
         token = self.rancher.store.get(Kind.TOKEN, name)
         if token is None:
             raise ApiError(404, "NotFound", f'tokens.management.cattle.io "{name}" not found')
@@ -39,7 +39,7 @@ class TokenResources(Resources):
         return self._shown(who, token)
 
     async def create(self, who: Identity, body: Document) -> Document:
-        """Make a token that may what the user may, but no longer and nowhere else than it says."""
+        """Create a token with the user's rights, limited to its ttl and its cluster."""
         ttl = body.get("ttl") or 0
         if not isinstance(ttl, int):
             raise ApiError(
@@ -47,11 +47,11 @@ class TokenResources(Resources):
             )
         request = tokens.Request(who.user, str(body.get("description") or ""), ttl, str(body.get("clusterId") or ""))
         document, value = self.rancher.tokens.create(request)
-        # Rancher works the end out after it has answered.
+        # Rancher computes the expiry after its answer.
         return self._shown(who, document) | {"expiresAt": "", SECRET: value}
 
     async def delete(self, who: Identity, name: str) -> Document | None:
-        """Forget a token, at once and for good; that of the session itself stays."""
+        """Revoke a token at once; the token of the current session cannot be revoked."""
         token = await self.get(who, name)
         if token["current"]:
             raise ApiError(400, "ServerError", "Cannot delete token for current session. Use logout instead")

@@ -1,4 +1,4 @@
-"""Users with passwords, so that a token can belong to somebody who may less than the administrator."""
+"""Users with passwords, so that tokens can belong to users with fewer rights than the administrator."""
 
 from lab.rancher import errors, hashing, schemas, tokens
 from lab.rancher.resources.base import Resources
@@ -12,14 +12,14 @@ _SET_PASSWORD = "setpassword"  # noqa: S105 - the name of an action
 
 
 class Users(Resources):
-    """Users; a password goes in and never comes out."""
+    """Users; answers never contain a password."""
 
     def __init__(self, rancher: Rancher) -> None:
         """Serve the users."""
         super().__init__(rancher, Kind.USER, schemas.USER)
 
     async def prepare(self, who: Identity, document: Document) -> None:
-        """Refuse a user without a name of his own or a fit password."""
+        """Refuse a user without a unique name or a valid password."""
         username = document.get("username")
         if not username:
             raise errors.ApiError(500, "ServerError", "invalid username")
@@ -30,11 +30,11 @@ class Users(Resources):
         _hash(document)
 
     def actions(self, who: Identity, document: Document) -> tuple[str, ...]:
-        """Offer a new password to whoever may change the user."""
+        """Return the action that sets a password, for users who can change the user."""
         return (_SET_PASSWORD,) if self.rancher.rights.changes(who.user, self.kind, document) else ()
 
     async def act(self, who: Identity, name: str, action: str, body: Document) -> Document | None:
-        """Take a new password, and return the user."""
+        """Set a new password, and return the user."""
         if action != _SET_PASSWORD:
             return await super().act(who, name, action, body)
         if not body.get("newPassword"):
@@ -42,18 +42,18 @@ class Users(Resources):
         return await self.update(who, name, {"password": body["newPassword"]}, replaces=False)
 
     async def check_update(self, old: Document, new: Document) -> None:  # noqa: ARG002 - the new one says all
-        """Take a new password."""
+        """Hash a new password."""
         if new.get("password"):
             _hash(new)
 
     async def before_delete(self, document: Document) -> None:
-        """Let the user's tokens go with him."""
+        """Revoke the user's tokens."""
         for token in self.rancher.tokens.of_user(document["id"]):
             self.rancher.tokens.revoke(token["id"])
 
 
 def login(rancher: Rancher, body: Document) -> tuple[Document, str]:
-    """Return the token of a new session, and its value; the setting says how long it lives, not the user."""
+    """Return the token of a new session, and its value; a setting, and not the user, limits its lifetime."""
     for user in rancher.store.all(Kind.USER):
         if user["username"] == body.get("username") and user.get(_HASH):
             if not hashing.is_password(str(body.get("password")), user[_HASH]) or not user.get("enabled", True):

@@ -1,5 +1,5 @@
 """
-What carries out the resources of each package.
+The providers of the packages that the program uses.
 
-`tls` and `random` make theirs on this machine, `kubernetes` on a cluster, `helm` renders charts.
+`tls` and `random` generate resources on this machine, `kubernetes` and `rancher2` call an API, `helm` renders charts.
 """

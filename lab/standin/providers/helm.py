@@ -1,8 +1,8 @@
 """
 `kubernetes.helm.v4.Chart`: rendered by the `helm` binary, then registered object by object.
 
-As with Pulumi's, hooks are left out, objects are named `<chart resource>:<namespace>/<name>`, and Helm's
-policy `keep` becomes `retain_on_delete`. Nothing is kept in Helm's own storage.
+As in Pulumi's provider, hooks are not rendered, objects are named `<chart resource>:<namespace>/<name>`, and Helm's
+policy `keep` becomes `retain_on_delete`. Helm's own storage stays empty.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lab.standin.cluster import Cluster
+    from lab.standin.cluster import ClusterApi
     from recorder.values import Properties
 
 CHART: Final = f"{PREFIX}helm.sh/v4:Chart"
@@ -34,7 +34,7 @@ _POLICY: Final = "helm.sh/resource-policy"
 _DEPENDS_ON: Final = "config.kubernetes.io/depends-on"
 _BEFORE_ALL: Final = ("Namespace", "CustomResourceDefinition")
 
-# The order in which Helm sends kinds; all other kinds come after.
+# The order in which Helm applies kinds; all other kinds follow.
 _FIRST: Final = (
     *_BEFORE_ALL,
     "ResourceQuota",
@@ -53,19 +53,19 @@ _FIRST: Final = (
 
 
 def render(
-    registration: Registration, cluster: Cluster, helm: Callable[[], Path], default_namespace: str
+    registration: Registration, cluster: ClusterApi, helm: Callable[[], Path], default_namespace: str
 ) -> list[Properties]:
     """
-    Render a chart as the cluster's version and kinds have it, in the order of installation.
+    Render a chart for the cluster's version and kinds, in the order of installation.
 
     Raises:
-        UserError: an input that is not understood or secret, or what `helm` said.
+        UserError: An input is not supported, a value is secret, or `helm` failed.
     """
     inputs = registration.inputs
     if unknown := sorted(set(inputs) - _INPUTS):
         raise UserError(f"Chart {registration.name}: {', '.join(unknown)} is not supported by the stand-in")
     if has_secret(inputs):
-        raise UserError(f"Chart {registration.name}: a value is secret: pass it in a Kubernetes Secret")
+        raise UserError(f"Chart {registration.name}: a value is secret", "Pass it in a Kubernetes Secret")
     namespace = inputs.get("namespace", default_namespace)
     rendered = _run(_command(registration, cluster, helm, namespace), json.dumps(inputs.get("values", {})))
     manifests = [manifest for document in yaml.safe_load_all(rendered) for manifest in _expand(document)]
@@ -80,10 +80,10 @@ def render(
 
 def needs(children: list[Registration]) -> dict[str, set[str]]:
     """
-    Tell, by URN, what each object of a chart waits for: definitions, and what its annotation names.
+    Return, by URN, the dependencies of each object of a chart: its definition, and the objects in its annotation.
 
     Raises:
-        UserError: the annotation names what is not in the chart.
+        UserError: The annotation names an object that is not in the chart.
     """
     references = {_reference(child.inputs): child.urn for child in children}
     first = {child.urn for child in children if child.inputs["kind"] in _BEFORE_ALL}
@@ -98,7 +98,7 @@ def needs(children: list[Registration]) -> dict[str, set[str]]:
 
 
 def _reference(manifest: Properties) -> str:
-    """Name an object as the annotation does."""
+    """Return the reference of an object in the annotation's format."""
     group = manifest["apiVersion"].rpartition("/")[0]
     metadata = manifest["metadata"]
     namespace = f"namespaces/{metadata['namespace']}/" if "namespace" in metadata else ""
@@ -106,7 +106,7 @@ def _reference(manifest: Properties) -> str:
 
 
 def child(chart: Registration, manifest: Properties) -> Registration:
-    """Register one rendered object as Pulumi's provider would."""
+    """Return the registration of a rendered object, as Pulumi's provider makes it."""
     metadata = manifest["metadata"]
     path = f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]
     prefix = chart.inputs.get("resourcePrefix", chart.name)
@@ -142,14 +142,14 @@ def child(chart: Registration, manifest: Properties) -> Registration:
     )
 
 
-def _command(registration: Registration, cluster: Cluster, helm: Callable[[], Path], namespace: str) -> list[str]:
+def _command(registration: Registration, cluster: ClusterApi, helm: Callable[[], Path], namespace: str) -> list[str]:
     inputs = registration.inputs
     version, api_versions = cluster.capabilities()
     repository = inputs.get("repositoryOpts", {})
     if unknown := sorted(set(repository) - {"repo"}):
         raise UserError(f"Chart {registration.name}: repositoryOpts {', '.join(unknown)} is not supported")
     return [
-        # Asked for last: it may have to be built, and what is refused needs none.
+        # Last, because the binary may have to be built, and refused charts do not need it.
         str(helm()),
         "template",
         inputs.get("name", registration.name),
@@ -177,7 +177,7 @@ def _run(command: list[str], values: str) -> str:
     except OSError as error:
         raise UserError(f"{command[0]} cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise UserError(f"helm has not rendered {command[3]} in {_TIMEOUT_SECONDS} s") from None
+        raise UserError(f"helm did not render {command[3]} within {_TIMEOUT_SECONDS} s") from None
     if done.returncode != 0:
         raise UserError(f"helm cannot render {command[3]}: {done.stderr.strip()}")
     return done.stdout
@@ -193,8 +193,8 @@ def _expand(document: Properties | None) -> Iterator[Properties]:
         yield document
 
 
-def _is_namespaced(manifest: Properties, all_manifests: list[Properties], cluster: Cluster) -> bool:
-    """Ask the chart's own definitions first: the cluster may not have them yet."""
+def _is_namespaced(manifest: Properties, all_manifests: list[Properties], cluster: ClusterApi) -> bool:
+    """Return whether a kind is namespaced, by the chart's own definitions or else by the cluster."""
     group = manifest["apiVersion"].rpartition("/")[0]
     for other in all_manifests:
         spec = other.get("spec", {})

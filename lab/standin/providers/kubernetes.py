@@ -1,7 +1,7 @@
 """
-Kubernetes objects: one server-side apply each, compared with what the cluster has.
+Kubernetes objects: each is one server-side apply, compared with the object on the cluster.
 
-The state keeps only an object's name; what it holds is asked of the cluster every time.
+The state stores only an object's identity; its content is read from the cluster in every run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from errors import UserError
 from lab.standin import awaits, paths
-from lab.standin.cluster import Identity, ImmutableError, PassingError, UnknownKindError
+from lab.standin.cluster import ImmutableError, ObjectIdentity, PassingError, UnknownKindError
 from lab.standin.ledger import Result
 from lab.standin.plan import ABSENT, Step, differences
 from recorder.registrations import Outcome
@@ -21,7 +21,7 @@ from recorder.values import Properties, Secret, Unknown, has_unknown, mark_like,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.standin.cluster import Cluster
+    from lab.standin.cluster import ClusterApi
     from lab.standin.state import Entry
     from recorder.registrations import Registration
 
@@ -32,50 +32,50 @@ _NO_OBJECTS: Final = ("helm.sh/", "kustomize:", "yaml:", "index:")
 
 @dataclass(frozen=True)
 class KubernetesObject:
-    """One registered object and the cluster it belongs on."""
+    """One registered object and its cluster."""
 
     registration: Registration
     manifest: Properties
-    """As it is sent; without secret marks, unknowns in place."""
-    cluster: Cluster | None
-    """None in previews where the way to it is not known yet."""
+    """The manifest to send, without secret marks and with unknown values."""
+    cluster: ClusterApi | None
+    """The connection to the cluster; None in a preview that does not know the kubeconfig yet."""
 
     @classmethod
-    def of(cls, registration: Registration, cluster: Cluster | None, default_namespace: str) -> KubernetesObject:
+    def of(cls, registration: Registration, cluster: ClusterApi | None, default_namespace: str) -> KubernetesObject:
         """
-        Make the manifest.
+        Build the manifest of a registration.
 
         Raises:
-            UserError: the object has no name.
+            UserError: The object has no name.
         """
         manifest = _manifest(registration.inputs)
         metadata = manifest.setdefault("metadata", {})
         if "name" not in metadata:
-            raise UserError(f"{registration.name}: names are not generated here: give it metadata.name")
+            raise UserError(f"{registration.name}: the stand-in does not generate names", "Set metadata.name")
         if "namespace" not in metadata and cluster is not None and _is_namespaced(cluster, manifest):
             metadata["namespace"] = default_namespace
         return cls(registration, manifest, cluster)
 
     @property
-    def identity(self) -> Identity | None:
-        """None while the name is not known (previews)."""
+    def identity(self) -> ObjectIdentity | None:
+        """The identity of the object; None in a preview that does not know the name yet."""
         metadata = self.manifest["metadata"]
         if isinstance(metadata["name"], Unknown) or isinstance(metadata.get("namespace"), Unknown):
             return None
-        return Identity.of(self.manifest)
+        return ObjectIdentity.of(self.manifest)
 
     @property
     def name(self) -> Properties:
-        """What the state keeps of the object."""
+        """The part of the manifest that the state stores."""
         metadata = {key: value for key, value in self.manifest["metadata"].items() if key in ("name", "namespace")}
         return {"apiVersion": self.manifest["apiVersion"], "kind": self.manifest["kind"], "metadata": metadata}
 
     def is_there(self) -> bool:
-        """Tell whether the cluster has it, whoever made it."""
+        """Return whether the object exists on the cluster, in this stack or not."""
         return self._live() is not None
 
     def preview(self, *, is_in_state: bool) -> Result:
-        """Tell what `carry_out` would do, by a dry run where the object exists."""
+        """Return what `apply` would do, by a dry run if the object exists."""
         live = self._live()
         if self.cluster is None or live is None:
             return self._preview_unseen(is_in_state=is_in_state)
@@ -91,41 +91,41 @@ class KubernetesObject:
         fields = tuple(differences(self._comparable(live), self._comparable(dry)))
         step = Step.UPDATE if fields else Step.SAME
         if not is_in_state:
-            return Result(Step.CREATE, self._outcome(dry), fields, note="is there already, and is taken over")
+            return Result(Step.CREATE, self._outcome(dry), fields, note="exists already, and is adopted")
         return Result(step, self._outcome(dry), fields)
 
     def _preview_unseen(self, *, is_in_state: bool) -> Result:
         if self.cluster is None and self.identity is not None and is_in_state:
-            # Nobody can be asked: what was made is taken to be there still.
+            # No cluster can be queried, so the object counts as existing.
             return Result(Step.SAME, Outcome(id=self.identity.id, outputs=self.registration.inputs))
         return Result(Step.CREATE, Outcome(outputs=self.registration.inputs))
 
     def _compare_dry(self, live: Properties, wanted: Properties) -> Result:
-        """Compare what the program says, field by field, without the server's defaults."""
+        """Compare the fields that the program declares, without a dry run and its defaults."""
         compared = differences(self._comparable(live), self._marked(wanted))
         fields = tuple(each for each in compared if each.after is not ABSENT)
-        id_ = Identity.of(live).id
+        id_ = ObjectIdentity.of(live).id
         if fields:
             return Result(Step.UPDATE, Outcome(id=id_, outputs=self.registration.inputs), fields)
         return Result(Step.SAME, self._outcome(live))
 
-    def carry_out(self, *, is_in_state: bool, anew: bool, report: Callable[[str], None]) -> Result:
+    def apply(self, *, is_in_state: bool, recreate: bool, report: Callable[[str], None]) -> Result:
         """
-        Apply; the object may still have to become ready.
+        Apply the object, without a wait until it is ready.
 
         Args:
-            is_in_state: whether an earlier run saw it ready.
-            anew: delete it first.
-            report: told what is being waited for.
+            is_in_state: Whether the object was ready in an earlier run.
+            recreate: Whether to delete the object first.
+            report: Receives what the deletion waits for.
 
         Raises:
-            ImmutableError: it is there and cannot become this one unless it is made anew.
+            ImmutableError: The object exists, and an immutable field differs.
         """
         if self.cluster is None or self.identity is None or has_unknown(self.manifest):
             raise UserError(f"{self.registration.name}: an input is not known")
         live = self.cluster.get(self.identity)
         step = Step.CREATE if live is None or not is_in_state else Step.UPDATE
-        if live is not None and anew:
+        if live is not None and recreate:
             step = Step.REPLACE
             self.cluster.delete(self.identity)
             awaits.wait_until_gone(self.cluster, self.identity, report)
@@ -136,13 +136,13 @@ class KubernetesObject:
         return Result(step, self._outcome(applied), fields)
 
     def wait(self, report: Callable[[str], None], *, is_new: bool) -> Outcome:
-        """Wait until the object is ready, as Pulumi would."""
+        """Wait until the object is ready by Pulumi's rules, and return it."""
         if self.cluster is None or self.identity is None:
             raise UserError(f"{self.registration.name}: an input is not known")
         timeouts = self.registration.custom_timeouts
         live = self.cluster.get(self.identity)
         if live is None:
-            raise UserError(f"{self.identity} is gone again")
+            raise UserError(f"{self.identity} was deleted after it was applied")
         timeout = timeouts.get("create" if is_new else "update")
         return self._outcome(awaits.wait_until_ready(self.cluster, live, timeout, report))
 
@@ -155,7 +155,7 @@ class KubernetesObject:
         return paths.overlay(self.manifest, live, self.registration.ignore_changes)
 
     def _outcome(self, live: Properties) -> Outcome:
-        return Outcome(id=Identity.of(live).id, outputs=self._marked(_without(live, "managedFields")))
+        return Outcome(id=ObjectIdentity.of(live).id, outputs=self._marked(_without(live, "managedFields")))
 
     def _comparable(self, live: Properties) -> Properties:
         comparable = _without(live, *_SERVER_SIDE)
@@ -171,29 +171,29 @@ class KubernetesObject:
 
 
 def is_object(type_: str) -> bool:
-    """Tell whether a type stands for one object on a cluster."""
+    """Return whether a type is a single object on a cluster."""
     token = type_.removeprefix(PREFIX)
     return token != type_ and not token.startswith(_NO_OBJECTS) and not token.endswith(("Patch", "List"))
 
 
-def identity_in(entry: Entry) -> Identity:
-    """Read the name of the object that an entry stands for."""
-    return Identity.of(entry.inputs)
+def identity_in(entry: Entry) -> ObjectIdentity:
+    """Return the identity of an entry's object."""
+    return ObjectIdentity.of(entry.inputs)
 
 
-def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
+def read(cluster: ClusterApi, type_: str, id_: str) -> Outcome:
     """
-    Read an object that somebody else made (`Service.get`).
+    Read an object that is not in the stack (`Service.get`).
 
     Raises:
-        UserError: it is not there.
+        UserError: The object does not exist.
     """
     group, _, kind = type_.removeprefix(PREFIX).rpartition(":")
     namespace, _, name = id_.rpartition("/")
-    identity = Identity(group.removeprefix("core/"), kind, namespace or None, name)
+    identity = ObjectIdentity(group.removeprefix("core/"), kind, namespace or None, name)
     live = cluster.get(identity)
     if live is None:
-        raise UserError(f"{identity} is not there")
+        raise UserError(f"{identity} does not exist")
     outputs = _without(live, "managedFields")
     if kind == "Secret" and "data" in outputs:
         outputs["data"] = Secret(outputs["data"])
@@ -202,7 +202,7 @@ def read(cluster: Cluster, type_: str, id_: str) -> Outcome:
 
 def _manifest(inputs: Properties) -> Properties:
     manifest: Properties = _without_nulls(reveal(inputs))
-    # Under server-side apply, a key dropped from stringData would stay in data for ever.
+    # With server-side apply, a key that is removed from stringData would stay in data.
     if manifest["kind"] == "Secret" and "stringData" in manifest:
         given = manifest.pop("stringData")
         manifest["data"] = (
@@ -236,9 +236,9 @@ def _each_secret(value: Secret) -> Properties | Secret:
     return {name: Secret(item) for name, item in value.value.items()} if isinstance(value.value, dict) else value
 
 
-def _is_namespaced(cluster: Cluster, manifest: Properties) -> bool:
+def _is_namespaced(cluster: ClusterApi, manifest: Properties) -> bool:
     try:
         return cluster.is_namespaced(manifest["apiVersion"], manifest["kind"])
     except UnknownKindError:
-        # Its definition is not there yet; applying retries, and by then the name must be whole.
+        # The definition does not exist yet. Apply retries, and then the identity must be complete.
         return False

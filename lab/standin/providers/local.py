@@ -1,4 +1,4 @@
-"""What the packages that need no other machine have in common."""
+"""Resource types that are generated on this machine, such as keys and random values."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def _never(_outputs: Properties) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalType:
-    """One type of resource that is made here, whole, from its inputs."""
+    """One type of resource that is generated completely from its inputs."""
 
     make: Callable[[Properties], Outcome]
-    """Inputs arrive without secret marks; outputs carry them."""
+    """Generates the resource; the inputs have no secret marks, the outputs do."""
     inputs: frozenset[str]
-    """Inputs that are understood; any other is refused."""
+    """The supported inputs; all others are refused."""
     in_place: frozenset[str] = frozenset()
-    """Inputs whose change makes nothing anew."""
+    """Inputs whose change does not replace the resource."""
     is_due: Callable[[Properties], bool] = _never
-    """Tells from the outputs whether the clock demands a new one."""
+    """Returns from the outputs whether the resource is due for renewal."""
 
-    def carry_out(self, registration: Registration, ledger: Ledger) -> Outcome:
+    def apply(self, registration: Registration, ledger: Ledger) -> Outcome:
         """
-        Make the resource where it is not there, or another than wanted, or its time has come.
+        Generate the resource if it is missing, its inputs have changed, or its renewal is due.
 
         Raises:
-            UserError: an input that is not understood, or a protected resource that would be replaced.
+            UserError: An input is not supported, or a protected resource would be replaced.
         """
         if unknown := sorted(set(registration.inputs) - self.inputs):
             raise UserError(f"{registration.type} {registration.name}: {', '.join(unknown)} is not supported")
@@ -55,7 +55,7 @@ class LocalType:
         result = self._compare(registration, before, inputs)
         refuse_to_replace(registration, before, result.step)
         if result.step in (Step.CREATE, Step.REPLACE) and not has_unknown(inputs):
-            # A preview makes it too, and throws it away: so it finds the same errors.
+            # A preview generates the resource as well and discards it, so that it finds the same errors.
             made = self.make(reveal(inputs))
             marked = {name: mark_like(value, inputs.get(name)) for name, value in made.outputs.items()}
             if not ledger.preview:

@@ -1,8 +1,8 @@
 """
-pulumi-rancher2, as far as a mesh needs it: which requests make, read, change and remove each type.
+The types of pulumi-rancher2 that the program uses: the requests that create, read, update and delete each of them.
 
-As there, quotas and tokens' times to live have other names and units in the API than in the program, and a custom
-user's token is made and read by the user himself, who logs in for it.
+As in that provider, quotas and the ttl of tokens have other names and units in the API than in the program. To create
+and read a token of a custom user, the provider logs in as this user.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from lab.standin.state import Entry
 
 OTHERS: Final = "others"
-"""Output of a pending entry without an id: the ids of what was alike before it was made."""
+"""An output of a pending entry without an id: the ids of similar resources before its creation."""
 MILLIS_PER_SECOND: Final = 1000
-_PATIENCE_SECONDS: Final = 600
+_WAIT_SECONDS: Final = 600
 _POLL_SECONDS: Final = 0.4
 
 
@@ -37,46 +37,46 @@ def _never(_live: Properties) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class RancherType:
-    """One type of resource, and how it goes into the API and comes out."""
+    """One type of resource, with its conversion to and from the API's form."""
 
     plural: str
-    """The type's name in paths."""
+    """The type's name in the API's paths."""
     inputs: frozenset[str]
-    """Inputs that are understood; any other is refused."""
+    """The supported inputs; all others are refused."""
     required: frozenset[str] = frozenset()
     identity: tuple[str, ...]
-    """Fields of the API by which a killed run's resource is found again."""
+    """API fields that identify the resource of a killed run."""
     in_place: frozenset[str] = frozenset()
-    """Inputs whose change makes nothing anew."""
+    """Inputs whose change does not replace the resource."""
     computed: frozenset[str] = frozenset()
-    """Inputs that the server decides where they are not given."""
+    """Inputs that the server sets if they are missing."""
     write_only: frozenset[str] = frozenset()
-    """Inputs that the server never tells."""
+    """Inputs that the server never returns."""
     defaults: Mapping[str, object] = field(default_factory=dict)
     body: Callable[[Properties], Properties] = _same
-    """Turns inputs into the API's form."""
+    """Converts inputs to the API's form."""
     read: Callable[[Properties], Properties] = _same
-    """Turns what the API answers into inputs and outputs, secrets marked."""
+    """Converts the API's answer to inputs and outputs, with marked secrets."""
     update: Callable[[RancherServer, str, Properties, frozenset[str]], Properties] | None = None
-    """Changes a resource; gives what the API answers. None for types of which nothing changes in place."""
+    """Updates a resource and returns the API's answer; None for types without updates in place."""
     is_over: Callable[[Properties], bool] = _never
-    """Tells from what the API answers whether a new one is due."""
+    """Returns from the API's answer whether the resource must be replaced."""
     is_users_own: bool = False
-    """True for what only the user named in the inputs sees."""
+    """Whether only the user in the inputs can read the resource."""
 
     def inputs_of(self, live: Properties) -> Properties:
-        """Read off a resource what the program would have to say to get it."""
-        told: Properties = without_empty({name: it for name, it in self.read(live).items() if name in self.inputs})
-        return told
+        """Return the inputs that describe an existing resource."""
+        inputs: Properties = without_empty({name: it for name, it in self.read(live).items() if name in self.inputs})
+        return inputs
 
 
 @contextmanager
-def speaking(type_: RancherType, server: RancherServer, inputs: Properties) -> Iterator[RancherServer]:
+def authenticated(type_: RancherType, server: RancherServer, inputs: Properties) -> Iterator[RancherServer]:
     """
-    Speak as the one who may make and read such a resource.
+    Yield a connection of the user that can create and read such a resource.
 
     Raises:
-        LoginError: the user named in the inputs is not let in.
+        LoginError: The user in the inputs cannot log in.
     """
     if not type_.is_users_own:
         yield server
@@ -88,32 +88,32 @@ def speaking(type_: RancherType, server: RancherServer, inputs: Properties) -> I
 
 def find(type_: RancherType, server: RancherServer, entry: Entry) -> Properties | None:
     """
-    Read the resource that an entry stands for; None if it is gone.
+    Return the resource of an entry; None if it no longer exists.
 
     Raises:
-        UserError: the server does not say.
+        UserError: The server fails or does not answer.
     """
     if type_.is_users_own and not _is_user_there(server, entry.inputs):
         return None
-    with speaking(type_, server, entry.inputs) as own:
+    with authenticated(type_, server, entry.inputs) as own:
         return own.get(type_.plural, entry.id)
 
 
-def alike(type_: RancherType, own: RancherServer, inputs: Properties) -> list[str]:
-    """List the ids of all resources that can be taken for the one with these inputs."""
+def similar(type_: RancherType, own: RancherServer, inputs: Properties) -> list[str]:
+    """Return the ids of all resources whose identifying fields match these inputs."""
     body = type_.body(reveal(inputs))
     return [it["id"] for it in own.select(type_.plural, {name: body.get(name, "") for name in type_.identity})]
 
 
 def make(type_: RancherType, own: RancherServer, inputs: Properties) -> Properties:
-    """Make a resource; gives what the API answered, once-told secrets included."""
+    """Create a resource and return the API's answer, with secrets that the API returns only once."""
     return own.create(type_.plural, type_.body(reveal(inputs)))
 
 
 def change(
     type_: RancherType, server: RancherServer, id_: str, inputs: Properties, changed: frozenset[str]
 ) -> Properties:
-    """Change a resource to these inputs (without secret marks), told which of them differ."""
+    """Update a resource to these inputs (without secret marks), of which `changed` differ."""
     if type_.update is None:
         raise UserError(f"{type_.plural} cannot be changed")
     live = type_.update(server, id_, inputs, changed)
@@ -122,12 +122,12 @@ def change(
 
 
 def wait_until_active(type_: RancherType, own: RancherServer, id_: str) -> None:
-    """Wait until a resource is ready to be used; most are at once."""
+    """Wait until a resource is active, which most are at once."""
     _wait(type_, own, id_, lambda live: live is not None and live.get("state", "active") == "active")
 
 
 def passwords_in(entries: Iterable[Entry]) -> dict[str, list[str]]:
-    """Collect what the state knows of users' passwords, by username."""
+    """Return the passwords of users in the state, by username."""
     known: dict[str, list[str]] = {}
     for entry in entries:
         if entry.type in TYPES and "password" in TYPES[entry.type].write_only:
@@ -137,22 +137,22 @@ def passwords_in(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 def delete(entry: Entry, server: RancherServer, passwords: Mapping[str, list[str]]) -> None:
     """
-    Remove the resource that an entry stands for; one already gone is fine.
+    Delete the resource of an entry; a missing one is no error.
 
     Args:
-        entry: what goes.
-        server: where it is.
-        passwords: what may be a user's password now, by username.
+        entry: The entry of the resource.
+        server: The resource's server.
+        passwords: The possible current passwords of users, by username.
 
     Raises:
-        UserError: it cannot be removed.
+        UserError: The server does not delete it.
     """
     type_ = TYPES[entry.type]
     if not type_.is_users_own:
         _delete_as(type_, server, entry)
         return
     if not _is_user_there(server, entry.inputs):
-        # Rancher has taken his tokens away with him.
+        # Rancher has deleted the user's tokens with the user.
         return
     username, password = (reveal(entry.inputs[name]) for name in ("username", "password"))
     for candidate in dict.fromkeys((password, *passwords.get(username, ()))):
@@ -164,13 +164,16 @@ def delete(entry: Entry, server: RancherServer, passwords: Mapping[str, list[str
         else:
             return
     if not (entry.id and server.delete(type_.plural, entry.id)):
-        raise UserError(f"its token is his alone to remove: {refusal}; removing him in Rancher does it, too")
+        raise UserError(
+            f"only the user can delete this token: {refusal}",
+            "Delete the user in Rancher, which deletes the token as well",
+        )
 
 
 def _delete_as(type_: RancherType, own: RancherServer, entry: Entry) -> None:
-    # A killed run could not remember what it made: all that is alike, and was not there before, is its own.
+    # A killed run did not store the id, so every similar resource that did not exist before is its own.
     own_ids = (
-        [entry.id] if entry.id else [it for it in alike(type_, own, entry.inputs) if it not in entry.outputs[OTHERS]]
+        [entry.id] if entry.id else [it for it in similar(type_, own, entry.inputs) if it not in entry.outputs[OTHERS]]
     )
     for id_ in own_ids:
         _remove(type_, own, id_)
@@ -182,11 +185,11 @@ def _remove(type_: RancherType, own: RancherServer, id_: str) -> None:
 
 
 def _wait(type_: RancherType, own: RancherServer, id_: str, is_done: Callable[[Properties | None], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _WAIT_SECONDS
     while not is_done(live := own.get(type_.plural, id_)):
         state = live.get("state", "there") if live else "gone"
         if time.monotonic() > deadline:
-            raise UserError(f"{id_} is still {state} after {_PATIENCE_SECONDS} s")
+            raise UserError(f"{id_} is still {state} after {_WAIT_SECONDS} s")
         time.sleep(_POLL_SECONDS)
 
 
@@ -195,7 +198,7 @@ def _is_user_there(server: RancherServer, inputs: Properties) -> bool:
 
 
 def without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON data
-    """Leave out of maps, at every depth, what says nothing: to the API, an empty text is no text."""
+    """Remove empty values from maps at every depth, because the API treats them as missing."""
     match value:
         case dict():
             kept = {name: without_empty(item) for name, item in value.items()}
@@ -233,7 +236,7 @@ def _read_project(live: Properties) -> Properties:
 
 def _replace_project(server: RancherServer, id_: str, inputs: Properties, _changed: frozenset[str]) -> Properties:
     live = server.get("projects", id_) or {}
-    # What Rancher itself has noted there stays.
+    # Keep the annotations and labels that Rancher itself has set.
     noted: Properties = {name: live[name] for name in ("annotations", "labels") if name in live}
     return server.update("projects", id_, {"id": id_, **noted, **_project_body(inputs)}, replaces=True)
 

@@ -1,4 +1,4 @@
-"""pulumi-random, as far as a mesh needs it: `RandomId` and `RandomPassword`."""
+"""The types of pulumi-random that the program uses: `RandomId` and `RandomPassword`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-pulumi-tls, by `cryptography`: the same inputs, outputs and extensions.
+The types of pulumi-tls, by `cryptography`, with the same inputs, outputs and extensions.
 
-As there, `maxPathLength` 0 is dropped (Go's zero value), a subject key id is always set on a CA,
-and an authority key id comes from the signer's subject key id.
+As in that provider, `maxPathLength` 0 is ignored (Go's zero value), a CA always has a subject key id, and the authority
+key id is the signer's subject key id.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _ISSUED: Final = frozenset(
 def _private_key(inputs: Properties) -> Outcome:
     algorithm, curve = inputs["algorithm"], inputs.get("ecdsaCurve", "P224")
     if algorithm != "ECDSA" or curve not in _CURVES:
-        raise UserError(f"a {algorithm} key on curve {curve} is not supported: take ECDSA, P256 or P384")
+        raise UserError(f"a {algorithm} key on curve {curve} is not supported", "Use ECDSA with P256 or P384")
     key = ec.generate_private_key(_CURVES[curve])
     public = key.public_key()
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -141,7 +141,7 @@ def _locally_signed_cert(inputs: Properties) -> Outcome:
     )
 
 
-def _issue(  # noqa: PLR0913, PLR0917 - what X.509 asks for
+def _issue(  # noqa: PLR0913, PLR0917 - the parts of a certificate
     inputs: Properties,
     subject: x509.Name,
     issuer: x509.Name,

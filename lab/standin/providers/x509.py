@@ -1,4 +1,4 @@
-"""X.509's parts in the words of pulumi-tls: names, usages, keys."""
+"""Converts the names, usages and keys of pulumi-tls to X.509."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 HashAlgorithm = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
-# In the order in which Go writes them.
+# In Go's order.
 _SUBJECT: Final = {
     "country": NameOID.COUNTRY_NAME,
     "organization": NameOID.ORGANIZATION_NAME,
@@ -55,29 +55,29 @@ _EXTENDED_KEY_USAGES: Final = {
 
 
 def usage_extensions(allowed: Iterable[str]) -> list[tuple[x509.ExtensionType, bool]]:
-    """Turn `allowedUses` into extensions, each with whether it is critical."""
-    asked = list(allowed)
-    if unknown := [use for use in asked if use not in {**_KEY_USAGES, **_EXTENDED_KEY_USAGES}]:
-        raise UserError(f"allowedUses {', '.join(unknown)}: not supported")
+    """Return the extensions for `allowedUses`, each with whether it is critical."""
+    requested = list(allowed)
+    if unknown := [use for use in requested if use not in {**_KEY_USAGES, **_EXTENDED_KEY_USAGES}]:
+        raise UserError(f"allowedUses {', '.join(unknown)} is not supported")
     found: list[tuple[x509.ExtensionType, bool]] = []
-    if any(use in _KEY_USAGES for use in asked):
-        flags = {flag: use in asked for use, flag in _KEY_USAGES.items()}
+    if any(use in _KEY_USAGES for use in requested):
+        flags = {flag: use in requested for use, flag in _KEY_USAGES.items()}
         found.append((x509.KeyUsage(**flags), True))
-    if extended := [_EXTENDED_KEY_USAGES[use] for use in asked if use in _EXTENDED_KEY_USAGES]:
+    if extended := [_EXTENDED_KEY_USAGES[use] for use in requested if use in _EXTENDED_KEY_USAGES]:
         found.append((x509.ExtendedKeyUsage(extended), False))
     return found
 
 
 def distinguished_name(subject: Properties | None) -> x509.Name:
-    """Build a name; the order of its parts is Go's, not the input's."""
+    """Return a distinguished name with its parts in Go's order."""
     given = subject or {}
     if unknown := sorted(set(given) - set(_SUBJECT)):
-        raise UserError(f"subject {', '.join(unknown)}: not supported")
+        raise UserError(f"subject {', '.join(unknown)} is not supported")
     return x509.Name([x509.NameAttribute(oid, given[name]) for name, oid in _SUBJECT.items() if name in given])
 
 
 def alternative_names(inputs: Properties) -> x509.SubjectAlternativeName | None:
-    """Collect DNS names, IP addresses and URIs; None without any."""
+    """Return the extension of DNS names, IP addresses and URIs; None without any."""
     names: list[x509.GeneralName] = [
         *(x509.DNSName(name) for name in inputs.get("dnsNames", [])),
         *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in inputs.get("ipAddresses", [])),
@@ -87,7 +87,7 @@ def alternative_names(inputs: Properties) -> x509.SubjectAlternativeName | None:
 
 
 def authority_of(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier | None:
-    """Name a signer by its subject key id; None for a signer without one."""
+    """Return the authority key id of a signer; None if the signer has no subject key id."""
     found = find_extension(ca.extensions, x509.SubjectKeyIdentifier)
     if found is None:
         return None
@@ -95,7 +95,7 @@ def authority_of(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier | None:
 
 
 def find_extension(extensions: x509.Extensions, kind: type[Any]) -> Any:  # noqa: ANN401 - kind's own
-    """Look up the value of an extension; None without it."""
+    """Return the value of an extension; None if it is missing."""
     try:
         return extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
@@ -103,11 +103,11 @@ def find_extension(extensions: x509.Extensions, kind: type[Any]) -> Any:  # noqa
 
 
 def load_key(pem: str) -> SigningKey:
-    """Read a private key; the error never quotes it."""
+    """Parse a private key; errors never quote it."""
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
-        # The parser's own text may quote the key.
+        # The parser's text may quote the key.
         raise UserError("a private key is not valid PEM") from None
     if not isinstance(key, SigningKey):
         raise UserError(f"a private key of type {type(key).__name__} is not supported")
@@ -115,7 +115,7 @@ def load_key(pem: str) -> SigningKey:
 
 
 def hash_for(key: SigningKey) -> HashAlgorithm | None:
-    """Choose the hash that Go chooses for a key."""
+    """Return the hash that Go uses for a key."""
     match key:
         case ed25519.Ed25519PrivateKey():
             return None
@@ -128,7 +128,7 @@ def hash_for(key: SigningKey) -> HashAlgorithm | None:
 
 
 def key_algorithm(key: SigningKey) -> str:
-    """Name a key's algorithm."""
+    """Return pulumi-tls's name of a key's algorithm."""
     match key:
         case ec.EllipticCurvePrivateKey():
             return "ECDSA"
@@ -139,5 +139,5 @@ def key_algorithm(key: SigningKey) -> str:
 
 
 def private_pem(key: SigningKey, form: serialization.PrivateFormat) -> str:
-    """Write a private key, unencrypted."""
+    """Return a private key as unencrypted PEM."""
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()

@@ -1,4 +1,4 @@
-"""`python -m bench`: what is looked at first, and what is kept."""
+"""`python -m bench`: the checks before a measurement, and the results."""
 
 import json
 from pathlib import Path
@@ -17,12 +17,12 @@ BOTH = Comparison((Sample(1, 1),), (Sample(2, 2),))
 
 
 def test_a_lab_that_is_down_is_told_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program alone takes minutes."""
+    """The check comes first, because the program alone takes minutes."""
     monkeypatch.setattr(mesh, "accesses", lambda _: [(None, Path("/nowhere/kubeconfig"))])
     monkeypatch.setattr(program, "measure", lambda *_: pytest.fail("it began to measure"))
     done = CliRunner().invoke(cli.app, [])
     assert done.exit_code == 2
-    assert done.stderr == "error: the lab is down; run: python -m lab up\n"
+    assert done.stderr == "error: The lab is down\nRun: python -m lab up\n"
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def test_a_lab_that_is_down_is_told_before_anything_is_measured(monkeypatch: pyt
 def test_the_engine_that_was_measured_is_told_and_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pulumi: str | None, what: str, measured: object
 ) -> None:
-    """A figure of one says nothing of the other."""
+    """The figures of one engine say nothing about the other."""
     engine = Engine.PULUMI if pulumi else Engine.STAND_IN
     asked: list[Engine] = []
 
-    def measure(_found: mesh.Found, _pairs: int, engine: Engine, _tell: object) -> object:
+    def measure(_found: mesh.Found, _pairs: int, engine: Engine, _report: object) -> object:
         asked.append(engine)
         return measured
 

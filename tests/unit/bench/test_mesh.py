@@ -1,4 +1,4 @@
-"""What the floor of the mesh is given."""
+"""The inputs of the mesh's floor."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ MANIFESTS = ROOT / "bench" / "floor"
 
 
 def test_the_floor_gets_the_programs_own_values(tmp_path: Path) -> None:
-    """But for what its own steps need: the charts' Services, and the reader that istioctl takes."""
+    """Only the steps by hand add values: the charts' Services, and the reader that istioctl needs."""
     values = program_config(tmp_path, 2)
     config = parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
     charts = program_charts(values)
@@ -35,7 +35,7 @@ def test_the_floor_gets_the_programs_own_values(tmp_path: Path) -> None:
 
 
 def test_the_floors_manifests_are_what_the_labs_stack_says() -> None:
-    """Image, resources and weight stand in both; another value in one of them would compare unlike things."""
+    """Image, resources and weight are in both, and different values would make the comparison invalid."""
     config = stack.load(STACK, ROOT)
     (container,) = yaml.safe_load((MANIFESTS / "helloworld-version.yaml").read_text())["spec"]["template"]["spec"][
         "containers"
@@ -52,7 +52,7 @@ def test_the_floors_manifests_are_what_the_labs_stack_says() -> None:
 
 
 def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CRDs that were there before are none of what an empty cluster holds."""
+    """CRDs that existed before do not count as objects of a mesh."""
     done: list[object] = []
     monkeypatch.setattr(mesh, "_empty", done.append)
     monkeypatch.setattr(mesh, "deploy", lambda command, _: done.append(command))

@@ -1,4 +1,4 @@
-"""The preview that is measured, and its floor."""
+"""The measured preview, and its floor."""
 
 import json
 from pathlib import Path
@@ -9,19 +9,19 @@ from bench.stats import Comparison, Sample
 
 
 def test_the_bare_program_has_as_many_resources_as_it_is_told(tmp_path: Path) -> None:
-    """Its provider is one more."""
+    """Its provider is an additional resource."""
     assert preview(BARE_PROGRAM, {"mcsps:count": "7"}) == 8
     assert not list(tmp_path.iterdir())
 
 
 def test_the_made_up_config_is_one_that_the_program_takes(tmp_path: Path) -> None:
-    """More clusters are more resources."""
+    """More clusters result in more resources."""
     one, two = (preview(PROGRAM, program_config(tmp_path, clusters)) for clusters in (1, 2))
     assert 0 < one < two
 
 
 def test_the_made_up_config_names_every_cluster_once(tmp_path: Path) -> None:
-    """Each has a network and a kubeconfig of its own."""
+    """Each cluster has its own network and kubeconfig."""
     clusters = json.loads(program_config(tmp_path, 8)["mcsps:clusters"])
     for key in ("name", "network"):
         assert len({cluster[key] for cluster in clusters}) == 8
@@ -29,7 +29,7 @@ def test_the_made_up_config_names_every_cluster_once(tmp_path: Path) -> None:
 
 
 def test_growth_is_told_from_one_size_to_the_next() -> None:
-    """In CPU seconds, ours beside the floor's."""
+    """Growth is in CPU seconds, the program's next to the floor's."""
 
     def size(resources: int, ours: float, floor: float) -> Size:
         return Size(1, resources, Comparison((Sample(9, ours),), (Sample(9, floor),)))

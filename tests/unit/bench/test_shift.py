@@ -1,4 +1,4 @@
-"""A weight that is shifted by turns, and the proxies that get it."""
+"""A weight that both sides shift alternately, and the proxies that receive it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -27,24 +27,24 @@ CLUSTERS = ("cluster-0", "cluster-1")
 
 
 class LabDouble:
-    """Two clusters whose proxies have at once whatever was applied last; remembers who shifted, and to what."""
+    """Two clusters whose proxies have each weight at once; it records each shift with its side."""
 
     def __init__(self) -> None:
-        """Begin with the lab's own weight."""
+        """Start with the lab's weight."""
         self.routes = {(cluster, name): 10 for cluster in CLUSTERS for name in ("helloworld", "helloworld-mesh")}
         self.said: list[str] = []
         self.shifts: list[tuple[str, int]] = []
         self.owners = [OWNER]
 
     @contextmanager
-    def installed(self, _found: mesh.Found, _engine: Engine, _tell: object) -> Iterator[None]:
-        """A mesh that comes and goes."""
+    def installed(self, _found: mesh.Found, _engine: Engine, _report: object) -> Iterator[None]:
+        """Install and remove a mesh."""
         self.said.append("up")
         yield
         self.said.append("destroy")
 
     def deploy(self, command: str, engine: Engine, folder: Path) -> None:
-        """An `up` of a checkout's own stack file."""
+        """Run `up` with the stack file of a checkout."""
         assert (command, engine) == ("up", Engine.PULUMI)
         assert (folder / "__main__.py").is_file()
         weight = yaml.safe_load((folder / STACK_FILE).read_text())["config"]["mcsps:v2Weight"]
@@ -52,7 +52,7 @@ class LabDouble:
         self.routes = dict.fromkeys(self.routes, weight)
 
     def kubectl(self, kubeconfig: Path, command: str, *arguments: str) -> str:
-        """Take a VirtualService, or say who owns one."""
+        """Apply a VirtualService, or return its field managers."""
         if command == "get":
             return json.dumps(
                 {
@@ -76,7 +76,7 @@ class LabDouble:
         return ""
 
     def looks(self) -> list[shift.Look]:
-        """Every route, by a proxy of its own."""
+        """Return one proxy for each route."""
 
         def look(route: tuple[str, str]) -> shift.Look:
             return lambda: ({"v1": 100 - self.routes[route], "v2": self.routes[route]},)
@@ -86,13 +86,13 @@ class LabDouble:
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LabDouble:
-    """A lab that is none, for a stack of two clusters that are none."""
+    """A double of the lab, for a stack of two clusters."""
     double = LabDouble()
     values = program_config(tmp_path, len(CLUSTERS))
     config = parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})
     monkeypatch.setattr(lab_stack, "load", lambda *_: lab_stack.Stack("mcsps", STACK, values))
     monkeypatch.setattr(stack, "load", lambda *_: config)
-    monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(shift, "TIMEOUT_SECONDS", 0)
     monkeypatch.setattr(shift, "find_proxies", double.looks)
     monkeypatch.setattr(mesh, "installed", double.installed)
     monkeypatch.setattr(mesh, "deploy", double.deploy)
@@ -103,7 +103,7 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LabDouble:
 
 
 def test_both_sides_shift_every_route_by_turns_to_a_weight_that_was_not_there(lab: LabDouble) -> None:
-    """By hand it is all VirtualServices of all clusters, and none of it is in the checkout afterwards."""
+    """The steps by hand apply all VirtualServices of all clusters, and the checkout stays unchanged."""
     before = (ROOT / STACK_FILE).read_text()
     shifts = shift.measure({}, 2, Engine.PULUMI, lambda _: None)
     by_hand = [("kubectl", weight) for weight in (21, 22) for _ in lab.routes]
@@ -115,9 +115,9 @@ def test_both_sides_shift_every_route_by_turns_to_a_weight_that_was_not_there(la
 
 
 def test_the_floor_applies_what_the_program_registers(tmp_path: Path) -> None:
-    """Two VirtualServices on each cluster, whole, but at the weight of the floor's turn."""
+    """It applies two complete VirtualServices on each cluster, with the weight of its shift."""
     found = list(shift.virtual_services(program_config(tmp_path, 2), 37))
-    # In no order: the SDK registers side by side.
+    # The SDK registers in parallel, so the order is random.
     assert sorted(cluster for cluster, _ in found) == [CLUSTERS[0], CLUSTERS[0], CLUSTERS[1], CLUSTERS[1]]
     for _, manifest in found:
         assert set(manifest) == {"apiVersion", "kind", "metadata", "spec"}
@@ -126,14 +126,14 @@ def test_the_floor_applies_what_the_program_registers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("owners", [[], [OWNER, "kubectl"]])
 def test_an_object_without_one_owner_is_an_error(lab: LabDouble, owners: list[str], tmp_path: Path) -> None:
-    """The next `up` would be in conflict with a second one."""
+    """A second field manager would be a conflict for the next `up`."""
     lab.owners = owners
-    with pytest.raises(UserError, match="is applied by"):
+    with pytest.raises(UserError, match="needs exactly one field manager"):
         shift.by_hand(tmp_path, 20)
 
 
 def test_the_last_proxy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that has no route yet, has the old weight, or has the new one in one of two routes, has not got it."""
+    """A proxy without a route, or with the old weight in one of two routes, is not ready."""
     monkeypatch.setattr(shift, "LOOK_SECONDS", 0)
     old, new = {"v1": 90, "v2": 10}, {"v1": 70, "v2": 30}
     seen: list[tuple[Mapping[str, int], ...]] = [(), (old,), (new, old), (new, new)]
@@ -142,9 +142,9 @@ def test_the_last_proxy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_proxy_that_never_gets_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And so is one that does not answer."""
-    monkeypatch.setattr(shift, "PATIENCE_SECONDS", 0)
-    with pytest.raises(UserError, match="did not get 30 % for v2"):
+    """A proxy that does not answer is an error as well."""
+    monkeypatch.setattr(shift, "TIMEOUT_SECONDS", 0)
+    with pytest.raises(UserError, match="did not receive 30 % for v2"):
         shift.wait_for(30, [lambda: ({"v1": 90, "v2": 10},)])
 
     def refuse() -> tuple[Mapping[str, int], ...]:

@@ -115,14 +115,42 @@ def test_a_program_of_the_users_own_is_taken(go: Go, progress: Progress, tmp_pat
     assert go.builds() == built
 
 
-def test_a_build_shows_how_far_it_is(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the packages that are compiled, and whole in the end."""
-    progress = Progress(disable=True)
-    seen: list[TaskID] = []
-    monkeypatch.setattr(progress, "advance", seen.append)
-    toolchain.ensure(progress)
-    assert len(seen) >= len(go.builds())
-    assert all(task.finished for task in progress.tasks)
+def test_a_build_shows_how_far_it_is(go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bar for all modules: a step for each package that is compiled, and none for a download."""
+    go.set(GO_BUILD='echo "go: downloading example.com/m v1.0.0" >&2')
+    steps: list[TaskID] = []
+    monkeypatch.setattr(progress, "advance", steps.append)
+    tools = toolchain.ensure(progress)
+    (task,) = progress.tasks
+    assert task.finished
+    assert len(steps) == len(list((tools.folder / "bin").iterdir())), "the double compiles one package a program"
+
+
+def test_packages_that_go_has_already_count_when_their_module_is_through(
+    go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they would count as time that is left."""
+    monkeypatch.setattr(progress, "advance", lambda _: None)
+    go.set(GO_BUILD='case "$package" in */pilot-discovery) exit 1;; esac')
+    with pytest.raises(UserError):
+        toolchain.ensure(progress)
+    (task,) = progress.tasks
+    assert task.total is not None
+    assert 0 < task.completed < task.total
+
+
+@pytest.mark.parametrize(("own", "used"), [(None, "400"), ("50", "50")])
+def test_compilers_collect_garbage_seldom_unless_the_user_says_otherwise(
+    go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None, used: str
+) -> None:
+    """It changes how a program is built, and not what: the cache entry stays the same."""
+    monkeypatch.delenv("GOGC", raising=False)
+    place = toolchain.place()
+    if own:
+        go.set(GOGC=own)
+    go.set(GO_BUILD=f'echo "$GOGC" >>{tmp_path}/gogc')
+    assert toolchain.ensure(Progress(disable=True)) == place
+    assert set((tmp_path / "gogc").read_text().split()) == {used}
 
 
 def test_a_second_run_builds_nothing(go: Go, progress: Progress) -> None:

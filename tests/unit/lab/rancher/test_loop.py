@@ -73,7 +73,7 @@ def test_a_controller_s_failure_in_one_round_is_not_its_end(
     becomes(lambda: kube.objects)
     kube.refuses = 503
     kube.say({"type": "ADDED", "object": {}})
-    becomes(lambda: "east: starting; trying again" in caplog.text)
+    becomes(lambda: "east: starting; retrying" in caplog.text)
     kube.refuses = 0
     kube.add_namespace("sample", {names.PROJECT_ID: system_project(rancher)})
     kube.say({"type": "ADDED", "object": {}})

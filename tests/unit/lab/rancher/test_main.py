@@ -57,7 +57,7 @@ def test_it_says_what_it_is_serves_and_ends_when_told(tmp_path: Path) -> None:
         process.kill()
     said = log.read_text()
     assert WHAT_IT_IS in said.splitlines()[0]
-    assert "east: ConnectError; trying again" in said
+    assert "east: ConnectError; retrying" in said
     assert token.partition(":")[2] not in said
     assert "PRIVATE KEY" not in said
     assert told.admin_token_file.stat().st_mode & 0o777 == 0o600

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from errors import UserError
 from lab.standin import awaits
-from lab.standin.cluster import Identity, PassingError
+from lab.standin.cluster import ObjectIdentity, PassingError
 from lab.standin.clusters import Clusters
 from lab.standin.deletion import predecessors
 from lab.standin.display import Display
@@ -69,7 +69,7 @@ def test_a_changed_field_is_one_update_and_nothing_else(tmp_path: Path, cluster:
     assert 'data.weight: "10" => "90"' in printed
     assert run(tmp_path, shifted, "up")[1]["map"] is Step.UPDATE
     assert set(run(tmp_path, shifted, "preview")[1].values()) == {Step.SAME}
-    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "90"}
+    assert cluster.objects[ObjectIdentity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "90"}
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
@@ -81,7 +81,7 @@ def test_an_object_that_somebody_else_made_is_refused_and_stays_theirs(
     for _ in range(2):
         is_well, _, printed = run(tmp_path, NAMESPACE, verb)
         assert not is_well
-        assert "Namespace sample in east: it is there already, and this stack did not make it" in printed
+        assert "Namespace sample in east: it exists already, and this stack did not create it" in printed
     assert run(tmp_path, "", "destroy")[0]
     assert list(cluster.objects.values()) == [theirs]
 
@@ -94,7 +94,7 @@ def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster
     )
     _, steps, printed = run(tmp_path, adopting, "preview")
     assert steps["ns"] is Step.CREATE
-    assert "taken over" in printed
+    assert "is adopted" in printed
     assert run(tmp_path, adopting, "up")[0]
 
 
@@ -128,7 +128,7 @@ def test_a_protected_object_is_never_made_anew(tmp_path: Path, cluster: FakeClus
         assert not is_well
         assert "map is protected and would be replaced" in printed
     assert cluster.deleted == []
-    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
+    assert cluster.objects[ObjectIdentity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
 
 
 def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path: Path, cluster: FakeCluster) -> None:
@@ -139,7 +139,7 @@ def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path:
         is_well, steps, printed = run(tmp_path, renamed, verb)
         assert is_well
         assert steps["map"] is Step.DELETE
-        assert "another resource has it now: only forgotten" in printed
+        assert "another resource manages it now: only removed from the state" in printed
     assert cluster.deleted == []
     assert set(run(tmp_path, renamed, "preview")[1].values()) == {Step.SAME}
 
@@ -226,13 +226,13 @@ def test_an_ignored_field_keeps_what_the_cluster_has(tmp_path: Path, cluster: Fa
         "opts=o", 'opts=opts(provider=cluster, ignore_changes=["data"])'
     )
     assert run(tmp_path, ignoring, "up")[1]["map"] is Step.SAME
-    assert cluster.objects[Identity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
+    assert cluster.objects[ObjectIdentity("v1", "ConfigMap", "sample", "map")]["data"] == {"weight": "10"}
 
 
 def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_path: Path, cluster: FakeCluster) -> None:
     """`Service.get`, as the program may use it."""
     read = 's = k8s.core.v1.Service.get("s", "d/web", opts=o)\npulumi.export("ip", s.spec["cluster_ip"])\n'
-    assert "Service d/web is not there" in run(tmp_path, read, "up")[2]
+    assert "Service d/web does not exist" in run(tmp_path, read, "up")[2]
     cluster.apply(
         {
             "apiVersion": "v1",
@@ -303,20 +303,20 @@ TOKEN = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "type"
         (deployment(**READY), ""),
         (deployment(**{**READY, "availableReplicas": 1}), "1/2 ready"),
         (deployment(**{**READY, "replicas": 3}), "2/2 ready"),
-        (deployment(**{**READY, "observedGeneration": 1}), "has not seen it"),
-        (service("LoadBalancer"), "no load balancer has given it an address"),
+        (deployment(**{**READY, "observedGeneration": 1}), "has not processed it"),
+        (service("LoadBalancer"), "no load balancer has assigned an address"),
         (service("LoadBalancer", loadBalancer={"ingress": [{"ip": "1.2.3.4"}]}), ""),
         (service("ClusterIP"), ""),
         (quota(), "quota controller"),
         (quota(hard={"pods": "9"}), "quota controller"),
         (quota(hard={"pods": "2"}), ""),
-        (TOKEN, "no token"),
+        (TOKEN, "has not added a token"),
         ({**TOKEN, "data": {"token": "eA=="}}, ""),
         (custom("condition=Ready", conditions=[{"type": "Ready", "status": "False", "message": "why"}]), "why"),
         (custom("condition=Ready=False", conditions=[{"type": "Ready", "status": "False"}]), ""),
         (custom("jsonpath={.status.list[0].phase}=Running", list=[{"phase": "Running"}]), ""),
         (custom("jsonpath={.status.phase}=Running", phase="Pending"), "{.status.phase} is not Running yet"),
-        (custom("jsonpath={.status.phase}"), "{.status.phase} is not there yet"),
+        (custom("jsonpath={.status.phase}"), "{.status.phase} is not set yet"),
         (custom('["jsonpath={.status.a}", "condition=Ready"]', a=1), "condition Ready"),
     ],
 )
@@ -341,10 +341,10 @@ def test_the_error_after_the_timeout_names_object_limit_and_what_is_missing(clus
     """The annotation's timeout counts."""
     live = service("LoadBalancer")
     live["metadata"]["annotations"] = {"pulumi.com/timeoutSeconds": "0"}
-    cluster.objects[Identity.of(live)] = live
+    cluster.objects[ObjectIdentity.of(live)] = live
     with pytest.raises(UserError) as caught:
         awaits.wait_until_ready(cluster, live, None, lambda _: None)  # type: ignore[arg-type]
-    assert str(caught.value) == "Service d/web is not ready after 0 s: no load balancer has given it an address"
+    assert str(caught.value) == "Service d/web is not ready after 0 s: no load balancer has assigned an address"
 
 
 @pytest.mark.parametrize(("own", "seconds"), [("5m", 300), ("1h30m", 5400), ("1.5s", 1.5), (None, 600)])

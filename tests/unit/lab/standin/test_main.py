@@ -51,5 +51,5 @@ def test_a_policy_pack_is_said_not_to_be_run() -> None:
     """By its name, and only where one is asked for."""
     code, said = run("preview", "--policy-pack", "policies", "--policy-pack-config", "policies/lab.json")
     assert code == 0
-    assert "the policy pack policies was not run: the stand-in knows no policies" in said
+    assert "the policy pack policies was not run: only Pulumi runs policies" in said
     assert "polic" not in run("preview")[1]

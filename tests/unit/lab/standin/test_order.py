@@ -35,7 +35,7 @@ def test_what_needs_a_failed_node_is_left_out() -> None:
 
 def test_a_circle_is_an_error_that_names_it() -> None:
     """Before anything is done."""
-    with pytest.raises(UserError, match=r"these need each other: .*a"):
+    with pytest.raises(UserError, match=r"these depend on each other: .*a"):
         run_in_order({"a": {"b"}, "b": {"a"}}, lambda _: pytest.fail("done"), 1)
 
 

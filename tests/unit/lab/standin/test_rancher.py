@@ -16,7 +16,7 @@ from errors import UserError
 from lab.rancher import app
 from lab.rancher.store import Kind
 from lab.standin import awaits, clusters, rancher_server
-from lab.standin.cluster import Identity
+from lab.standin.cluster import ObjectIdentity
 from lab.standin.display import Display
 from lab.standin.plan import Step
 from lab.standin.providers import rancher2
@@ -49,7 +49,7 @@ server = rancher2.Provider(
 )
 o = opts(provider=server)
 generation = random.RandomId("generation", byte_length=4, keepers={{"generation": config.get("generation") or "1"}})
-anew = opts(provider=server, replacement_trigger=generation.hex)
+recreate = opts(provider=server, replacement_trigger=generation.hex)
 """
 PROJECT = """
 limit = {"limits_cpu": "12000m", "limits_memory": "12000Mi"}
@@ -61,7 +61,7 @@ project = rancher2.Project(
 """
 ADMINS = """
 token = rancher2.Token(
-    "token", cluster_id=EAST, description=generation.hex.apply(lambda it: f"provider {it}"), ttl=3600, opts=anew
+    "token", cluster_id=EAST, description=generation.hex.apply(lambda it: f"provider {it}"), ttl=3600, opts=recreate
 )
 pulumi.export("token", token.token)
 """
@@ -85,7 +85,7 @@ bound = rancher2.ClusterRoleTemplateBinding(
 OWN = """
 own = rancher2.CustomUserToken(
     "own", username=user.username, password=password.result, cluster_id=EAST, ttl=3600,
-    description=generation.hex.apply(lambda it: f"peers {it}"), opts=anew,
+    description=generation.hex.apply(lambda it: f"peers {it}"), opts=recreate,
 )
 pulumi.export("own", own.token)
 """
@@ -176,7 +176,7 @@ def lab(tmp_path: Path, certified: Path, listening: tuple[str, live.Stage], monk
     monkeypatch.setattr("lab.standin.lab_network.FABRIC_NETWORK", IPv4Network("127.0.0.0/8"))
     monkeypatch.setattr(rancher2, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(awaits, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(rancher_server, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(rancher_server, "RETRY_SECONDS", 0.3)
     double = RancherDouble(tmp_path)
     worked = tmp_path / "worked"
     worked.mkdir()
@@ -324,7 +324,7 @@ def test_what_somebody_removed_is_made_anew(lab: Lab) -> None:
     # Of another role than the one that is made anew.
     expected = dict.fromkeys(kinds, Step.CREATE) | {"bound": Step.REPLACE}
     assert lab.run(ALL, "preview") == (True, expected), lab.printed
-    assert lab.printed.count("it is gone from Rancher, and is made anew") == len(kinds)
+    assert lab.printed.count("it does not exist in Rancher any more, and is recreated") == len(kinds)
     assert lab.run(ALL, "up") == (True, expected), lab.printed
     assert not {lab.entries[name].id for name in kinds} & set(old.values())
     assert lab.run(ALL, "preview") == (True, {})
@@ -389,7 +389,9 @@ def test_what_keeps_a_name_that_there_can_be_once_is_deleted_first(lab: Lab) -> 
 class Guarded(FakeCluster):
     """A cluster behind Rancher: whoever comes must have a token that is good there and then."""
 
-    def __init__(self, lab: Lab, objects: dict[Identity, Properties], seen: list[list[str]], kubeconfig: str) -> None:
+    def __init__(
+        self, lab: Lab, objects: dict[ObjectIdentity, Properties], seen: list[list[str]], kubeconfig: str
+    ) -> None:
         """Look into the same objects as all others who reach the cluster."""
         super().__init__()
         self.objects = objects
@@ -403,7 +405,7 @@ class Guarded(FakeCluster):
         path = f"/k8s/clusters/{CLUSTER}/version"
         return self._lab.double.rancher.tokens.authenticate(self._token, path) is not None
 
-    def get(self, identity: Identity) -> Properties | None:
+    def get(self, identity: ObjectIdentity) -> Properties | None:
         """Read an object."""
         self._enter()
         return super().get(identity)
@@ -414,7 +416,7 @@ class Guarded(FakeCluster):
         self._seen.append(self._lab.tokens())
         return super().apply(manifest)
 
-    def delete(self, identity: Identity) -> None:
+    def delete(self, identity: ObjectIdentity) -> None:
         """Delete one."""
         self._enter()
         super().delete(identity)
@@ -428,13 +430,13 @@ class Guarded(FakeCluster):
 class Behind:
     """What is on the cluster, and which tokens there were whenever something was written there."""
 
-    objects: dict[Identity, Properties] = field(default_factory=dict)
+    objects: dict[ObjectIdentity, Properties] = field(default_factory=dict)
     seen: list[list[str]] = field(default_factory=list)
 
     @property
     def remote(self) -> str:
         """The token in the remote secret, as it is sent."""
-        sent: str = self.objects[Identity("v1", "Secret", "sample", "remote")]["data"]["token"]
+        sent: str = self.objects[ObjectIdentity("v1", "Secret", "sample", "remote")]["data"]["token"]
         return sent
 
 
@@ -446,7 +448,7 @@ def behind(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Behind:
     def connect(_name: str, kubeconfig: str) -> Guarded:
         return Guarded(lab, made.objects, made.seen, kubeconfig)
 
-    monkeypatch.setattr(clusters, "Cluster", connect)
+    monkeypatch.setattr(clusters, "ClusterApi", connect)
     return made
 
 
@@ -503,8 +505,8 @@ def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchan
     lab.run(MESH, "up")
     lab.double.rancher.store.remove(Kind.TOKEN, lab.entries["token"].id)
     assert lab.run(MESH, "preview") == (True, {"token": Step.CREATE, "east": Step.UPDATE}), lab.printed
-    assert "! east: its kubeconfig is known once this is carried out" in lab.printed
-    behind.objects.pop(Identity("v1", "Secret", "sample", "remote"))
+    assert "! east: its kubeconfig is known only after an update" in lab.printed
+    behind.objects.pop(ObjectIdentity("v1", "Secret", "sample", "remote"))
     is_well, steps = lab.run(MESH, "up")
     assert is_well, lab.printed
     assert steps == {"token": Step.CREATE, "east": Step.UPDATE, "remote": Step.CREATE}
@@ -590,8 +592,8 @@ def test_a_user_s_token_is_removed_with_him_where_he_cannot_log_in(lab: Lab) -> 
     (user,) = lab.all(Kind.USER)
     lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
     assert not lab.run("", "destroy")[0]
-    assert "failed: own: its token is his alone to remove: " in lab.printed
-    assert "does not let user reader in: see whether he is enabled" in lab.printed
+    assert "failed: own: only the user can delete this token: " in lab.printed
+    assert "refuses the login of user reader. Check that the user is enabled" in lab.printed
     assert {"own", "user", "rancher"} <= set(lab.entries)
     lab.double.ask("DELETE", f"/v3/users/{user['id']}")
     assert lab.run("", "destroy")[0], lab.printed
@@ -620,13 +622,13 @@ def test_what_is_to_be_kept_is_only_forgotten(lab: Lab) -> None:
     kept = 'role = rancher2.RoleTemplate("role", name="kept", opts=opts(provider=server, retain_on_delete=True))'
     lab.run(kept, "up")
     assert lab.run("", "up") == (True, {"role": Step.DELETE})
-    assert "it is retained: only forgotten" in lab.printed
+    assert "retained: only removed from the state" in lab.printed
     assert [it["name"] for it in lab.all(Kind.ROLE_TEMPLATE)] == ["kept"]
 
 
 def test_a_protected_token_is_not_replaced_and_one_that_no_longer_is_may_be(lab: Lab) -> None:
     """The old one goes then, though it was protected when it was made."""
-    protected = ADMINS.replace("opts=anew", "opts=opts.merge(anew, opts(protect=True))")
+    protected = ADMINS.replace("opts=recreate", "opts=opts.merge(recreate, opts(protect=True))")
     lab.run(protected, "up")
     assert not lab.run(protected, "preview", generation="2")[0]
     assert "token is protected and would be replaced" in lab.printed
@@ -646,7 +648,7 @@ def test_a_renamed_resource_is_the_same_one(lab: Lab) -> None:
     lab.run(ADMINS, "up")
     old = lab.entries["token"].id
     renamed = ADMINS.replace('"token", cluster', '"key", cluster').replace(
-        "opts=anew", 'opts=opts.merge(anew, opts(aliases=[pulumi.Alias(name="token")]))'
+        "opts=recreate", 'opts=opts.merge(recreate, opts(aliases=[pulumi.Alias(name="token")]))'
     )
     assert lab.run(renamed, "preview") == (True, {}), lab.printed
     is_well, steps = lab.run(renamed, "up", generation="2")
@@ -678,13 +680,13 @@ def test_a_provider_that_is_not_known_yet_is_not_asked(lab: Lab) -> None:
         ('rancher2.get_cluster(name="east", opts=pulumi.InvokeOptions(provider=server))', "getCluster"),
         ('rancher2.Token("x", ttl=3600)', "no explicit provider"),
         ('rancher2.Token("x", renew=False, opts=o)', "renew is not supported"),
-        ('rancher2.Project("x", cluster_id=EAST, opts=o)', "name must be given"),
+        ('rancher2.Project("x", cluster_id=EAST, opts=o)', "name is required"),
         ('rancher2.Project("x", name="x", cluster_id=EAST, wait_for_cluster=True, opts=o)', "waitForCluster"),
         ('rancher2.RoleTemplate("x", name="x", locked=True, opts=o)', "locked"),
         ('rancher2.User("x", name="x", username="x", password="y", must_change_password=True, opts=o)', "mustChange"),
         ('rancher2.GlobalRoleBinding("x", global_role_id="user", group_principal_id="g", opts=o)', "groupPrincipalId"),
         ('rancher2.Provider("x", api_url="https://127.0.0.1", token_key="t:k", insecure=True)', "insecure"),
-        ('rancher2.Provider("x", api_url="https://127.0.0.1")', "tokenKey is needed"),
+        ('rancher2.Provider("x", api_url="https://127.0.0.1")', "tokenKey is required"),
         ('rancher2.Provider("x", api_url="u", token_key="t", opts=opts(ignore_changes=["apiUrl"]))', "ignoreChanges"),
     ],
 )
@@ -740,7 +742,7 @@ def test_a_token_that_is_none_is_named_in_rancher_s_words(lab: Lab) -> None:
         ([httpx.Response(503), httpx.Response(200, json={"id": "c"})], ""),
         ([httpx.ConnectError("refused"), httpx.Response(200, json={"id": "c"})], ""),
         ([httpx.Response(503)] * 9, "Rancher refuses: 503 Service Unavailable"),
-        ([httpx.Response(200, text="<html>")], "rancher.test answers 200, and not as Rancher does"),
+        ([httpx.Response(200, text="<html>")], "rancher.test answers 200, but not as a Rancher server does"),
         ([httpx.Response(500, json={"code": "ServerError"})], "Rancher fails: ServerError"),
     ],
 )
@@ -748,7 +750,7 @@ def test_what_passes_by_itself_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response | httpx.ConnectError], message: str
 ) -> None:
     """And what does not is said."""
-    monkeypatch.setattr(rancher_server, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(rancher_server, "RETRY_SECONDS", 0.3)
     left = iter(answers)
 
     def answer(_request: httpx.Request) -> httpx.Response:

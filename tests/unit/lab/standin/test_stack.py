@@ -44,7 +44,7 @@ def test_config_comes_as_pulumi_hands_it_over(tmp_path: Path) -> None:
     [
         ("  mcsps:root: {secure: AAA}\n", "lab", "mcsps:root is encrypted"),
         ("  mcsps:a: [{b: {secure: AAA}}]\n", "lab", "mcsps:a is encrypted"),
-        ("  mcsps:a: 1\n", "mcsps-test", "stacks of the lab alone"),
+        ("  mcsps:a: 1\n", "mcsps-test", "only stacks of the lab"),
         ("  mcsps:a: [\n", "lab", "not valid YAML"),
     ],
 )
@@ -57,7 +57,7 @@ def test_what_needs_the_real_engine_is_refused(tmp_path: Path, config: str, name
 def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
     """With the file that is missing."""
     (tmp_path / "Pulumi.yaml").write_text("name: mcsps\n")
-    with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml is not there"):
+    with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml does not exist"):
         load(tmp_path, "lab")
 
 
@@ -88,16 +88,16 @@ def test_a_secret_that_others_may_get_at_is_refused(tmp_path: Path, token_file: 
     with pytest.raises(UserError) as raised:
         read(tmp_path, "  mcsps:a: 1\n", secrets=(f"mcsps:rancherToken={token_file}",))
     text = str(raised.value)
-    assert text.startswith(f"--secret mcsps:rancherToken: {token_file} has mode {mode:04o}, ")
-    assert text.endswith(f"allowed is 0600 or stricter: chmod 600 {token_file}")
+    assert text.startswith(f"--secret mcsps:rancherToken: {token_file} has mode {mode:04o}; ")
+    assert text.endswith(f"allowed: 0600 or stricter. Run: chmod 600 {token_file}")
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("mcsps:rancherToken", "allowed is KEY=FILE"),
-        ("=file", "allowed is KEY=FILE"),
-        ("mcsps:rancherToken=", "allowed is KEY=FILE"),
+        ("mcsps:rancherToken", "the value is not KEY=FILE"),
+        ("=file", "the value is not KEY=FILE"),
+        ("mcsps:rancherToken=", "the value is not KEY=FILE"),
         ("mcsps:rancherToken=token-a:hunter2", "mcsps:rancherToken: the file cannot be read: No such file"),
         ("mcsps:rancherToken={folder}", "the file cannot be read: Is a directory"),
         ("mcsps:rancherToken={folder}/empty", "empty is empty"),

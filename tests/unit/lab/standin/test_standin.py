@@ -142,7 +142,7 @@ def test_a_new_generation_remakes_what_hangs_on_it(bench: Bench) -> None:
 
 
 def test_early_renewal_alone_changes_in_place_until_it_is_due(bench: Bench) -> None:
-    """Then the certificate is made anew, with the same key."""
+    """Then the certificate is made recreate, with the same key."""
     bench.run(TRUST, "up")
     _, steps = bench.run(TRUST, "up", {**GENERATION, "mcsps:early": "1"})
     assert steps["certificate"] is Step.UPDATE

@@ -151,7 +151,7 @@ def test_renewal_is_due_by_the_clock(early: int, due: bool) -> None:  # noqa: FB
 
 
 def test_an_unreadable_key_is_not_quoted() -> None:
-    """The error names the trouble and not the key."""
+    """The error names the problem and not the key."""
     with pytest.raises(UserError) as caught:
         make("CertRequest", {"privateKeyPem": "-----BEGIN hunter2", "subject": {}})
     assert "hunter2" not in str(caught.value)
