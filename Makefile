@@ -26,7 +26,7 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
 
-.PHONY: help lab-packages up preview drift verify drill test unit docs e2e e2e-all soak bench down
+.PHONY: help lab-packages e2e-packages up preview drift verify drill test unit docs e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -39,6 +39,9 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 	@touch $@
 
 lab-packages:
+	@PYTHON=$(PYTHON) lab/install-packages python lab
+
+e2e-packages:
 	@PYTHON=$(PYTHON) lab/install-packages python lab tests
 
 ifneq ($(filter lab lab-%,$(STACK)),)
@@ -94,13 +97,13 @@ docs: $(VENV)/installed ## Generate docs/reference/ from the code, and build the
 	$(RUN) -m docs.generate
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 
-e2e: lab-packages $(VENV)/installed ## Run the tests on the lab's clusters, on every available engine
+e2e: e2e-packages $(VENV)/installed ## Run the tests on the lab's clusters, on every available engine
 	$(RUN) -m pytest -m "e2e and not nightly" --durations=40 tests/e2e
 
-e2e-all: lab-packages $(VENV)/installed ## Run all tests on the lab's clusters, including the nightly ones, on every available engine
+e2e-all: e2e-packages $(VENV)/installed ## Run all tests on the lab's clusters, including the nightly ones, on every available engine
 	$(RUN) -m pytest -m e2e --durations=40 tests/e2e
 
-soak: lab-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and check that each converges
+soak: e2e-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and check that each converges
 	$(RUN) -m pytest -m soak tests/e2e
 
 bench: $(VENV)/installed ## Measure the project as ratios to floors of the same run
