@@ -1,4 +1,4 @@
-"""A double of one cluster's API, in which all is in order until a test says otherwise."""
+"""A double of one cluster's API, which is healthy until a test changes it."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ ANSWER = "Hello version: v1, instance: helloworld-v1-5f\n#200\n"
 
 
 def printed(stdout: str, code: int = 0) -> ExecResult:
-    """A command that ended."""
+    """Return the result of a command."""
     return ExecResult(stdout=stdout, stderr="", finished=True, code=code)
 
 
@@ -39,8 +39,8 @@ class ApiDouble:
     A mesh of one cluster, with helloworld v1.
 
     Attributes:
-        refuses: Why a method is refused, by its name.
-        says: What a command in a container prints, by a word of its command line.
+        refuses: The reason for which a method is refused, by its name.
+        says: The output of a command in a container, by a word of its command line.
     """
 
     def __init__(self, name: str = "east") -> None:
@@ -64,17 +64,17 @@ class ApiDouble:
         }
 
     def version(self) -> str:
-        """A Kubernetes version."""
+        """Return a Kubernetes version."""
         self._refuse("version")
         return "v1.35.4"
 
     def namespace_labels(self, _name: str) -> Mapping[str, str]:
-        """Labelled as it should be."""
+        """Return the labels of a namespace, all correct."""
         self._refuse("namespace_labels")
         return {"topology.istio.io/network": f"network-{self.name}"}
 
     def shared(self, namespace: str) -> tuple[Mapping[str, Any], ...]:
-        """A namespace with helloworld's Service."""
+        """Return a namespace with helloworld's Service."""
         self._refuse("shared")
         return (
             {"kind": "Namespace", "metadata": {"name": namespace, "labels": {"istio-injection": "enabled"}}},
@@ -86,47 +86,47 @@ class ApiDouble:
         )
 
     def config_map(self, _namespace: str, _name: str) -> Mapping[str, str]:
-        """The mesh root."""
+        """Return a ConfigMap with the mesh root."""
         self._refuse("config_map")
         return {"root-cert.pem": self.root_pem}
 
     def deployment(self, _namespace: str, _name: str) -> Workload:
-        """All ready."""
+        """Return a Deployment with all replicas ready."""
         self._refuse("deployment")
         return Workload(wanted=1, ready=1)
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
-        """Keep what was asked for."""
+        """Record the requested replicas."""
         self._refuse("scale")
         self.scaled.append((f"{namespace}/{name}", replicas))
 
     def istio_spec(self, _namespace: str, plural: str, _name: str) -> Mapping[str, Any] | None:
-        """What a test put there, by kind."""
+        """Return the spec that a test has set, by kind."""
         self._refuse("istio_spec")
         return self.istio_specs.get(plural)
 
     def log(self, _namespace: str, _pod: str, _container: str, _seconds: int) -> str:
-        """What a test lets a pod print."""
+        """Return the log that a test has set."""
         self._refuse("log")
         return self.printed_log
 
     def service(self, _namespace: str, _name: str) -> ServiceView:
-        """Any Service."""
+        """Return a Service of any name."""
         self._refuse("service")
         labels = {"topology.istio.io/network": f"network-{self.name}"}
         return ServiceView(labels=labels, ports=(5000,), addresses=("127.0.0.1",))
 
     def secrets(self, _namespace: str, _selector: str) -> tuple[SecretView, ...]:
-        """Remote secrets."""
+        """Return the remote secrets."""
         self._refuse("secrets")
         return self.secrets_there
 
     def secret(self, _namespace: str, _name: str) -> SecretView | None:
-        """No other."""
+        """Return None, because there are no other Secrets."""
         return None
 
     def pods(self, _namespace: str, selector: str) -> tuple[PodView, ...]:
-        """istiod's, helloworld's, the ingress gateway's, and the client pods."""
+        """Return the pods of istiod, helloworld, the ingress gateway and the client that match."""
         self._refuse("pods")
         known = {
             "app=istiod": self.istiods,
@@ -136,23 +136,23 @@ class ApiDouble:
         return known.get(selector, tuple(self.pods_there.values()))
 
     def pod(self, _namespace: str, name: str) -> PodView | None:
-        """A client pod."""
+        """Return a client pod; None if it does not exist."""
         return self.pods_there.get(name)
 
     def create_pod(self, _namespace: str, description: Mapping[str, Any]) -> None:
-        """Take a pod; it is ready at once."""
+        """Create a pod, which is ready at once."""
         self._refuse("create_pod")
         name = description["metadata"]["name"]
         self.ever_created.append(name)
         self.pods_there[name] = pod(name, description["metadata"]["labels"])
 
     def delete_pod(self, _namespace: str, name: str) -> None:
-        """Remove a pod."""
+        """Delete a pod."""
         self._refuse("delete_pod")
         self.pods_there.pop(name, None)
 
     def execute(self, _namespace: str, _pod: str, _container: str, command: list[str], _timeout: float) -> ExecResult:
-        """Say what belongs to the command."""
+        """Return the output for the command."""
         self._refuse("execute")
         return next(say for word, say in self.says.items() if word in command)()
 
@@ -162,14 +162,14 @@ class ApiDouble:
 
 
 def endpoints_json() -> str:
-    """What a sidecar says of helloworld's endpoints."""
+    """Return a sidecar's endpoints of helloworld."""
     address = {"socket_address": {"address": POD_IP, "port_value": 5000}}
     name = "outbound|5000|v1|helloworld.sample.svc.cluster.local"
     return json.dumps({"cluster_statuses": [{"name": name, "host_statuses": [{"address": address}]}]})
 
 
 def secrets_json(certificates: Certificates) -> str:
-    """What a proxy says of its certificates, in the form of Envoy's `config_dump`."""
+    """Return the certificates of a proxy in the form of Envoy's `config_dump`."""
     chain, roots = (
         {"inline_bytes": base64.b64encode("".join(pems).encode()).decode()}
         for pems in (certificates.chain, certificates.roots)

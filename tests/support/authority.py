@@ -1,4 +1,4 @@
-"""A root CA with an intermediate below it, and what a proxy gets from istiod under them."""
+"""A root CA with an intermediate, and the certificates that istiod issues to a proxy with them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ _DAY = timedelta(days=1)
 
 
 class Authority:
-    """A root CA, by its name."""
+    """A root CA with a name."""
 
     def __init__(self, name: str) -> None:
         root_key = ec.generate_private_key(ec.SECP256R1())
@@ -23,7 +23,7 @@ class Authority:
         self._intermediate = _sign(self._below, self._key, name, root_key)
 
     def certificates(self, *others: "Authority") -> Certificates:
-        """A new certificate of this root's, in a proxy that trusts this root and others."""
+        """Return a new certificate of this root, for a proxy that trusts this root and others."""
         leaf = _sign("workload", ec.generate_private_key(ec.SECP256R1()), self._below, self._key)
         return Certificates(chain=(leaf, self._intermediate), roots=(self.root, *(other.root for other in others)))
 

@@ -1,4 +1,4 @@
-"""Config that cannot work: what is wrong with it, and what a person must be told."""
+"""Invalid configs, and the texts that their errors must contain."""
 
 import base64
 import copy
@@ -18,13 +18,13 @@ from tests.support.stacks import Stack, in_regions, kubeconfig
 
 NOT_ONE = "mcsps:trust.rootCertificate: is not exactly one PEM certificate"
 ABSENT = object()
-"""Takes a key away."""
+"""A value that removes a key."""
 
 Place = tuple[str | int, ...]
 
 
 def put(values: Mapping[str, Any], place: Place, value: object) -> dict[str, Any]:
-    """Copy a config and change what stands at one place."""
+    """Return a copy of a config with another value at one place."""
     changed = copy.deepcopy(dict(values))
     target: Any = changed
     for step in place[:-1]:
@@ -37,7 +37,7 @@ def put(values: Mapping[str, Any], place: Place, value: object) -> dict[str, Any
 
 
 def places(value: object, place: Place = ()) -> Iterator[Place]:
-    """Every key and every item of a list within a value, at any depth."""
+    """Yield the places of all keys and list items in a value, at any depth."""
     steps = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for step, item in steps:
         yield (*place, step)
@@ -51,7 +51,7 @@ class BadValue:
     place: Place
     value: object
     told: tuple[str, ...]
-    """Parts of the message: the key, what was got, what is allowed."""
+    """Parts of the error: the key, the value, and what is allowed."""
 
 
 NAME: Place = ("clusters", 1, "name")
@@ -72,7 +72,7 @@ BY_OPERATOR = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
 
 
 def with_project(**project: object) -> dict[str, Any]:
-    """A Rancher with a project of its own kind."""
+    """Return a section `rancher` with these fields of the project."""
     return {"url": "https://r.example", "project": project}
 
 

@@ -1,4 +1,4 @@
-"""What the tests of single components have in common."""
+"""Helpers for the tests of single components."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from tests.support.leaks import fake_secret
 
 
 def kubernetes_provider(name: str) -> k8s.Provider:
-    """Make an explicit provider, as `RancherCluster` does."""
+    """Create an explicit provider, as `RancherCluster` does."""
     kubeconfig = pulumi.Output.secret(fake_secret(f"kubeconfig of {name}"))
     return k8s.Provider(f"{name}-kubernetes", kubeconfig=kubeconfig, cluster_identifier=name)
 
 
 def kinds(found: list[Registration]) -> list[str]:
-    """The last part of each type, sorted."""
+    """Return the last part of each type, sorted."""
     return sorted(registration.type.rsplit(":", 1)[1] for registration in found)
 
 
@@ -33,16 +33,16 @@ ISTIOD_READS = {
     ("networking.istio.io", "serviceentries"),
     ("gateway.networking.k8s.io", "gateways"),
 }
-"""What istiod reads of a peer, by API group and resource."""
+"""The API groups and resources that istiod reads in a peer."""
 
 
 def expected_readable(*, secrets: bool, endpoints: bool) -> list[tuple[str, str]]:
-    """List what a reader's role gives, sorted."""
+    """Return the groups and resources of a reader's role, sorted."""
     return sorted([*ISTIOD_READS, *[("", "secrets")] * secrets, *[("", "endpoints")] * endpoints])
 
 
 def readable(rules: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """List what rules give, sorted, once they are seen to give no verb but those of a reader."""
+    """Return the groups and resources of rules, sorted, after a check that they have only a reader's verbs."""
     assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in rules)
     assert [rule["verbs"] for rule in rules] == [["get", "list", "watch"]] * len(rules)
     return sorted((group, name) for rule in rules for group in rule["apiGroups"] for name in rule["resources"])

@@ -1,4 +1,4 @@
-"""A mesh of two clusters in time that passes only when it is waited for, to drill in."""
+"""A double of a drilled mesh of two clusters, whose clock advances only when something waits."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ DETECTION = Detection(
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """When something was taken away; `restored` is infinite until it is given back."""
+    """The time of an outage; `restored` is infinite while it lasts."""
 
     cut: float
     restored: float = float("inf")
@@ -35,14 +35,14 @@ class Cut:
 @dataclass
 class World:
     """
-    Both clusters run both versions, and half of each version's requests go to either.
+    A mesh whose clusters run both versions, and each serve half of a version's requests.
 
     Attributes:
-        v2_weight: Percent.
-        rate: Requests in a second from each source.
-        detection_seconds: How long after a cut requests still go to what is away, and fail.
-        return_seconds: How long after a restore none goes there yet.
-        mute: Sources that cannot be asked, by cluster.
+        v2_weight: The weight of v2 in percent.
+        rate: The requests per second of each source.
+        detection_seconds: The seconds after a cut in which requests still go to the failed cluster, and fail.
+        return_seconds: The seconds after a restore in which no request goes to the cluster yet.
+        mute: The clusters whose sources cannot be queried.
     """
 
     v2_weight: int = 10
@@ -56,22 +56,22 @@ class World:
     name: str = DRILLED
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         return self.at
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.at += seconds
 
     def instances(self) -> frozenset[str]:
-        """The drilled cluster's pods: new ones after each restore."""
+        """Return the pods of the drilled cluster, which are new after each restore."""
         if self.cuts and self.cuts[-1].restored > self.at:
             raise ApiError("no connection: No route to host")
         return frozenset({self._pod(self.at)})
 
     @contextlib.contextmanager
     def without(self, scenario: Scenario) -> Iterator[float]:
-        """Take it away."""
+        """Fail the target of a scenario, and restore it at the end."""
         self.scenarios.append(scenario)
         cut = self.at
         self.cuts.append(Cut(cut=cut))
@@ -81,8 +81,8 @@ class World:
             self.cuts[-1] = Cut(cut=cut, restored=self.at)
 
     def answer(self, number: int, began: float) -> Answer:
-        """What becomes of a request."""
-        # Of ten of each version in a row, every other one goes to the drilled cluster.
+        """Return the answer to a request."""
+        # Of ten successive requests to a version, every second one goes to the drilled cluster.
         version = "v2" if number * self.v2_weight % 100 < self.v2_weight else "v1"
         good = Answer(began=began, ended=began + 0.01, version=version, instance=f"helloworld-{STAYING}")
         if (number // 10 + number) % 2:
@@ -100,14 +100,14 @@ class World:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loop:
-    """A source of requests in such a world; at the drilled cluster itself nothing is answered while it is away."""
+    """A source of requests in this mesh; the source in the drilled cluster has no answers during an outage."""
 
     world: World
     cluster: str
     kind: TrafficSource
 
     def answers(self, since: float) -> Sequence[Answer]:
-        """What has begun since then."""
+        """Return the answers to the requests that began since then."""
         if self.cluster in self.world.mute:
             raise ApiError("no connection: timed out")
         gap = 1 / self.world.rate
@@ -125,14 +125,14 @@ class Loop:
 
 
 def loops(world: World) -> tuple[Loop, ...]:
-    """Every source."""
+    """Return all sources of requests."""
     return tuple(
         Loop(world=world, cluster=cluster, kind=kind) for cluster in (DRILLED, STAYING) for kind in TrafficSource
     )
 
 
 def conductor(world: World, detection: Detection | None = DETECTION, said: list[str] | None = None) -> Conductor:
-    """A conductor in such a world."""
+    """Return a conductor of drills in this mesh."""
     return Conductor(
         drill_target=world,
         sources=loops(world),

@@ -1,4 +1,4 @@
-"""A cluster for tests of the stand-in: what is applied is there, and nothing has to be waited for."""
+"""A cluster for tests of the stand-in, in which applied objects exist at once and need no wait."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
 
 
 class FakeCluster:
-    """A cluster that keeps what is applied, refuses changes of `immutable`, and counts deletions."""
+    """A cluster that stores applied objects, refuses changes of immutable ones, and records deletions."""
 
     name = "east"
     server = "https://198.18.0.11:6443"
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty cluster."""
         self.objects: dict[ObjectIdentity, Properties] = {}
         self.deleted: list[ObjectIdentity] = []
 
     def get(self, identity: ObjectIdentity) -> Properties | None:
-        """Read an object."""
+        """Return an object; None if it does not exist."""
         return copy.deepcopy(self.objects.get(identity))
 
     def apply(self, manifest: Properties) -> Properties:
-        """Apply one, as the server would."""
+        """Apply an object, and return it as the server does."""
         applied = self.apply_dry(manifest)
         self.objects[ObjectIdentity.of(manifest)] = applied
         return copy.deepcopy(applied)
 
     def apply_dry(self, manifest: Properties) -> Properties:
-        """Tell what applying would come to."""
+        """Return the result of applying an object."""
         identity = ObjectIdentity.of(manifest)
         live = self.objects.get(identity)
         if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
@@ -42,14 +42,14 @@ class FakeCluster:
         return {**copy.deepcopy(manifest), "metadata": metadata}
 
     def delete(self, identity: ObjectIdentity) -> None:
-        """Delete one at once."""
+        """Delete an object at once."""
         self.deleted.append(identity)
         self.objects.pop(identity, None)
 
     def select(self, _api_version: str, kind: str, _namespace: str | None, _selector: str) -> list[Properties]:
-        """List the objects of a kind."""
+        """Return the objects of a kind."""
         return [live for identity, live in self.objects.items() if identity.kind == kind]
 
     def is_namespaced(self, _api_version: str, kind: str) -> bool:
-        """Tell."""
+        """Return whether a kind is namespaced, which all except Namespace are."""
         return kind != "Namespace"

@@ -1,4 +1,4 @@
-"""What a program registered, as JSON data that can be kept and compared: sorted, and with nothing secret in it."""
+"""The registrations of a program as sorted JSON data without secrets, for snapshots and comparisons."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from recorder.values import Reference, Secret, Unknown
 from tests.support.recording import RecordingMonitor
 
 Inventory = dict[str, dict[str, Any]]
-"""By shortened URN: types of the ancestors, type, and logical name."""
+"""The resources by short URN: the types of the ancestors, the type, and the logical name."""
 
 
 def take_inventory(monitor: RecordingMonitor) -> Inventory:
-    """List all resources with parent, provider, inputs, and the options that are not the usual ones."""
+    """Return all resources with parent, provider, inputs, and the options that are not the default."""
     return {short(found.urn): _entry(monitor, found) for found in monitor.recorded}
 
 
 def short(urn: str) -> str:
-    """Cut off what all URNs of a stack begin with."""
+    """Return a URN without the prefix of all URNs of a stack."""
     return urn.split("::", 2)[2]
 
 
@@ -43,7 +43,7 @@ def _entry(monitor: RecordingMonitor, found: Registration) -> dict[str, Any]:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
-    """Turn property values into JSON data, secrets and unknowns into marks."""
+    """Return property values as JSON data, with marks for secrets and unknowns."""
     match value:
         case Secret() | Unknown():
             return repr(value)
@@ -58,12 +58,12 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower typ
 
 
 def changed(before: Inventory, after: Inventory) -> set[str]:
-    """Resources that are new, gone or not the same."""
+    """Return the resources that are new, removed or changed."""
     return {urn for urn in before.keys() | after.keys() if before.get(urn) != after.get(urn)}
 
 
 def unknown_places(value: object, place: str = "") -> list[str]:
-    """The places within inventory data that nothing is known about yet."""
+    """Return the places of unknown values in inventory data."""
     match value:
         case dict():
             return [found for key, item in value.items() for found in unknown_places(item, f"{place}/{key}")]

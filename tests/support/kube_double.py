@@ -21,17 +21,17 @@ METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 
 class KubeDouble:
     """
-    One cluster's API.
+    The API of one cluster.
 
     Attributes:
-        objects: What is stored, by path.
-        seen: Method, path and headers of each request.
-        queries: The query of each request, as it came.
-        events: What a watch gives; None ends it. It belongs to the loop that the watch runs in: see `say`.
-        ended: Set when a watch is over.
-        refuses: The status of every answer but that of a watch; 0 where all is well.
-        forbidden: The users who may do nothing.
-        allows: Whether whoever asks may do what he asks about.
+            objects: The stored objects, by path.
+            seen: The method, path and headers of each request.
+            queries: The unchanged query of each request.
+            events: The events of a watch; None ends it. Only the event loop of the watch may use it; see `say`.
+            ended: Set when a watch ends.
+            refuses: The status of every answer except those of watches; 0 to answer normally.
+            forbidden: The users without any right.
+            allows: The answer to access reviews.
     """
 
     def __init__(self) -> None:
@@ -60,19 +60,19 @@ class KubeDouble:
         return self._put(f"{NAMESPACES}/{name}", body)
 
     def namespace(self, name: str) -> Object:
-        """Give a namespace's metadata."""
+        """Return a namespace's metadata."""
         metadata: Object = self.objects[f"{NAMESPACES}/{name}"]["metadata"]
         return metadata
 
     def under(self, path: str) -> list[Object]:
-        """Give the objects of a collection, or those of all namespaces."""
+        """Return the objects of a collection, or those of all namespaces."""
         head, _, plural = path.rpartition("/")
         if head.endswith("/namespaces") or "/namespaces/" in head:
             return [it for key, it in self.objects.items() if key.rpartition("/")[0] == path]
         return [it for key, it in self.objects.items() if key.startswith(head) and key.split("/")[-2] == plural]
 
     def say(self, event: Object | None) -> None:
-        """Let the watch give an event, from another thread than its own."""
+        """Send an event to the watch, from another thread than the watch's."""
         assert self._watching.wait(10)
         assert self._loop is not None
         assert self.events is not None

@@ -1,4 +1,4 @@
-"""Fake secrets that are easy to find again, and the search for them."""
+"""Fake secrets that are easy to find, and the search for them."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from recorder.monitor import Monitor
 
 MARK = "this-must-stay-secret"
-"""Part of every fake secret."""
+"""The text that every fake secret contains."""
 
-# Base64 turns 3 bytes into 4 characters: where the mark may begin within a group, and what is its own alone.
+# Base64 encodes 3 bytes as 4 characters, so the mark has 3 encodings; these are their parts without the neighbours.
 _OWN_CHARACTERS = ((0, 0), (1, 2), (2, 3))
 
 
 def fake_secret(what: str) -> str:
-    """Make a secret that `find_leaks` knows."""
+    """Return a secret that `find_leaks` finds."""
     return f"{MARK}:{what}"
 
 
 def encodings(text: str) -> Iterator[str]:
-    """The forms in which `text` may appear: as it is, and inside base64 at any offset."""
+    """Yield the forms of `text`: plain, and in base64 at any offset."""
     yield text
     for padding, first in _OWN_CHARACTERS:
         encoded = base64.b64encode(b"\0" * padding + text.encode()).decode()
@@ -27,12 +27,12 @@ def encodings(text: str) -> Iterator[str]:
 
 def find_leaks(monitor: Monitor, *texts: str, secrets: Iterable[str] = (MARK,)) -> list[str]:
     """
-    Name the places where a secret stands in the open.
+    Return the places where a secret is in plain text.
 
     Args:
-        monitor: What a program registered; its `Secret` values show nothing of themselves in a repr.
+        monitor: The registrations of a program; the repr of its `Secret` values is hidden.
         texts: Logs and other output of the program.
-        secrets: What to look for; strings without line breaks.
+        secrets: The secrets to search for, without line breaks.
     """
     forms = [form for secret in secrets for form in encodings(secret)]
     places = {

@@ -1,4 +1,4 @@
-"""Serves an ASGI application on a port of its own, for what only a network shows: TLS and streams."""
+"""Serves an ASGI application on its own port, for tests that need a network: of TLS and streams."""
 
 import socket
 import threading
@@ -19,28 +19,28 @@ _START_SECONDS = 10.0
 
 
 def certify(folder: Path) -> None:
-    """Make a CA and a certificate for this machine's loopback address."""
+    """Write a CA and a certificate for the loopback address."""
     pki.ensure_server(folder, "rancher test", pki.Subject("tls", "rancher", addresses=(IPv4Address(LOOPBACK),)))
 
 
 class Stage:
     """
-    Serves whichever application it has at the moment.
+    Serves its current application.
 
-    The start and the end of a server take longer than most tests, so those of a file share one.
+    The start and stop of a server take longer than most tests, so the tests of a file share one.
     """
 
     def __init__(self) -> None:
         self.app: ASGIApp = Starlette()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Forward a request to the current application."""
         await self.app(scope, receive, send)
 
 
 @contextmanager
 def listening() -> Iterator[socket.socket]:
-    """Give a socket on a free port."""
+    """Yield a socket on a free port."""
     with socket.create_server((LOOPBACK, 0)) as sock:
         yield sock
 
@@ -63,7 +63,7 @@ def served(app: ASGIApp, sock: socket.socket, tls: Path | None = None) -> Iterat
     thread.start()
     deadline = time.monotonic() + _START_SECONDS
     while not server.started:
-        assert thread.is_alive(), "the server has ended"
+        assert thread.is_alive(), "the server has terminated"
         assert time.monotonic() < deadline, "the server does not start"
         time.sleep(0.01)
     try:

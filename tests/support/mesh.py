@@ -1,4 +1,4 @@
-"""A healthy mesh as `ops` sees it, and ways to spoil it."""
+"""A healthy mesh as `ops` sees it, and functions that break it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ SHARED = {
         "spec": {"hosts": ["*"], "http": [{"route": [{"weight": 90}, {"weight": 10}]}]}
     },
 }
-"""What is the same in every cluster."""
+"""The facts that are the same in every cluster."""
 ROOT = frozenset({"a1" * 32})
 FOREIGN_ROOT = frozenset({"f0" * 32})
 NAMES = ("east", "west", "north")
@@ -39,23 +39,23 @@ VERSIONS = {"east": ("v1",), "west": ("v2",), "north": ()}
 
 
 FACTS: Mapping[str, Fact[Any]] = {fact.name: fact for check in CHECKS for fact in (*check.needs, *check.uses)}
-"""What the checks read of a cluster, by name."""
+"""The facts that the checks read in a cluster, by name."""
 UNKNOWN = ("istiod", "network_label", "roots", "certificates", "service", "shared", "gateway", "local")
-"""What an API may not show, by name."""
+"""The facts that a test can hide, by name."""
 
 
 def values(**facts: object) -> Mapping[Fact[Any], object]:
-    """Values of facts, given by their names."""
+    """Return the values of facts, which are given by name."""
     return {FACTS[name]: value for name, value in facts.items()}
 
 
 def gateway_address(cluster: str) -> str:
-    """The east-west address of a cluster."""
+    """Return the east-west address of a cluster."""
     return f"198.18.{11 + NAMES.index(cluster)}.2"
 
 
 def gateway(cluster: str, *addresses: str, ready: int = 1) -> GatewayFacts:
-    """The east-west gateway of a cluster, by default with the one address that it has."""
+    """Return the east-west gateway of a cluster, by default with its one address."""
     given = addresses or (gateway_address(cluster),)
     labels = {"topology.istio.io/network": f"network-{cluster}"}
     return GatewayFacts(
@@ -66,7 +66,7 @@ def gateway(cluster: str, *addresses: str, ready: int = 1) -> GatewayFacts:
 
 
 def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
-    """A cluster in which nothing is to be mended."""
+    """Return a cluster without a problem."""
     versions = VERSIONS[name]
     return ClusterFacts(
         name=name,
@@ -93,7 +93,7 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
 
 
 def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
-    """A client pod whose sidecar reaches every version."""
+    """Return a client pod whose sidecar reaches every version."""
     endpoints = []
     for source in names:
         for version in VERSIONS[source]:
@@ -114,7 +114,7 @@ def healthy_client(name: str, names: Sequence[str]) -> ClientFacts:
 def loop(
     cluster: str, source: TrafficSource = TrafficSource.CLIENT, v1: int = 900, v2: int = 100, requests: int = 1000
 ) -> TrafficFacts:
-    """A curl loop that brought so many answers."""
+    """Return a curl loop with these numbers of answers."""
     tally = Tally(requests)
     tally.versions.update(v1=v1, v2=v2)
     tally.instances.update({"helloworld-v1-1": v1, "helloworld-v2-1": v2})
@@ -122,7 +122,7 @@ def loop(
 
 
 def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
-    """A mesh in which all holds at v2Weight 10."""
+    """Return a mesh in which all checks pass with v2Weight 10."""
     return MeshFacts(
         clusters=tuple(healthy_cluster(name, names) for name in names),
         clients={name: healthy_client(name, names) for name in names},
@@ -131,7 +131,7 @@ def healthy_mesh(names: Sequence[str] = ("east", "west")) -> MeshFacts:
 
 
 def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any fact or field
-    """Change facts, given by their names, or fields of one cluster."""
+    """Return the mesh with changed facts, given by name, or fields of one cluster."""
     facts = values(**{name: value for name, value in changes.items() if name in FACTS})
     fields = {name: value for name, value in changes.items() if name not in FACTS}
     return replace(
@@ -144,25 +144,25 @@ def spoil(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: 
 
 
 def hide(mesh: MeshFacts, cluster: str, name: str, reason: str) -> MeshFacts:
-    """Let the API of a cluster not show something."""
+    """Return the mesh with a fact that the API of a cluster does not return."""
     fact = FACTS[name]
     return spoil(mesh, cluster, read_errors={fact: reason}, **{name: fact.unknown})
 
 
 def spoil_remote(mesh: MeshFacts, cluster: str, peer: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
-    """Change how one cluster reads a peer."""
+    """Return the mesh with changes in how one cluster reads a peer."""
     facts = next(facts for facts in mesh.clusters if facts.name == cluster)
     remotes = tuple(replace(link, **changes) if link.peer == peer else link for link in facts.get(REMOTES))
     return spoil(mesh, cluster, remotes=remotes)
 
 
 def spoil_client(mesh: MeshFacts, cluster: str, **changes: Any) -> MeshFacts:  # noqa: ANN401 - any field of ClientFacts
-    """Change what a cluster's client pod saw."""
+    """Return the mesh with changed facts of a cluster's client pod."""
     return replace(mesh, clients={**mesh.clients, cluster: replace(mesh.clients[cluster], **changes)})
 
 
 def block(mesh: MeshFacts, cluster: str, *addresses: str) -> MeshFacts:
-    """Let a cluster's client pod, and so its sidecar, get no connection to some gateways' addresses."""
+    """Return the mesh in which a cluster's client pod cannot connect to some gateways' addresses."""
     refused = dict.fromkeys(addresses, "Connection refused")
     mesh = spoil_client(mesh, cluster, gateways={**mesh.clients[cluster].gateways, **refused})
     for address in addresses:
@@ -171,7 +171,7 @@ def block(mesh: MeshFacts, cluster: str, *addresses: str) -> MeshFacts:
 
 
 def spoil_endpoints(mesh: MeshFacts, cluster: str, address: str, **changes: Any) -> MeshFacts:  # noqa: ANN401
-    """Change what a cluster's client pod knows of one address."""
+    """Return the mesh with changed facts of a client pod about one address."""
     endpoints = tuple(
         replace(endpoint, **changes) if endpoint.address == address else endpoint
         for endpoint in mesh.clients[cluster].endpoints
@@ -180,7 +180,7 @@ def spoil_endpoints(mesh: MeshFacts, cluster: str, address: str, **changes: Any)
 
 
 def only_local(mesh: MeshFacts, cluster: str) -> MeshFacts:
-    """Let a client pod know its own cluster's endpoints alone, and its loop fail for the rest."""
+    """Return the mesh in which a client pod has only its cluster's endpoints, and other requests fail."""
     client = mesh.clients[cluster]
     local = tuple(endpoint for endpoint in client.endpoints if endpoint.port != 15443)
     return replace(
@@ -191,7 +191,7 @@ def only_local(mesh: MeshFacts, cluster: str) -> MeshFacts:
 
 
 def stack_settings(weight: int = 10, *audiences: Mapping[str, object]) -> Settings:
-    """Settings of a stack with three clusters, each in a region of its own."""
+    """Return the settings of a stack with three clusters, each in its own region."""
     return parse(
         {
             "mesh": {"id": "mcsps-lab"},
@@ -212,11 +212,11 @@ def stack_settings(weight: int = 10, *audiences: Mapping[str, object]) -> Settin
 
 
 def inspection(api: ApiDouble, *peers: str, wait: float = 0) -> Inspection:
-    """What a fact of east is read with."""
+    """Return the inspection that reads facts of east."""
     cluster = stack_settings().clusters[0]
     return Inspection(cluster=cluster, peers=peers, api=api, poller=Poller(seconds=wait))  # type: ignore[arg-type]
 
 
 def results(check: Check, mesh: MeshFacts, cluster: str) -> list[CheckResult]:
-    """What one check finds in a cluster."""
+    """Return the results of one check in a cluster."""
     return [found for found in diagnose(mesh, stack_settings(), [check]).checks if found.cluster == cluster]

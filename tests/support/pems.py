@@ -1,4 +1,4 @@
-"""Real keys and certificates, made when a test runs."""
+"""Real keys and certificates, which tests generate."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +14,12 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 def make_key() -> ec.EllipticCurvePrivateKey:
-    """Make a key of the kind that MeshTrust's root has."""
+    """Return a key of the kind of MeshTrust's root."""
     return ec.generate_private_key(ec.SECP384R1())
 
 
 def key_pem(key: Key, *, password: bytes | None = None) -> str:
-    """Write a key as `openssl` does."""
+    """Return a key as PEM, as `openssl` writes it."""
     protection: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password is not None:
         protection = serialization.BestAvailableEncryption(password)
@@ -27,7 +27,7 @@ def key_pem(key: Key, *, password: bytes | None = None) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, protection).decode()
 
 
-def make_root(  # noqa: PLR0913 - one for each thing that a test makes wrong
+def make_root(  # noqa: PLR0913 - one for each property that a test breaks
     key: Key,
     *,
     constraints: x509.BasicConstraints | None = x509.BasicConstraints(ca=True, path_length=1),  # noqa: B008 - frozen
@@ -36,7 +36,7 @@ def make_root(  # noqa: PLR0913 - one for each thing that a test makes wrong
     not_before: datetime = NOW - YEAR,
     not_after: datetime = END,
 ) -> str:
-    """Make a certificate, by default a root CA that is fit for a mesh; an `issuer` signs it in the root's place."""
+    """Return a certificate, by default a root CA that is valid for a mesh; an `issuer` signs it if given."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Brought Root CA")])
     builder = (
         x509.CertificateBuilder()
@@ -56,7 +56,7 @@ def make_root(  # noqa: PLR0913 - one for each thing that a test makes wrong
 
 
 def issue(issuer_pem: str, issuer_key_pem: str, common_name: str, *, is_ca: bool) -> tuple[str, str]:
-    """Make a certificate and key below another, without a path length of its own."""
+    """Return a certificate and its key that another CA signs, without a path length."""
     issuer = x509.load_pem_x509_certificate(issuer_pem.encode())
     issuer_key = serialization.load_pem_private_key(issuer_key_pem.encode(), password=None)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
@@ -76,6 +76,6 @@ def issue(issuer_pem: str, issuer_key_pem: str, common_name: str, *, is_ca: bool
 
 
 def secret_lines(pem: str) -> list[str]:
-    """The lines of a PEM that are its own: headers and the short last line are left out."""
+    """Return the unique lines of a PEM, without headers and the short last line."""
     lines = [line for line in pem.splitlines() if line and not line.startswith("-")]
     return lines[:-1]

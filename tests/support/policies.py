@@ -1,4 +1,4 @@
-"""Resources as Pulumi hands them to a policy, made up or recorded, and what the policy says of them."""
+"""Resources as Pulumi passes them to a policy, synthetic or recorded, and the findings of the policy."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,7 +46,7 @@ WRONG_VALUES: tuple[Any, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """A provider and what it was told."""
+    """A provider with its inputs."""
 
     name: str
     type: str = KUBERNETES_PROVIDER
@@ -59,25 +59,25 @@ WEST = Provider(name="west-kubernetes", inputs={"clusterIdentifier": "west"})
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A resource: its inputs for a policy of resources, its outputs for one of stacks."""
+    """A resource: a resource policy reads its inputs, a stack policy its outputs."""
 
     type: str
     name: str = "made"
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] | None = None
-    """The inputs again, unless they are given."""
+    """The outputs; None if they are equal to the inputs."""
     protect: bool = False
     provider: Provider | None = EAST
 
     @property
     def urn(self) -> str:
-        """A URN, as the engine builds it."""
+        """Return the URN as the engine builds it."""
         return f"urn:pulumi:test::mcsps::{self.type}::{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a policy reported."""
+    """A finding that a policy reported."""
 
     resource: str
     """The logical name."""
@@ -85,7 +85,7 @@ class Finding:
 
 
 def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # noqa: ANN401 - JSON data has no narrower type
-    """Run one policy over resources, all of which are one stack to a policy of stacks."""
+    """Run one policy on resources, which are one stack for a stack policy; return its findings."""
     names = {made.urn: made.name for made in resources}
     found: list[Finding] = []
 
@@ -95,15 +95,15 @@ def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # 
     if isinstance(policy, ResourceValidationPolicy):
         for made in resources:
             args = ResourceValidationArgs(
-                made.type, as_told(made.inputs), made.urn, made.name, _options(made), _provider(made), config
+                made.type, as_received(made.inputs), made.urn, made.name, _options(made), _provider(made), config
             )
             policy.validate(args, partial(report, name=made.name))
     else:
         assert isinstance(policy, StackValidationPolicy)
-        told = [
+        received = [
             PolicyResource(
                 made.type,
-                as_told(made.inputs if made.outputs is None else made.outputs),
+                as_received(made.inputs if made.outputs is None else made.outputs),
                 made.urn,
                 made.name,
                 _options(made),
@@ -114,12 +114,12 @@ def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # 
             )
             for made in resources
         ]
-        policy.validate(StackValidationArgs(told, config), report)
+        policy.validate(StackValidationArgs(received, config), report)
     return found
 
 
-def as_told(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Hand properties over as the SDK does: by the wire; numbers are floats then, and a look at an unknown raises."""
+def as_received(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return properties as the SDK passes them: numbers are floats, and access to an unknown raises."""
     struct = struct_pb2.Struct()
     struct.update(properties)
     return unknown_checking_proxy(deserialize_properties(json_format.MessageToDict(struct)))
@@ -133,11 +133,11 @@ def _provider(made: Made) -> PolicyProviderResource | None:
     if made.provider is None:
         return None
     urn = f"urn:pulumi:test::mcsps::{made.provider.type}::{made.provider.name}"
-    return PolicyProviderResource(made.provider.type, as_told(made.provider.inputs), urn, made.provider.name)
+    return PolicyProviderResource(made.provider.type, as_received(made.provider.inputs), urn, made.provider.name)
 
 
 def with_each(value: object, *resources: Made) -> Iterator[tuple[str, int, Made]]:
-    """Replace one property or provider's input at a time: give its key, the resource's index and the resource."""
+    """Replace one property or provider input at a time; yield its key, the resource's index and the resource."""
     for index, made in enumerate(resources):
         for place in places(made.inputs):
             yield _key(place), index, replace(made, inputs=put(made.inputs, place, value))
@@ -148,19 +148,19 @@ def with_each(value: object, *resources: Made) -> Iterator[tuple[str, int, Made]
 
 
 def _key(place: Place) -> str:
-    """The nearest key above an item of a list."""
+    """Return the nearest key above a list item."""
     return next(step for step in reversed(place) if isinstance(step, str))
 
 
 def assert_bears_all(policy: Policy, *clean: Made, refused: Collection[str] = (), **config: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
     """
-    Judge clean resources with any value unknown, and with values of any wrong type.
+    Check that a policy handles clean resources with any value unknown, and with values of any wrong type.
 
     Args:
-        policy: Takes what is unknown for good, and does not fail at a wrong type.
-        clean: What it has nothing to say about.
-        refused: The keys, and no others, at which it refuses some wrong value.
-        config: The policy's own.
+        policy: A policy that accepts unknown values and does not raise for wrong types.
+        clean: Resources without findings.
+        refused: All keys for which the policy reports some wrong value.
+        config: The policy's config.
     """
     assert judge(policy, *clean, **config) == []
 
@@ -178,7 +178,7 @@ def assert_bears_all(policy: Policy, *clean: Made, refused: Collection[str] = ()
 
 
 def recorded(monitor: RecordingMonitor) -> list[Made]:
-    """All that a program registered, the stack and its exports included."""
+    """Return the registrations of a program, including the stack and its exports."""
     components = [Made(type=STACK_TYPE, name="stack", outputs=as_plain(monitor.exports), provider=None)]
     return components + [
         Made(
@@ -197,7 +197,7 @@ def _recorded_outputs(monitor: RecordingMonitor, found: Registration) -> Mapping
     if not (found.custom or found.remote):
         return monitor.component_outputs[found.urn]
     outcome = monitor.outcomes[found.urn]
-    # Providers that are bridged from Terraform's have the id among the outputs, and that of Kubernetes has none.
+    # Providers that are bridged from Terraform have the id as an output, and the Kubernetes provider does not.
     is_bridged = not found.type.startswith(("kubernetes:", "pulumi:"))
     return {**outcome.outputs, **({"id": outcome.id or Unknown()} if is_bridged else {})}
 
@@ -210,5 +210,5 @@ def _recorded_provider(monitor: RecordingMonitor, reference: str | None) -> Prov
 
 
 def as_plain(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties as they go over the wire."""
+    """Return properties as they are serialized."""
     return dict(json_format.MessageToDict(to_struct(properties)))

@@ -1,4 +1,4 @@
-"""The day on which the tests run the program, and a Rancher that has all that a config names."""
+"""The date of the tests, and a double of Rancher that has all clusters of a config."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,5 +9,5 @@ TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def find_by_config(query: Query) -> Mapping[str, str]:
-    """Rancher's id of each cluster: the config's own, else one made from the name."""
+    """Return Rancher's id of each cluster: the one in the config, else one derived from the name."""
     return {name: cluster.id or f"c-{name}" for name, cluster in query.clusters.items()}

@@ -1,4 +1,4 @@
-"""The lab's Rancher in a test: on a double of a cluster, with a clock of the test's, and asked without a network."""
+"""The lab's Rancher in a test: on doubles of clusters, with the test's clock and without a network."""
 
 import asyncio
 import logging
@@ -29,10 +29,10 @@ _T = TypeVar("_T")
 
 class RancherDouble:
     """
-    One server with two clusters, and the means to ask it.
+    One server with two clusters, and methods to call it.
 
     Attributes:
-        now: What the server's clock says.
+        now: The time of the server's clock.
         admin: The administrator's token.
     """
 
@@ -51,15 +51,15 @@ class RancherDouble:
 
     @property
     def kube(self) -> KubeDouble:
-        """The first cluster."""
+        """Return the first cluster."""
         return self.kubes[CLUSTER]
 
     def advance(self, **duration: float) -> None:
-        """Let time pass."""
+        """Advance the server's clock."""
         self.now += timedelta(**duration)
 
     def ask(self, method: str, path: str, body: Any = None, token: str | None = None, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx has it
-        """Send a request; without a token, as the administrator; with an empty one, as nobody."""
+        """Send a request as the administrator, with another token, or with an empty one unauthenticated."""
         token = self.admin if token is None else token
         headers = [*([("Authorization", f"Bearer {token}")] if token else []), *options.pop("headers", [])]
 
@@ -71,14 +71,14 @@ class RancherDouble:
         return run(send())
 
     def make(self, path: str, body: Document) -> Document:
-        """Make a resource."""
+        """Create a resource."""
         answer = self.ask("POST", path, body)
         assert answer.status_code == 201, answer.text
         made: Document = answer.json()
         return made
 
     def project(self, **fields: Any) -> Document:  # noqa: ANN401 - whatever a project can have
-        """Make a project with the quotas of the original installation."""
+        """Create a project with the quotas of the original installation."""
         limit = {"limit": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"}}
         container = {"limitsCpu": "200m", "limitsMemory": "128Mi", "requestsCpu": "100m", "requestsMemory": "64Mi"}
         body = {
@@ -91,23 +91,23 @@ class RancherDouble:
         return self.make("/v3/projects", body | fields)
 
     def token(self, **fields: Any) -> Document:  # noqa: ANN401 - whatever a token can have
-        """Make a token for the administrator."""
+        """Create a token of the administrator."""
         return self.make("/v3/tokens", fields)
 
     def user(self, name: str, password: str) -> tuple[str, str]:
-        """Make a user without any right, and give id and token."""
+        """Create a user without any rights, and return id and token."""
         made = self.make("/v3/users", {"username": name, "password": password})
         login = {"username": name, "password": password}
         answer = self.ask("POST", "/v3-public/localProviders/local?action=login", login, token="")
         return made["id"], answer.json()["token"]
 
     def reconcile(self) -> None:
-        """Let the controllers of the first cluster do their work once."""
+        """Run the controllers of the first cluster once."""
         run(loop.reconcile(self.rancher, self.config.clusters[0]))
 
 
 def config(folder: Path, *, is_isolated: bool = False) -> ServerConfig:
-    """What the server is told."""
+    """Return the server's configuration."""
     own = {name: folder / name for name in ("ca_file", "certificate_file", "key_file")}
     clusters = tuple(
         ClusterConfig(id=id_, name=name, server="https://kube.test", enable_network_policy=is_isolated, **own)
@@ -129,9 +129,9 @@ def config(folder: Path, *, is_isolated: bool = False) -> ServerConfig:
 @cache
 def _seeded(*, is_isolated: bool) -> Mapping[str, str]:
     """
-    The files of a server that has just been made, by name.
+    Return the files of a new server, by name.
 
-    A server writes its state at each of about forty changes until it is seeded, so all tests start from one seed.
+    A new server writes its state about forty times until it is seeded, so all tests start from the same seed.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -141,7 +141,7 @@ def _seeded(*, is_isolated: bool) -> Mapping[str, str]:
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Carry out what waits."""
+    """Run a coroutine, and return its result."""
     return asyncio.run(work)
 
 

@@ -1,4 +1,4 @@
-"""A monitor that records what is registered and answers as the five providers would."""
+"""A monitor that records registrations and answers as the five providers do."""
 
 import base64
 import hashlib
@@ -47,18 +47,18 @@ INTERMEDIATE_EXPIRY = "2027-11-23T00:00:00Z"
 CLUSTER_CA = "the cluster's own CA"
 
 Maker = Callable[[Registration], Outcome]
-"""What a provider adds to the inputs, and the id that it gives, if it is none of the common kind."""
+"""A function that returns a provider's id and outputs for a type, if they are not the usual ones."""
 
 
 class RecordingMonitor(Monitor):
-    """Records, and gives every resource what its provider would."""
+    """Records registrations, and returns the outputs that their provider would."""
 
     def __init__(self, *, preview: bool, stack: str = STACK, makers: Mapping[str, Maker] | None = None) -> None:
         super().__init__(project=PROJECT, stack=stack, preview=preview)
         self._makers = {**MAKERS, **(makers or {})}
 
     def apply(self, registration: Registration) -> Outcome:
-        """Answer: a preview knows the inputs and no more."""
+        """Return the outputs; a preview returns only the inputs."""
         if self.preview:
             return Outcome(outputs=registration.inputs)
         maker = self._makers.get(registration.type)
@@ -71,50 +71,50 @@ class RecordingMonitor(Monitor):
 
     @property
     def recorded(self) -> list[Registration]:
-        """All registrations but the stack's, by URN."""
+        """Return all registrations except the stack's, by URN."""
         return [found for _, found in sorted(self.registrations.items()) if found.type != STACK_TYPE]
 
     def find(self, type_: str, name: str | None = None) -> Registration:
-        """The one registration of this type (and logical name)."""
+        """Return the only registration of this type (and logical name)."""
         matches = self.find_all(type_, name)
         assert len(matches) == 1, f"{type_} {name}: {[found.name for found in matches]}"
         return matches[0]
 
     def find_all(self, type_: str, name: str | None = None) -> list[Registration]:
-        """All registrations of this type (and logical name), by URN."""
+        """Return all registrations of this type (and logical name), by URN."""
         return [found for found in self.recorded if found.type == type_ and name in (None, found.name)]
 
     def children(self, parent: Registration) -> list[Registration]:
-        """What was registered right below `parent`, by URN."""
+        """Return the direct children of `parent`, by URN."""
         return [found for found in self.recorded if found.parent == parent.urn]
 
     def provider_name(self, registration: Registration) -> str | None:
-        """The logical name of the explicit provider."""
+        """Return the logical name of the explicit provider."""
         if registration.provider is None:
             return None
         urn, _, _ = registration.provider.rpartition("::")
         return self.registrations[urn].name
 
     def made(self, registration: Registration, name: str) -> Any:  # noqa: ANN401 - JSON data has no narrower type
-        """An output of a resource, without its mark."""
+        """Return an output of a resource, without its secret mark."""
         return reveal(self.outcomes[registration.urn].outputs[name])
 
     def depends_on(self, registration: Registration) -> set[str]:
-        """The logical names of what must be there before."""
+        """Return the logical names of the dependencies."""
         return {self.registrations[urn].name for urn in registration.dependencies}
 
 
 def record(
     body: Callable[[], None], *, preview: bool = False, makers: Mapping[str, Maker] | None = None
 ) -> RecordingMonitor:
-    """Run a part of a program and record what it registers."""
+    """Run a part of a program, and record its registrations."""
     monitor = RecordingMonitor(preview=preview, makers=makers)
     run_function(body, monitor, {})
     return monitor
 
 
 def fingerprint(registration: Registration) -> str:
-    """Tell apart what was made from other inputs, or anew."""
+    """Return a text that differs for other inputs and for a recreated resource."""
     known = [reveal(registration.inputs), reveal(registration.replacement_trigger)]
     made_from = json.dumps(known, sort_keys=True)
     return hashlib.sha256(made_from.encode()).hexdigest()[:16]
@@ -188,5 +188,5 @@ MAKERS: Mapping[str, Maker] = {
 
 
 def with_outputs(outputs: Properties) -> Maker:
-    """A provider that always answers the same."""
+    """Return a maker that always returns these outputs."""
     return lambda _: Outcome(outputs=outputs)

@@ -1,4 +1,4 @@
-"""Runs of the whole program, each made once."""
+"""Recordings of the whole program, each made once."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,13 @@ Choice = tuple[str, tuple[str, ...] | None, int | None, bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """What the program registers, by stack and choices; whoever gets a recording leaves it as it is."""
+    """The recordings of the program by stack and options; tests must not change them."""
 
     folder: Path
     _made: dict[Choice, RecordingMonitor] = field(default_factory=dict)
 
     def stack(self, stack: str, *, names: tuple[str, ...] | None = None, weight: int | None = None) -> Stack:
-        """A stack file's config or a variant of it, or the lab's with other clusters and another weight."""
+        """Return a stack file's config, a variant of it, or the lab's with other clusters and another weight."""
         if stack == LAB:
             found = lab_stack(self.folder, names)
         else:
@@ -32,7 +32,7 @@ class Runs:
         weight: int | None = None,
         preview: bool = False,
     ) -> RecordingMonitor:
-        """The recording of a run."""
+        """Return the recording of a run."""
         choice = (stack, names, weight, preview)
         if choice not in self._made:
             self._made[choice] = self.stack(stack, names=names, weight=weight).run(preview=preview)

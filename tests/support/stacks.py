@@ -1,4 +1,4 @@
-"""The program, run for a stack file or for a config that a test makes up."""
+"""Runs the program for a stack file or for a config of a test."""
 
 import base64
 import json
@@ -23,14 +23,14 @@ OPERATOR = "operator"
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack's whole config, by key without `mcsps:`; changed only into another one."""
+    """A stack's whole config, by key without `mcsps:`; a change returns another stack."""
 
     name: str
     values: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict)
 
     def changed(self, **values: object) -> Self:
-        """The same with other values at the top level; None leaves one out."""
+        """Return the stack with other values at the top level; None removes one."""
         merged = {**self.values, **values}
         return replace(self, values={key: value for key, value in merged.items() if value is not None})
 
@@ -41,36 +41,36 @@ class Stack:
         return monitor
 
     def run_on(self, monitor: RecordingMonitor, body: Callable[[], None] | None = None) -> None:
-        """Run `__main__.py`, or a part of it, on a monitor that can be looked at also when this raises."""
+        """Run `__main__.py`, or a part of it, on a monitor that a test can read even if the run raises."""
         config = {f"mcsps:{key}": as_text(value) for key, value in {**self.values, **self.secrets}.items()}
         secret_keys = tuple(f"mcsps:{key}" for key in self.secrets)
         run_function(body or _compose, monitor, config, secret_keys)
 
 
 def _compose() -> None:
-    """Run `__main__.py` as Pulumi does, on the tests' day and with a Rancher that has all that the config names."""
+    """Run `__main__.py` as Pulumi does, on the tests' date and with a double of Rancher."""
     program = runpy.run_path(str(ROOT / "__main__.py"), run_name="program")
     program["compose"](TODAY, find_by_config)
 
 
 def as_text(value: object) -> str:
-    """Write a config value as Pulumi hands it to a program."""
+    """Return a config value as Pulumi passes it to a program."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def load_values(stack: str) -> dict[str, Any]:
-    """Read a stack file's plain values."""
+    """Return a stack file's plain values."""
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix("mcsps:"): value for key, value in config.items() if key.startswith("mcsps:")}
 
 
 def lab_stack(folder: Path, names: Iterable[str] | None = None) -> Stack:
     """
-    The lab's stack, its kubeconfigs being fakes in `folder`.
+    Return the lab's stack with fake kubeconfigs.
 
     Args:
-        folder: Where to write them.
-        names: Clusters to have instead of the file's own, each running both versions.
+        folder: The folder for the kubeconfigs.
+        names: Clusters to use instead of the file's, each with both versions.
     """
     values = load_values(LAB)
     if names is not None:
@@ -86,7 +86,7 @@ def lab_stack(folder: Path, names: Iterable[str] | None = None) -> Stack:
 
 
 def in_regions(stack: Stack, *regions: str) -> Stack:
-    """Put a stack's clusters into regions, one after the other."""
+    """Return the stack with its clusters in these regions, in order."""
     clusters = [
         {**cluster, "locality": {"region": region}}
         for cluster, region in zip(stack.values["clusters"], regions, strict=True)
@@ -95,18 +95,18 @@ def in_regions(stack: Stack, *regions: str) -> Stack:
 
 
 def rancher_stack() -> Stack:
-    """The stack of the two Rancher clusters."""
-    return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a person")})
+    """Return the stack of the two Rancher clusters."""
+    return Stack(name=RANCHER, values=load_values(RANCHER), secrets={"rancherToken": fake_secret("token of a user")})
 
 
 def operator_stack() -> Stack:
-    """The two Rancher clusters as they were installed at first: Istio 1.12.0, by its in-cluster operator."""
+    """Return the stack of the two Rancher clusters with the first installation: Istio 1.12.0 by its operator."""
     stack = rancher_stack()
     return stack.changed(istio={**stack.values["istio"], "installer": "operator", "version": "1.12.0", "tag": "1.12.0"})
 
 
 def kubeconfig(name: str, *, server: str = "https://198.18.0.10:6443", ca_pem: str | None = None) -> str:
-    """Write a kubeconfig with a fake token."""
+    """Return a kubeconfig with a fake token."""
     ca = {"certificate-authority-data": base64.b64encode(ca_pem.encode()).decode()} if ca_pem else {}
     return yaml.safe_dump(
         {
