@@ -38,8 +38,8 @@ CONTAINER = {"limits_cpu": "200m", "limits_memory": "128Mi", "requests_cpu": "10
 class Engine:
     """A stack of its own, on a server that runs."""
 
-    def __init__(self, folder: Path, told: ServerConfig, store: Store, kube: KubeDouble) -> None:
-        self.told = told
+    def __init__(self, folder: Path, server_config: ServerConfig, store: Store, kube: KubeDouble) -> None:
+        self.server_config = server_config
         self.store = store
         self.kube = kube
         self._folder = folder
@@ -47,8 +47,12 @@ class Engine:
 
     def stack(self, program: Callable[[rancher2.Provider], None], **changes: Any) -> automation.Stack:  # noqa: ANN401 - as the provider has them
         """Give the stack with another program."""
-        token = self.told.admin_token_file.read_text()
-        reaching = {"api_url": self.told.url, "token_key": token, "ca_certs": self.told.ca_file.read_text()} | changes
+        token = self.server_config.admin_token_file.read_text()
+        reaching = {
+            "api_url": self.server_config.url,
+            "token_key": token,
+            "ca_certs": self.server_config.ca_file.read_text(),
+        } | changes
 
         def inner() -> None:
             program(rancher2.Provider("rancher", **reaching))
@@ -74,17 +78,17 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     with live.listening() as behind, live.listening() as front, live.served(kube.app, behind):
         inside = f"http://{live.LOOPBACK}:{behind.getsockname()[1]}"
         url = f"https://{live.LOOPBACK}:{front.getsockname()[1]}"
-        told = config(tmp_path).model_copy(update={"url": url})
+        server_config = config(tmp_path).model_copy(update={"url": url})
         apis = {
             name: KubeApi(
                 httpx.AsyncClient(base_url=inside, timeout=httpx.Timeout(SECONDS, read=None), trust_env=False)
             )
             for name in (CLUSTER, OTHER)
         }
-        told = told.model_copy(update={"clusters": told.clusters[:1]})
-        rancher = app.make(told, apis)
+        server_config = server_config.model_copy(update={"clusters": server_config.clusters[:1]})
+        rancher = app.make(server_config, apis)
         with live.served(app.build(rancher), front, tmp_path):
-            yield Engine(tmp_path, told, rancher.store, kube)
+            yield Engine(tmp_path, server_config, rancher.store, kube)
             kube.say(None)
 
 
@@ -176,8 +180,8 @@ def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engi
 
     stack = engine.stack(program)
     token = stack.up().outputs["token"].value
-    trusted = ssl.create_default_context(cafile=engine.told.ca_file)
-    with httpx.Client(base_url=engine.told.url, verify=trusted, trust_env=False) as client:
+    trusted = ssl.create_default_context(cafile=engine.server_config.ca_file)
+    with httpx.Client(base_url=engine.server_config.url, verify=trusted, trust_env=False) as client:
         headers = {"Authorization": f"Bearer {token}"}
         assert client.get(f"/k8s/clusters/{CLUSTER}/api/v1/services", headers=headers).status_code == 200
         assert client.get(f"/k8s/clusters/{OTHER}/api/v1/services", headers=headers).status_code == 401
@@ -201,7 +205,7 @@ def test_everything_is_found_by_name(engine: Engine) -> None:
         pulumi.export("user", rancher2.get_user_output(username="admin", opts=opts).id)
 
     outputs = {name: it.value for name, it in engine.stack(program).up().outputs.items()}
-    assert f"{engine.told.url}/k8s/clusters/{CLUSTER}" in outputs.pop("kubeconfig")
+    assert f"{engine.server_config.url}/k8s/clusters/{CLUSTER}" in outputs.pop("kubeconfig")
     system = next(it["id"] for it in engine.store.all(Kind.PROJECT) if it["name"] == "System")
     assert outputs == {"project": system, "version": "v2.13.0", "role": "cluster-owner", "user": "user-admin"}
 

@@ -1,4 +1,4 @@
-"""The lab's commands as a person meets them."""
+"""The lab's commands as users run them."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from lab.machine import lock
 
 @pytest.fixture(autouse=True)
 def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stay out of the way of a lab that this machine runs meanwhile, and need no root."""
+    """Use a separate lock, so that a running lab does not matter, and need no root."""
     monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
 @pytest.fixture
 def _handlers() -> Iterator[None]:
-    """Give signals back as they were."""
+    """Restore the signal handlers."""
     before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -30,7 +30,7 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=lambda it: it.name)
 @pytest.mark.usefixtures("_handlers")
 def test_a_signal_ends_a_command_as_an_interrupt_does(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
-    """A terminal that closes and a service manager leave no half of it running."""
+    """A closed terminal and a service manager leave no process of it."""
     signal.signal(number, signal.SIG_DFL)
     seen = []
 
@@ -48,7 +48,7 @@ def test_a_signal_ends_a_command_as_an_interrupt_does(monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("_handlers")
 def test_a_hang_up_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As under `nohup`."""
+    """`nohup` sets this."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     monkeypatch.setattr(teardown, "remove_all", lambda: signal.raise_signal(signal.SIGHUP))
     assert CliRunner().invoke(cli.app, ["down"]).exit_code == 0

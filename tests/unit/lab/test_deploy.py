@@ -1,4 +1,4 @@
-"""Which engine carries the program out on the lab, and what Pulumi is given."""
+"""The choice of the engine on the lab, and the inputs of Pulumi."""
 
 import os
 import stat
@@ -25,7 +25,7 @@ INSTALL_FOLDER = engines.INSTALL_ROOT.name
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without Pulumi, and a lab's folder of the test's own."""
+    """Set up a machine without Pulumi, and a folder of the lab for the test."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr(engines, "INSTALL_ROOT", tmp_path / "tools")
     monkeypatch.setattr(pulumi_backend, "HOME", tmp_path / "home")
@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def installer() -> Iterator[str]:
-    """A web server with a script that installs a Pulumi that says its version."""
+    """Serve a script that installs a Pulumi which prints its version."""
     script = b"""#!/bin/sh
 mkdir -p "$4/bin" && printf '#!/bin/sh\necho %s' "$2" >"$4/bin/pulumi" && chmod +x "$4/bin/pulumi"
 """
@@ -58,7 +58,7 @@ mkdir -p "$4/bin" && printf '#!/bin/sh\necho %s' "$2" >"$4/bin/pulumi" && chmod 
             self.wfile.write(script)
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet."""
+            """Write no log."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -68,7 +68,7 @@ mkdir -p "$4/bin" && printf '#!/bin/sh\necho %s' "$2" >"$4/bin/pulumi" && chmod 
 
 
 def fake_pulumi(folder: Path, text: str = "exit 0") -> Path:
-    """An executable named pulumi."""
+    """Create an executable named pulumi."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pulumi"
     path.write_text(f"#!/bin/sh\n{text}\n")
@@ -77,25 +77,25 @@ def fake_pulumi(folder: Path, text: str = "exit 0") -> Path:
 
 
 def put_on_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Put a program before all others."""
+    """Put a program first on the PATH."""
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     return str(program)
 
 
 def test_without_pulumi_and_without_a_person_the_stand_in_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is fetched, and it says which engine runs and why."""
+    """Nothing is downloaded, and the output contains the engine and the reason."""
     assert engines.choose(None, engines.claim("lab"), may_install=False) == (Engine.STAND_IN, None)
     assert "engine: stand-in (pulumi is not on the PATH" in capsys.readouterr().err
 
 
 def test_pulumi_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever a package manager put it."""
+    """Its folder does not matter."""
     path = put_on_path(fake_pulumi(tmp_path / "bin"), monkeypatch)
     assert engines.choose(None, engines.claim("lab"), may_install=False) == (Engine.PULUMI, path)
 
 
 def test_who_made_what_the_lab_holds_is_chosen_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Pulumi that came meanwhile would not know it, and is neither used nor fetched."""
+    """A Pulumi that is available later does not know these resources, and is neither used nor downloaded."""
     monkeypatch.setattr(engines, "INSTALLER", "http://127.0.0.1:1")
     engines.MARK.write_text(f"{Engine.STAND_IN} lab")
     assert engines.choose(None, engines.claim("lab"), may_install=True) == (Engine.STAND_IN, None)
@@ -108,7 +108,7 @@ def test_who_made_what_the_lab_holds_is_chosen_again(tmp_path: Path, monkeypatch
 def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
     installer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another version might not read its state, so it is not fetched."""
+    """Another version might not read its state, so none is downloaded."""
     monkeypatch.setattr(engines, "INSTALLER", installer)
     engines.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(UserError, match="it created the lab's resources"):
@@ -118,7 +118,7 @@ def test_a_pulumi_that_is_gone_is_an_error_while_the_lab_holds_what_it_made(
 
 @pytest.mark.parametrize("command", ["preview", "destroy", "up"])
 def test_only_an_up_installs_pulumi(installer: str, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    """Though a person is there."""
+    """This holds although a user watches."""
     monkeypatch.setattr(engines, "INSTALLER", installer)
     monkeypatch.setattr(engines, "is_interactive", lambda: True)
     monkeypatch.setattr(deploy, "run_stand_in", lambda *_: 0)
@@ -132,7 +132,7 @@ def test_only_an_up_installs_pulumi(installer: str, monkeypatch: pytest.MonkeyPa
 def test_without_a_lab_it_says_so_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Neither a state nor a mark, and no traceback."""
+    """It creates neither a state nor a mark, and prints no traceback."""
     monkeypatch.setattr(deploy, "existing", tuple)
     result = CliRunner().invoke(deploy.app, [command])
     assert result.exit_code == 2
@@ -141,7 +141,7 @@ def test_without_a_lab_it_says_so_and_leaves_nothing(
 
 
 def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As by the lab's other commands."""
+    """The lab's other commands print the same error."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = CliRunner().invoke(deploy.app, ["preview"])
     assert result.exit_code == 2
@@ -155,7 +155,7 @@ def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stack_file_that_cannot_be_read_is_told(
     home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, named: str
 ) -> None:
-    """By its error, without a traceback."""
+    """The user reads the error without a traceback."""
     root = home.parent / "root"
     root.mkdir()
     if content is not None:
@@ -169,7 +169,7 @@ def test_a_stack_file_that_cannot_be_read_is_told(
 
 
 def test_a_person_gets_pulumi_from_its_installer(installer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the pinned version, into the project's own folder, and once."""
+    """The installer runs once, with the pinned version and the project's folder."""
     monkeypatch.setattr(engines, "INSTALLER", installer)
     assert engines.PULUMI_VERSION in INSTALL_FOLDER
     path, _ = engines.find_pulumi(may_install=True)
@@ -183,7 +183,7 @@ def test_a_person_gets_pulumi_from_its_installer(installer: str, monkeypatch: py
 def test_an_installer_that_fails_leads_to_the_stand_in(
     installer: str, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    """A page that is not there, and a script that cannot write."""
+    """The failures are a missing page, and a script that cannot write."""
     monkeypatch.setattr(engines, "INSTALLER", installer + suffix)
     monkeypatch.setattr(engines, "INSTALL_ROOT", Path("/proc/no-such-folder"))
     path, reason = engines.find_pulumi(may_install=True)
@@ -192,7 +192,7 @@ def test_an_installer_that_fails_leads_to_the_stand_in(
 
 
 def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even at a terminal."""
+    """This holds even at a terminal."""
     monkeypatch.undo()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setenv("CI", "true")
@@ -200,13 +200,13 @@ def test_ci_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pulumi_that_is_asked_for_and_not_there_is_an_error() -> None:
-    """The stand-in is never taken for it in silence."""
+    """The stand-in never replaces it without notice."""
     with pytest.raises(UserError, match=r"Pulumi is required \(requested\)"):
         engines.choose(Engine.PULUMI, engines.claim("lab"), may_install=False)
 
 
 def test_one_engine_does_not_touch_what_the_other_made() -> None:
-    """Its state knows nothing of it."""
+    """Its state does not contain the other's resources."""
     engines.MARK.write_text(f"{Engine.PULUMI} lab")
     with pytest.raises(UserError) as error:
         engines.choose(Engine.STAND_IN, engines.claim("lab"), may_install=True)
@@ -214,7 +214,7 @@ def test_one_engine_does_not_touch_what_the_other_made() -> None:
 
 
 def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None:
-    """Without it the state could not be read any more."""
+    """Without the passphrase the state cannot be read."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' >> Pulumi.lab.yaml")
     cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
     first = pulumi_backend.PASSPHRASE.read_text()
@@ -225,7 +225,7 @@ def test_the_passphrase_is_made_once_and_is_its_owners_alone(home: Path) -> None
 
 
 def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_next_run(home: Path) -> None:
-    """They leave kubeconfigs with keys among the temporary files."""
+    """They leave kubeconfigs with keys in the folder for temporary files."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml; touch $TMPDIR/key")
     for _ in range(2):
         cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
@@ -239,7 +239,7 @@ def test_what_pulumis_plugins_leave_behind_is_inside_the_lab_and_goes_with_the_n
 def test_pulumis_home_goes_with_the_lab_and_shares_the_users_plugins(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """And no log can be written there: it would be most of the work."""
+    """Pulumi cannot write logs there, which would be most of its work."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     for users in (tmp_path / "ones", tmp_path / "anothers"):
         monkeypatch.setenv("PULUMI_HOME", str(users))
@@ -253,7 +253,7 @@ def test_pulumis_home_goes_with_the_lab_and_shares_the_users_plugins(
 
 
 def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
-    """A kill between the two leaves the metadata empty, and Pulumi then reads no state at all."""
+    """A kill between the two writes leaves empty metadata, with which Pulumi reads no state at all."""
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     assert (
         pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2).environment["PULUMI_BACKEND_URL"]
@@ -262,7 +262,7 @@ def test_no_metadata_is_kept_beside_the_state(home: Path) -> None:
 
 
 def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
-    """Pulumi writes it into the stack's file, and reads the lab's config with it."""
+    """Pulumi writes it into the stack's file of its own project, which also has the lab's config."""
     tracked = (stacks.ROOT / "Pulumi.lab.yaml").read_text()
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     cli = pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
@@ -272,14 +272,14 @@ def test_the_salt_stays_out_of_the_checkout(home: Path) -> None:
 
 
 def test_a_pulumi_that_cannot_make_the_stack_is_named(home: Path) -> None:
-    """With the way out, and without a traceback."""
+    """The error contains the remedy and no traceback."""
     pulumi = fake_pulumi(home.parent / "bin", "exit 7")
     with pytest.raises(UserError, match="stack select"):
         pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab"), 2)
 
 
 def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command that mends what was changed in a cluster is the same on both engines."""
+    """The command that repairs changes in a cluster is the same on both engines."""
     called: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
@@ -292,7 +292,7 @@ def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest
 
 
 def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options that this command does not know, with their values, in their order; and the engine's own exit code."""
+    """Unknown options go to the engine with their values and in order, and its exit code is returned."""
     given: list[list[str]] = []
 
     def run(_command: Command, _stack: stacks.LabStack, arguments: list[str], _descriptor: int) -> int:
@@ -307,7 +307,7 @@ def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest
 
 @pytest.fixture
 def rancher(tmp_path: Path) -> Path:
-    """A lab with a Rancher; gives the file of its administrator's token."""
+    """Set up a lab with a Rancher; return the file of its administrator's token."""
     place = tmp_path / "rancher"
     place.mkdir()
     (place / "admin-token").write_text("token-abc12:fake")
@@ -316,7 +316,7 @@ def rancher(tmp_path: Path) -> Path:
 
 
 def test_a_stack_that_needs_a_rancher_gets_its_token_as_a_secret(home: Path, rancher: Path) -> None:
-    """From Pulumi's own command, which reads it from its input and so shows it to nobody."""
+    """Pulumi's command reads it from standard input, so that no process list contains it."""
     text = f"cat >> given; echo \"$@\" >> asked; echo 'encryptionsalt: {SALT}' >> Pulumi.lab-rancher.yaml"
     pulumi = fake_pulumi(home.parent / "bin", text)
     pulumi_backend.prepare(str(pulumi), stacks.read_stack("lab-rancher"), 2)
@@ -328,7 +328,7 @@ def test_a_stack_that_needs_a_rancher_gets_its_token_as_a_secret(home: Path, ran
 
 
 def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not what it is: everybody sees the arguments of a process."""
+    """The arguments contain the file and not the token, because every user can read them."""
     called: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
@@ -341,25 +341,25 @@ def test_the_stand_in_is_told_where_the_token_is(rancher: Path, monkeypatch: pyt
 
 
 def test_a_stack_that_needs_a_rancher_says_how_to_have_one() -> None:
-    """Before an engine is chosen."""
+    """The error comes before the choice of an engine."""
     with pytest.raises(UserError, match="needs a Rancher server, and the lab has none") as error:
         stacks.read_stack("lab-rancher")
     assert error.value.remedy == "Run: python -m lab up --rancher"
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("mcsps-test", "not a stack of the lab"), ("lab-none", "There is no stack")]
+    ("name", "error"), [("mcsps-test", "not a stack of the lab"), ("lab-none", "There is no stack")]
 )
-def test_a_stack_that_is_none_of_the_labs_is_refused(name: str, told: str) -> None:
-    """The lab's engines and backend are for the lab alone."""
+def test_a_stack_that_is_none_of_the_labs_is_refused(name: str, error: str) -> None:
+    """The lab's engines and backend are only for the lab."""
     result = CliRunner().invoke(deploy.app, ["preview", "--stack", name])
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert error in result.stderr
 
 
 def test_one_stack_does_not_touch_what_another_made(rancher: Path) -> None:
-    """Both have the same objects in the same clusters."""
-    del rancher  # it is there
+    """Both stacks have the same objects in the same clusters."""
+    del rancher  # only its setup is needed
     engines.MARK.write_text(f"{Engine.STAND_IN} lab")
     result = CliRunner().invoke(deploy.app, ["up", "--stack", "lab-rancher"])
     assert result.exit_code == 2

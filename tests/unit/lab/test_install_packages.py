@@ -1,4 +1,4 @@
-"""What `make` and CI install on a bare machine, by one script. Its commands are doubles on an otherwise empty PATH."""
+"""The script with which `make` and CI install packages. Its commands are doubles on an otherwise empty PATH."""
 
 import os
 import subprocess
@@ -10,11 +10,11 @@ from lab import preflight
 
 RUN = Path(__file__).parents[3] / ".ci" / "run"
 SHELL = ("bash", "dirname", "env", "install", "printf", "rm", "sort")
-"""What the script itself runs."""
+"""The commands that the script itself runs."""
 
 
 class Machine:
-    """A machine with the commands of a folder, and a copy of the script that looks nowhere else."""
+    """A machine with only the commands of a folder, and a copy of the script."""
 
     def __init__(self, folder: Path) -> None:
         self.commands = folder / "bin"
@@ -41,7 +41,7 @@ class Machine:
         self.has(id="echo 0", python3="exit 0")
 
     def has(self, **commands: str) -> None:
-        """Put commands there, each with what it does."""
+        """Add commands, each with its script."""
         for name, text in commands.items():
             program = self.commands / name.replace("_", "-")
             program.unlink(missing_ok=True)
@@ -49,7 +49,7 @@ class Machine:
             program.chmod(0o755)
 
     def has_all(self, *but: str) -> None:
-        """Put every command there that a group needs, and the CNI plugins."""
+        """Add all commands that the groups need, and the CNI plugins."""
         for line in self.script.with_name("packages.txt").read_text().splitlines():
             if not line.startswith("#") and (command := line.split()[1]) not in but:
                 self.has(**{command: "exit 0"})
@@ -58,7 +58,7 @@ class Machine:
         plugin.touch()
 
     def install(self, *groups: str) -> subprocess.CompletedProcess[str]:
-        """Run the script."""
+        """Run the script for some groups."""
         environment = {"PATH": str(self.commands), "LOG": str(self.log)}
         return subprocess.run(  # noqa: S603 - the project's own script
             [str(self.commands / "bash"), self.script, *groups],
@@ -71,19 +71,19 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A bare machine on which this process is root."""
+    """Return a bare machine on which this process is root."""
     return Machine(tmp_path)
 
 
 def test_a_machine_that_has_everything_is_left_alone(machine: Machine) -> None:
-    """Without a word, and without apt."""
+    """The script prints nothing and does not run apt."""
     machine.has_all()
     done = machine.install("python", "lab", "tests")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_root_gets_what_is_missing_and_is_told(machine: Machine) -> None:
-    """Each package once, no service is started meanwhile, and nothing of it stays."""
+    """Each package is installed once. The policy against the start of services is removed at the end."""
     machine.has_all("containerd", "ctr", "iptables")
     policy = machine.script.parents[1] / "policy-rc.d"
     machine.has(apt_get=f'echo "$@" >>"$LOG"; test -x {policy}')
@@ -98,7 +98,7 @@ def test_root_gets_what_is_missing_and_is_told(machine: Machine) -> None:
 
 
 def test_a_policy_of_the_machines_own_stays(machine: Machine) -> None:
-    """It is not the script's to remove."""
+    """The script does not remove it."""
     machine.has_all("iptables")
     policy = machine.script.parents[1] / "policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 0\n")
@@ -109,7 +109,7 @@ def test_a_policy_of_the_machines_own_stays(machine: Machine) -> None:
 
 @pytest.mark.parametrize("case", ["not root", "no apt"])
 def test_anyone_else_is_told_exactly_what_to_install(machine: Machine, case: str) -> None:
-    """In one line to paste; nothing is tried."""
+    """The error contains one line to paste, and nothing is installed."""
     machine.has_all("runc")
     if case == "not root":
         machine.has(id="echo 1000", apt_get='echo "$@" >>"$LOG"')
@@ -130,28 +130,28 @@ def test_python_needs_what_makes_virtual_environments_alone(machine: Machine) ->
 
 
 def test_the_cni_plugins_are_no_command(machine: Machine) -> None:
-    """And are missed all the same."""
+    """The script detects that they are missing as well."""
     machine.has_all()
     (machine.script.parents[1] / "cni" / "bridge").unlink()
     assert "packages are missing: containernetworking-plugins\n" in machine.install("lab").stderr
 
 
 def test_what_the_lab_misses_is_what_the_script_installs() -> None:
-    """One table serves both."""
+    """Both read the same table."""
     lines = [line.split() for line in preflight.INSTALLER.with_name("packages.txt").read_text().splitlines()]
     assert {command: package for group, command, package in lines[2:] if group == "lab"} == preflight.PACKAGES
     assert "containerd" in preflight.PACKAGES
 
 
 def test_ci_and_make_install_by_the_script() -> None:
-    """Before anything else, and by nothing else."""
+    """It is their first step, and they install packages in no other way."""
     assert "\nlab/install-packages python lab tests\nmake test\n" in RUN.read_text()
     for text in (RUN.read_text(), (RUN.parents[1] / "Makefile").read_text()):
         assert "apt" not in text
 
 
 def test_ci_is_a_script_that_bash_understands() -> None:
-    """It runs once for a change, and after it nobody is there to mend it."""
+    """It runs unattended, so a syntax error would be found too late."""
     for script in (RUN, preflight.INSTALLER):
         subprocess.run(["bash", "-n", script], check=True)  # noqa: S603, S607 - the project's own script
     assert os.access(preflight.INSTALLER, os.X_OK)

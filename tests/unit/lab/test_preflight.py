@@ -1,4 +1,4 @@
-"""What is found before `up` changes anything, and how it is told."""
+"""The checks before `up` changes anything, and their errors."""
 
 import os
 import platform
@@ -16,12 +16,12 @@ from lab.machine import lock
 
 @pytest.fixture(autouse=True)
 def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stay out of the way of a lab that this machine runs meanwhile."""
+    """Use a separate lock, so that a running lab does not matter."""
     monkeypatch.setattr(lock, "_NAME", f"\0mcsps-lab-test-{os.getpid()}")
 
 
 def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what works without a lab."""
+    """The error names the stacks that work without a lab."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(UserError, match=r"needs Linux, and this is Darwin.*STACK=mcsps-test"):
         preflight.require_root()
@@ -39,7 +39,7 @@ def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkey
 
 
 def test_missing_programs_are_told_as_one_command_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All at once, by Debian's names for the packages, the network plugins included."""
+    """The error lists all at once with Debian's package names, including the network plugins."""
     monkeypatch.setattr(shutil, "which", lambda name, **_: None if name in {"ctr", "runc"} else name)
     monkeypatch.setattr(node, "cni_folder", lambda: None)
     (problem,) = preflight.missing_packages()
@@ -48,7 +48,7 @@ def test_missing_programs_are_told_as_one_command_to_type(monkeypatch: pytest.Mo
 
 
 def test_programs_are_looked_for_where_they_are_run_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of the person's own does not count: the lab's commands do not see it."""
+    """A folder of the user does not count, because the lab's commands do not use it."""
     for command in preflight.PACKAGES:
         (tmp_path / command).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -58,7 +58,7 @@ def test_programs_are_looked_for_where_they_are_run_from(tmp_path: Path, monkeyp
 
 
 def test_routes_into_the_labs_range_are_found() -> None:
-    """Narrower and equal ones; a VPN's half of all addresses, the default route and the lab's own are none."""
+    """Narrower and equal routes count; a VPN's half of all addresses, the default route and the lab's do not."""
     routes = [
         {"dst": "default", "dev": "eth0"},
         {"dst": "198.18.0.0/16", "dev": spec.FABRIC},
@@ -73,7 +73,7 @@ def test_routes_into_the_labs_range_are_found() -> None:
 
 
 def test_modules_are_loaded_where_the_kernel_has_them_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the host's own bridges stay out of its iptables; what is not to be had is told."""
+    """The host's bridges still bypass its iptables, and modules that are not available are reported."""
     bridge = tmp_path / "bridge"
     loaded = []
 
@@ -101,7 +101,7 @@ def test_modules_are_loaded_where_the_kernel_has_them_apart(tmp_path: Path, monk
 
 
 def test_a_lack_of_disk_is_told_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clusters that are there already need no more."""
+    """Existing clusters need no further disk."""
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**30))
     problems = [str(problem) for problem in preflight.short_resources(2)]
@@ -110,7 +110,7 @@ def test_a_lack_of_disk_is_told_with_both_numbers(monkeypatch: pytest.MonkeyPatc
 
 
 def test_one_command_at_a_time_changes_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second one does not wait, it says so; after the first it may."""
+    """A second command fails at once, and works after the first one has finished."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with lock.held():
         result = CliRunner().invoke(cli.app, ["down"])
@@ -121,7 +121,7 @@ def test_one_command_at_a_time_changes_the_lab(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_too_many_clusters_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything else is looked at."""
+    """The check comes before all others."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     result = CliRunner().invoke(cli.app, ["up", "--clusters", "17"])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""The order in which a lab goes, on folders that stand for it."""
+"""The order of the removal of a lab, on folders of a test."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from lab.machine import cgroups, mounts, network
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder; what is not on disk is gone already."""
+    """Return a state folder of a lab that has nothing else left."""
     folder = tmp_path / "mcsps-lab"
     (folder / "east" / "pki").mkdir(parents=True)
     (folder / "east" / "pki" / "ca.crt").write_text("x")
@@ -24,7 +24,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_down_that_is_killed_leaves_no_half_state(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it had begun to remove passes for no lab, and the next `up` or `down` ends it."""
+    """The partly removed state does not count as a lab, and the next `up` or `down` completes the removal."""
 
     def killed(folder: Path) -> None:
         (folder / "east" / "pki" / "ca.crt").unlink()

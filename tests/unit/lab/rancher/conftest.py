@@ -1,4 +1,4 @@
-"""What the tests of the lab's Rancher share."""
+"""Fixtures of the tests of the lab's Rancher."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from tests.support.rancher_double import RancherDouble
 
 @pytest.fixture
 def server(tmp_path: Path) -> RancherDouble:
-    """A server that has just been made."""
+    """Return a new server."""
     return RancherDouble(tmp_path)
 
 
 @pytest.fixture
 def isolated(tmp_path: Path) -> RancherDouble:
-    """A server whose clusters have project network isolation."""
+    """Return a server whose clusters have project network isolation."""
     return RancherDouble(tmp_path, is_isolated=True)

@@ -1,4 +1,4 @@
-"""The v3 API as the provider and people meet it."""
+"""The v3 API as the provider and users call it."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.support.rancher_double import CLUSTER, URL, RancherDouble
 
 
 def test_the_index_leads_to_schemas_that_lead_to_collections(server: RancherDouble) -> None:
-    """That is the way by which every client of Rancher finds anything."""
+    """Every client of Rancher finds its resources by these links."""
     index = server.ask("GET", "/v3")
     assert index.headers["X-API-Schemas"] == f"{URL}/v3/schemas"
     schemas = {it["id"]: it for it in server.ask("GET", "/v3/schemas").json()["data"]}
@@ -21,8 +21,8 @@ def test_the_index_leads_to_schemas_that_lead_to_collections(server: RancherDoub
 
 
 def test_a_schema_tells_a_user_what_he_may_make(server: RancherDouble) -> None:
-    """Nobody makes users but the administrator, while everybody makes tokens."""
-    _, token = server.user("somebody", "a password of his")
+    """Only the administrator can create users, and all users can create tokens."""
+    _, token = server.user("somebody", "a long password")
     for asker, kinds in ((None, ["roletemplate", "token", "user"]), (token, ["token"])):
         makes = {
             kind
@@ -33,7 +33,7 @@ def test_a_schema_tells_a_user_what_he_may_make(server: RancherDouble) -> None:
 
 
 def test_a_cluster_s_address_leads_to_the_schemas_of_its_own_api(server: RancherDouble) -> None:
-    """The provider makes namespaces through a client that begins there."""
+    """The provider's client for namespaces starts there."""
     cluster = server.ask("GET", f"/v3/clusters/{CLUSTER}")
     leads = cluster.headers["X-API-Schemas"]
     assert leads == f"{URL}/v3/cluster/{CLUSTER}/schemas"
@@ -42,7 +42,7 @@ def test_a_cluster_s_address_leads_to_the_schemas_of_its_own_api(server: Rancher
 
 
 def test_a_cluster_is_found_by_its_name_without_a_token_being_made(server: RancherDouble) -> None:
-    """A look-up leaves nothing behind."""
+    """A look-up creates nothing."""
     before = len(server.ask("GET", "/v3/tokens").json()["data"])
     found = server.ask("GET", "/v3/clusters?name=east").json()["data"]
     assert [it["id"] for it in found] == [CLUSTER]
@@ -52,7 +52,7 @@ def test_a_cluster_is_found_by_its_name_without_a_token_being_made(server: Ranch
 
 
 def test_a_kubeconfig_leads_through_the_proxy_by_a_token_of_its_own(server: RancherDouble) -> None:
-    """As Rancher's user interface would give it out; and its token ends as the server's setting says."""
+    """It is the kubeconfig of Rancher's user interface, and a server's setting limits its token."""
     cluster = server.ask("GET", f"/v3/clusters/{CLUSTER}").json()
     made = server.ask("POST", cluster["actions"]["generateKubeconfig"]).json()
     assert f"server: {URL}/k8s/clusters/{CLUSTER}" in made["config"]
@@ -62,7 +62,7 @@ def test_a_kubeconfig_leads_through_the_proxy_by_a_token_of_its_own(server: Ranc
 
 
 def test_settings_say_the_version_and_the_limits_of_tokens(server: RancherDouble) -> None:
-    """The provider reads the first before it makes a token."""
+    """The provider reads the first one before it creates a token."""
     assert server.ask("GET", "/v3/settings/server-version").json()["value"] == "v2.13.0"
     assert server.ask("GET", f"/v3/settings/{tokens.MAX_TTL}").json()["value"] == "129600"
     assert server.ask("PUT", "/v3/settings/server-version", {"value": "v9"}).status_code == 405
@@ -72,14 +72,14 @@ def test_settings_say_the_version_and_the_limits_of_tokens(server: RancherDouble
 
 @pytest.mark.parametrize("path", ["/ping", "/v3/settings/cacerts"])
 def test_little_may_be_asked_without_a_token(server: RancherDouble, path: str) -> None:
-    """Enough to learn the CA, and nothing by which anything is changed."""
+    """Such requests can read the CA, and change nothing."""
     assert server.ask("GET", path, token="").status_code == 200
     assert server.ask("PUT", path, {"value": ""}, token="").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v3", "/v3/projects", f"/k8s/clusters/{CLUSTER}/api", "/nothing"])
 def test_everything_else_needs_one(server: RancherDouble, path: str) -> None:
-    """In the form that Rancher has for it, in which even the status is text."""
+    """The answer has Rancher's form, in which even the status is text."""
     answer = server.ask("GET", path, token="")
     assert answer.status_code == 401
     assert answer.json() == {"type": "error", "status": "401", "message": "Unauthorized 401: must authenticate"}
@@ -99,33 +99,33 @@ def test_everything_else_needs_one(server: RancherDouble, path: str) -> None:
 def test_what_is_not_there_is_said_in_rancher_s_words(
     server: RancherDouble, path: str, code: str, message: str
 ) -> None:
-    """Clients tell an object that is gone by the status, and people by the text."""
+    """Clients recognize a missing object by the status, and users by the text."""
     answer = server.ask("GET", path)
     assert answer.status_code == 404
     assert answer.json() == {"baseType": "error", "code": code, "message": message, "status": 404, "type": "error"}
 
 
 def test_the_api_of_a_cluster_that_there_is_not_is_unavailable(server: RancherDouble) -> None:
-    """Rancher takes it for one that it cannot reach."""
+    """Rancher treats it as a cluster that it cannot reach."""
     answer = server.ask("GET", "/v3/cluster/c-zzzzz/namespaces")
     assert (answer.status_code, answer.json()["code"]) == (503, "ClusterUnavailable")
     assert answer.json()["message"] == 'clusters.management.cattle.io "c-zzzzz" not found'
 
 
 def test_an_action_that_there_is_not_is_refused(server: RancherDouble) -> None:
-    """By name."""
+    """The error names the action."""
     answer = server.ask("POST", f"/v3/clusters/{CLUSTER}?action=fly")
     assert (answer.status_code, answer.json()["message"]) == (422, "Invalid action: fly")
 
 
 def test_a_collection_says_how_to_turn_it_round(server: RancherDouble) -> None:
-    """By the same query."""
+    """A query by name finds it."""
     shown = server.ask("GET", "/v3/clusters?name=east").json()
     assert shown["sort"]["reverse"].endswith("/v3/clusters?name=east&order=desc")
 
 
 def test_a_setting_says_where_its_value_is_from(server: RancherDouble) -> None:
-    """What the start decides cannot be changed, and says so."""
+    """Settings of the configuration are read-only, and the error says so."""
     sources = {
         name: server.ask("GET", f"/v3/settings/{name}").json()["source"]
         for name in ("server-version", "server-url", "auth-token-max-ttl-minutes")
@@ -137,26 +137,26 @@ def test_a_setting_says_where_its_value_is_from(server: RancherDouble) -> None:
 
 
 def test_a_method_that_a_type_has_not_is_refused(server: RancherDouble) -> None:
-    """No cluster is made here, and no token changed."""
+    """Clients cannot create clusters or change tokens."""
     assert server.ask("POST", "/v3/clusters", {"name": "north"}).json()["code"] == "MethodNotAllow"
     assert server.ask("PUT", f"/v3/tokens/{server.admin.partition(':')[0]}", {}).status_code == 405
 
 
 def test_a_body_that_is_no_object_is_refused(server: RancherDouble) -> None:
-    """With the code that clients know."""
+    """The error has the code that clients expect."""
     answer = server.ask("POST", "/v3/projects", ["istio"])
     assert (answer.status_code, answer.json()["code"]) == (422, "InvalidBodyContent")
 
 
 def test_registration_tokens_are_there_for_a_look_up_of_the_cluster(server: RancherDouble) -> None:
-    """The provider's look-up asks for one, and would make one, and wait for it."""
+    """The provider looks one up, and would otherwise create one and wait for it."""
     found = server.ask("GET", f"/v3/clusterregistrationtokens/{CLUSTER}:default-token").json()
     assert found["command"]
     assert found["nodeCommand"]
 
 
 def test_what_a_server_remembered_is_there_after_a_restart(server: RancherDouble) -> None:
-    """And nobody else may read the file."""
+    """Only the owner can read the file."""
     made = server.project()
     again = type(server)(server.config.admin_token_file.parent)
     assert again.ask("GET", f"/v3/projects/{made['id']}").json()["name"] == "istio"

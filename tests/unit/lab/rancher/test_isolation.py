@@ -12,7 +12,7 @@ GROUP = "/apis/networking.k8s.io/v1"
 
 @pytest.fixture
 def project(isolated: RancherDouble) -> Document:
-    """A project with two namespaces, in a cluster with two nodes and a system namespace."""
+    """Return a project with two namespaces, in a cluster with two nodes and a system namespace."""
     made = isolated.project()
     for name in ("istio-system", "sample"):
         isolated.kube.add_namespace(name, {names.PROJECT_ID: made["id"]})
@@ -25,14 +25,14 @@ def project(isolated: RancherDouble) -> Document:
 
 
 def policies(server: RancherDouble) -> dict[tuple[str, str], Document]:
-    """Give all policies by namespace and name."""
+    """Return all policies by namespace and name."""
     found = server.kube.under(f"{GROUP}/networkpolicies")
     return {(it["metadata"]["namespace"], it["metadata"]["name"]): it for it in found}
 
 
 @pytest.mark.usefixtures("project")
 def test_every_namespace_of_a_project_has_both_policies_and_the_system_s_its_own(isolated: RancherDouble) -> None:
-    """Namespaces outside every project have none."""
+    """Namespaces without a project have none."""
     isolated.kube.add_namespace("free")
     isolated.reconcile()
     assert set(policies(isolated)) == {
@@ -45,7 +45,7 @@ def test_every_namespace_of_a_project_has_both_policies_and_the_system_s_its_own
 
 
 def test_the_own_project_and_the_system_s_get_in(isolated: RancherDouble, project: Document) -> None:
-    """By the label that Rancher keeps on their namespaces; nothing is said of what goes out."""
+    """The policy selects the label of their namespaces, and does not restrict egress."""
     system = isolated.ask("GET", "/v3/projects?name=System").json()["data"][0]["id"].partition(":")[2]
     spec = policies(isolated)["sample", "np-default"]["spec"]
     assert spec["podSelector"] == {}
@@ -59,7 +59,7 @@ def test_the_own_project_and_the_system_s_get_in(isolated: RancherDouble, projec
 
 @pytest.mark.usefixtures("project")
 def test_the_nodes_get_in_by_the_first_address_of_their_pods(isolated: RancherDouble) -> None:
-    """In order, and with the namespace as owner, so that they go with it."""
+    """They are sorted, and owned by the namespace, so that they are deleted with it."""
     policy = policies(isolated)["sample", "hn-nodes"]
     blocks = [it["ipBlock"]["cidr"] for it in policy["spec"]["ingress"][0]["from"]]
     assert blocks == ["10.42.0.0/32", "10.42.1.0/32"]
@@ -69,7 +69,7 @@ def test_the_nodes_get_in_by_the_first_address_of_their_pods(isolated: RancherDo
 
 @pytest.mark.usefixtures("project")
 def test_what_somebody_changes_or_removes_comes_back(isolated: RancherDouble) -> None:
-    """The policies are Rancher's."""
+    """Rancher manages the policies."""
     changed, removed = (f"{GROUP}/namespaces/sample/networkpolicies/{it}" for it in ("np-default", "hn-nodes"))
     isolated.kube.objects[changed]["spec"]["ingress"] = [{}]
     del isolated.kube.objects[removed]
@@ -80,7 +80,7 @@ def test_what_somebody_changes_or_removes_comes_back(isolated: RancherDouble) ->
 
 @pytest.mark.usefixtures("project")
 def test_other_policies_are_left_alone(isolated: RancherDouble) -> None:
-    """And a system namespace with one of its own needs none of Rancher's."""
+    """A system namespace with its own policy does not get Rancher's."""
     path = f"{GROUP}/namespaces/kube-system/networkpolicies/theirs"
     isolated.kube.objects[path] = {"metadata": {"name": "theirs", "namespace": "kube-system"}, "spec": {}}
     isolated.reconcile()
@@ -90,19 +90,19 @@ def test_other_policies_are_left_alone(isolated: RancherDouble) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_a_namespace_that_leaves_its_project_loses_both(isolated: RancherDouble) -> None:
-    """Whoever is outside is open to all."""
+    """Namespaces without a project are open to all."""
     del isolated.kube.namespace("sample")["annotations"][names.PROJECT_ID]
     isolated.reconcile()
     assert not [it for it in policies(isolated) if it[0] == "sample"]
 
 
 def test_without_isolation_there_are_no_policies(server: RancherDouble) -> None:
-    """It is off unless the cluster says otherwise."""
+    """It is off by default."""
     server.kube.add_namespace("sample", {names.PROJECT_ID: server.project()["id"]})
     server.reconcile()
     assert policies(server) == {}
 
 
 def test_without_a_node_that_names_its_pods_nobody_is_let_in() -> None:
-    """A rule with no sources would let everybody in."""
+    """A rule without sources would allow all."""
     assert isolation.nodes_policy({"metadata": {"name": "sample", "uid": "u"}}, []) is None

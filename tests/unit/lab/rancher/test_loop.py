@@ -1,4 +1,4 @@
-"""The controllers while the server runs, on a cluster that is on the network."""
+"""The controllers of a running server, with a cluster on the network."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ NAMESPACES = "/api/v1/namespaces"
 
 @pytest.fixture
 def kube() -> KubeDouble:
-    """A cluster with a watch."""
+    """Return a cluster with a watch."""
     kube = KubeDouble()
     kube.events = asyncio.Queue()
     return kube
@@ -31,22 +31,22 @@ def kube() -> KubeDouble:
 
 @pytest.fixture
 def rancher(tmp_path: Path, kube: KubeDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rancher]:
-    """A server that runs, and looks again only when something wakes it."""
+    """Run a server that reconciles only when an event wakes it."""
     monkeypatch.setattr(loop, "RESYNC_SECONDS", 60.0)
     live.certify(tmp_path)
-    told = config(tmp_path)
-    told = told.model_copy(update={"clusters": told.clusters[:1]})
+    server_config = config(tmp_path)
+    server_config = server_config.model_copy(update={"clusters": server_config.clusters[:1]})
     with live.listening() as behind, live.listening() as front, live.served(kube.app, behind):
         url = f"http://{live.LOOPBACK}:{behind.getsockname()[1]}"
         client = httpx.AsyncClient(base_url=url, timeout=SECONDS, trust_env=False)
-        rancher = app.make(told, {CLUSTER: KubeApi(client)})
+        rancher = app.make(server_config, {CLUSTER: KubeApi(client)})
         with live.served(app.build(rancher), front, tmp_path):
             yield rancher
             kube.say(None)
 
 
 def becomes(condition: Callable[[], object]) -> None:
-    """Wait until it is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it does not happen"
@@ -54,12 +54,12 @@ def becomes(condition: Callable[[], object]) -> None:
 
 
 def system_project(rancher: Rancher) -> str:
-    """Give the id of a project that is there from the start."""
+    """Return the id of an initial project."""
     return next(str(it["id"]) for it in rancher.store.all(Kind.PROJECT) if names.SYSTEM_PROJECT in it["labels"])
 
 
 def test_a_namespace_that_appears_is_seen_by_the_watch(rancher: Rancher, kube: KubeDouble) -> None:
-    """A pod that comes right after it must find its limits."""
+    """A pod that is created directly after it must find its limits."""
     becomes(lambda: kube.objects)
     kube.add_namespace("sample", {names.PROJECT_ID: system_project(rancher)})
     kube.say({"type": "ADDED", "object": {}})
@@ -69,7 +69,7 @@ def test_a_namespace_that_appears_is_seen_by_the_watch(rancher: Rancher, kube: K
 def test_a_controller_s_failure_in_one_round_is_not_its_end(
     rancher: Rancher, kube: KubeDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The server goes on, and says so in one line."""
+    """The server continues, and logs the error in one line."""
     becomes(lambda: kube.objects)
     kube.refuses = 503
     kube.say({"type": "ADDED", "object": {}})
@@ -81,7 +81,7 @@ def test_a_controller_s_failure_in_one_round_is_not_its_end(
 
 
 def test_a_watch_that_ends_is_begun_again(rancher: Rancher, kube: KubeDouble) -> None:
-    """As the API server ends each after some minutes."""
+    """The API server ends each watch after some minutes."""
     becomes(lambda: kube.objects)
     kube.say(None)
     assert kube.ended.wait(SECONDS)
@@ -90,5 +90,5 @@ def test_a_watch_that_ends_is_begun_again(rancher: Rancher, kube: KubeDouble) ->
 
 
 def test_only_the_clusters_that_the_server_was_told_of_are_there(rancher: Rancher) -> None:
-    """No other one is asked for anything."""
+    """No other cluster receives a request."""
     assert rancher.store.get(Kind.CLUSTER, OTHER) is None

@@ -1,4 +1,4 @@
-"""The server as a program."""
+"""The server as a command."""
 
 import os
 import ssl
@@ -19,17 +19,21 @@ SECONDS = 20.0
 
 
 def test_it_says_what_it_is_serves_and_ends_when_told(tmp_path: Path) -> None:
-    """Though its clusters cannot be reached; and its log holds neither the token nor a key."""
+    """This holds although its clusters are unreachable, and its log contains neither the token nor a key."""
     live.certify(tmp_path)
     with live.listening() as sock:
         port = sock.getsockname()[1]
-    told = config(tmp_path)
-    own = {"ca_file": told.ca_file, "certificate_file": told.certificate_file, "key_file": told.key_file}
+    server_config = config(tmp_path)
+    own = {
+        "ca_file": server_config.ca_file,
+        "certificate_file": server_config.certificate_file,
+        "key_file": server_config.key_file,
+    }
     server = f"https://{live.LOOPBACK}:{port + 1 if port < 65535 else port - 1}"
-    clusters = tuple(it.model_copy(update={**own, "server": server}) for it in told.clusters)
+    clusters = tuple(it.model_copy(update={**own, "server": server}) for it in server_config.clusters)
     url = f"https://{live.LOOPBACK}:{port}"
     file = tmp_path / "config.yaml"
-    file.write_text(render(told.model_copy(update={"port": port, "url": url, "clusters": clusters})))
+    file.write_text(render(server_config.model_copy(update={"port": port, "url": url, "clusters": clusters})))
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the lab's own program
@@ -40,14 +44,14 @@ def test_it_says_what_it_is_serves_and_ends_when_told(tmp_path: Path) -> None:
             stderr=output,
         )
     try:
-        trusted = ssl.create_default_context(cafile=told.ca_file)
+        trusted = ssl.create_default_context(cafile=server_config.ca_file)
         with httpx.Client(base_url=url, verify=trusted, trust_env=False) as client:
             deadline = time.monotonic() + SECONDS
             while not _answers(client):
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-            token = told.admin_token_file.read_text()
+            token = server_config.admin_token_file.read_text()
             headers = {"Authorization": f"Bearer {token}"}
             assert client.get(f"/v3/clusters/{CLUSTER}", headers=headers).json()["name"] == "east"
             assert client.get(f"/k8s/clusters/{CLUSTER}/api", headers=headers).status_code == 502
@@ -60,7 +64,7 @@ def test_it_says_what_it_is_serves_and_ends_when_told(tmp_path: Path) -> None:
     assert "east: ConnectError; retrying" in said
     assert token.partition(":")[2] not in said
     assert "PRIVATE KEY" not in said
-    assert told.admin_token_file.stat().st_mode & 0o777 == 0o600
+    assert server_config.admin_token_file.stat().st_mode & 0o777 == 0o600
 
 
 def _answers(client: httpx.Client) -> bool:

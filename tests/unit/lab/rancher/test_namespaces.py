@@ -13,7 +13,7 @@ HALF = {"limit": {"limitsCpu": "6000m", "limitsMemory": "6000Mi"}}
 
 
 def test_a_namespace_is_waiting_until_the_controllers_have_seen_it(server: RancherDouble) -> None:
-    """The provider waits for exactly that."""
+    """The provider waits for this state."""
     project = server.project()
     made = server.make(PATH, {"name": "sample", "projectId": project["id"], "resourceQuota": HALF})
     assert made["state"] == "activating"
@@ -42,7 +42,7 @@ def test_a_namespace_is_kubernetes_own_with_rancher_s_annotations(server: Ranche
 
 
 def test_a_namespace_reads_back_as_it_was_made(server: RancherDouble) -> None:
-    """The annotations that are fields are not shown twice."""
+    """Annotations that are fields do not appear twice."""
     project = server.project()
     body = {"name": "sample", "projectId": project["id"], "resourceQuota": HALF, "labels": {"team": "mesh"}}
     server.make(PATH, body)
@@ -53,7 +53,7 @@ def test_a_namespace_reads_back_as_it_was_made(server: RancherDouble) -> None:
 
 
 def test_a_quota_that_does_not_go_into_the_project_s_is_refused(server: RancherDouble) -> None:
-    """Beside those of the namespaces that are there; nothing is made."""
+    """The existing namespaces count as well, and nothing is created."""
     project = server.project()
     server.make(PATH, {"name": "one", "projectId": project["id"], "resourceQuota": HALF})
     much = {"limit": {"limitsCpu": "6001m", "limitsMemory": "6000Mi"}}
@@ -66,7 +66,7 @@ def test_a_quota_that_does_not_go_into_the_project_s_is_refused(server: RancherD
 
 
 def test_an_update_changes_labels_and_keeps_rancher_s(server: RancherDouble) -> None:
-    """A label that the client leaves out goes, unless it is Rancher's own."""
+    """A label that the client omits is removed, except for Rancher's own."""
     server.make(PATH, {"name": "sample", "labels": {"team": "mesh"}})
     body = {"labels": {"env": "test", names.PROJECT_ID: "p-foreign"}, "annotations": {}, "description": "new"}
     changed = server.ask("PUT", f"{PATH}/sample", body).json()
@@ -77,7 +77,7 @@ def test_an_update_changes_labels_and_keeps_rancher_s(server: RancherDouble) -> 
 
 
 def test_a_namespace_moves_into_a_project_without_quota_alone(server: RancherDouble) -> None:
-    """Rancher's own rule, and its words."""
+    """The rule and the text are Rancher's."""
     limited = server.project()
     free = server.project(name="free", resourceQuota=None, namespaceDefaultResourceQuota=None)
     made = server.make(PATH, {"name": "sample"})
@@ -89,20 +89,20 @@ def test_a_namespace_moves_into_a_project_without_quota_alone(server: RancherDou
 
 
 def test_a_namespace_without_a_name_gets_one(server: RancherDouble) -> None:
-    """As everything else in the API."""
+    """This holds for all resources of the API."""
     assert server.make(PATH, {})["id"].startswith("n-")
 
 
 @pytest.mark.parametrize("name", ["A_b", "-a", "a" * 64])
 def test_a_name_that_kubernetes_has_not_is_refused(server: RancherDouble, name: str) -> None:
-    """Before the cluster is asked, and with the field."""
+    """The error comes before a request to the cluster, and contains the field."""
     answer = server.ask("POST", PATH, {"name": name})
     assert (answer.status_code, answer.json()["code"], answer.json()["fieldName"]) == (422, "InvalidFormat", "name")
     assert answer.json()["message"].startswith(f"InvalidFormat 422: invalid value {name}: a lowercase RFC 1123 label")
 
 
 def test_a_namespace_says_in_whose_use_it_is_counted(server: RancherDouble) -> None:
-    """And says it no more when it has left its project; nor is it shown as a field."""
+    """The annotation is removed when it leaves its project, and is not shown as a field."""
     project = server.project(resourceQuota=None, namespaceDefaultResourceQuota=None)
     made = server.make(PATH, {"name": "sample", "projectId": project["id"]})
     server.reconcile()
@@ -113,7 +113,7 @@ def test_a_namespace_says_in_whose_use_it_is_counted(server: RancherDouble) -> N
 
 
 def test_a_namespace_that_is_not_rancher_s_outlives_its_project(server: RancherDouble) -> None:
-    """Its label is left, as Rancher leaves it."""
+    """Its label stays, as in Rancher."""
     project = server.project(resourceQuota=None, namespaceDefaultResourceQuota=None)
     server.kube.add_namespace("sample", {names.PROJECT_ID: project["id"]})
     server.reconcile()
@@ -124,7 +124,7 @@ def test_a_namespace_that_is_not_rancher_s_outlives_its_project(server: RancherD
 
 
 def test_whoever_may_not_list_namespaces_gets_those_of_his_projects(server: RancherDouble) -> None:
-    """None, if he is in no project."""
+    """A user without a project sees none."""
     project = server.project()
     server.make(PATH, {"name": "theirs"})
     server.make(PATH, {"name": "ours", "projectId": project["id"]})
@@ -137,27 +137,27 @@ def test_whoever_may_not_list_namespaces_gets_those_of_his_projects(server: Ranc
 
 
 def test_a_cluster_that_does_not_answer_is_no_empty_list(server: RancherDouble) -> None:
-    """What it says passes on."""
+    """The cluster's answer is forwarded."""
     server.kube.refuses = 503
     assert server.ask("GET", PATH).status_code == 503
 
 
 def test_a_removed_namespace_is_gone(server: RancherDouble) -> None:
-    """And asked for again, it is not found."""
+    """A later request does not find it."""
     server.make(PATH, {"name": "sample"})
     assert server.ask("DELETE", f"{PATH}/sample").status_code in {200, 204}
     assert server.ask("GET", f"{PATH}/sample").status_code == 404
 
 
 def test_the_cluster_is_asked_as_the_user(server: RancherDouble) -> None:
-    """So that the cluster's own rights decide."""
+    """The cluster decides by its own rights."""
     server.ask("GET", PATH)
     sent = dict(server.kube.seen[-1][2])
     assert sent["impersonate-user"] == "user-admin"
 
 
 def test_a_namespace_in_trouble_says_so() -> None:
-    """And why."""
+    """The error contains the reason."""
     status = {"Conditions": [{"Type": "ResourceQuotaValidated", "Status": "False", "Message": "Oversubscribed"}]}
     shown = namespaces.render({"metadata": {"name": "sample", "annotations": {names.STATUS: json.dumps(status)}}})
     assert (shown["state"], shown["transitioningMessage"]) == ("error", "Oversubscribed")

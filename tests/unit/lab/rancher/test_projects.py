@@ -1,4 +1,4 @@
-"""Projects: made, read, replaced, removed, and what is refused of their quotas."""
+"""The creation, update and deletion of projects, and the checks of their quotas."""
 
 import pytest
 
@@ -11,7 +11,7 @@ NAMESPACE_QUOTA = {"limit": {"limitsCpu": "2000m", "limitsMemory": "2000Mi"}}
 
 
 def test_a_project_reads_back_as_it_was_made(server: RancherDouble) -> None:
-    """In the quantities of the client: a second preview sees no change."""
+    """Quantities keep the client's notation, so that a second preview shows no change."""
     made = server.project(description="Istio")
     assert made["id"].startswith(f"{CLUSTER}:p-")
     read = server.ask("GET", f"/v3/projects/{made['id']}").json()
@@ -33,7 +33,7 @@ def test_a_project_reads_back_as_it_was_made(server: RancherDouble) -> None:
 
 
 def test_a_project_is_found_by_cluster_and_name(server: RancherDouble) -> None:
-    """Among those that every cluster comes with."""
+    """It is found among the initial projects of the cluster."""
     made = server.project()
     every = server.ask("GET", f"/v3/projects?clusterId={CLUSTER}").json()["data"]
     assert {it["name"] for it in every} == {"Default", "System", "istio"}
@@ -42,7 +42,7 @@ def test_a_project_is_found_by_cluster_and_name(server: RancherDouble) -> None:
 
 
 def test_a_replaced_project_loses_what_the_client_leaves_out(server: RancherDouble) -> None:
-    """That is how the provider updates one; what is Rancher's own stays."""
+    """The provider updates a project in this way; Rancher's own fields stay."""
     made = server.project(description="old", labels={"team": "mesh"})
     body = {"id": made["id"], "clusterId": CLUSTER, "name": "istio-2", "labels": {}}
     changed = server.ask("PUT", f"{made['links']['self']}?_replace=true", body).json()
@@ -54,7 +54,7 @@ def test_a_replaced_project_loses_what_the_client_leaves_out(server: RancherDoub
 
 
 def test_an_updated_project_keeps_what_the_client_leaves_out(server: RancherDouble) -> None:
-    """Without `_replace`."""
+    """An update without `_replace` merges the fields."""
     made = server.project(description="old")
     changed = server.ask("PUT", made["links"]["self"], {"description": "new"}).json()
     assert changed["description"] == "new"
@@ -62,14 +62,14 @@ def test_an_updated_project_keeps_what_the_client_leaves_out(server: RancherDoub
 
 
 def test_the_system_s_project_cannot_be_removed(server: RancherDouble) -> None:
-    """Rancher says so, too."""
+    """The text is Rancher's."""
     every = server.ask("GET", "/v3/projects?name=System").json()["data"]
     answer = server.ask("DELETE", every[0]["links"]["remove"])
     assert (answer.status_code, answer.json()["message"]) == (405, "System Project cannot be deleted")
 
 
 def test_with_a_project_go_the_namespaces_that_rancher_made_and_no_others(server: RancherDouble) -> None:
-    """One that came by the cluster's own API is let go instead."""
+    """A namespace that was created with the cluster's API is released instead."""
     made = server.project()
     server.kube.add_namespace("theirs", {names.PROJECT_ID: made["id"]})
     server.kube.add_namespace("ours", {names.PROJECT_ID: made["id"], names.CREATOR_ID: "user-admin"})
@@ -115,7 +115,7 @@ def test_with_a_project_go_the_namespaces_that_rancher_made_and_no_others(server
 def test_quotas_that_do_not_go_together_are_refused(
     server: RancherDouble, fields: Document, code: str, field: str, message: str
 ) -> None:
-    """Before anything is made, with the field and in Rancher's words."""
+    """The error comes before a creation, and has the field and Rancher's text."""
     limit = {"limit": {"limitsCpu": "12000m", "limitsMemory": "12000Mi"}}
     body = {"clusterId": CLUSTER, "name": "istio", "resourceQuota": limit, "namespaceDefaultResourceQuota": limit}
     answer = server.ask("POST", "/v3/projects", body | fields)
@@ -126,7 +126,7 @@ def test_quotas_that_do_not_go_together_are_refused(
 
 
 def test_a_quota_below_what_the_namespaces_have_is_refused(server: RancherDouble) -> None:
-    """Rancher counts what it has found valid."""
+    """Rancher counts only valid quotas."""
     made = server.project(resourceQuota=PROJECT_QUOTA, namespaceDefaultResourceQuota=NAMESPACE_QUOTA)
     server.kube.add_namespace("sample", {names.PROJECT_ID: made["id"]})
     server.reconcile()
@@ -139,7 +139,7 @@ def test_a_quota_below_what_the_namespaces_have_is_refused(server: RancherDouble
 
 
 def test_whoever_has_no_role_makes_no_project_and_sees_none(server: RancherDouble) -> None:
-    """The status is 403, from which clients take that there is none."""
+    """The status is 403, which clients treat as missing."""
     made = server.project()
     _, token = server.user("reader", names.generate_key())
     refused = server.ask("POST", "/v3/projects", {"clusterId": CLUSTER, "name": "theirs"}, token=token)

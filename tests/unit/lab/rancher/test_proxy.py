@@ -24,12 +24,12 @@ SECONDS = 10.0
 
 
 def sent(server: RancherDouble) -> list[tuple[str, str]]:
-    """Give the headers of the last request that reached the cluster."""
+    """Return the headers of the last request to the cluster."""
     return server.kube.seen[-1][2]
 
 
 def test_a_request_reaches_the_cluster_as_the_token_s_user(server: RancherDouble) -> None:
-    """With the groups of all users of Rancher, and what else Rancher tells of them."""
+    """The request has the groups of all Rancher users, and Rancher's other impersonation headers."""
     assert server.ask("GET", PODS).status_code == 200
     impersonated = [(key, value) for key, value in sent(server) if key.startswith("impersonate-")]
     assert ("impersonate-user", "user-admin") in impersonated
@@ -40,7 +40,7 @@ def test_a_request_reaches_the_cluster_as_the_token_s_user(server: RancherDouble
 
 
 def test_whom_a_client_would_like_to_be_goes_no_further(server: RancherDouble) -> None:
-    """Nor do its credentials, in whatever header and case."""
+    """The same holds for its credentials, in any header and case."""
     wished = [
         ("Impersonate-User", "system:admin"),
         ("impersonate-group", "system:masters"),
@@ -57,7 +57,7 @@ def test_whom_a_client_would_like_to_be_goes_no_further(server: RancherDouble) -
 
 
 def test_headers_of_one_connection_do_not_pass(server: RancherDouble) -> None:
-    """Among them those that `Connection` names."""
+    """These include the headers that `Connection` names."""
     headers = [("Connection", "keep-alive, X-Mine"), ("X-Mine", "1"), ("X-Theirs", "2"), ("Accept", "application/json")]
     server.ask("GET", PODS, headers=headers)
     passed = dict(sent(server))
@@ -67,7 +67,7 @@ def test_headers_of_one_connection_do_not_pass(server: RancherDouble) -> None:
 
 
 def test_path_query_and_body_pass_as_they_are(server: RancherDouble) -> None:
-    """Escapes too: the API server reads them itself."""
+    """Escapes stay, because the API server decodes them."""
     body = {"metadata": {"name": "one"}}
     answer = server.ask("POST", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces?fieldManager=a%2Fb", body)
     assert answer.status_code == 201
@@ -77,18 +77,18 @@ def test_path_query_and_body_pass_as_they_are(server: RancherDouble) -> None:
 
 
 def test_an_error_of_the_cluster_passes_as_it_is(server: RancherDouble) -> None:
-    """It is the API server's word, not Rancher's."""
+    """The error is the API server's and not Rancher's."""
     answer = server.ask("GET", f"/k8s/clusters/{CLUSTER}/api/v1/namespaces/none")
     assert (answer.status_code, answer.json()["kind"]) == (404, "Status")
 
 
 def test_a_cluster_that_there_is_not_is_not_found(server: RancherDouble) -> None:
-    """For one who could see it."""
+    """This holds for users who can see the cluster."""
     assert server.ask("GET", "/k8s/clusters/c-zzzzz/api").status_code == 404
 
 
 def test_a_cluster_that_cannot_be_reached_is_said_to_be(server: RancherDouble) -> None:
-    """At once, without a word of what the server knows of it."""
+    """The answer comes at once, and contains no details of the error."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         message = "no route to 10.0.0.1"
@@ -101,14 +101,14 @@ def test_a_cluster_that_cannot_be_reached_is_said_to_be(server: RancherDouble) -
 
 
 def test_an_upgrade_is_refused_by_name(server: RancherDouble) -> None:
-    """`kubectl exec` then says why it fails, instead of waiting."""
+    """`kubectl exec` then reports the reason instead of waiting."""
     answer = server.ask("POST", PODS, headers=[("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1")])
     assert (answer.status_code, "SPDY" in answer.text) == (501, True)
 
 
 @contextmanager
 def online(folder: Path, kube: KubeDouble) -> Iterator[tuple[httpx.Client, str]]:
-    """Have a server and a cluster on the network, and give a client of the server, and the administrator's token."""
+    """Run a server and a cluster on the network; yield a client and the administrator's token."""
     live.certify(folder)
     with live.listening() as behind, live.listening() as front:
         inner = httpx.AsyncClient(
@@ -125,14 +125,14 @@ def online(folder: Path, kube: KubeDouble) -> Iterator[tuple[httpx.Client, str]]
 
 @pytest.fixture
 def kube() -> KubeDouble:
-    """A cluster whose watch says nothing yet."""
+    """Return a cluster whose watch has no events yet."""
     kube = KubeDouble()
     kube.events = asyncio.Queue()
     return kube
 
 
 def test_a_watch_passes_event_by_event(tmp_path: Path, kube: KubeDouble) -> None:
-    """Each is there before the next has happened, over TLS that the server's own CA vouches for."""
+    """Each event arrives before the next one occurs, over TLS verified with the server's CA."""
     assert kube.events is not None
     with online(tmp_path, kube) as (client, token):
         headers = {"Authorization": f"Bearer {token}"}
@@ -147,7 +147,7 @@ def test_a_watch_passes_event_by_event(tmp_path: Path, kube: KubeDouble) -> None
 
 
 def test_a_client_that_goes_away_ends_its_watch(tmp_path: Path, kube: KubeDouble) -> None:
-    """Else the API server would keep one more for each."""
+    """Otherwise the API server would keep every watch."""
     with online(tmp_path, kube) as (client, token):
         with client.stream("GET", WATCH, headers={"Authorization": f"Bearer {token}"}) as answer:
             kube.say({"type": "ADDED", "object": {}})
@@ -156,7 +156,7 @@ def test_a_client_that_goes_away_ends_its_watch(tmp_path: Path, kube: KubeDouble
 
 
 def test_a_command_in_a_container_runs_through_a_web_socket(tmp_path: Path, kube: KubeDouble) -> None:
-    """In the protocol that Kubernetes speaks, both ways, as the token's user; and it ends when the command does."""
+    """It uses Kubernetes' protocol in both directions as the token's user, and ends with the command."""
     with online(tmp_path, kube) as (client, token):
         url = f"{str(client.base_url).replace('https', 'wss')}{PODS}/one/exec?command=a%20b"
         headers = {"Authorization": f"Bearer {token}", "Impersonate-User": "system:admin"}
@@ -182,7 +182,7 @@ def test_a_command_in_a_container_runs_through_a_web_socket(tmp_path: Path, kube
 
 @pytest.mark.parametrize("cluster", [CLUSTER, "c-zzzzz"])
 def test_a_web_socket_needs_a_token_and_a_cluster(tmp_path: Path, kube: KubeDouble, cluster: str) -> None:
-    """As everything does; nothing of it reaches the cluster."""
+    """All requests need one, and this one does not reach the cluster."""
     with online(tmp_path, kube) as (client, token):
         url = f"{str(client.base_url).replace('https', 'wss')}{PODS.replace(CLUSTER, cluster)}/one/exec"
         headers = {"Authorization": f"Bearer {token}{'x' if cluster == CLUSTER else ''}"}
@@ -198,7 +198,7 @@ def test_a_web_socket_needs_a_token_and_a_cluster(tmp_path: Path, kube: KubeDoub
 
 
 def test_a_ca_that_is_not_the_server_s_is_of_no_use(tmp_path: Path, kube: KubeDouble) -> None:
-    """Nobody reaches it by a system's trust store."""
+    """The system's trust store does not verify the server."""
     with online(tmp_path, kube) as (client, _), httpx.Client(base_url=client.base_url, trust_env=False) as other:
         assert client.get("/ping").text == "pong"
         with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
@@ -206,7 +206,7 @@ def test_a_ca_that_is_not_the_server_s_is_of_no_use(tmp_path: Path, kube: KubeDo
 
 
 def test_no_secret_is_in_the_log(tmp_path: Path, kube: KubeDouble, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is asked, and whatever goes wrong."""
+    """This holds for all requests and all errors."""
     caplog.set_level(0)
     with online(tmp_path, kube) as (client, token):
         headers = {"Authorization": f"Bearer {token}"}

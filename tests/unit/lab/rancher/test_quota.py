@@ -17,19 +17,19 @@ DEFAULTS = {"default": {"cpu": "200m", "memory": "128Mi"}, "defaultRequest": {"c
 
 
 def one(kube: KubeDouble, path: str) -> Document:
-    """Give the only object of a collection."""
+    """Return the only object of a collection."""
     found = kube.under(path)
     assert len(found) == 1
     return found[0]
 
 
 def place(server: RancherDouble, project: Document, **annotations: str) -> None:
-    """Have the namespace in the project, as a client of the cluster's own API makes it."""
+    """Create the namespace in the project with the cluster's API."""
     server.kube.add_namespace("istio-system", {names.PROJECT_ID: project["id"], **annotations})
 
 
 def test_a_namespace_gets_what_its_project_gives(server: RancherDouble) -> None:
-    """Quota, container defaults, and the label and annotations that tell of them."""
+    """It gets quota, container defaults, label and annotations."""
     project = server.project()
     place(server, project)
     server.reconcile()
@@ -46,7 +46,7 @@ def test_a_namespace_gets_what_its_project_gives(server: RancherDouble) -> None:
 
 
 def test_a_second_look_changes_nothing(server: RancherDouble) -> None:
-    """Else every client that watches would see changes for ever."""
+    """Otherwise clients that watch would see endless changes."""
     place(server, server.project())
     server.reconcile()
     before = json.dumps(server.kube.objects)
@@ -56,7 +56,7 @@ def test_a_second_look_changes_nothing(server: RancherDouble) -> None:
 
 
 def test_a_namespace_s_own_quota_counts_for_what_the_project_limits(server: RancherDouble) -> None:
-    """What the project says nothing of is left out; what the namespace says nothing of is the project's."""
+    """Fields that the project lacks are omitted; fields that the namespace lacks come from the project."""
     limit = json.dumps({"limit": {"limitsCpu": "1", "pods": "5"}})
     place(server, server.project(), **{names.RESOURCE_QUOTA: limit})
     server.reconcile()
@@ -64,7 +64,7 @@ def test_a_namespace_s_own_quota_counts_for_what_the_project_limits(server: Ranc
 
 
 def test_a_quota_that_does_not_go_into_the_project_s_is_none(server: RancherDouble) -> None:
-    """Nothing is to be had of what is oversubscribed, and the namespace says why."""
+    """The limit of an oversubscribed resource is zero, and a condition contains the reason."""
     project = server.project()
     server.kube.add_namespace("first", {names.PROJECT_ID: project["id"]})
     server.reconcile()
@@ -79,7 +79,7 @@ def test_a_quota_that_does_not_go_into_the_project_s_is_none(server: RancherDoub
 
 
 def test_what_a_namespace_has_it_keeps_when_another_asks_for_too_much(server: RancherDouble) -> None:
-    """However often the controllers look; and when the first goes, the second gets what it asked for."""
+    """Later reconciliations do not change that, until the deletion of the first namespace frees its quota."""
     project = server.project()
     server.kube.add_namespace("first", {names.PROJECT_ID: project["id"]})
     server.reconcile()
@@ -97,7 +97,7 @@ def test_what_a_namespace_has_it_keeps_when_another_asks_for_too_much(server: Ra
 
 
 def test_a_new_default_of_the_project_reaches_a_namespace_that_has_none_of_its_own(server: RancherDouble) -> None:
-    """By what its annotation leaves open; container defaults it has got already stay its own."""
+    """It takes the new defaults for missing fields; container defaults that it already has stay."""
     project = server.project()
     place(server, project, **{names.RESOURCE_QUOTA: json.dumps({"limit": {"limitsCpu": "1"}})})
     server.reconcile()
@@ -109,7 +109,7 @@ def test_a_new_default_of_the_project_reaches_a_namespace_that_has_none_of_its_o
 
 
 def test_without_quota_in_the_project_there_is_none_in_the_namespace(server: RancherDouble) -> None:
-    """What was there goes, and its annotation."""
+    """The object and its annotation are removed."""
     project = server.project()
     place(server, project)
     server.reconcile()
@@ -121,7 +121,7 @@ def test_without_quota_in_the_project_there_is_none_in_the_namespace(server: Ran
 
 
 def test_a_limit_range_with_rancher_s_label_is_taken_for_its_own(server: RancherDouble) -> None:
-    """Whoever made it: there is no second one, and it gets the project's values."""
+    """This holds for every creator: there is no second object, and it gets the project's values."""
     project = server.project()
     place(server, project)
     theirs = {"type": "Container", "default": {"cpu": "100m", "memory": "100Mi"}, "defaultRequest": {"cpu": "10m"}}
@@ -134,7 +134,7 @@ def test_a_limit_range_with_rancher_s_label_is_taken_for_its_own(server: Rancher
 
 
 def test_a_namespace_outside_every_project_is_left_alone(server: RancherDouble) -> None:
-    """But for the word that it was seen."""
+    """Only the condition that it was processed is set."""
     server.kube.add_namespace("istio-system")
     server.reconcile()
     assert server.kube.under(QUOTAS) + server.kube.under(LIMITS) == []
@@ -142,7 +142,7 @@ def test_a_namespace_outside_every_project_is_left_alone(server: RancherDouble) 
 
 
 def test_the_namespaces_that_a_cluster_comes_with_go_to_its_first_projects(server: RancherDouble) -> None:
-    """The system's to one, `default` to the other."""
+    """System namespaces get the system project, and `default` gets the other one."""
     for name in ("kube-system", "default"):
         server.kube.add_namespace(name)
     server.reconcile()
@@ -152,7 +152,7 @@ def test_the_namespaces_that_a_cluster_comes_with_go_to_its_first_projects(serve
 
 
 def test_nonsense_in_one_namespace_does_not_keep_the_others_waiting(server: RancherDouble) -> None:
-    """It is that namespace's own trouble."""
+    """The error affects only that namespace."""
     project = server.project()
     server.kube.add_namespace("bad", {names.PROJECT_ID: project["id"], names.RESOURCE_QUOTA: "{"})
     server.kube.add_namespace("good", {names.CONTAINER_LIMIT: json.dumps({"limitsCpu": "1"})})
@@ -165,17 +165,17 @@ def test_nonsense_in_one_namespace_does_not_keep_the_others_waiting(server: Ranc
     [("12000m", "12"), ("12000Mi", "12000Mi"), ("1500m", "1500m"), ("2048Mi", "2Gi"), ("1000", "1k"), ("0", "0")],
 )
 def test_quantities_are_written_as_kubernetes_writes_them(quantity: str, expected: str) -> None:
-    """Messages show them so."""
+    """Messages contain them in this notation."""
     assert quantities.render({"it": quantity}) == f"it={expected}"
 
 
 def test_extended_resources_are_limited_by_their_own_names() -> None:
-    """They need no translation."""
+    """Their names are the same in both APIs."""
     limit = {"extended": {"requests.nvidia.com/gpu": "2"}, "servicesLoadBalancers": "1"}
     assert quotas.to_resources(limit) == {"requests.nvidia.com/gpu": "2", "services.loadbalancers": "1"}
 
 
 def test_a_quantity_that_is_none_is_named() -> None:
-    """With the field it was for."""
+    """The error contains the field."""
     with pytest.raises(ValueError, match=r'parsing quantity "limitsCpu": quantities must match'):
         quotas.to_resources({"limitsCpu": "much"})

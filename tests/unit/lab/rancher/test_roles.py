@@ -1,4 +1,4 @@
-"""Role templates, their bindings, and what comes of both in a cluster."""
+"""Role templates, their bindings, and the resulting objects in a cluster."""
 
 import pytest
 
@@ -12,18 +12,18 @@ RULES = [{"apiGroups": [""], "resources": ["endpoints", "services"], "verbs": ["
 
 
 def template(server: RancherDouble, **fields: object) -> Document:
-    """Make a role template for a reader."""
+    """Create a role template for a reader."""
     return server.make("/v3/roletemplates", {"name": "mesh reader", "context": "cluster", "rules": RULES} | fields)
 
 
 def bind(server: RancherDouble, user: str, role: str) -> Document:
-    """Bind a user in the cluster."""
+    """Create a binding of a user in the cluster."""
     body = {"clusterId": CLUSTER, "roleTemplateId": role, "userId": user}
     return server.make("/v3/clusterroletemplatebindings", body)
 
 
 def test_a_role_template_reads_back_as_it_was_made(server: RancherDouble) -> None:
-    """With an id that Rancher chose."""
+    """Its id is Rancher's."""
     made = template(server)
     assert made["id"].startswith("rt-")
     read = server.ask("GET", f"/v3/roleTemplates/{made['id']}").json()
@@ -31,14 +31,14 @@ def test_a_role_template_reads_back_as_it_was_made(server: RancherDouble) -> Non
 
 
 def test_what_came_with_the_server_stays_as_it_is(server: RancherDouble) -> None:
-    """Builtin templates are neither changed nor removed."""
+    """Builtin templates can be neither changed nor deleted."""
     path = "/v3/roletemplates/cluster-owner"
     assert server.ask("PUT", path, {"rules": []}).status_code == 403
     assert server.ask("DELETE", path).status_code == 403
 
 
 def test_a_binding_gives_a_user_the_rules_in_the_cluster(server: RancherDouble) -> None:
-    """And lets him see the cluster; without it, he does neither."""
+    """It also makes the cluster visible; without it, the user has neither."""
     user, token = server.user("reader", names.generate_key())
     made = template(server)
     binding = bind(server, user, made["id"])
@@ -53,7 +53,7 @@ def test_a_binding_gives_a_user_the_rules_in_the_cluster(server: RancherDouble) 
 
 
 def test_a_binding_keeps_the_name_that_it_was_given(server: RancherDouble) -> None:
-    """It is a part of the id, and there is one of each."""
+    """The scope is part of the id, and every scope occurs."""
     body = {"clusterId": CLUSTER, "name": "readers", "roleTemplateId": "cluster-member", "userId": "user-admin"}
     made = server.make("/v3/clusterroletemplatebindings", body)
     assert (made["id"], made["name"]) == (f"{CLUSTER}:readers", "readers")
@@ -62,7 +62,7 @@ def test_a_binding_keeps_the_name_that_it_was_given(server: RancherDouble) -> No
 
 
 def test_a_binding_that_is_removed_takes_the_rules_away(server: RancherDouble) -> None:
-    """In the cluster and in the server's own API."""
+    """This holds in the cluster and in the server's API."""
     user, token = server.user("reader", names.generate_key())
     made = template(server)
     binding = bind(server, user, made["id"])
@@ -75,7 +75,7 @@ def test_a_binding_that_is_removed_takes_the_rules_away(server: RancherDouble) -
 
 
 def test_a_template_that_is_removed_takes_its_role_out_of_the_cluster(server: RancherDouble) -> None:
-    """Those of others, and what Rancher did not make, stay."""
+    """Objects of other bindings, and those that Rancher did not create, stay."""
     user, _ = server.user("reader", names.generate_key())
     gone, kept = template(server), template(server)
     bindings = [bind(server, user, it["id"]) for it in (gone, kept)]
@@ -90,14 +90,14 @@ def test_a_template_that_is_removed_takes_its_role_out_of_the_cluster(server: Ra
 
 
 def test_the_administrator_is_one_in_every_cluster(server: RancherDouble) -> None:
-    """By Kubernetes' own role."""
+    """The binding refers to Kubernetes' own role."""
     server.reconcile()
     binding = server.kube.objects[f"{RBAC}/clusterrolebindings/globaladmin-user-admin"]
     assert binding["roleRef"]["name"] == "cluster-admin"
 
 
 def test_a_project_s_members_have_their_role_in_its_namespaces(server: RancherDouble) -> None:
-    """Also in those that come later, and in no others."""
+    """This includes later namespaces of the project, and no others."""
     user, _ = server.user("member", names.generate_key())
     project = server.project()
     body = {"projectId": project["id"], "roleTemplateId": "read-only", "userId": user}
@@ -111,12 +111,12 @@ def test_a_project_s_members_have_their_role_in_its_namespaces(server: RancherDo
         ("sample", "read-only"),
         ("sample", "view"),
     }
-    # Kubernetes has this one itself.
+    # This role exists in Kubernetes.
     assert f"{RBAC}/clusterroles/view" not in server.kube.objects
 
 
 def test_whoever_makes_a_project_owns_it(server: RancherDouble) -> None:
-    """As Rancher has it; and with the project, the binding goes."""
+    """The binding is Rancher's, and is deleted with the project."""
     project = server.project()
     query = f"/v3/projectroletemplatebindings?projectId={project['id']}"
     found = server.ask("GET", query).json()["data"]
@@ -137,14 +137,14 @@ def test_whoever_makes_a_project_owns_it(server: RancherDouble) -> None:
 def test_a_binding_of_nobody_or_to_nothing_is_refused(
     server: RancherDouble, fields: Document, status: int, code: str
 ) -> None:
-    """Whatever is missing."""
+    """This holds for each missing part."""
     body = {"clusterId": CLUSTER, "roleTemplateId": "cluster-owner", "userId": "user-admin"} | fields
     answer = server.ask("POST", "/v3/clusterroletemplatebindings", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 def test_a_cluster_s_owner_makes_projects_in_it_and_nowhere_else(server: RancherDouble) -> None:
-    """Without being an administrator."""
+    """The owner is no administrator."""
     user, token = server.user("owner", names.generate_key())
     bind(server, user, "cluster-owner")
     body = {"clusterId": CLUSTER, "name": "istio"}
@@ -153,6 +153,6 @@ def test_a_cluster_s_owner_makes_projects_in_it_and_nowhere_else(server: Rancher
 
 
 def test_templates_that_stand_on_each_other_are_gathered_once() -> None:
-    """Even in a circle."""
+    """Circular inheritance ends as well."""
     templates = {"a": {"roleTemplateIds": ["b"]}, "b": {"roleTemplateIds": ["a", "none"]}}
     assert access.gather(templates, "a") == ("a", "b")

@@ -1,4 +1,4 @@
-"""Tokens: how long they last, where they are good, and that nobody can read them again."""
+"""The lifetime and the scope of tokens, and that their values cannot be read again."""
 
 import base64
 
@@ -14,12 +14,12 @@ NAMESPACES = "/api/v1/namespaces"
 
 
 def proxied(server: RancherDouble, token: str, cluster: str = CLUSTER) -> int:
-    """Ask a cluster for its namespaces."""
+    """Return the status of a request for a cluster's namespaces."""
     return server.ask("GET", f"/k8s/clusters/{cluster}{NAMESPACES}", token=token).status_code
 
 
 def test_a_token_s_value_is_shown_once(server: RancherDouble) -> None:
-    """Neither the API nor the file has it afterwards."""
+    """Later, neither the API nor the file contains it."""
     made = server.token(description="mcsps provider of east", ttl=HOUR)
     key = made["token"].partition(":")[2]
     assert made["token"].startswith(made["id"])
@@ -31,7 +31,7 @@ def test_a_token_s_value_is_shown_once(server: RancherDouble) -> None:
 
 
 def test_a_token_has_the_fields_that_the_provider_reads(server: RancherDouble) -> None:
-    """`enabled` above all, which it takes without looking whether it is there."""
+    """The most important is `enabled`, which it reads without a check that it exists."""
     made = server.token(description="d", ttl=HOUR, clusterId=CLUSTER)
     read = server.ask("GET", f"/v3/tokens/{made['id']}").json()
     expected = {"clusterId": CLUSTER, "description": "d", "enabled": True, "expired": False, "ttl": HOUR}
@@ -42,7 +42,7 @@ def test_a_token_has_the_fields_that_the_provider_reads(server: RancherDouble) -
 
 
 def test_a_token_of_a_cluster_is_good_there_and_nowhere_else(server: RancherDouble) -> None:
-    """Neither in another cluster nor in the server's own API."""
+    """It is not valid in another cluster or in the server's API."""
     token = server.token(clusterId=CLUSTER)["token"]
     assert proxied(server, token) == 200
     assert proxied(server, token, OTHER) == 401
@@ -51,7 +51,7 @@ def test_a_token_of_a_cluster_is_good_there_and_nowhere_else(server: RancherDoub
 
 
 def test_an_expired_token_is_refused_and_says_that_it_is_expired(server: RancherDouble) -> None:
-    """It stays in the list, so that somebody can see why."""
+    """It stays in the list, so that users can see the reason."""
     made = server.token(ttl=HOUR)
     server.advance(minutes=59)
     assert proxied(server, made["token"]) == 200
@@ -61,7 +61,7 @@ def test_an_expired_token_is_refused_and_says_that_it_is_expired(server: Rancher
 
 
 def test_a_revoked_token_is_refused_at_once(server: RancherDouble) -> None:
-    """And is not there any more."""
+    """It does not exist any more."""
     made = server.token(ttl=HOUR)
     assert server.ask("DELETE", f"/v3/tokens/{made['id']}").status_code == 204
     assert proxied(server, made["token"]) == 401
@@ -70,27 +70,27 @@ def test_a_revoked_token_is_refused_at_once(server: RancherDouble) -> None:
 
 @pytest.mark.parametrize("change", [lambda it: it + "x", lambda it: it.partition(":")[0], lambda _: "token-none:key"])
 def test_a_token_that_is_not_whole_is_refused(server: RancherDouble, change: object) -> None:
-    """A wrong key, none, and an id that there is not."""
+    """This holds for a wrong key, no key, and an unknown id."""
     assert callable(change)
     assert proxied(server, change(server.token()["token"])) == 401
 
 
 def test_basic_credentials_are_a_token_too(server: RancherDouble) -> None:
-    """As access key and secret key."""
+    """The two parts are access key and secret key."""
     value = base64.b64encode(server.token()["token"].encode()).decode()
     headers = [("Authorization", f"Basic {value}")]
     assert server.ask("GET", "/v3/projects", token="", headers=headers).status_code == 200
 
 
 def test_the_session_s_own_token_cannot_be_removed(server: RancherDouble) -> None:
-    """In Rancher one logs out instead."""
+    """In Rancher, the user logs out instead."""
     answer = server.ask("DELETE", f"/v3/tokens/{server.admin.partition(':')[0]}")
     assert answer.status_code == 400
     assert "Use logout instead" in answer.json()["message"]
 
 
 def test_users_see_their_own_tokens_alone(server: RancherDouble) -> None:
-    """And cannot learn whether there are others."""
+    """The answer does not reveal whether there are others."""
     made = server.token()
     _, theirs = server.user("reader", names.generate_key())
     listed = server.ask("GET", "/v3/tokens", token=theirs).json()["data"]
@@ -100,7 +100,7 @@ def test_users_see_their_own_tokens_alone(server: RancherDouble) -> None:
 
 
 def test_a_disabled_user_s_tokens_are_refused(server: RancherDouble) -> None:
-    """All of them, at once."""
+    """All tokens are revoked at once."""
     user, token = server.user("reader", names.generate_key())
     assert server.ask("GET", "/v3/settings", token=token).status_code == 200
     server.ask("PUT", f"/v3/users/{user}", {"enabled": False})
@@ -108,7 +108,7 @@ def test_a_disabled_user_s_tokens_are_refused(server: RancherDouble) -> None:
 
 
 def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
-    """Nor does a name that there is not; both look alike."""
+    """An unknown name gets the same answer."""
     server.user("reader", names.generate_key())
     for name in ("reader", "nobody"):
         body = {"username": name, "password": names.generate_key()}
@@ -117,7 +117,7 @@ def test_a_wrong_password_begins_no_session(server: RancherDouble) -> None:
 
 
 def test_a_new_password_is_set_by_whoever_may_change_the_user(server: RancherDouble) -> None:
-    """As the provider sets it; the old one lets nobody in any more, and the answer is the user without either."""
+    """The provider sets it in this way. The old one is no longer valid, and the answer contains neither."""
     old, new = names.generate_key(), names.generate_key()
     user, token = server.user("reader", old)
     path = f"/v3/users/{user}"
@@ -139,7 +139,7 @@ def test_a_new_password_is_set_by_whoever_may_change_the_user(server: RancherDou
 
 @pytest.mark.parametrize("path", ["/v1-public/login", "/v3-public/localProviders/local?action=login"])
 def test_a_session_lives_as_long_as_the_setting_says(server: RancherDouble, path: str) -> None:
-    """Whatever the user asks for, and whichever of the two ways he takes; the answer says no more than he needs."""
+    """This holds for every requested ttl and both forms of login, and the answer contains only what is needed."""
     password = names.generate_key()
     server.make("/v3/users", {"username": "reader", "password": password})
     body = {"type": "localProvider", "username": "reader", "password": password, "ttl": 60_000}
@@ -153,7 +153,7 @@ def test_a_session_lives_as_long_as_the_setting_says(server: RancherDouble, path
 
 
 def test_no_answer_holds_a_hash(server: RancherDouble) -> None:
-    """Neither that of a key nor that of a password, whoever asks, and when it is made as little as later."""
+    """No answer contains the hash of a key or a password, for any user, at the creation or later."""
     password = names.generate_key()
     made = server.make("/v3/users", {"username": "reader", "password": password})
     body = {"username": "reader", "password": password}
@@ -170,7 +170,7 @@ def test_no_answer_holds_a_hash(server: RancherDouble) -> None:
 
 
 def test_a_session_ends_with_its_token(server: RancherDouble) -> None:
-    """As the provider does when it has used a user's password."""
+    """The provider logs out after it has used a user's password."""
     _, token = server.user("reader", names.generate_key())
     assert server.ask("POST", "/v3/tokens?action=logout", token=token).status_code == 200
     assert server.ask("GET", "/v3/tokens", token=token).status_code == 401
@@ -191,12 +191,12 @@ def test_a_session_ends_with_its_token(server: RancherDouble) -> None:
 def test_a_ttl_is_the_default_s_where_none_is_asked_for_and_never_beyond_the_most(
     ttl: int, most: int, default: int, expected: int
 ) -> None:
-    """Rancher cuts a longer one without a word."""
+    """Rancher reduces a longer one without an error."""
     assert tokens.clamp_ttl(ttl, most, default) == expected
 
 
 def test_a_ttl_beyond_the_server_s_most_is_cut_without_a_word(server: RancherDouble) -> None:
-    """What was asked for and what was given then differ for ever: a client must look."""
+    """The requested ttl and the actual one then differ, so clients must check it."""
     server.ask("PUT", f"/v3/settings/{tokens.MAX_TTL}", {"value": "60"})
     assert server.token(ttl=2 * HOUR)["ttl"] == HOUR
 
@@ -214,13 +214,13 @@ def test_a_ttl_beyond_the_server_s_most_is_cut_without_a_word(server: RancherDou
     ],
 )
 def test_a_path_says_which_cluster_it_leads_to(path: str, cluster: str) -> None:
-    """By that a token of a cluster is judged."""
+    """The id decides whether a token of a cluster is valid."""
     assert tokens.cluster_of(path) == cluster
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_hash_is_of_its_own_key_alone(key: str, other: str) -> None:
-    """And no two hashes of one key are alike."""
+    """Two hashes of one key differ."""
     hashed = hashing.hash_key(key)
     assert hashing.is_key(key, hashed)
     assert hashing.is_key(other, hashed) == (key == other)

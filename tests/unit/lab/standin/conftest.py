@@ -1,4 +1,4 @@
-"""Shared by the tests of the stand-in."""
+"""Fixtures of the stand-in's tests."""
 
 import pytest
 from rich.progress import Progress
@@ -8,7 +8,7 @@ from lab.build import toolchain
 
 @pytest.fixture(autouse=True)
 def _no_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test build the lab's programs: that takes minutes, and Go, which `make test` does without."""
+    """Fail builds of the lab's programs, which take minutes and need Go; `make test` has no Go."""
 
     def refuse(_progress: Progress) -> toolchain.Toolchain:
         raise AssertionError("a unit test would build the lab's programs")

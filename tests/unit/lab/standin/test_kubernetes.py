@@ -1,4 +1,4 @@
-"""Objects on a cluster that a double stands in for: steps, takeovers, replacements, waiting, refusals."""
+"""Objects on a double of a cluster: steps, adoption, replacements, waits, refusals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CONFIG_MAP = (
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
-    """Put a double behind every provider."""
+    """Use a double of a cluster for every provider."""
     double = FakeCluster()
     monkeypatch.setattr(Clusters, "of", lambda _self, _reference: double)
     monkeypatch.setattr(awaits, "_POLL_SECONDS", 0.01)
@@ -51,7 +51,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 
 
 def run(folder: Path, text: str, verb: str) -> tuple[bool, dict[str, Step], str]:
-    """Run a program: whether it went well, the steps by logical name, and what was printed."""
+    """Run a program; return whether it succeeded, the steps by logical name, and the output."""
     (folder / "__main__.py").write_text(HEAD + text)
     output = io.StringIO()
     display = Display(Console(file=output, width=500), as_json=False)
@@ -61,7 +61,7 @@ def run(folder: Path, text: str, verb: str) -> tuple[bool, dict[str, Step], str]
 
 
 def test_a_changed_field_is_one_update_and_nothing_else(tmp_path: Path, cluster: FakeCluster) -> None:
-    """The preview names the field, and the next one has nothing to say."""
+    """The preview names the field, and the next preview shows no change."""
     assert run(tmp_path, NAMESPACE + CONFIG_MAP, "up")[0]
     shifted = NAMESPACE + CONFIG_MAP.replace('"10"', '"90"')
     _, steps, printed = run(tmp_path, shifted, "preview")
@@ -76,7 +76,7 @@ def test_a_changed_field_is_one_update_and_nothing_else(tmp_path: Path, cluster:
 def test_an_object_that_somebody_else_made_is_refused_and_stays_theirs(
     tmp_path: Path, cluster: FakeCluster, verb: str
 ) -> None:
-    """Also by the next run, and by a destroy."""
+    """The next run and a destroy refuse it as well."""
     theirs = cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
     for _ in range(2):
         is_well, _, printed = run(tmp_path, NAMESPACE, verb)
@@ -87,7 +87,7 @@ def test_an_object_that_somebody_else_made_is_refused_and_stays_theirs(
 
 
 def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster: FakeCluster) -> None:
-    """As Pulumi's does with `upsertExistingObjects`, and no other."""
+    """Only `upsertExistingObjects` makes a provider adopt objects, as in Pulumi."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}})
     adopting = NAMESPACE.replace(
         "opts=o", 'opts=opts(provider=k8s.Provider("adopting", kubeconfig="x", upsert_existing_objects=True))'
@@ -99,7 +99,7 @@ def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster
 
 
 def test_an_object_that_somebody_deleted_is_made_again(tmp_path: Path, cluster: FakeCluster) -> None:
-    """The cluster counts, not the state."""
+    """The run compares with the cluster and not with the state."""
     run(tmp_path, NAMESPACE, "up")
     cluster.objects.clear()
     assert run(tmp_path, NAMESPACE, "preview")[1]["ns"] is Step.CREATE
@@ -108,7 +108,7 @@ def test_an_object_that_somebody_deleted_is_made_again(tmp_path: Path, cluster: 
 
 
 def test_an_immutable_field_makes_the_object_anew(tmp_path: Path, cluster: FakeCluster) -> None:
-    """Deleted, then created; the preview says so."""
+    """The object is deleted and then created, as the preview shows."""
     frozen = CONFIG_MAP.replace(", data=", ", immutable=True, data=")
     run(tmp_path, frozen, "up")
     changed = frozen.replace('"10"', '"90"')
@@ -118,7 +118,7 @@ def test_an_immutable_field_makes_the_object_anew(tmp_path: Path, cluster: FakeC
 
 
 def test_a_protected_object_is_never_made_anew(tmp_path: Path, cluster: FakeCluster) -> None:
-    """An `up` refuses before it deletes, as the preview said."""
+    """`up` refuses before it deletes anything, as the preview does."""
     frozen = CONFIG_MAP.replace(", data=", ", immutable=True, data=").replace(
         "opts=o", "opts=opts(provider=cluster, protect=True)"
     )
@@ -132,7 +132,7 @@ def test_a_protected_object_is_never_made_anew(tmp_path: Path, cluster: FakeClus
 
 
 def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path: Path, cluster: FakeCluster) -> None:
-    """A new logical name, without an alias: the old entry is forgotten alone, and preview and up say so."""
+    """With a new logical name and no alias, only the old entry is removed, as preview and up report."""
     run(tmp_path, CONFIG_MAP, "up")
     renamed = CONFIG_MAP.replace('ConfigMap("map"', 'ConfigMap("weights"')
     for verb in ("preview", "up"):
@@ -145,7 +145,7 @@ def test_an_object_that_another_resource_stands_for_now_is_not_deleted(tmp_path:
 
 
 def test_an_object_in_another_version_of_its_api_is_the_same_object(tmp_path: Path, cluster: FakeCluster) -> None:
-    """Deleting the old version would delete the new one."""
+    """A deletion of the old version would delete the new one."""
     text = 'k8s.apiextensions.CustomResource("g", api_version="a.io/v1beta1", kind="Gateway", metadata={"name": "g"}, '
     run(tmp_path, f"{text}opts=o)", "up")
     assert run(tmp_path, f"{text.replace('v1beta1', 'v1')}opts=o)", "up")[0]
@@ -153,7 +153,7 @@ def test_an_object_in_another_version_of_its_api_is_the_same_object(tmp_path: Pa
 
 
 def test_an_object_that_was_given_up_and_is_wanted_again_stays(tmp_path: Path, cluster: FakeCluster) -> None:
-    """A run that was killed before it pruned leaves an entry for the old name."""
+    """A run that was killed before its deletions leaves an entry of the old name."""
     run(tmp_path, CONFIG_MAP, "up")
     state = State.load("lab", tmp_path / "state")
     (entry,) = (each for each in state.entries().values() if each.type.endswith("ConfigMap"))
@@ -165,7 +165,7 @@ def test_an_object_that_was_given_up_and_is_wanted_again_stays(tmp_path: Path, c
 
 
 def test_a_renamed_object_is_deleted_after_its_successor_is_there(tmp_path: Path, cluster: FakeCluster) -> None:
-    """Who uses the old one has the new one by then."""
+    """By then, users of the old object use the new one."""
     run(tmp_path, CONFIG_MAP, "up")
     renamed = CONFIG_MAP.replace('"name": "map"', '"name": "map-2"')
     assert run(tmp_path, renamed, "preview")[1]["map"] is Step.REPLACE
@@ -175,7 +175,7 @@ def test_a_renamed_object_is_deleted_after_its_successor_is_there(tmp_path: Path
 
 
 def test_secret_data_is_never_printed(tmp_path: Path, cluster: FakeCluster) -> None:
-    """Nor what it was, and it reaches the cluster as data, so that a dropped key goes away."""
+    """Old values are not printed either. The cluster gets the values as `data`, so that removed keys disappear."""
     program = 'k8s.core.v1.Secret("s", metadata={"name": "s", "namespace": "d"}, string_data={"k": "hunter2"}, opts=o)'
     run(tmp_path, program, "up")
     _, steps, printed = run(tmp_path, program.replace("hunter2", "hunter3"), "preview")
@@ -190,7 +190,7 @@ def test_secret_data_is_never_printed(tmp_path: Path, cluster: FakeCluster) -> N
 def test_a_state_that_a_kill_left_behind_knows_the_object(
     tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is announced before it is made, so that destroy finds it."""
+    """A pending entry is stored before the creation, so that destroy finds the object."""
 
     def killed(*_: object, **__: object) -> None:
         raise SystemError("killed")
@@ -206,7 +206,7 @@ def test_a_state_that_a_kill_left_behind_knows_the_object(
 def test_a_preview_does_without_a_webhook_that_does_not_answer(
     tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It compares what the program says, and tells why."""
+    """It compares only the declared fields, and reports the reason."""
     run(tmp_path, CONFIG_MAP, "up")
 
     def refuse(_manifest: Properties) -> Properties:
@@ -220,7 +220,7 @@ def test_a_preview_does_without_a_webhook_that_does_not_answer(
 
 
 def test_an_ignored_field_keeps_what_the_cluster_has(tmp_path: Path, cluster: FakeCluster) -> None:
-    """`ignoreChanges` goes by path."""
+    """`ignoreChanges` selects fields by path."""
     run(tmp_path, CONFIG_MAP, "up")
     ignoring = CONFIG_MAP.replace('"10"', '"90"').replace(
         "opts=o", 'opts=opts(provider=cluster, ignore_changes=["data"])'
@@ -230,7 +230,7 @@ def test_an_ignored_field_keeps_what_the_cluster_has(tmp_path: Path, cluster: Fa
 
 
 def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_path: Path, cluster: FakeCluster) -> None:
-    """`Service.get`, as the program may use it."""
+    """The program can read it with `Service.get`."""
     read = 's = k8s.core.v1.Service.get("s", "d/web", opts=o)\npulumi.export("ip", s.spec["cluster_ip"])\n'
     assert "Service d/web does not exist" in run(tmp_path, read, "up")[2]
     cluster.apply(
@@ -257,14 +257,14 @@ def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_pa
 )
 @pytest.mark.usefixtures("cluster")
 def test_what_is_not_carried_out_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:
-    """Kinds without a known wait, charts with inputs that are not understood, generated names."""
+    """Refused are kinds without a known wait, charts with unsupported inputs, and generated names."""
     is_well, _, printed = run(tmp_path, text, "up")
     assert not is_well
     assert named in printed
 
 
 def deployment(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
-    """A Deployment of two replicas."""
+    """Return a Deployment of two replicas."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -275,19 +275,19 @@ def deployment(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
 
 
 def service(kind: str, **status: Any) -> Properties:  # noqa: ANN401 - JSON data
-    """A Service without a selector."""
+    """Return a Service without a selector."""
     metadata = {"name": "web", "namespace": "d"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"type": kind}, "status": status}
 
 
 def custom(annotation: str, **status: Any) -> Properties:  # noqa: ANN401 - JSON data
-    """An object of another kind, with a wish for its readiness."""
+    """Return an object of another kind, with an annotation for its readiness."""
     metadata = {"name": "x", "annotations": {"pulumi.com/waitFor": annotation}}
     return {"apiVersion": "a.io/v1", "kind": "Thing", "metadata": metadata, "status": status}
 
 
 def quota(**status: Any) -> Properties:  # noqa: ANN401 - JSON data
-    """A quota of two pods."""
+    """Return a quota of two pods."""
     metadata = {"name": "few", "namespace": "d"}
     spec = {"hard": {"pods": "2"}}
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec, "status": status}
@@ -321,24 +321,24 @@ TOKEN = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "type"
     ],
 )
 def test_what_is_missing_is_said_in_words(live: Properties, missing: str) -> None:
-    """Empty once nothing is missing."""
-    told = awaits.what_is_missing(FakeCluster(), live)  # type: ignore[arg-type]
-    assert missing in told
-    assert bool(told) == bool(missing)
+    """The text is empty when nothing is missing."""
+    text = awaits.what_is_missing(FakeCluster(), live)  # type: ignore[arg-type]
+    assert missing in text
+    assert bool(text) == bool(missing)
 
 
 def test_a_waiting_pod_gives_its_reason() -> None:
-    """That is what a person looks for first."""
+    """Users look for the reason first."""
     cluster = FakeCluster()
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "d"}}
     cluster.apply({**pod, "status": {"containerStatuses": [{"name": "app", "state": waiting}]}})
-    told = awaits.what_is_missing(cluster, deployment())  # type: ignore[arg-type]
-    assert told == "0/2 ready; pod web-1, container app: ImagePullBackOff: no such image"
+    text = awaits.what_is_missing(cluster, deployment())  # type: ignore[arg-type]
+    assert text == "0/2 ready; pod web-1, container app: ImagePullBackOff: no such image"
 
 
 def test_the_error_after_the_timeout_names_object_limit_and_what_is_missing(cluster: FakeCluster) -> None:
-    """The annotation's timeout counts."""
+    """The annotation sets the timeout."""
     live = service("LoadBalancer")
     live["metadata"]["annotations"] = {"pulumi.com/timeoutSeconds": "0"}
     cluster.objects[ObjectIdentity.of(live)] = live
@@ -349,17 +349,17 @@ def test_the_error_after_the_timeout_names_object_limit_and_what_is_missing(clus
 
 @pytest.mark.parametrize(("own", "seconds"), [("5m", 300), ("1h30m", 5400), ("1.5s", 1.5), (None, 600)])
 def test_timeouts_are_in_gos_notation(own: str | None, seconds: float) -> None:
-    """The resource's own comes first, Pulumi's default last."""
+    """The resource's timeout has priority, and Pulumi's default is last."""
     assert awaits.timeout_seconds({"metadata": {}}, own) == seconds
 
 
 def urn(type_: str, name: str, parent: str | None = None) -> str:
-    """A URN of the stack."""
+    """Return a URN of the stack."""
     return make_urn(stack="lab", project="mcsps", parent=parent, type_=type_, name=name)
 
 
 def test_dependents_go_before_a_charts_objects_and_webhooks_before_all() -> None:
-    """What hangs on a chart hangs on all that is in it; a dead istiod must not be asked."""
+    """A dependent of a chart depends on all its objects; no request must go to a deleted istiod's webhook."""
     provider = urn("pulumi:providers:kubernetes", "east")
     chart = urn(helm.CHART, "istiod")
     deployed = urn("kubernetes:apps/v1:Deployment", "istiod:istiod", chart)
@@ -386,7 +386,7 @@ def test_dependents_go_before_a_charts_objects_and_webhooks_before_all() -> None
 
 
 def chart_registration(**inputs: object) -> Registration:
-    """A chart as the program registers it."""
+    """Return a chart as the program registers it."""
     return Registration(
         urn=urn(helm.CHART, "east-istiod"),
         type=helm.CHART,
@@ -414,7 +414,7 @@ def chart_registration(**inputs: object) -> Registration:
 
 
 def test_a_charts_objects_are_named_as_pulumi_names_them() -> None:
-    """So that a stack means the same on both engines; Helm's policy `keep` keeps."""
+    """The same names make a stack equal on both engines; Helm's policy `keep` retains an object."""
     metadata = {"name": "istiod", "namespace": "istio-system", "annotations": {"helm.sh/resource-policy": "keep"}}
     child = helm.child(chart_registration(), {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
     assert child.urn == (
@@ -426,13 +426,13 @@ def test_a_charts_objects_are_named_as_pulumi_names_them() -> None:
 
 
 def named(kind: str, name: str, **annotations: str) -> Registration:
-    """An object of the chart."""
+    """Return an object of the chart."""
     metadata = {"name": name, "namespace": "d", "annotations": annotations}
     return helm.child(chart_registration(), {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata})
 
 
 def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
-    """Nothing else: a webhook that becomes ready with the Deployment must not be waited for by it."""
+    """They wait for nothing else: a Deployment must not wait for a webhook that needs the Deployment."""
     definition, config, webhook = named("CustomResourceDefinition", "crd"), named("Config", "c"), named("Webhook", "w")
     deployed = named("Deployment", "web", **{"config.kubernetes.io/depends-on": "apps/namespaces/d/Config/c"})
     assert helm.needs([definition, config, webhook, deployed]) == {
@@ -447,7 +447,7 @@ def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
 
 @pytest.mark.usefixtures("cluster")
 def test_a_chart_is_rendered_with_the_clusters_capabilities(tmp_path: Path) -> None:
-    """Definitions come first, and objects without a namespace get the chart's; the binary gets values on its input."""
+    """Definitions come first, objects without a namespace get the chart's, and values go to the binary's input."""
     binary = tmp_path / "helm"
     binary.write_text(
         '#!/bin/sh\necho "$@" > $(dirname $0)/arguments; cat > $(dirname $0)/values\n'

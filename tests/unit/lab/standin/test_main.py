@@ -1,4 +1,4 @@
-"""The stand-in's command line: what it answers to whoever started it."""
+"""The stand-in's command line: its exit codes and its output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pulumi_random.RandomId("id", byte_length=pulumi.Config("mcsps").require_int("byt
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one resource, in the current folder."""
+    """Create a project with one resource in the current folder."""
     (tmp_path / "Pulumi.yaml").write_text("name: mcsps\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(PROGRAM)
     configure(tmp_path, 8)
@@ -26,18 +26,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def configure(project: Path, size: object) -> None:
-    """Set the one value of the stack's config."""
+    """Set the only value of the stack's config."""
     (project / "Pulumi.lab.yaml").write_text(f"config:\n  mcsps:bytes: {size}\n")
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """Run a command; gives its exit code, and what it said."""
+    """Run a command; return its exit code and its output."""
     done = CliRunner().invoke(app, [*arguments, "--stack", "lab", "--state-dir", "state"])
     return done.exit_code, done.output
 
 
 def test_changes_that_were_not_expected_have_an_exit_code_of_their_own(project: Path) -> None:
-    """It is Pulumi's, and neither that of success nor that of a failure."""
+    """It is Pulumi's code, and differs from those of success and of failure."""
     assert run("preview")[0] == 0
     assert run("preview", "--expect-no-changes")[0] == 7
     assert run("up")[0] == 0
@@ -48,7 +48,7 @@ def test_changes_that_were_not_expected_have_an_exit_code_of_their_own(project: 
 
 
 def test_a_policy_pack_is_said_not_to_be_run() -> None:
-    """By its name, and only where one is asked for."""
+    """The message contains its name, and appears only if a pack is requested."""
     code, said = run("preview", "--policy-pack", "policies", "--policy-pack-config", "policies/lab.json")
     assert code == 0
     assert "the policy pack policies was not run: only Pulumi runs policies" in said

@@ -1,4 +1,4 @@
-"""Working through a graph."""
+"""Work in the order of a graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.standin.order import run_in_order
 
 
 def test_each_node_comes_after_what_it_needs() -> None:
-    """And those that could start together start by rank."""
+    """Nodes that can start at the same time start by rank."""
     done: list[str] = []
     needs = {"c": {"a", "b"}, "b": set[str](), "a": set[str]()}
     run_in_order(needs, lambda node: not done.append(node), 1, lambda node: -ord(node))  # type: ignore[func-returns-value]
@@ -22,7 +22,7 @@ def test_each_node_comes_after_what_it_needs() -> None:
 
 
 def test_what_needs_a_failed_node_is_left_out() -> None:
-    """The rest is done."""
+    """All other nodes are processed."""
     done: list[str] = []
 
     def work(node: str) -> bool:
@@ -34,13 +34,13 @@ def test_what_needs_a_failed_node_is_left_out() -> None:
 
 
 def test_a_circle_is_an_error_that_names_it() -> None:
-    """Before anything is done."""
+    """The error comes before anything is processed."""
     with pytest.raises(UserError, match=r"these depend on each other: .*a"):
         run_in_order({"a": {"b"}, "b": {"a"}}, lambda _: pytest.fail("done"), 1)
 
 
 def test_an_interrupt_begins_nothing_more_and_does_not_wait() -> None:
-    """What is queued stays undone, and what is in flight may take minutes."""
+    """Queued nodes do not start, and running ones may take minutes."""
     begun: list[str] = []
     ended: list[bool] = []
     release = threading.Event()

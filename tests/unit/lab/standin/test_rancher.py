@@ -1,4 +1,4 @@
-"""The stand-in carrying Rancher's resources out, on the lab's Rancher over TLS, and what hangs on its tokens."""
+"""Rancher's resources in the stand-in, on the lab's Rancher over TLS, and the resources that need its tokens."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ remote = k8s.core.v1.Secret(
 
 @dataclass
 class Lab:
-    """A Rancher that listens, and runs of programs that go to it."""
+    """A Rancher server, and runs of programs that use it."""
 
     double: RancherDouble
     folder: Path
@@ -117,7 +117,7 @@ class Lab:
     config: dict[str, str] = field(default_factory=dict)
 
     def run(self, text: str, verb: str, **config: str) -> tuple[bool, dict[str, Step]]:
-        """Give whether it went well, and each resource's last step by logical name, without what stayed the same."""
+        """Return whether it succeeded, and the last step of each changed resource by logical name."""
         (self.folder / "__main__.py").write_text(HEAD + text)
         output = io.StringIO()
         display = Display(Console(file=output, width=500), as_json=False)
@@ -135,28 +135,28 @@ class Lab:
 
     @property
     def state(self) -> State:
-        """What the runs remember."""
+        """Return the entries of the state by URN."""
         return State.load("lab", self.folder / "state")
 
     @property
     def entries(self) -> dict[str, Entry]:
-        """The same by logical name."""
+        """Return the entries of the state by logical name."""
         return {urn.split("::", 3)[3]: entry for urn, entry in self.state.entries().items()}
 
     def all(self, kind: Kind) -> list[Document]:
-        """Give what the server has of a kind, without what it had from its start."""
+        """Return the server's documents of a kind, without the initial ones."""
         return [it for it in self.double.rancher.store.all(kind) if it["id"] not in self.started]
 
     started: set[str] = field(default_factory=set)
 
     def tokens(self) -> list[str]:
-        """Give the descriptions of the tokens."""
+        """Return the descriptions of the tokens."""
         return sorted(it["description"].split()[0] for it in self.all(Kind.TOKEN))
 
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CA and a certificate for loopback, for all tests here: their making takes longer than most of them."""
+    """Write a CA and a certificate for loopback; all tests share them, because this takes longer than most tests."""
     folder = tmp_path_factory.mktemp("tls")
     live.certify(folder)
     return folder
@@ -164,7 +164,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def listening(certified: Path) -> Iterator[tuple[str, live.Stage]]:
-    """Give the URL of one server for all tests here, and what it serves."""
+    """Yield the URL of one server for all tests, and its stage."""
     stage = live.Stage()
     with live.listening() as sock, live.served(stage, sock, certified):
         yield f"https://127.0.0.1:{sock.getsockname()[1]}", stage
@@ -172,7 +172,7 @@ def listening(certified: Path) -> Iterator[tuple[str, live.Stage]]:
 
 @pytest.fixture
 def lab(tmp_path: Path, certified: Path, listening: tuple[str, live.Stage], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A server that has just been made, where the lab's network is this machine's loopback."""
+    """Return a new server, with the loopback network as the lab's network."""
     monkeypatch.setattr("lab.standin.lab_network.FABRIC_NETWORK", IPv4Network("127.0.0.0/8"))
     monkeypatch.setattr(rancher2, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(awaits, "_POLL_SECONDS", 0.01)
@@ -188,7 +188,7 @@ def lab(tmp_path: Path, certified: Path, listening: tuple[str, live.Stage], monk
 
 
 def test_everything_is_made_read_back_and_removed(lab: Lab) -> None:
-    """A preview changes nothing, an `up` does what it said, and the next preview has nothing to say."""
+    """A preview changes nothing, `up` does what it showed, and the next preview shows no change."""
     is_well, steps = lab.run(ALL, "preview")
     assert is_well, lab.printed
     assert steps == dict.fromkeys(("rancher", "generation", *MADE), Step.CREATE)
@@ -213,7 +213,7 @@ def test_everything_is_made_read_back_and_removed(lab: Lab) -> None:
 
 
 def test_secrets_are_marked_and_never_printed(lab: Lab) -> None:
-    """Neither token nor password, nor the administrator's token, in any line of any run."""
+    """No line of any run contains a token or a password, or the administrator's token."""
     printed = ""
     for verb in ("preview", "up", "preview"):
         lab.run(ALL, verb)
@@ -260,7 +260,7 @@ def test_what_the_provider_changes_in_place_is_changed_in_place(
 
 
 def test_an_update_of_a_project_keeps_what_rancher_noted_there(lab: Lab) -> None:
-    """Though it is replaced as a whole."""
+    """They stay although the project is replaced as a whole."""
     lab.run(PROJECT, "up")
     (before,) = lab.all(Kind.PROJECT)
     lab.run(PROJECT.replace('"Istio"', '"Mesh"'), "up")
@@ -270,7 +270,7 @@ def test_an_update_of_a_project_keeps_what_rancher_noted_there(lab: Lab) -> None
 
 
 def test_a_new_password_lets_the_user_in_and_takes_his_old_token_away(lab: Lab) -> None:
-    """The old token is removed by the new password, for by then nobody has another."""
+    """The stand-in deletes the old token with the new password, because the old one is no longer valid."""
     lab.run(ALL, "up")
     old = lab.entries["own"].id
     is_well, steps = lab.run(ALL, "up", password="2")  # noqa: S106 - a keeper
@@ -288,7 +288,7 @@ def test_a_new_password_lets_the_user_in_and_takes_his_old_token_away(lab: Lab) 
 @pytest.mark.parametrize(
     ("name", "kind", "change"),
     [
-        ("project", Kind.PROJECT, {"description": "somebody's"}),
+        ("project", Kind.PROJECT, {"description": "another text"}),
         ("project", Kind.PROJECT, {"resourceQuota": None, "namespaceDefaultResourceQuota": None}),
         ("role", Kind.ROLE_TEMPLATE, {"rules": []}),
         ("user", Kind.USER, {"enabled": False}),
@@ -297,7 +297,7 @@ def test_a_new_password_lets_the_user_in_and_takes_his_old_token_away(lab: Lab) 
 def test_what_somebody_changed_is_seen_and_put_right(
     lab: Lab, name: str, kind: Kind, change: dict[str, object]
 ) -> None:
-    """By a preview, too."""
+    """A preview shows it as well."""
     text = PROJECT + ROLE + USER
     lab.run(text, "up")
     (document,) = lab.all(kind)
@@ -309,7 +309,7 @@ def test_what_somebody_changed_is_seen_and_put_right(
 
 
 def test_what_somebody_removed_is_made_anew(lab: Lab) -> None:
-    """All but a user, with whom more goes; the old ids are forgotten without a word."""
+    """This covers all kinds except users, whose tokens are deleted as well; the old ids are not reported."""
     lab.run(ALL, "up")
     kinds = {
         "project": Kind.PROJECT,
@@ -321,7 +321,7 @@ def test_what_somebody_removed_is_made_anew(lab: Lab) -> None:
     old = {name: lab.entries[name].id for name in kinds}
     for name, kind in kinds.items():
         lab.double.rancher.store.remove(kind, old[name])
-    # Of another role than the one that is made anew.
+    # For another role than the recreated one.
     expected = dict.fromkeys(kinds, Step.CREATE) | {"bound": Step.REPLACE}
     assert lab.run(ALL, "preview") == (True, expected), lab.printed
     assert lab.printed.count("it does not exist in Rancher any more, and is recreated") == len(kinds)
@@ -331,7 +331,7 @@ def test_what_somebody_removed_is_made_anew(lab: Lab) -> None:
 
 
 def test_a_user_who_was_removed_comes_back_with_all_that_is_his(lab: Lab) -> None:
-    """His token went with him."""
+    """Rancher deleted the user's token with the user."""
     lab.run(ALL, "up")
     (user,) = lab.all(Kind.USER)
     assert lab.double.ask("DELETE", f"/v3/users/{user['id']}").status_code == 200
@@ -344,7 +344,7 @@ def test_a_user_who_was_removed_comes_back_with_all_that_is_his(lab: Lab) -> Non
 
 
 def test_a_token_whose_time_is_over_is_made_anew(lab: Lab) -> None:
-    """As by the provider."""
+    """The provider does the same."""
     lab.run(ADMINS, "up")
     old = lab.entries["token"].id
     lab.double.advance(hours=2)
@@ -365,7 +365,7 @@ def test_a_token_whose_time_is_over_is_made_anew(lab: Lab) -> None:
 def test_what_the_provider_replaces_is_made_before_the_old_one_goes(
     lab: Lab, text: str, old: str, new: str, name: str
 ) -> None:
-    """The old one goes at the end, as a deletion of its own."""
+    """The old one is deleted at the end, as a separate step."""
     lab.run(text, "up")
     before = lab.entries[name].id
     changed = text.replace(old, new)
@@ -377,7 +377,7 @@ def test_what_the_provider_replaces_is_made_before_the_old_one_goes(
 
 
 def test_what_keeps_a_name_that_there_can_be_once_is_deleted_first(lab: Lab) -> None:
-    """As by the provider, for names that it has not made up."""
+    """The provider does the same for names that it has not generated."""
     text = USER + ROLE + BINDINGS
     lab.run(text, "up")
     changed = text.replace("role.id", '"cluster-member"')
@@ -387,12 +387,12 @@ def test_what_keeps_a_name_that_there_can_be_once_is_deleted_first(lab: Lab) -> 
 
 
 class Guarded(FakeCluster):
-    """A cluster behind Rancher: whoever comes must have a token that is good there and then."""
+    """A cluster behind Rancher, which every request needs a valid token to reach."""
 
     def __init__(
         self, lab: Lab, objects: dict[ObjectIdentity, Properties], seen: list[list[str]], kubeconfig: str
     ) -> None:
-        """Look into the same objects as all others who reach the cluster."""
+        """Use the same objects as all other connections to the cluster."""
         super().__init__()
         self.objects = objects
         self.server = "https://127.0.0.1"
@@ -401,23 +401,23 @@ class Guarded(FakeCluster):
         self._token: str = yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]
 
     def answers(self) -> bool:
-        """Tell whether the token is good."""
+        """Return whether the token is valid."""
         path = f"/k8s/clusters/{CLUSTER}/version"
         return self._lab.double.rancher.tokens.authenticate(self._token, path) is not None
 
     def get(self, identity: ObjectIdentity) -> Properties | None:
-        """Read an object."""
+        """Return an object, if the token is valid."""
         self._enter()
         return super().get(identity)
 
     def apply(self, manifest: Properties) -> Properties:
-        """Apply one."""
+        """Apply an object, and record the existing tokens."""
         self._enter()
         self._seen.append(self._lab.tokens())
         return super().apply(manifest)
 
     def delete(self, identity: ObjectIdentity) -> None:
-        """Delete one."""
+        """Delete an object, if the token is valid."""
         self._enter()
         super().delete(identity)
 
@@ -428,21 +428,21 @@ class Guarded(FakeCluster):
 
 @dataclass
 class Behind:
-    """What is on the cluster, and which tokens there were whenever something was written there."""
+    """The objects on the cluster, and the tokens that existed at each write to it."""
 
     objects: dict[ObjectIdentity, Properties] = field(default_factory=dict)
     seen: list[list[str]] = field(default_factory=list)
 
     @property
     def remote(self) -> str:
-        """The token in the remote secret, as it is sent."""
+        """Return the token in the remote secret."""
         sent: str = self.objects[ObjectIdentity("v1", "Secret", "sample", "remote")]["data"]["token"]
         return sent
 
 
 @pytest.fixture
 def behind(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Behind:
-    """A cluster that only Rancher's tokens lead to."""
+    """Return a cluster that only Rancher's tokens can reach."""
     made = Behind()
 
     def connect(_name: str, kubeconfig: str) -> Guarded:
@@ -456,7 +456,7 @@ MESH = ADMINS + USER + OWN + REMOTE
 
 
 def test_a_first_preview_asks_no_cluster(lab: Lab, behind: Behind) -> None:
-    """For the token that leads there is not made yet: all is to be created, and an `up` does so."""
+    """The token for the cluster does not exist yet, so the preview shows only creations, and `up` performs them."""
     created = ("rancher", "generation", "token", "password", "user", "own", "east", "ns", "remote")
     assert lab.run(MESH, "preview") == (True, dict.fromkeys(created, Step.CREATE)), lab.printed
     assert behind.objects == {}
@@ -468,7 +468,7 @@ def test_a_first_preview_asks_no_cluster(lab: Lab, behind: Behind) -> None:
 
 
 def test_a_rotation_changes_the_remote_secret_and_nothing_else_on_the_cluster(lab: Lab, behind: Behind) -> None:
-    """The preview looks at the cluster by the last token; the old tokens are there until the new one is in place."""
+    """The preview uses the last token. The old tokens exist until the new one is in the remote secret."""
     lab.run(MESH, "up")
     old, remote = {name: lab.entries[name].id for name in ("token", "own")}, behind.remote
     expected = {
@@ -489,7 +489,7 @@ def test_a_rotation_changes_the_remote_secret_and_nothing_else_on_the_cluster(la
 
 
 def test_a_failed_rotation_leaves_the_old_tokens_good(lab: Lab, behind: Behind) -> None:
-    """The next run ends it."""
+    """The next run completes the rotation."""
     lab.run(MESH, "up")
     failing = MESH + "raise pulumi.RunError('enough')"
     assert not lab.run(failing, "up", generation="2")[0]
@@ -501,7 +501,7 @@ def test_a_failed_rotation_leaves_the_old_tokens_good(lab: Lab, behind: Behind) 
 
 
 def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchanged(lab: Lab, behind: Behind) -> None:
-    """The preview says so, and an `up` looks."""
+    """The preview reports that, and `up` queries the cluster."""
     lab.run(MESH, "up")
     lab.double.rancher.store.remove(Kind.TOKEN, lab.entries["token"].id)
     assert lab.run(MESH, "preview") == (True, {"token": Step.CREATE, "east": Step.UPDATE}), lab.printed
@@ -513,7 +513,7 @@ def test_a_cluster_whose_token_was_revoked_is_not_looked_at_but_taken_for_unchan
 
 
 class _LostError(UserError):
-    """Ends a run where a kill would, with the state as it is then."""
+    """An exception that ends a run like a kill, with the current state."""
 
 
 @pytest.mark.parametrize("name", ["project", "token", "roleTemplate", "user", "customUserToken"])
@@ -522,7 +522,7 @@ class _LostError(UserError):
 def test_what_a_killed_run_made_is_not_left_behind(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, then: str, lost: str
 ) -> None:
-    """Whether the kill came before the request or before its answer; what somebody else made alike stays."""
+    """This holds for a kill before the request and before its answer; similar resources of others stay."""
     theirs = lab.double.project(name="istio", description="theirs")["id"]
     lab.started.add(theirs)
     hit = next(it for token, it in rancher2.TYPES.items() if token.startswith(f"rancher2:index/{name}:"))
@@ -555,7 +555,7 @@ def test_what_a_killed_run_made_is_not_left_behind(
 def test_what_was_made_and_is_not_ready_when_a_run_is_killed_is_made_anew(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its id is known then."""
+    """The state contains its id by then."""
 
     def lose(*_: object) -> None:
         raise _LostError("lost")
@@ -570,7 +570,7 @@ def test_what_was_made_and_is_not_ready_when_a_run_is_killed_is_made_anew(
 
 
 def test_a_replacement_that_rancher_refuses_leaves_what_was_there(lab: Lab) -> None:
-    """And with the old config again, there is nothing to do."""
+    """With the old config again, a run shows no change."""
     lab.run(USER, "up")
     taken = USER.replace('username="reader", name="Reader"', 'username="admin", name="Admin"')
     assert not lab.run(taken, "up")[0]
@@ -579,7 +579,7 @@ def test_a_replacement_that_rancher_refuses_leaves_what_was_there(lab: Lab) -> N
 
 
 def test_what_rancher_refuses_to_make_is_not_remembered(lab: Lab) -> None:
-    """Nor is what it said of it."""
+    """The state contains no pending entry of it either."""
     short = USER.replace("length=24", "length=6")
     assert not lab.run(short, "up")[0]
     assert "user: Rancher refuses: Password must be at least 12 characters" in lab.printed
@@ -587,7 +587,7 @@ def test_what_rancher_refuses_to_make_is_not_remembered(lab: Lab) -> None:
 
 
 def test_a_user_s_token_is_removed_with_him_where_he_cannot_log_in(lab: Lab) -> None:
-    """Until then it is named, with what mends it, and nothing that it needs is removed."""
+    """Until then, the error names it and the remedy, and its dependencies are not deleted."""
     lab.run(USER + OWN, "up")
     (user,) = lab.all(Kind.USER)
     lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
@@ -601,7 +601,7 @@ def test_a_user_s_token_is_removed_with_him_where_he_cannot_log_in(lab: Lab) -> 
 
 
 def test_a_token_that_the_administrator_sees_needs_no_log_in_to_go(lab: Lab) -> None:
-    """Whoever it was made for."""
+    """This holds for tokens of all users."""
     lab.run(USER + OWN, "up")
     (user,), (token,) = lab.all(Kind.USER), lab.all(Kind.TOKEN)
     lab.double.rancher.store.put(Kind.USER, user | {"enabled": False})
@@ -611,14 +611,14 @@ def test_a_token_that_the_administrator_sees_needs_no_log_in_to_go(lab: Lab) -> 
 
 
 def test_nobody_stays_logged_in(lab: Lab) -> None:
-    """A session is ended when its one request is done."""
+    """A session ends after its only request."""
     for verb in ("up", "preview", "up"):
         lab.run(USER + OWN, verb)
     assert [it["isDerived"] for it in lab.all(Kind.TOKEN)] == [True]
 
 
 def test_what_is_to_be_kept_is_only_forgotten(lab: Lab) -> None:
-    """`retain_on_delete` holds here as well, and `deleted_with` sends no request of its own."""
+    """`retain_on_delete` is supported as well, and `deleted_with` sends no separate request."""
     kept = 'role = rancher2.RoleTemplate("role", name="kept", opts=opts(provider=server, retain_on_delete=True))'
     lab.run(kept, "up")
     assert lab.run("", "up") == (True, {"role": Step.DELETE})
@@ -627,7 +627,7 @@ def test_what_is_to_be_kept_is_only_forgotten(lab: Lab) -> None:
 
 
 def test_a_protected_token_is_not_replaced_and_one_that_no_longer_is_may_be(lab: Lab) -> None:
-    """The old one goes then, though it was protected when it was made."""
+    """The old token is deleted then, although it was protected at its creation."""
     protected = ADMINS.replace("opts=recreate", "opts=opts.merge(recreate, opts(protect=True))")
     lab.run(protected, "up")
     assert not lab.run(protected, "preview", generation="2")[0]
@@ -637,14 +637,14 @@ def test_a_protected_token_is_not_replaced_and_one_that_no_longer_is_may_be(lab:
 
 
 def test_what_the_program_ignores_stays_as_it_is(lab: Lab) -> None:
-    """As it was last carried out."""
+    """It stays as it was last applied."""
     lab.run(PROJECT, "up")
     ignoring = PROJECT.replace("opts=o", 'opts=opts.merge(o, opts(ignore_changes=["description"]))')
     assert lab.run(ignoring.replace('"Istio"', '"Mesh"'), "up") == (True, {}), lab.printed
 
 
 def test_a_renamed_resource_is_the_same_one(lab: Lab) -> None:
-    """By its alias, also where it is replaced in the same run."""
+    """The alias identifies it, even if it is replaced in the same run."""
     lab.run(ADMINS, "up")
     old = lab.entries["token"].id
     renamed = ADMINS.replace('"token", cluster', '"key", cluster').replace(
@@ -658,7 +658,7 @@ def test_a_renamed_resource_is_the_same_one(lab: Lab) -> None:
 
 
 def test_a_provider_that_is_not_known_yet_is_not_asked(lab: Lab) -> None:
-    """What is new is to be created, and what is there is compared with what it was."""
+    """New resources are shown as creations, and existing ones are compared with the state."""
     late = (
         'url = random.RandomId("late", byte_length=4, keepers={"at": config.get("late") or "1"}).hex.apply(lambda _: '
         'config.require("url"))\n'
@@ -692,7 +692,7 @@ def test_a_provider_that_is_not_known_yet_is_not_asked(lab: Lab) -> None:
 )
 @pytest.mark.parametrize("verb", ["preview", "up"])
 def test_what_is_not_carried_out_is_refused_by_name(lab: Lab, text: str, named: str, verb: str) -> None:
-    """Never a silent pass."""
+    """Unsupported features are never ignored without an error."""
     assert not lab.run(text, verb)[0]
     assert named in lab.printed
     assert "Traceback" not in lab.printed
@@ -711,14 +711,14 @@ def test_what_is_not_carried_out_is_refused_by_name(lab: Lab, text: str, named: 
     ],
 )
 def test_a_server_that_cannot_be_asked_is_named(lab: Lab, changes: dict[str, str], message: str) -> None:
-    """As soon as something that is there is looked at."""
+    """The error comes with the first query of an existing resource."""
     lab.run(ROLE, "up")
     assert not lab.run(ROLE, "preview", **changes)[0]
     assert message in lab.printed
 
 
 def test_a_server_of_another_ca_is_refused_at_once(lab: Lab, tmp_path: Path) -> None:
-    """A certificate does not become right by waiting."""
+    """A retry does not make a certificate valid."""
     other = tmp_path / "other"
     other.mkdir()
     live.certify(other)
@@ -728,7 +728,7 @@ def test_a_server_of_another_ca_is_refused_at_once(lab: Lab, tmp_path: Path) -> 
 
 
 def test_a_token_that_is_none_is_named_in_rancher_s_words(lab: Lab) -> None:
-    """And not quoted."""
+    """The error does not quote the token."""
     lab.run(ROLE, "up")
     lab.double.admin = "token-none:hunter2hunter2"
     assert not lab.run(ROLE, "preview")[0]
@@ -749,7 +749,7 @@ def test_a_token_that_is_none_is_named_in_rancher_s_words(lab: Lab) -> None:
 def test_what_passes_by_itself_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response | httpx.ConnectError], message: str
 ) -> None:
-    """And what does not is said."""
+    """Permanent errors are reported."""
     monkeypatch.setattr(rancher_server, "RETRY_SECONDS", 0.3)
     left = iter(answers)
 
@@ -770,7 +770,7 @@ def test_what_passes_by_itself_is_asked_again(
 
 
 def test_a_post_is_not_sent_twice() -> None:
-    """What was posted may have been carried out, though the answer says nothing of it."""
+    """The server may have processed a POST, even if its answer is an error."""
     sent = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What the stand-in takes from a stack's files, and which stacks it refuses."""
+"""The stack files that the stand-in reads, and the stacks that it refuses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read(folder: Path, config: str, name: str = "lab", secrets: tuple[str, ...] 
 
 
 def test_config_comes_as_pulumi_hands_it_over(tmp_path: Path) -> None:
-    """Objects as JSON, scalars as text, the project's defaults below, the engine's own keys left out."""
+    """Objects are JSON, scalars are text, the project's defaults apply, and the engine's keys are omitted."""
     text = "  mcsps:mesh: {id: m}\n  mcsps:v2Weight: 10\n  mcsps:on: true\n  pulumi:disable-default-providers: ['*']\n"
     stack = read(tmp_path, text)
     assert stack.project == "mcsps"
@@ -49,13 +49,13 @@ def test_config_comes_as_pulumi_hands_it_over(tmp_path: Path) -> None:
     ],
 )
 def test_what_needs_the_real_engine_is_refused(tmp_path: Path, config: str, name: str, named: str) -> None:
-    """Encrypted values and real stacks; the error says so."""
+    """The stand-in refuses encrypted values and real stacks."""
     with pytest.raises(UserError, match=named):
         read(tmp_path, config, name)
 
 
 def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
-    """With the file that is missing."""
+    """The error names the missing file."""
     (tmp_path / "Pulumi.yaml").write_text("name: mcsps\n")
     with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml does not exist"):
         load(tmp_path, "lab")
@@ -63,7 +63,7 @@ def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
 
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
-    """A file with a token that its owner alone can read."""
+    """Return a file with a token that only its owner can read."""
     file = tmp_path / "token"
     file.touch(mode=0o600)
     file.write_text("token-a:hunter2\n")
@@ -72,7 +72,7 @@ def token_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path, token_file: Path, mode: int) -> None:
-    """Without the end of its line, apart from what is plain, and before what is encrypted."""
+    """The value has no line end, is separate from the plain config, and has priority over an encrypted value."""
     token_file.chmod(mode)
     config = "  mcsps:a: 1\n  mcsps:rancherToken: {secure: AAA}\n"
     stack = read(tmp_path, config, secrets=(f"rancherToken={token_file}",))
@@ -83,7 +83,7 @@ def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path, token_file: Path,
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o700, 0o644])
 def test_a_secret_that_others_may_get_at_is_refused(tmp_path: Path, token_file: Path, mode: int) -> None:
-    """The error says how to mend it, and quotes nothing."""
+    """The error contains the remedy, and does not quote the secret."""
     token_file.chmod(mode)
     with pytest.raises(UserError) as raised:
         read(tmp_path, "  mcsps:a: 1\n", secrets=(f"mcsps:rancherToken={token_file}",))
@@ -105,7 +105,7 @@ def test_a_secret_that_others_may_get_at_is_refused(tmp_path: Path, token_file: 
     ],
 )
 def test_a_secret_that_is_not_in_a_file_is_refused(tmp_path: Path, given: str, message: str) -> None:
-    """It may be the secret itself that was given, so that is not quoted."""
+    """The value may be the secret itself, so the error does not quote it."""
     for name, content in (("empty", b"\n"), ("binary", b"\xff")):
         (tmp_path / name).touch(mode=0o600)
         (tmp_path / name).write_bytes(content)
@@ -117,7 +117,7 @@ def test_a_secret_that_is_not_in_a_file_is_refused(tmp_path: Path, given: str, m
 def test_the_program_gets_a_secret_as_a_secret(
     tmp_path: Path, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the option of every command, and no line shows it."""
+    """Every command has the option, and no line shows the secret."""
     (tmp_path / "__main__.py").write_text(
         "import pulumi\nfrom pulumi.runtime import config\n"
         'assert config.is_config_secret("mcsps:rancherToken") and not config.is_config_secret("mcsps:size")\n'

@@ -1,4 +1,4 @@
-"""The stand-in carrying programs out that need no cluster: steps, state, refusals."""
+"""Programs without a cluster in the stand-in: steps, state, refusals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GENERATION = {"mcsps:generation": "1"}
 
 
 class Bench:
-    """Runs programs from their text against one state, and remembers what was printed."""
+    """Runs programs from their text with one state, and records the output."""
 
     def __init__(self, folder: Path) -> None:
         """Keep program and state in `folder`."""
@@ -56,7 +56,7 @@ class Bench:
         self.printed = ""
 
     def run(self, text: str, verb: str, config: dict[str, str] | None = None) -> tuple[bool, dict[str, Step]]:
-        """Give whether it went well, and each resource's step by logical name."""
+        """Return whether it succeeded, and each resource's step by logical name."""
         (self.folder / "__main__.py").write_text(HEAD + text)
         output = io.StringIO()
         display = Display(Console(file=output, width=500), as_json=False)
@@ -74,18 +74,18 @@ class Bench:
 
     @property
     def entries(self) -> dict[str, Entry]:
-        """The state's entries by logical name."""
+        """Return the state's entries by logical name."""
         return {urn.rpartition("::")[2]: entry for urn, entry in State.load("lab", self.state_dir).entries().items()}
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """A bench with an empty state."""
+    """Return a bench with an empty state."""
     return Bench(tmp_path)
 
 
 def test_a_preview_changes_nothing_and_an_up_does_what_it_said(bench: Bench) -> None:
-    """Then a second preview has nothing to say."""
+    """A second preview then shows no change."""
     created = dict.fromkeys(("generation", "key", "certificate"), Step.CREATE)
     assert bench.run(TRUST, "preview") == (True, created)
     assert bench.entries == {}
@@ -95,7 +95,7 @@ def test_a_preview_changes_nothing_and_an_up_does_what_it_said(bench: Bench) -> 
 
 
 def test_outputs_are_printed_and_secrets_are_not(bench: Bench) -> None:
-    """Neither as an export nor anywhere else, in lines or in JSON."""
+    """No line and no JSON contains a secret, as an export or elsewhere."""
     bench.run(TRUST, "up")
     assert "key: [secret]" in bench.printed
     assert "expiry: 20" in bench.printed
@@ -104,7 +104,7 @@ def test_outputs_are_printed_and_secrets_are_not(bench: Bench) -> None:
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
 def test_an_output_that_the_program_calls_secret_is_never_printed(bench: Bench, verb: str) -> None:
-    """Though its provider would print it."""
+    """This holds although its provider does not mark it as secret."""
     text = (
         'made = random.RandomId("made", byte_length=8, prefix="hunter2-", '
         'opts=opts(additional_secret_outputs=["prefix", "hex"]))\n'
@@ -120,7 +120,7 @@ def test_an_output_that_the_program_calls_secret_is_never_printed(bench: Bench, 
 
 @pytest.mark.parametrize(("special", "pattern"), [("True", r"[!-~]{64}"), ("False", r"[A-Za-z0-9]{64}")])
 def test_a_password_is_secret_and_stays_the_same(bench: Bench, special: str, pattern: str) -> None:
-    """It has its length, and special characters only where they are wanted."""
+    """It has its length, and special characters only if requested."""
     text = f'pulumi.export("made", random.RandomPassword("made", length=64, special={special}).result)'
     assert bench.run(text, "up")[0]
     made = bench.entries["made"].outputs["result"].value
@@ -132,7 +132,7 @@ def test_a_password_is_secret_and_stays_the_same(bench: Bench, special: str, pat
 
 
 def test_a_new_generation_remakes_what_hangs_on_it(bench: Bench) -> None:
-    """By keeper, by replacement trigger, and by a changed input; the preview knows."""
+    """A keeper, a replacement trigger and a changed input do so, and the preview shows it."""
     bench.run(TRUST, "up")
     before = bench.entries["key"].outputs["publicKeyPem"]
     replaced = dict.fromkeys(("generation", "key", "certificate"), Step.REPLACE)
@@ -142,7 +142,7 @@ def test_a_new_generation_remakes_what_hangs_on_it(bench: Bench) -> None:
 
 
 def test_early_renewal_alone_changes_in_place_until_it_is_due(bench: Bench) -> None:
-    """Then the certificate is made recreate, with the same key."""
+    """Then the certificate is recreated with the same key."""
     bench.run(TRUST, "up")
     _, steps = bench.run(TRUST, "up", {**GENERATION, "mcsps:early": "1"})
     assert steps["certificate"] is Step.UPDATE
@@ -152,7 +152,7 @@ def test_early_renewal_alone_changes_in_place_until_it_is_due(bench: Bench) -> N
 
 
 def test_what_a_program_no_longer_has_is_deleted(bench: Bench) -> None:
-    """But only after a run that went well."""
+    """It is deleted only after a successful run."""
     bench.run(TRUST, "up")
     rest = TRUST[: TRUST.index("certificate =")]
     assert not bench.run(rest + "raise pulumi.RunError('enough')", "up")[0]
@@ -163,7 +163,7 @@ def test_what_a_program_no_longer_has_is_deleted(bench: Bench) -> None:
 
 
 def test_a_protected_resource_is_neither_replaced_nor_deleted(bench: Bench) -> None:
-    """The error names it, and nothing else is deleted before."""
+    """The error names it, and no other resource is deleted before."""
     protect = {**GENERATION, "mcsps:protect": "true"}
     bench.run(TRUST, "up", protect)
     assert not bench.run(TRUST, "preview", {**protect, "mcsps:generation": "2"})[0]
@@ -189,7 +189,7 @@ def test_an_alias_carries_a_resource_over(bench: Bench) -> None:
 
 
 def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Bench) -> None:
-    """It keeps its identifier, or the stack is destroyed first."""
+    """The provider must keep its identifier, or the stack must be destroyed first."""
     provider = 'k8s.Provider("east", kubeconfig="{}", cluster_identifier="east")'
     assert bench.run(provider, "up")[0]
     renamed = 'k8s.Provider("e", kubeconfig="{}", cluster_identifier="x", opts=opts(aliases=[pulumi.Alias("east")]))'
@@ -231,14 +231,14 @@ def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Be
 )
 @pytest.mark.parametrize("verb", ["preview", "up"])
 def test_what_is_not_carried_out_is_refused_by_name(bench: Bench, text: str, named: str, verb: str) -> None:
-    """Never a silent pass."""
+    """Unsupported features are never ignored without an error."""
     assert not bench.run(text, verb)[0]
     assert named in bench.printed
     assert "Traceback" not in bench.printed
 
 
 def test_errors_of_the_program_come_as_text(bench: Bench) -> None:
-    """A RunError as it is, others with the place in the program."""
+    """A RunError is shown unchanged, other errors with their place in the program."""
     bench.run('raise pulumi.RunError("mcsps:v2Weight: 101 is more than 100")', "up")
     assert "failed: mcsps:v2Weight: 101 is more than 100" in bench.printed
     bench.run("{}['missing']", "up")
@@ -247,7 +247,7 @@ def test_errors_of_the_program_come_as_text(bench: Bench) -> None:
 
 
 def test_a_kubeconfig_that_cannot_be_read_is_not_quoted(bench: Bench) -> None:
-    """The provider is named, its secret is not."""
+    """The error names the provider and does not quote its secret."""
     bench.run(
         'p = k8s.Provider("east", kubeconfig="token: hunter2hunter2")\n'
         'k8s.core.v1.Namespace("x", metadata={"name": "x"}, opts=opts(provider=p))',
@@ -260,7 +260,7 @@ def test_a_kubeconfig_that_cannot_be_read_is_not_quoted(bench: Bench) -> None:
 @pytest.mark.parametrize("host", ["203.0.113.7", "rancher.example.com", "[2001:db8::1]", "198.19.0.1"])
 @pytest.mark.parametrize("verb", ["preview", "up"])
 def test_a_cluster_that_is_none_of_the_labs_is_refused_by_name(bench: Bench, host: str, verb: str) -> None:
-    """Whatever the stack is called: nothing is asked of it."""
+    """No request goes to it, whatever the name of the stack."""
     kubeconfig = (
         "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {}}], "
         f"clusters: [{{name: c, cluster: {{server: 'https://{host}:6443'}}}}]}}"
@@ -274,7 +274,7 @@ def test_a_cluster_that_is_none_of_the_labs_is_refused_by_name(bench: Bench, hos
 
 
 def test_a_secret_in_an_error_is_hidden(bench: Bench) -> None:
-    """Whatever the program puts into its exception."""
+    """This holds for every exception of the program."""
     text = TRUST + "key.private_key_pem.apply(lambda pem: 1 / 0 if not pem else {}[pem])"
     assert not bench.run(text, "up")[0]
     assert "KeyError" in bench.printed
@@ -283,7 +283,7 @@ def test_a_secret_in_an_error_is_hidden(bench: Bench) -> None:
 
 
 def test_json_has_the_same_facts(tmp_path: Path) -> None:
-    """One document: changes, counts, exports, failures."""
+    """One document contains changes, counts, exports and failures."""
     (tmp_path / "__main__.py").write_text(HEAD + TRUST)
     output = io.StringIO()
     display = Display(Console(file=output, width=500), as_json=True)
@@ -296,7 +296,7 @@ def test_json_has_the_same_facts(tmp_path: Path) -> None:
 
 
 def test_state_of_an_unreadable_file_stops_the_run(bench: Bench) -> None:
-    """Before the program starts."""
+    """The run stops before the program starts."""
     bench.state_dir.mkdir()
     (bench.state_dir / "lab.json").write_text("{")
     with pytest.raises(UserError, match=r"lab\.json"):

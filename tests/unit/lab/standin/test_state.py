@@ -27,19 +27,19 @@ KEY = Entry(
 
 
 def test_what_is_kept_comes_back_whole(tmp_path: Path) -> None:
-    """Marks of secrets included."""
+    """This includes the marks of secrets."""
     State.load("lab", tmp_path).put(KEY)
     assert State.load("lab", tmp_path).entries() == {KEY.urn: KEY}
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    """It holds private keys."""
+    """The file contains private keys."""
     State.load("lab", tmp_path).put(KEY)
     assert (tmp_path / "lab.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    """A reader, or a kill, in the middle sees the old state or the new one, and a torn write is overwritten."""
+    """A reader or a kill in between finds the old or the new state, and an incomplete write is overwritten."""
     (tmp_path / "lab.new").write_text("torn")
     state = State.load("lab", tmp_path)
     state.put(KEY)
@@ -51,7 +51,7 @@ def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_a_renamed_resource_keeps_its_place(tmp_path: Path) -> None:
-    """All that names it follows."""
+    """All references to it change as well."""
     state = State.load("lab", tmp_path)
     state.put(KEY)
     state.put(Entry(urn="urn:child", type="t", parent=KEY.urn, dependencies=(KEY.urn,), deleted_with=KEY.urn))
@@ -66,14 +66,14 @@ def test_a_renamed_resource_keeps_its_place(tmp_path: Path) -> None:
     "content", ["", "[]", "{}", '{"resources": [{"urn": 1}]}', '{"resources": [{"colour": "red"}]}']
 )
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: str) -> None:
-    """It is never taken for an empty one: everything would be made twice."""
+    """It never counts as an empty state, because then all resources would be created twice."""
     (tmp_path / "lab.json").write_text(content)
     with pytest.raises(UserError, match=r"lab\.json"):
         State.load("lab", tmp_path)
 
 
 def test_a_state_that_cannot_be_read_or_written_is_told_by_its_file(tmp_path: Path) -> None:
-    """A full disk and a folder in its place look alike to a person: no traceback, and the name of the file."""
+    """For a full disk or a folder in its place, the user reads the name of the file and no traceback."""
     state = State.load("lab", tmp_path)
     (tmp_path / "lab.json").mkdir()
     with pytest.raises(UserError, match=r"lab\.json cannot be written: Is a directory"):
@@ -83,13 +83,13 @@ def test_a_state_that_cannot_be_read_or_written_is_told_by_its_file(tmp_path: Pa
 
 
 def test_folders_of_the_state_are_their_owners_alone(tmp_path: Path) -> None:
-    """Those above it too, where it is the first to make them."""
+    """This includes parent folders that it creates."""
     with locked("lab", tmp_path / "lab" / "engine"):
         assert [folder.stat().st_mode & 0o777 for folder in (tmp_path / "lab", tmp_path / "lab/engine")] == [0o700] * 2
 
 
 def test_a_second_run_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
-    """The lock goes with the process that holds it, and stacks do not share one."""
+    """The lock ends with its process, and each stack has its own."""
     holder = (
         "import sys; from pathlib import Path; from lab.standin.state import locked\n"
         "with locked('lab', Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"

@@ -1,4 +1,4 @@
-"""The stand-in's keys and certificates, against `cryptography` and openssl."""
+"""The stand-in's keys and certificates, checked with `cryptography` and openssl."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ CA_USES = ["digital_signature", "cert_signing", "crl_signing"]
 
 
 def make(type_: str, inputs: Properties) -> Outcome:
-    """Make one resource by the last part of its type."""
+    """Generate one resource by the last part of its type."""
     return next(found for token, found in TYPES.items() if token.endswith(f":{type_}")).make(inputs)
 
 
 def new_key(curve: str) -> str:
-    """Make a private key, PEM."""
+    """Return a private key as PEM."""
     pem = make("PrivateKey", {"algorithm": "ECDSA", "ecdsaCurve": curve}).outputs["privateKeyPem"].value
     assert isinstance(pem, str)
     return pem
 
 
 def new_root(**more: object) -> tuple[str, Outcome]:
-    """Make a root CA: its key, and what came of the certificate."""
+    """Generate a root CA; return its key and the outcome of its certificate."""
     key = new_key("P384")
     inputs = {
         "privateKeyPem": key,
@@ -52,7 +52,7 @@ def new_root(**more: object) -> tuple[str, Outcome]:
 
 
 def new_intermediate(root_key: str, root: Outcome, **more: object) -> Outcome:
-    """Make an intermediate CA under a root."""
+    """Generate an intermediate CA of a root."""
     request = make(
         "CertRequest",
         {
@@ -75,13 +75,13 @@ def new_intermediate(root_key: str, root: Outcome, **more: object) -> Outcome:
 
 
 def parse(outcome: Outcome) -> x509.Certificate:
-    """Read a certificate back."""
+    """Return the certificate of an outcome."""
     return x509.load_pem_x509_certificate(outcome.outputs["certPem"].encode())
 
 
 @pytest.mark.parametrize(("curve", "bits"), [("P256", 256), ("P384", 384)])
 def test_keys_are_on_the_curve_asked_for_and_secret(curve: str, bits: int) -> None:
-    """The three private forms hold one key, and none of them shows in a repr."""
+    """The three private forms contain the same key, and no repr shows them."""
     outcome = make("PrivateKey", {"algorithm": "ECDSA", "ecdsaCurve": curve})
     private = {name: value for name, value in outcome.outputs.items() if name.startswith("privateKey")}
     assert set(private) == {"privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"}
@@ -96,13 +96,13 @@ def test_keys_are_on_the_curve_asked_for_and_secret(curve: str, bits: int) -> No
 
 
 def test_other_algorithms_are_refused_by_name() -> None:
-    """What is not carried out is an error, not another key."""
+    """An unsupported algorithm is an error and does not result in another key."""
     with pytest.raises(UserError, match="RSA"):
         make("PrivateKey", {"algorithm": "RSA"})
 
 
 def test_openssl_accepts_the_chain(tmp_path: Path) -> None:
-    """Root and intermediate verify, with the purposes of a CA."""
+    """Openssl verifies root and intermediate as CAs."""
     key, root = new_root()
     (tmp_path / "root.pem").write_text(root.outputs["certPem"])
     (tmp_path / "intermediate.pem").write_text(new_intermediate(key, root).outputs["certPem"])
@@ -112,7 +112,7 @@ def test_openssl_accepts_the_chain(tmp_path: Path) -> None:
 
 
 def test_an_intermediate_carries_what_istiod_looks_at() -> None:
-    """SAN from its request, the root's subject key id as authority, critical constraints and usages."""
+    """It has the SAN of its request, the root's subject key id as authority, critical constraints and usages."""
     key, root = new_root()
     extensions = parse(new_intermediate(key, root)).extensions
     names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -127,7 +127,7 @@ def test_an_intermediate_carries_what_istiod_looks_at() -> None:
 
 @pytest.mark.parametrize(("asked", "got"), [(1, 1), (0, None), (-1, None)])
 def test_a_path_length_of_zero_is_dropped_as_pulumi_tls_does(asked: int, got: int | None) -> None:
-    """Go takes 0 for 'not given'; the double must not be stricter than the real one."""
+    """Go treats 0 as not set, and the stand-in must not be stricter than the provider."""
     _, root = new_root(maxPathLength=asked)
     constraints = parse(root).extensions.get_extension_for_class(x509.BasicConstraints)
     assert constraints.critical
@@ -135,7 +135,7 @@ def test_a_path_length_of_zero_is_dropped_as_pulumi_tls_does(asked: int, got: in
 
 
 def test_validity_is_told_as_rfc_3339() -> None:
-    """Start and end are outputs that `datetime` reads."""
+    """Start and end are outputs that `datetime` can parse."""
     _, root = new_root()
     start, end = (datetime.fromisoformat(root.outputs[f"validity{side}Time"]) for side in ("Start", "End"))
     assert end - start == timedelta(hours=48)
@@ -144,14 +144,14 @@ def test_validity_is_told_as_rfc_3339() -> None:
 
 @pytest.mark.parametrize(("early", "due"), [(0, False), (23, False), (24, True)])
 def test_renewal_is_due_by_the_clock(early: int, due: bool) -> None:  # noqa: FBT001 - a table
-    """A certificate of 24 hours is due at once when renewed 24 hours early."""
+    """A certificate of 24 hours with an early renewal of 24 hours is due at once."""
     key, root = new_root()
     outcome = new_intermediate(key, root, earlyRenewalHours=early)
     assert TYPES["tls:index/locallySignedCert:LocallySignedCert"].is_due(outcome.outputs) is due
 
 
 def test_an_unreadable_key_is_not_quoted() -> None:
-    """The error names the problem and not the key."""
+    """The error contains the problem and not the key."""
     with pytest.raises(UserError) as caught:
         make("CertRequest", {"privateKeyPem": "-----BEGIN hunter2", "subject": {}})
     assert "hunter2" not in str(caught.value)
@@ -161,6 +161,6 @@ def test_an_unreadable_key_is_not_quoted() -> None:
     ("inputs", "name"), [({"allowedUses": ["time_travel"]}, "time_travel"), ({"subject": {"planet": "x"}}, "planet")]
 )
 def test_words_that_x509_does_not_have_are_refused(inputs: Properties, name: str) -> None:
-    """A usage or a part of a name is never left out in silence."""
+    """A usage or a part of a name is never omitted without an error."""
     with pytest.raises(UserError, match=name):
         new_root(**inputs)
