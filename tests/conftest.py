@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and settings of all tests."""
 
 import os
 import signal
@@ -13,19 +13,19 @@ from tests.support.runs import Runs
 
 PROGRAM = Path(__file__).with_name("program")
 
-# An Output inside an f-string is then an error instead of a warning text that lands in a resource.
+# An Output in an f-string is then an error instead of a text in a resource.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 
-# Two busy cores make single examples slow now and then; that is no failure.
+# On two busy cores, single examples may be slow, which is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
 settings.load_profile("mcsps")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
-    Trace no recording of the whole program for coverage.
+    Disable coverage for recordings of the whole program.
 
-    Tracing doubles its time, and it runs no line that no unit test runs.
+    Tracing doubles their time, and they run no line that unit tests do not run.
     """
     for item in items:
         if isinstance(item, pytest.Function) and item.path.parent == PROGRAM and "runs" in item.fixturenames:
@@ -35,10 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """
-    Signals end this process and the ones that tests start.
+    Restore the signals that end this process and the ones that tests start.
 
-    A shell without job control starts what runs in the background with SIGINT ignored, `nohup` does so with SIGHUP,
-    and every child inherits that.
+    A shell without job control ignores SIGINT for background processes, `nohup` ignores SIGHUP, and every child process
+    inherits that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -46,17 +46,17 @@ def interruptible() -> None:
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots are JSON files, one for each assertion."""
+    """Return the snapshot assertion with JSON files, one for each assertion."""
     return snapshot.use_extension(JSONSnapshotExtension)
 
 
 @pytest.fixture(params=[True, False], ids=["preview", "update"])
 def preview(request: pytest.FixtureRequest) -> bool:
-    """Both modes of the engine, one after the other."""
+    """Return whether the program previews; each test runs in both modes."""
     return bool(request.param)
 
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """One store of recordings of the whole program for all tests."""
+    """Return the recordings of the whole program, which all tests share."""
     return Runs(folder=tmp_path_factory.mktemp("kubeconfigs"))

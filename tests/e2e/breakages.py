@@ -1,7 +1,7 @@
 """
-Ways to break a mesh on purpose, each with the cause that `verify` must name, and each mended at its end.
+Ways to break a mesh on purpose, each with the cause that `verify` must report, and each repaired at its end.
 
-For the lab alone: the doctored clusters serve nobody meanwhile.
+Only for the lab, because the broken clusters cannot serve users.
 """
 
 import base64
@@ -32,19 +32,19 @@ _SERVER_SET = ("creationTimestamp", "generation", "managedFields", "resourceVers
 
 
 class Cluster:
-    """One lab cluster, with the few changes that breaking and mending take."""
+    """One cluster of the lab, with the changes that break and repair it."""
 
     def __init__(self, kubeconfig: str) -> None:
         self._api = config.new_client_from_config(  # type: ignore[no-untyped-call]
             kubeconfig, persist_config=False
         )
-        # Any: the generated models call every field optional, those that are always there too.
+        # Any, because the generated models declare every field as optional, even those that always exist.
         self.core: Any = client.CoreV1Api(self._api)
         self.apps: Any = client.AppsV1Api(self._api)
         self.custom: Any = client.CustomObjectsApi(self._api)
 
     def plain(self, found: object) -> dict[str, Any]:
-        """Turn an object into what creates it again as it was."""
+        """Return an object in the form that recreates it."""
         manifest: dict[str, Any] = self._api.sanitize_for_serialization(found)
         manifest.pop("status", None)
         for key in _SERVER_SET:
@@ -52,14 +52,14 @@ class Cluster:
         return manifest
 
     def set_data(self, name: str, data: Mapping[str, str]) -> None:
-        """Change values of a Secret in istio-system, given in base64."""
+        """Change base64 values of a Secret in istio-system."""
         self.core.patch_namespaced_secret(name, names.ISTIO_NAMESPACE, {"data": dict(data)})
 
     def set_network_label(self, value: str | None) -> None:
-        """Label istio-system and helloworld's pods, or take the label away."""
+        """Set the network label of istio-system and helloworld's pods, or remove it."""
         body = {"metadata": {"labels": {names.NETWORK_LABEL: value}}}
         self.core.patch_namespace(names.ISTIO_NAMESPACE, body)
-        # The injector labels pods too, by its own config, and istiod would believe them before the namespace.
+        # The injector labels pods as well, by its own config, and their label has priority over the namespace's.
         for pod in self.core.list_namespaced_pod(names.APP_NAMESPACE, label_selector=f"app={names.HELLOWORLD}").items:
             self.core.patch_namespaced_pod(pod.metadata.name, names.APP_NAMESPACE, body)
 
@@ -68,29 +68,29 @@ class Cluster:
         self.core.patch_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE, dict(patch))
 
     def scale(self, deployment: str, replicas: int) -> None:
-        """Scale a Deployment of istio-system and wait until it is so."""
+        """Scale a Deployment of istio-system, and wait until that is complete."""
         self.apps.patch_namespaced_deployment_scale(deployment, names.ISTIO_NAMESPACE, {"spec": {"replicas": replicas}})
         _until(lambda: self._settled(names.ISTIO_NAMESPACE))
 
     def restart(self, namespace: str, selector: str = "") -> None:
-        """Delete pods, which leaves every Deployment as it was declared, and wait for the new ones."""
+        """Delete pods, which does not change a Deployment, and wait for the new ones."""
         before = {pod.metadata.uid for pod in self.core.list_namespaced_pod(namespace, label_selector=selector).items}
         self.core.delete_collection_namespaced_pod(namespace, label_selector=selector, grace_period_seconds=0)
         _until(lambda: self._settled(namespace, before))
 
     def renew_trust(self, root_pem: str) -> None:
-        """Let istiod read its `cacerts` again, and let everything get new certificates from it."""
+        """Restart istiod to read its `cacerts`, and all workloads to get new certificates."""
         self.renew_istiod(root_pem)
         self.restart(names.ISTIO_NAMESPACE, "app!=istiod")
         self.restart(names.APP_NAMESPACE)
 
     def renew_istiod(self, root_pem: str) -> None:
-        """Let istiod alone read its `cacerts` again."""
+        """Restart only istiod to read its `cacerts`."""
         self.restart(names.ISTIO_NAMESPACE, "app=istiod")
         _until(lambda: self._trusts(root_pem))
 
     def _settled(self, namespace: str, gone: Collection[str] = ()) -> None:
-        """Look at the pods themselves: a Deployment's status lags behind them."""
+        """Check the pods themselves, because a Deployment's status lags behind them."""
         for deployment in self.apps.list_namespaced_deployment(namespace).items:
             selector = ",".join(f"{key}={value}" for key, value in deployment.spec.selector.match_labels.items())
             pods = self.core.list_namespaced_pod(namespace, label_selector=selector).items
@@ -113,10 +113,10 @@ Break = Callable[[Clusters], AbstractContextManager[None]]
 @dataclass(frozen=True, kw_only=True)
 class Breakage:
     """
-    Something broken on purpose.
+    A way to break a mesh on purpose.
 
     Attributes:
-        cause: What `verify` must name, and nothing else; with `cluster` and `peer` as it must say them.
+        cause: The only cause that `verify` must report, with `cluster` and `peer`.
     """
 
     name: str
@@ -129,11 +129,11 @@ class Breakage:
 @contextlib.contextmanager
 def foreign_root(cluster: Cluster, renew: Callable[[Cluster, str], None]) -> Iterator[None]:
     """
-    Sign one cluster's certificates by a root of its own.
+    Sign one cluster's certificates with a foreign root.
 
     Args:
-        cluster: Which.
-        renew: Whom to tell of that root.
+        cluster: The cluster to break.
+        renew: Restarts the workloads that must use this root.
     """
     secret = cluster.core.read_namespaced_secret(names.CACERTS, names.ISTIO_NAMESPACE)
     before: dict[str, str] = dict(secret.data)
@@ -148,7 +148,7 @@ def foreign_root(cluster: Cluster, renew: Callable[[Cluster, str], None]) -> Ite
 
 @contextlib.contextmanager
 def gateway_down(cluster: Cluster) -> Iterator[None]:
-    """Leave the east-west gateway without a pod; its Service keeps the address."""
+    """Scale the east-west gateway to no pod; its Service keeps the address."""
     deployment = cluster.apps.read_namespaced_deployment(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
     try:
         cluster.scale(names.EASTWEST_GATEWAY, 0)
@@ -160,13 +160,13 @@ def gateway_down(cluster: Cluster) -> Iterator[None]:
 @contextlib.contextmanager
 def gateway_deselected(cluster: Cluster) -> Iterator[None]:
     """
-    Let the east-west Service lead to no pod; pod and address stay.
+    Make the east-west Service select no pod; pod and address stay.
 
-    Another target port would break nothing: istiod lets the gateway listen on whatever port the Service leads to.
+    Another target port would break nothing, because istiod makes the gateway listen on the Service's target port.
     """
     service = cluster.core.read_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
     try:
-        cluster.patch_gateway_service({"spec": {"selector": dict.fromkeys(service.spec.selector, "nobody")}})
+        cluster.patch_gateway_service({"spec": {"selector": dict.fromkeys(service.spec.selector, "no-pod")}})
         yield
     finally:
         cluster.patch_gateway_service({"spec": {"selector": service.spec.selector}})
@@ -174,7 +174,7 @@ def gateway_deselected(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def cross_network_gateway_deleted(cluster: Cluster) -> Iterator[None]:
-    """Delete the Gateway by which the east-west gateway listens for other networks."""
+    """Delete the Gateway with which the east-west gateway listens for other networks."""
     kind = ("networking.istio.io", "v1", names.ISTIO_NAMESPACE, "gateways")
     manifest = cluster.plain(cluster.custom.get_namespaced_custom_object(*kind, names.CROSS_NETWORK_GATEWAY))
     try:
@@ -186,7 +186,7 @@ def cross_network_gateway_deleted(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def gateway_label_removed(cluster: Cluster) -> Iterator[None]:
-    """Take the network label from the east-west Service, by which istiod tells its gateway."""
+    """Remove the network label of the east-west Service, with which istiod identifies its gateway."""
     service = cluster.core.read_namespaced_service(names.EASTWEST_GATEWAY, names.ISTIO_NAMESPACE)
     labels = {names.NETWORK_LABEL: service.metadata.labels[names.NETWORK_LABEL]}
     try:
@@ -198,7 +198,7 @@ def gateway_label_removed(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def network_label_removed(cluster: Cluster) -> Iterator[None]:
-    """Take the network label away; istiod watches it, so nothing is restarted."""
+    """Remove the network label; istiod watches it, so nothing restarts."""
     namespace = cluster.core.read_namespace(names.ISTIO_NAMESPACE)
     try:
         cluster.set_network_label(None)
@@ -209,7 +209,7 @@ def network_label_removed(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def remote_secret_deleted(cluster: Cluster, peer: str) -> Iterator[None]:
-    """Take from a cluster what it reads a peer with."""
+    """Delete the remote secret with which a cluster reads a peer."""
     name, namespace = names.remote_secret(peer), names.ISTIO_NAMESPACE
     manifest = cluster.plain(cluster.core.read_namespaced_secret(name, namespace))
     try:
@@ -221,7 +221,7 @@ def remote_secret_deleted(cluster: Cluster, peer: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def service_deleted(cluster: Cluster) -> Iterator[None]:
-    """Delete helloworld's Service, and leave its pods."""
+    """Delete helloworld's Service, and keep its pods."""
     name, namespace = names.HELLOWORLD, names.APP_NAMESPACE
     manifest = cluster.plain(cluster.core.read_namespaced_service(name, namespace))
     try:
@@ -233,7 +233,7 @@ def service_deleted(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def weight_changed(cluster: Cluster) -> Iterator[None]:
-    """Give the sidecars of one cluster other weights."""
+    """Change the weights of one cluster's sidecars."""
     kind = ("networking.istio.io", "v1", names.APP_NAMESPACE, "virtualservices", names.HELLOWORLD_MESH)
     before = cluster.custom.get_namespaced_custom_object(*kind)["spec"]["http"]
     turned = [{**before[-1], "route": [{**part, "weight": 100 - part["weight"]} for part in before[-1]["route"]]}]
@@ -249,11 +249,11 @@ def remote_kubeconfig_changed(
     cluster: Cluster, peer: str, change: Callable[[dict[str, Any]], None], *, restart_istiod: bool
 ) -> Iterator[None]:
     """
-    Change the kubeconfig that a cluster reads a peer with.
+    Change the kubeconfig with which a cluster reads a peer.
 
     Args:
-        cluster: Where the remote secret lies.
-        peer: Whose remote secret it is.
+        cluster: The cluster with the remote secret.
+        peer: The cluster that it reads.
         change: Changes the kubeconfig in place.
         restart_istiod: A running istiod keeps the old connection until the new one has synced.
     """
@@ -291,7 +291,7 @@ BREAKAGES = (
         breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_trust),
     ),
     Breakage(
-        name="foreign root that istiod alone was told of",
+        name="foreign root that only istiod reads",
         cause=ROOTS_DIFFER,
         breaks=lambda clusters: foreign_root(clusters["west"], Cluster.renew_istiod),
     ),
@@ -367,15 +367,15 @@ BREAKAGES = (
         ),
     ),
 )
-"""The seven causes, each in one way or more; for lab clusters named east and west."""
+"""At least one way for each of the seven causes; for clusters named east and west."""
 
 
 class _NotYetError(Exception):
-    """What was waited for has not come about."""
+    """The awaited condition does not hold yet."""
 
 
 def _until(check: Callable[[], None], seconds: float = 180) -> None:
-    """Wait until a check no longer raises `_NotYetError`; then raise what it last said."""
+    """Wait until a check no longer raises `_NotYetError`; after the timeout, raise the last error."""
     for attempt in Retrying(
         retry=retry_if_exception_type((_NotYetError, ApiException)),
         stop=stop_after_delay(seconds),

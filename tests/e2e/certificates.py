@@ -1,4 +1,4 @@
-"""The certificate chain that a sidecar uses, and openssl's judgement of it."""
+"""The certificate chain that a sidecar uses, and its verification by openssl."""
 
 import subprocess
 from pathlib import Path
@@ -16,7 +16,7 @@ def of_helloworld(api: ClusterApi) -> Certificates:
 
 
 def openssl_verifies(folder: Path, *, leaf: str, through: str, root: str) -> tuple[bool, str]:
-    """Let openssl judge a chain that has one certificate between leaf and root; returns what it said too."""
+    """Verify a chain with one intermediate by openssl; return the result and openssl's output."""
     files = {"leaf": leaf, "through": through, "root": root}
     for name, pem in files.items():
         (folder / f"{name}.pem").write_text(pem)
@@ -27,6 +27,6 @@ def openssl_verifies(folder: Path, *, leaf: str, through: str, root: str) -> tup
 
 
 def openssl_text(pem: str, *options: str) -> str:
-    """Let openssl print something of a certificate, such as `-subject`."""
+    """Return what openssl prints of a certificate with options such as `-subject`."""
     command = ["openssl", "x509", "-noout", *options]
     return subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout  # noqa: S603

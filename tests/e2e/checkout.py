@@ -1,4 +1,4 @@
-"""A copy of the checkout whose stack file a test edits as a person would, and the commands run in it."""
+"""A copy of the checkout whose stack file a test edits as users do, and the commands in it."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ SETTLED_SECONDS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How a command ended, and all that it said."""
+    """The exit code and the output of a command."""
 
     command: tuple[str, ...]
     code: int
@@ -47,19 +47,19 @@ class Run:
         return f"{self.stdout}\n{self.stderr}"
 
     def must_succeed(self) -> "Run":
-        """Fail the test unless the exit code is 0; returns itself."""
+        """Fail the test unless the exit code is 0; return the run."""
         assert self.code == 0, f"{' '.join(self.command)} ended with {self.code}:\n{self.text[-SHOWN_CHARACTERS:]}"
         return self
 
     def must_fail(self) -> "Run":
-        """Fail the test if the exit code is 0; returns itself."""
+        """Fail the test if the exit code is 0; return the run."""
         assert self.code != 0, f"{' '.join(self.command)} ended well:\n{self.text[-SHOWN_CHARACTERS:]}"
         return self
 
 
 def faults(report: Report) -> list[object]:
     """
-    Give what is wrong with a mesh by a few requests, the versions' shares excepted.
+    Return the failures of a mesh after a few requests, except those of the versions' shares.
 
     A hundred requests miss the bound too often by chance; the tests of the weight send a thousand.
     """
@@ -70,7 +70,7 @@ def faults(report: Report) -> list[object]:
 
 
 class Checkout:
-    """A copy of the project for one test, with the virtual environment of the tests."""
+    """A copy of the project for one test, with the tests' virtual environment."""
 
     def __init__(self, root: Path, stack: str = STACK) -> None:
         self.root = root
@@ -82,27 +82,27 @@ class Checkout:
 
     @property
     def settings(self) -> Settings:
-        """The lab's stack config as it is now."""
+        """Return the lab's current stack config."""
         return stacks.load(self.stack, self.root)
 
     def configure(self, **values: Any) -> None:  # noqa: ANN401 - whatever YAML can say
-        """Set keys of the lab's stack config, given without their prefix."""
+        """Set keys of the lab's stack config, without their prefix."""
         file = self.root / f"Pulumi.{self.stack}.yaml"
         document = yaml.safe_load(file.read_text())
         document["config"] |= {f"{NAMESPACE}:{key}": value for key, value in values.items()}
         file.write_text(yaml.safe_dump(document))
 
     def config(self, key: str) -> Any:  # noqa: ANN401 - whatever YAML can say
-        """Read a key of the lab's stack config as it stands in the file."""
+        """Return the value of a key in the lab's stack file."""
         document = yaml.safe_load((self.root / f"Pulumi.{self.stack}.yaml").read_text())
         return document["config"][f"{NAMESPACE}:{key}"]
 
     def deploy(self, command: str, engine: Engine, *options: str) -> Run:
-        """Carry the program out on the lab."""
+        """Run the program on the lab."""
         return self.run("lab.deploy", command, "--stack", self.stack, "--engine", engine, *options)
 
     def verify(self, *options: str, requests: int = 1000, wait_seconds: int = 30) -> Report:
-        """Verify the mesh, after as many seconds for it to settle; fails only where there is no report."""
+        """Verify the mesh after it has settled; fail only if there is no report."""
         how = ("--json", "--requests", str(requests), "--wait", str(wait_seconds))
         done = self.run("ops", "verify", "--stack", self.stack, *how, *options)
         assert done.stdout.startswith("{"), done.text
@@ -111,11 +111,11 @@ class Checkout:
         return report
 
     def run(self, module: str, *arguments: str) -> Run:
-        """Run one of the project's modules to its end."""
+        """Run one of the project's modules."""
         return run_module(self.root, module, *arguments)
 
     def run_and_kill(self, seconds: float, module: str, *arguments: str) -> bool:
-        """Run one of the project's modules, and end all its processes by SIGKILL; true unless it had ended before."""
+        """Run one of the project's modules, and kill all its processes; return whether it still ran."""
         with _session(self.root, module, *arguments) as process:
             try:
                 process.wait(seconds)
@@ -125,7 +125,7 @@ class Checkout:
 
 
 def run_module(root: Path, module: str, *arguments: str) -> Run:
-    """Run one of a checkout's modules to its end."""
+    """Run one of a checkout's modules."""
     command = (sys.executable, "-m", module, *arguments)
     started = time.monotonic()
     done = subprocess.run(  # noqa: S603 - the project's own modules
@@ -149,9 +149,9 @@ def run_module(root: Path, module: str, *arguments: str) -> Run:
 
 def faults_once_settled(checkout: Checkout) -> list[object]:
     """
-    Give what is still wrong a minute and a half after the mend.
+    Return the failures that remain a minute and a half after a repair.
 
-    An ingress gateway takes its time to connect again to an istiod that was restarted, and routes by what it knew.
+    An ingress gateway reconnects to a restarted istiod after some time, and uses its old routes until then.
     """
     retrying = Retrying(
         retry=retry_if_result(bool),
@@ -164,7 +164,7 @@ def faults_once_settled(checkout: Checkout) -> list[object]:
 
 @contextmanager
 def _session(root: Path, module: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    # A session, since Pulumi puts its plugins into process groups of their own.
+    # A session, because Pulumi starts its plugins in separate process groups.
     process = subprocess.Popen(  # noqa: S603 - the project's own modules
         (sys.executable, "-m", module, *arguments),
         cwd=root,
@@ -177,7 +177,7 @@ def _session(root: Path, module: str, *arguments: str) -> Iterator["subprocess.P
     try:
         yield process
     finally:
-        # Again until none is left: one that is being killed may still have started another.
+        # Repeat until none remains, because a process may have started another one before its kill.
         while members := session_members(process.pid):
             for pid in members:
                 _kill(pid)
@@ -187,7 +187,7 @@ def _session(root: Path, module: str, *arguments: str) -> Iterator["subprocess.P
 
 
 def session_members(session: int) -> list[int]:
-    """Processes of a session that still run."""
+    """Return the processes of a session that still run."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -207,6 +207,6 @@ def _kill(pid: int) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What a command of the project's is run with."""
-    # The tests never download Pulumi's plugins: one that is missing is a test that is skipped.
+    """Return the environment of the project's commands."""
+    # The tests never download Pulumi's plugins, and are skipped if one is missing.
     return {**os.environ, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "NO_COLOR": "1"}

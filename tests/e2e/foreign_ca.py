@@ -20,12 +20,12 @@ def _root() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
 
 
 def foreign_root_pem() -> str:
-    """The root's certificate; one root for each run of the tests."""
+    """Return the root's certificate; each run of the tests has one root."""
     return _pem(_root()[0])
 
 
 def foreign_cacerts() -> dict[str, str]:
-    """The four entries of `cacerts` for a new intermediate of the foreign root."""
+    """Return the four entries of `cacerts` for a new intermediate of the foreign root."""
     root, root_key = _root()
     key = ec.generate_private_key(ec.SECP256R1())
     san = x509.SubjectAlternativeName([x509.DNSName(names.ISTIOD_HOST)])

@@ -1,4 +1,4 @@
-"""What a machine has that the lab could leave behind or change."""
+"""The properties of a machine that the lab could change."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.machine import cgroups
 from lab.spec import FABRIC, REMOVING_DIR, STATE_DIR
 
-# Folders that a container runtime or a kubelet makes where nobody keeps it from doing so.
+# Folders that a container runtime or a kubelet creates on a host by default.
 FOLDERS = (
     "/etc/cni/net.d",
     "/etc/kubernetes",
@@ -59,7 +59,7 @@ class Machine:
     settings: frozenset[str]
 
     def differences(self, later: "Machine") -> list[str]:
-        """What came and what went between two looks."""
+        """Return the differences between two snapshots."""
         found = []
         for field in fields(self):
             before, after = getattr(self, field.name), getattr(later, field.name)
@@ -95,7 +95,7 @@ def look() -> Machine:
 
 
 def _processes() -> set[str]:
-    """Processes that are in a cgroup, a namespace or a folder of the lab, or name one."""
+    """Return the processes in a cgroup, a namespace or a folder of the lab, or with one in their command line."""
     own = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in ("net", "mnt")}  # noqa: PTH116 - no path, a link
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
@@ -132,7 +132,7 @@ def _cgroups() -> list[str]:
 
 
 def _firewall() -> list[str]:
-    """Rules and policies; tables that hold neither are nobody's, and counters count by themselves."""
+    """Return rules and policies, without empty tables and without counters."""
     found = []
     for program in ("iptables-save", "ip6tables-save"):
         table = ""

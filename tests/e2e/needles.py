@@ -27,7 +27,7 @@ NOT_SEARCHED = ("io.containerd.snapshotter.v1.overlayfs", "io.containerd.content
 
 
 def of_mesh(apis: Iterable[ClusterApi]) -> frozenset[bytes]:
-    """Take pieces of each CA's private key and each link's token, plain and as Kubernetes encodes them."""
+    """Return pieces of each CA's private key and each link's token, plain and in Kubernetes' encoding."""
     found: set[bytes] = set()
     for api in apis:
         cacerts = api.secret(names.ISTIO_NAMESPACE, names.CACERTS)
@@ -40,20 +40,20 @@ def of_mesh(apis: Iterable[ClusterApi]) -> frozenset[bytes]:
 
 
 def of_stand_in(resources: Iterable[Mapping[str, Any]]) -> frozenset[bytes]:
-    """Take pieces of every private key in the stand-in's state, the root's among them."""
+    """Return pieces of every private key in the stand-in's state, including the root's."""
     outputs = [reveal(from_wire(each["outputs"])) for each in resources if each["type"].endswith("PrivateKey")]
     return frozenset(_pieces(*(each["privateKeyPem"].encode() for each in outputs)))
 
 
 def kubeconfig_in(secret: SecretView) -> dict[str, Any]:
-    """Read the kubeconfig in a remote secret."""
+    """Return the kubeconfig in a remote secret."""
     (text,) = secret.data.values()
     document: dict[str, Any] = yaml.safe_load(text)
     return document
 
 
 def readable_by_others(folder: Path) -> Iterator[Path]:
-    """Find the files that somebody else may read, by their own mode alone, on the file system of `folder`."""
+    """Yield the files on the file system of `folder` whose mode allows other users to read them."""
     device = folder.stat().st_dev
     for above, folders, files in os.walk(folder):
         folders[:] = [
@@ -67,7 +67,7 @@ def readable_by_others(folder: Path) -> Iterator[Path]:
 
 
 def found_in(file: Path, needles: Iterable[bytes]) -> bool:
-    """Tell whether a file holds any of the needles."""
+    """Return whether a file contains any of the needles."""
     tail = b""
     with file.open("rb") as opened:
         while block := opened.read(READ_BYTES):

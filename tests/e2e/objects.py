@@ -15,7 +15,7 @@ from lab.spec import ClusterSpec
 PASSING = ("APIService", "Event", "Lease")
 # What a chart asks to keep when it goes: a CRD takes every object of its kind with it, other people's too.
 KEPT = ("helm.sh/resource-policy", "keep")
-# istiod writes these into every namespace, kube-system too, and nobody takes them back when it is gone.
+# istiod writes these into every namespace, including kube-system, and nothing deletes them after it.
 LEFT_BY_ISTIOD = ("istio-ca-root-cert", "istio-ca-crl")
 GONE_SECONDS = 90
 
@@ -24,9 +24,9 @@ Objects = Mapping[str, str]
 
 
 def held_by(spec: ClusterSpec) -> Objects:
-    """List every object of every kind, but for passing ones and those that outlive their chart."""
+    """Return every object of every kind, except for temporary ones and those that outlive their chart."""
     with addons.connect(spec) as api, tempfile.TemporaryDirectory() as folder:
-        # Without a file of its own the client would take another run's list of kinds, and CRDs come and go here.
+        # Without a separate file the client would use another run's list of kinds, and CRDs change here.
         cache_file = str(Path(folder) / "kinds")
         dynamic = DynamicClient(api, cache_file=cache_file, discoverer=EagerDiscoverer)  # type: ignore[no-untyped-call]
         kinds = [

@@ -1,4 +1,4 @@
-"""What a preview plans, read from either engine's JSON."""
+"""The plan of a preview, from the JSON of each engine."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ NO_CHANGE_OPTIONS = {
     Engine.STAND_IN: (("--expect-no-changes",),),
     Engine.PULUMI: (("--expect-no-changes",), ("--refresh", "--expect-no-changes")),
 }
-"""By engine, the options of every preview that must show no change; the stand-in's always asks the clusters."""
+"""The options of previews that must show no change, by engine; the stand-in always queries the clusters."""
 
 
 def preview(checkout: Checkout, engine: Engine) -> tuple[Mapping[str, str], Run]:
-    """Preview; returns the step for each URN that would change, and the run."""
+    """Run a preview; return the step of each URN that would change, and the run."""
     run = checkout.deploy("preview", engine, "--json").must_succeed()
     document = json.loads(run.stdout[run.stdout.index("{") :])
     if engine is Engine.PULUMI:
@@ -27,10 +27,10 @@ def preview(checkout: Checkout, engine: Engine) -> tuple[Mapping[str, str], Run]
 
 
 def type_of(urn: str) -> str:
-    """Give a resource's own type, without its ancestors'."""
+    """Return a resource's type without the types of its ancestors."""
     return urn.split("::")[2].rpartition("$")[2]
 
 
 def name_of(urn: str) -> str:
-    """Give a resource's logical name."""
+    """Return a resource's logical name."""
     return urn.split("::", 3)[3]

@@ -1,7 +1,7 @@
 """
-Sends the same requests to two Rancher servers and tells what is different in the answers, field by field.
+Sends the same requests to two Rancher servers, and reports differences of the answers, field by field.
 
-What no two servers have in common is made alike before: addresses, times, and whatever is random in a name.
+Values that differ between all servers are normalized first: addresses, times, and random parts of names.
 """
 
 import json
@@ -30,18 +30,18 @@ _RANDOM = (
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b(crb|rb)-[a-z2-7]{10}\b"), r"\1-<hash>"),
     (re.compile(r"\b[bcdfghjklmnpqrstvwxz2456789]{54}\b"), "<key>"),
-    # As Kubernetes makes names: without vowels, so that no word is one.
+    # Kubernetes' alphabet of generated names, which has no vowels, so that no word matches.
     (re.compile(r"\b([a-z]+-|kubeconfig-<\w+>)[bcdfghjklmnpqrstvwxz2456789]{5}\b"), r"\1<random>"),
 )
 _ANY = frozenset({"certificate-authority-data", "createdTS", "resourceVersion"})
-"""Fields that must be there, and can have any value."""
+"""Fields that must exist, with any value."""
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request; `{name}` in its path and body stands for what an earlier answer held."""
+    """One request; `{name}` in its path and body is replaced by a stored value of an earlier answer."""
 
     name: str
     request: str
@@ -49,33 +49,33 @@ class Step:
     body: Document | None = None
     _: KW_ONLY
     who: str = "admin"
-    """The name under which the token was kept; empty for nobody."""
+    """The name of the stored token; empty for an unauthenticated request."""
     keep: Mapping[str, str] = field(default_factory=dict)
-    """What later steps need, by name: where it is in the answer, such as `items.0.metadata.name`."""
+    """The values to store for later steps: name and path in the answer, such as `items.0.metadata.name`."""
     until: Mapping[str, object] = field(default_factory=dict)
-    """Asked again until the answer says so; `status` is the status of HTTP, None is a field that is not there."""
+    """Repeat the request until the answer has these values; `status` is the HTTP status, None a missing field."""
     only: tuple[str, ...] = ("*",)
     """The fields that are compared."""
     after_seconds: float = 0
     is_watch: bool = False
-    """Whether the first event alone is read."""
+    """Whether to read only the first event."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A difference that is documented: where it is, and why."""
+    """A documented difference: its place and its reason."""
 
     steps: str
     fields: str
     why: str
     _: KW_ONLY
     is_absence: bool = False
-    """Whether the double has no such field, and only that is known."""
+    """Whether the known difference is that the double does not have the field."""
     is_passing: bool = False
-    """Whether it is a matter of moments, and so is not always there."""
+    """Whether the difference depends on timing, and so does not always occur."""
 
     def covers(self, difference: "Difference") -> bool:
-        """Return whether this is the difference."""
+        """Return whether a difference is this one."""
         return (
             fnmatchcase(difference.step, self.steps)
             and fnmatchcase(difference.field, self.fields)
@@ -85,7 +85,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Difference:
-    """One field of one answer, as either server gives it."""
+    """One field of one answer, with the values of both servers."""
 
     step: str
     field: str
@@ -93,25 +93,26 @@ class Difference:
     real: object
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return the difference in one line."""
         return f"{self.step}: {self.field}: double {self.double!r}, real {self.real!r}"
 
 
 @dataclass
 class Server:
-    """One server, and what was kept of its answers by name; `admin` is the administrator's token."""
+    """One server, and the stored values of its answers by name; `admin` is the administrator's token."""
 
     client: httpx.Client
     kept: dict[str, str] = field(default_factory=dict, repr=False)
 
     def play(self, steps: Iterable[Step]) -> dict[str, Document]:
-        """Send all requests in order, and return the answers by step: flat, and without what is random."""
+        """Send all requests in order, and return the flat and normalized answers by step."""
         return {
-            step.name: {str(self.alike("", key)): self.alike(key, it) for key, it in self._ask(step)} for step in steps
+            step.name: {str(self.normalized("", key)): self.normalized(key, it) for key, it in self._run(step)}
+            for step in steps
         }
 
-    def alike(self, key: str, value: object) -> object:
-        """Return a value without what only this server can have in it."""
+    def normalized(self, key: str, value: object) -> object:
+        """Return a value without its server-specific parts."""
         if key.rpartition(".")[2] in _ANY and value:
             return "<any>"
         if not isinstance(value, str):
@@ -124,7 +125,7 @@ class Server:
             value = pattern.sub(instead, value)
         return value
 
-    def _ask(self, step: Step) -> Iterator[tuple[str, object]]:
+    def _run(self, step: Step) -> Iterator[tuple[str, object]]:
         time.sleep(step.after_seconds)
         answer = self._send(step)
         deadline = time.monotonic() + WAIT_SECONDS
@@ -152,14 +153,14 @@ class Server:
 
 
 def connect(url: str, ca: str, token: str) -> Server:
-    """Return a server that is asked over TLS which `ca`, a file, vouches for."""
+    """Return a server; the CA in the file `ca` verifies its TLS certificate."""
     trusted = ssl.create_default_context(cafile=ca)
     client = httpx.Client(base_url=url, verify=trusted, timeout=_ASK_SECONDS, trust_env=False)
     return Server(client, {"admin": token, "none": "token-none1:key", "password": names.generate_key()})
 
 
 def differences(double: Mapping[str, Document], real: Mapping[str, Document]) -> list[Difference]:
-    """Return every field that is not the same in both: pure."""
+    """Return every field that differs: pure."""
     return [
         Difference(step, name, double[step].get(name, _ABSENT), answer.get(name, _ABSENT))
         for step, answer in real.items()
@@ -169,7 +170,7 @@ def differences(double: Mapping[str, Document], real: Mapping[str, Document]) ->
 
 
 def unknown(found: Iterable[Difference], known: Sequence[Known]) -> list[Difference]:
-    """Return the differences that nobody has documented: pure."""
+    """Return the differences that are not documented: pure."""
     return [it for it in found if not any(one.covers(it) for one in known)]
 
 
@@ -183,7 +184,7 @@ def _read(answer: httpx.Response) -> Document:
 
 
 def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - whatever JSON has
-    # The body is what most is about, and so goes without its name.
+    # Most fields are in the body, so its name is omitted.
     for part in (path if path == "status" else f"body.{path}").split("."):
         if isinstance(value, list):
             value = value[int(part)] if int(part) < len(value) else None
@@ -193,7 +194,7 @@ def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - whatever JSON has
 
 
 def _flatten(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Give every field; null and an empty list or map are as good as none, and the order of a list says nothing."""
+    """Yield every field; null and empty lists or maps count as missing, and the order of lists does not matter."""
     value = _unpacked(value)
     if isinstance(value, dict):
         for key, it in value.items():
@@ -207,14 +208,14 @@ def _flatten(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _name(entry: object, index: int) -> object:
-    """Return what an entry of a list is known by."""
+    """Return the identity of a list entry."""
     if not isinstance(entry, dict):
         return entry
     return next((entry[key] for key in _KEYS if key in entry), None) or entry.get("metadata", {}).get("name", index)
 
 
 def _unpacked(value: object) -> object:
-    """Return what a text holds, if it is a document itself: annotations are JSON, a kubeconfig is YAML."""
+    """Return the content of a text that is a document: annotations are JSON, a kubeconfig is YAML."""
     if isinstance(value, str) and value.startswith(("{", "apiVersion:")):
         try:
             return yaml.safe_load(value)

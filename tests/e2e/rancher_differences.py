@@ -1,15 +1,15 @@
 """
-Where the double is known to answer otherwise than a real Rancher, and why.
+The known differences between the double and a real Rancher, with their reasons.
 
-What each means for a client is in docs/rancher-lab.md. A difference that is in no answer any more is to go from here.
+docs/rancher-lab.md describes what they mean for clients. Remove a difference that no longer occurs.
 """
 
 from tests.e2e.rancher_comparison import Known
 
 _MORE = "what only a whole Rancher has"
-_WEBHOOK = "Rancher's webhook, a program of its own in the cluster, was not there to write or refuse it"
+_WEBHOOK = "Rancher's webhook, a separate program in the cluster, did not run and so did not write or refuse it"
 _LOCAL = "Rancher passes what is for its own cluster on without a look at the token: Kubernetes refuses it"
-_UNSEEN = "a cluster that nobody sees: Rancher takes a token that is not for it for none at all"
+_UNSEEN = "a cluster that is not visible: Rancher treats a token for another cluster as no token"
 _LATER = "Rancher's controllers come to it a little later"
 
 _ABSENT = (
@@ -18,7 +18,7 @@ _ABSENT = (
     ("*", "body*.links.*", _MORE),
     ("*", "body*.actions.*", _MORE),
     ("*", "body*.createTypes.*", _MORE),
-    ("*", "body*.filters.*", "the filters that were used are not told"),
+    ("*", "body*.filters.*", "the used filters are not returned"),
     ("*", "body.sort.links.*", _MORE),
     ("*", "body.*.type", "objects inside others do not say their type"),
     ("*", "body*.annotations.lifecycle.cattle.io/*", "there are no finalizers, and so no marks of them"),
@@ -26,14 +26,14 @@ _ABSENT = (
     ("*", "body*.conditions*", "conditions are few, and those of projects and users without times"),
     ("*", "body.removed*", "deletion is at once"),
     ("*", "body*.labels.management.cattle.io/roletemplate-aggregation", "roles are not aggregated"),
-    ("*", "body*.labels.cattle.io/last-login", "when somebody was there is not kept"),
-    ("*", "body.description", "a description that nobody gave is left out"),
+    ("*", "body*.labels.cattle.io/last-login", "the time of the last login is not stored"),
+    ("*", "body.description", "a missing description is omitted"),
     ("who is the administrator", "body.data*", _MORE),
-    ("*user is *", "body.me", "nobody is told that he is himself"),
+    ("*user is *", "body.me", "the double does not mark the requesting user"),
     ("schema *", "body.*", "schemas say what is spoken here, and no more"),
     ("the index of a cluster", "body.*", _MORE),
     ("clusters by name", "body.data*", _MORE),
-    ("registration tokens", "body.data*", "nothing is registered, and the commands lead nowhere"),
+    ("registration tokens", "body.data*", "no cluster is registered, and the commands do nothing"),
     ("a global role is bound", "body.ownerReferences*", "there is no garbage collection"),
     ("the binding in the cluster is removed", "body.status.*", "bindings have no status"),
     (
@@ -48,13 +48,13 @@ KNOWN = (
     Known("clusters by *", "headers.x-api-schemas", "clients read it in the answers of the two indexes alone"),
     Known("*a kubeconfig", "headers.x-api-schemas", "clients read it in the answers of the two indexes alone"),
     Known("schema *", "body.resourceFields*", "types are as fine as clients need them"),
-    Known("the index", "body.links.schemas", "the double says it twice"),
-    Known("the CA's certificates", "body.links.update", "that it cannot be changed is said when it is tried"),
-    Known("*setting*", "body.links.update", "that it cannot be changed is said when it is tried"),
-    Known("the index of a cluster", "body.*", "another cluster, made in another way"),
-    Known("clusters by name", "body.data*", "another cluster, made in another way"),
-    Known("registration tokens", "body.*", "nothing is registered, and the commands lead nowhere"),
-    Known("nobody asks the proxy", "*", _LOCAL),
+    Known("the index", "body.links.schemas", "the double returns it twice"),
+    Known("the CA's certificates", "body.links.update", "a change is refused only when it is tried"),
+    Known("*setting*", "body.links.update", "a change is refused only when it is tried"),
+    Known("the index of a cluster", "body.*", "another cluster, which was created in another way"),
+    Known("clusters by name", "body.data*", "another cluster, which was created in another way"),
+    Known("registration tokens", "body.*", "no cluster is registered, and the commands do nothing"),
+    Known("an unauthenticated request to the proxy", "*", _LOCAL),
     Known("*through the proxy", "*", _LOCAL),
     Known("a removed user's token", "*", _LOCAL),
     Known("a token of another cluster asks the proxy for *", "body.*", _LOCAL),
@@ -62,7 +62,7 @@ KNOWN = (
     Known("a project of a cluster that there is not", "body.message", _WEBHOOK),
     Known("*project*", "body*.annotations.authz.management.cattle.io/creator-role-bindings.*", _WEBHOOK),
     Known("*project*", "body*.backingNamespace", _WEBHOOK),
-    Known("*project*", "body*.description", "a description that nobody gave is empty"),
+    Known("*project*", "body*.description", "a missing description is empty"),
     Known("*project*", "body*.conditions*", _LATER, is_passing=True),
     Known("*project*", "body*.state", _LATER, is_passing=True),
     Known("*project*", "body*.transitioning", _LATER, is_passing=True),

@@ -1,7 +1,7 @@
 """
-What both servers are asked, in order: all that this project and the rancher2 provider ask, and what must be refused.
+The requests to both servers in order: all of this project and the rancher2 provider, and those that must be refused.
 
-The cluster is `local` on both: that is the one that every Rancher runs in.
+The cluster is `local` on both, which is the one that every Rancher runs in.
 """
 
 from tests.e2e.rancher_comparison import Document, Step
@@ -79,9 +79,9 @@ _OPEN = (
     Step("ping", "GET /ping", who=""),
     Step("healthz", "GET /healthz", who=""),
     Step("the CA's certificates", "GET /v3/settings/cacerts", who="", only=("headers*", "body.[!vl]*", "body.links*")),
-    Step("nobody reads the index", "GET /v3/", who=""),
-    Step("nobody lists clusters", "GET /v3/clusters", who=""),
-    Step("nobody asks the proxy", f"GET {_CORE}/namespaces", who=""),
+    Step("an unauthenticated request for the index", "GET /v3/", who=""),
+    Step("an unauthenticated request for clusters", "GET /v3/clusters", who=""),
+    Step("an unauthenticated request to the proxy", f"GET {_CORE}/namespaces", who=""),
     Step("a token that is none", "GET /v3/clusters", who="none"),
     Step("a token that is none, through the proxy", f"GET {_PROXY}/version", who="none"),
     Step("a wrong password", f"POST {_LOGIN}", {"username": "admin", "password": "wrong"}, who=""),
@@ -420,7 +420,7 @@ _USERS = (
         only=("body.[!rl]*", "body.locked", "body.roleTemplateIds*"),
     ),
     Step(
-        "a binding of nobody",
+        "a binding without a user",
         "POST /v3/clusterroletemplatebindings",
         {"clusterId": _CLUSTER, "roleTemplateId": "{role}"},
     ),
@@ -486,7 +486,7 @@ _USERS = (
     *_token_may("the user's session", "session"),
     *_token_may("the user's token of the cluster", "reading"),
     Step(
-        "the user reads his project's namespace",
+        "the user reads a namespace of the own project",
         f"GET {_of_namespace(_FIRST, 'configmaps')}",
         who="reading",
         only=("body.kind", "body.message"),
@@ -511,7 +511,7 @@ _USERS = (
     ),
     Step("the user makes a project", "POST /v3/projects", {"clusterId": _CLUSTER, "name": "own"}, who="session"),
     Step("the user reads another's token", "GET /v3/tokens/{scoped_id}", who="session"),
-    Step("the user reads a project that is not his", "GET /v3/projects/{other}", who="session"),
+    Step("the user reads a project of another user", "GET /v3/projects/{other}", who="session"),
     Step(
         "the user makes a user", "POST /v3/users", {"username": "compare-own", "password": "{password}"}, who="session"
     ),

@@ -1,4 +1,4 @@
-"""The lab's Rancher as a test meets it: what it holds, a token revoked by hand, and a server that is down."""
+"""The lab's Rancher in tests: its documents, revoked tokens, and a server that is down."""
 
 import re
 import ssl
@@ -22,45 +22,45 @@ COLLECTIONS = (
     "roleTemplates",
     "users",
 )
-"""All that the program makes there, and what Rancher might add to it."""
+"""The collections with documents of the program, and with those that Rancher may add."""
 
 
 class RancherServer:
-    """A server that runs, asked as its administrator."""
+    """A running server, used as its administrator."""
 
     @property
     def tokens(self) -> Sequence[dict[str, Any]]:
-        """All tokens, of all users: the API shows to each his own alone."""
+        """Return the tokens of all users, although the API shows each user only the own ones."""
         return [dict(it) for it in Store(STATE).all(Kind.TOKEN)]
 
     def list(self, collection: str) -> Sequence[dict[str, Any]]:
-        """Read a collection of the v3 API."""
+        """Return a collection of the v3 API."""
         answer = self.ask("GET", f"/v3/{collection.lower()}")
         assert answer.status_code == httpx.codes.OK, answer.text
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
     def held(self) -> frozenset[str]:
-        """Name everything that a program could leave behind."""
+        """Return the names of all documents that a program could leave behind."""
         listed = {f"{collection}/{it['id']}" for collection in COLLECTIONS for it in self.list(collection)}
         return frozenset(listed | {f"tokens/{it['id']}" for it in self.tokens})
 
     def own_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
-        """The program's own, of which it uses one."""
+        """Return the program's own tokens, of which it uses one."""
         return [it for it in self.tokens if re.match(rf"mcsps provider-\w+ of {cluster},", it["description"])]
 
     def peers_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
-        """What the peers' istiods come with."""
+        """Return the tokens of the peers' istiods."""
         return [it for it in self.tokens if it["description"].startswith(f"mcsps peers of {cluster},")]
 
     def revoke(self, tokens: Sequence[dict[str, Any]]) -> None:
-        """Take away tokens, whoever's they are."""
+        """Revoke tokens of any user."""
         with self.down():
             for token in tokens:
                 Store(STATE).remove(Kind.TOKEN, token["id"])
 
     def ask(self, method: str, path: str, token: str | None = None) -> httpx.Response:
-        """Send a request with a token, the administrator's if none is given."""
+        """Send a request with a token, by default the administrator's."""
         trusted = ssl.create_default_context(cafile=str(service.PLACE.pki / "ca.crt"))
         with httpx.Client(base_url=service.URL, verify=trusted, trust_env=False, timeout=SECONDS) as client:
             bearer = token or service.PLACE.admin_token.read_text()
@@ -68,7 +68,7 @@ class RancherServer:
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Have the server away for a while."""
+        """Stop the server, and start it at the end."""
         service.stop()
         try:
             yield

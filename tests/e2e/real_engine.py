@@ -1,4 +1,4 @@
-"""Whether Pulumi is here with every plugin that the program needs: no test downloads one."""
+"""Checks that Pulumi and every plugin of the program are installed, because tests download none."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ PLUGINS = ("kubernetes", "random", "rancher2", "tls")
 
 
 def missing() -> str:
-    """Say what is lacking; empty if nothing."""
+    """Return what is missing; empty if nothing is."""
     pulumi, reason = find_pulumi(may_install=False)
     if pulumi is None:
         return reason
     listed = subprocess.run([pulumi, "plugin", "ls", "--json"], capture_output=True, check=True).stdout  # noqa: S603
     installed = {plugin["name"] for plugin in json.loads(listed) if plugin["kind"] == "resource"}
-    # Pulumi takes those on the PATH too.
+    # Pulumi uses those on the PATH as well.
     lacking = [name for name in PLUGINS if name not in installed and not shutil.which(f"pulumi-resource-{name}")]
     return f"no plugin {', '.join(lacking)}" if lacking else ""

@@ -1,4 +1,4 @@
-"""What a link's reader may do in the cluster that it reads, as that cluster's API server answers."""
+"""The rights of a link's reader in the cluster that it reads, by that cluster's API server."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ REFUSED = (
 
 
 def allows(api: client.ApiClient, verb: str, group: str, resource: str) -> bool:
-    """Ask whether the owner of a client's credential may do something to `resource[/subresource]` in any namespace."""
+    """Return whether a client's user may use a verb on `resource[/subresource]` in all namespaces."""
     kind, _, subresource = resource.partition("/")
     attributes = client.V1ResourceAttributes(verb=verb, group=group, resource=kind, subresource=subresource)
     review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))

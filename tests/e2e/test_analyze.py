@@ -24,7 +24,7 @@ Manifest = Mapping[str, Any]
 TEAM = {"name": "team", "version": "v2", "header": {"name": "x-team", "exact": "test"}}
 EUROPE = {"name": "europe", "version": "v1", "region": "eu"}
 LEFT_ALONE = "Info"
-"""The level of what istioctl only tells, such as that a gateway has no TLS."""
+"""The level of istioctl's informational messages, such as that a gateway has no TLS."""
 
 
 @pytest.fixture(scope="module")

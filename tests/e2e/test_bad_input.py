@@ -1,4 +1,4 @@
-"""What config cannot tell beforehand: the engines fail with what was waited for, and can be run again."""
+"""Errors that config checks cannot find: the engines report what they waited for, and can run again."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.e2e.objects import Objects, left_over
 
 pytestmark = pytest.mark.e2e
 
-NOBODY = "198.18.0.250:6443"
+UNUSED = "198.18.0.250:6443"
 TIMEOUT_SECONDS = 45
 
 
@@ -26,7 +26,7 @@ def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
 ) -> None:
     """Preview and up both fail, by the server that gave no answer."""
     document = yaml.safe_load(empty_clusters[0].kubeconfig.read_text())
-    document["clusters"][0]["cluster"]["server"] = f"https://{NOBODY}"
+    document["clusters"][0]["cluster"]["server"] = f"https://{UNUSED}"
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.touch(mode=0o600)
     kubeconfig.write_text(yaml.safe_dump(document))
@@ -36,7 +36,7 @@ def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
     try:
         for command in ("preview", "up"):
             said = checkout.deploy(command, engine).must_fail().text
-            assert NOBODY in said, said
+            assert UNUSED in said, said
     finally:
         checkout.deploy("destroy", engine)
         checkout.configure(clusters=before)

@@ -1,4 +1,4 @@
-"""Each way to break a mesh is named by `verify`, and nothing else is; once it is mended, all is well again."""
+"""`verify` reports exactly the cause of each broken mesh, and passes after the repair."""
 
 from collections.abc import Mapping
 
@@ -13,10 +13,10 @@ from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.e2e
 
-# What is broken does not settle, however long it is waited for.
+# A broken mesh does not settle, so there is no need to wait.
 BROKEN_WAIT_SECONDS = 5
 FIRST_WAYS = tuple({breakage.cause: breakage for breakage in reversed(BREAKAGES)}.values())
-"""One way to bring about each cause: what CI has time for."""
+"""One way for each cause, which CI has time for."""
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ pytestmark = pytest.mark.e2e
 
 BOTH = ["v1", "v2"]
 TEAM = {"name": "team", "version": "v1", "header": {"name": "x-team", "exact": "yes"}}
-EVERYBODY = {"name": "everybody", "version": "v1", "header": {"name": "accept", "prefix": "*"}}
+EVERYONE = {"name": "everyone", "version": "v1", "header": {"name": "accept", "prefix": "*"}}
 STEPS: dict[str, dict[str, Any]] = {
-    "audiences come": {"audiences": [TEAM, EVERYBODY]},
-    "their order changes": {"audiences": [EVERYBODY, TEAM]},
+    "audiences come": {"audiences": [TEAM, EVERYONE]},
+    "their order changes": {"audiences": [EVERYONE, TEAM]},
     "audiences go": {},
     "v2 leaves a cluster": {"west": ["v1"]},
     "v2 leaves the mesh": {"east": ["v1"], "west": ["v1"], "v2Weight": 0},
-    "v2 is there, and nobody is sent to it": {"v2Weight": 0},
+    "v2 runs and gets no requests": {"v2Weight": 0},
     "v2 gets its share": {},
 }
 """What is not as in the mesh at rest: both versions in both clusters, a weight of 50 and no audience."""

@@ -262,7 +262,7 @@ def test_the_shifted_weight_is_seen_in_traffic(shift: dict[str, str], checkout: 
 
 @pytest.mark.usefixtures("_shifted_again")
 def test_all_and_nothing_are_seen_in_traffic(engine: Engine, checkout: Checkout) -> None:
-    """From every ingress and every client pod alike, the version that gets nothing gets not one request."""
+    """A version with weight 0 gets no request from any ingress or client pod."""
     shares = {}
     for weight in (0, 100):
         checkout.configure(v2Weight=weight)

@@ -24,7 +24,7 @@ REACHED_SECONDS = 120
 def own_lab(lab: Lab) -> Iterator[Lab]:
     """A lab that these tests may take down; after them it is two clusters again."""
     if lab.before is None:
-        pytest.skip("the lab was up before these tests, so it is somebody's, and stays")
+        pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     yield lab
     if existing() != lab.clusters:
         run_module(ROOT, "lab", "down").must_succeed()

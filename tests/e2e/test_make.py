@@ -20,7 +20,7 @@ Make = Callable[[str], str]
 def make(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     """`make` in a copy of the checkout, which may take the lab down; gives all that it said."""
     if lab.before is None:
-        pytest.skip("the lab was up before these tests, so it is somebody's, and stays")
+        pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
 
     def run(target: str) -> str:

@@ -54,7 +54,7 @@ class Program:
     subset: Input[str] = "v2"
     image: Input[str] = "docker.io/istio/pilot:1.31.1"
     role: str = "reader"
-    told: Input[str] = "nothing secret"
+    exported: Input[str] = "nothing secret"
     traffic_policy: Mapping[str, Any] | None = None
     ranges: Sequence[Input[str]] = ()
     isolated: bool = False
@@ -79,7 +79,7 @@ class Program:
         k8s.Provider(
             "third", cluster_identifier="third" if self.identifies_third else None, render_yaml_to_directory=str(folder)
         )
-        pulumi.export("told", self.told)
+        pulumi.export("exported", self.exported)
 
     def _cluster(self, cluster: str, folder: Path) -> None:
         provider = k8s.Provider(cluster, cluster_identifier=cluster, render_yaml_to_directory=str(folder))
@@ -90,7 +90,7 @@ class Program:
         )
         if self.isolated:
             k8s.networking.v1.NetworkPolicy(f"{cluster}-policy", metadata=sample, spec={"pod_selector": {}}, opts=opts)
-        k8s.core.v1.ConfigMap(f"{cluster}-config", metadata=sample, data={"told": self.told}, opts=opts)
+        k8s.core.v1.ConfigMap(f"{cluster}-config", metadata=sample, data={"exported": self.exported}, opts=opts)
         k8s.rbac.v1.ClusterRoleBinding(
             f"{cluster}-binding",
             metadata={"name": "reader"},
@@ -207,7 +207,7 @@ def test_a_program_that_breaks_rules_is_stopped_and_told_how_to_mend_each(previe
         subset="v3",
         image="gcr.io/istio-release/pilot:1.20.0",
         role="cluster-admin",
-        told=key,
+        exported=key,
         traffic_policy=FAILOVER,
         identifies_third=False,
         protected=False,
@@ -242,7 +242,13 @@ def test_what_is_not_known_at_a_preview_breaks_no_rule(preview: Preview) -> None
         later = tls.PrivateKey("later", algorithm="ECDSA", ecdsa_curve="P256").id
         policy = {**FAILOVER, "outlierDetection": later.apply(lambda _: {})}
         replace(
-            CLEAN, weight=later.apply(len), subset=later, image=later, told=later, traffic_policy=policy, ranges=[later]
+            CLEAN,
+            weight=later.apply(len),
+            subset=later,
+            image=later,
+            exported=later,
+            traffic_policy=policy,
+            ranges=[later],
         ).run(folder)
 
     run = preview(program)
@@ -266,16 +272,16 @@ def test_a_policy_config_sets_levels_and_parameters(preview: Preview) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "told"),
+    ("parameters", "error"),
     [
         ({"maxRootValidityHours": "a decade"}, "maxRootValidityHours: Invalid type. Expected: integer, given: string"),
         ({"maxRootValidtyHours": 1}, "unknown parameter 'maxRootValidtyHours'; did you mean 'maxRootValidityHours'?"),
     ],
 )
 def test_a_policy_config_that_cannot_work_is_refused(
-    preview: Preview, parameters: Mapping[str, Any], told: str
+    preview: Preview, parameters: Mapping[str, Any], error: str
 ) -> None:
     """The engine says what is of a wrong type, the pack what there is not."""
     run = preview(CLEAN.run, {"mcsps-root-ca-validity": parameters})
     assert not run.passed
-    assert told in run.output
+    assert error in run.output

@@ -258,7 +258,7 @@ def test_destroy_leaves_nothing_in_the_clusters_nor_in_rancher(
 ) -> None:
     """No project, user, role, binding or token either."""
     checkout.deploy("destroy", engine).must_succeed()
-    # Rancher gives each of its own roles a ClusterRole when somebody first has it, and leaves it there.
+    # Rancher creates a ClusterRole for each of its roles at the first binding, and keeps it.
     roles = {f"ClusterRole.rbac.authorization.k8s.io /{it['id']}" for it in mesh.rancher.list("roleTemplates")}
     for spec in lab.clusters:
         assert left_over(spec, {**mesh.objects_before[spec.name], **dict.fromkeys(roles, "")}) == set(), spec.name

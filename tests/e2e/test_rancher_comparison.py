@@ -1,7 +1,7 @@
 """
 The double of Rancher against a real Rancher server: the same requests, and no difference but the documented ones.
 
-The real one is whoever's that runs the tests: `MCSPS_REAL_RANCHER_URL`, `_CA` (a file) and `_TOKEN` say where it is.
+The user provides the real one with `MCSPS_REAL_RANCHER_URL`, `_CA` (a file) and `_TOKEN`.
 Its cluster `local` gets projects and namespaces, and loses them again; it must not be the lab's first.
 """
 
@@ -60,7 +60,7 @@ def double(lab: Lab, folder: Path, request: pytest.FixtureRequest) -> Iterator[S
     cluster = _cluster(lab.clusters[0], is_isolated=getattr(request, "param", False))
     with live.listening() as front:
         url = f"https://{live.LOOPBACK}:{front.getsockname()[1]}"
-        told = ServerConfig(
+        server_config = ServerConfig(
             address=IPv4Address(live.LOOPBACK),
             port=0,
             url=url,
@@ -71,9 +71,11 @@ def double(lab: Lab, folder: Path, request: pytest.FixtureRequest) -> Iterator[S
             admin_token_file=folder / "admin-token",
             clusters=(cluster,),
         )
-        rancher = app.make(told, {cluster.id: kube.connect(cluster)})
+        rancher = app.make(server_config, {cluster.id: kube.connect(cluster)})
         with live.served(app.build(rancher), front, folder):
-            server = rancher_comparison.connect(url, str(told.ca_file), told.admin_token_file.read_text())
+            server = rancher_comparison.connect(
+                url, str(server_config.ca_file), server_config.admin_token_file.read_text()
+            )
             with server.client:
                 yield server
 
@@ -101,15 +103,15 @@ async def _forget(cluster: ClusterConfig) -> None:
 
 
 def _fail_for(found: Iterable[object], what: str) -> None:
-    """Say all of it: a difference is told in one line."""
-    if told := list(map(str, found)):
-        pytest.fail("\n".join([f"{len(told)} {what}:", *told]), pytrace=False)
+    """Fail with all differences, one in each line."""
+    if lines := list(map(str, found)):
+        pytest.fail("\n".join([f"{len(lines)} {what}:", *lines]), pytrace=False)
 
 
 def test_both_answer_alike(double: Server, real: Server) -> None:
     """Every request that the project and its provider make, and every refusal; what is documented is still so."""
     found = rancher_comparison.differences(double.play(STEPS), real.play(STEPS))
-    _fail_for(rancher_comparison.unknown(found, KNOWN), "differences that nobody has documented")
+    _fail_for(rancher_comparison.unknown(found, KNOWN), "undocumented differences")
     gone = (it for it in KNOWN if not it.is_passing and not any(map(it.covers, found)))
     _fail_for(gone, "documented differences that are none any more")
 
@@ -122,4 +124,4 @@ def test_both_isolate_projects_alike(double: Server, real: Server) -> None:
         found = rancher_comparison.differences(double.play(ISOLATED), real.play(ISOLATED))
     finally:
         real.play(UNISOLATING)
-    _fail_for(rancher_comparison.unknown(found, (*KNOWN, *OF_ISOLATION)), "differences that nobody has documented")
+    _fail_for(rancher_comparison.unknown(found, (*KNOWN, *OF_ISOLATION)), "undocumented differences")

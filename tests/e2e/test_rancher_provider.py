@@ -192,7 +192,7 @@ def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engi
 
 
 def test_everything_is_found_by_name(engine: Engine) -> None:
-    """Cluster, project, setting, role template and user; with a kubeconfig where one is asked for."""
+    """Cluster, project, setting, role template and user are found; the cluster with a kubeconfig if requested."""
 
     def program(provider: rancher2.Provider) -> None:
         opts = pulumi.InvokeOutputOptions(provider=provider)

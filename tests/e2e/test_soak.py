@@ -24,7 +24,7 @@ LATEST_PART = 0.9
 
 @pytest.fixture(scope="module")
 def seconds(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: Checkout) -> dict[str, float]:
-    """How long `up` and `destroy` take when nobody kills them."""
+    """Return the seconds that `up` and `destroy` take without a kill."""
     del empty_clusters
     return {command: checkout.deploy(command, engine).must_succeed().seconds for command in ("up", "destroy")}
 
@@ -34,7 +34,7 @@ def test_up_and_destroy_converge_after_a_kill(
     checkout: Checkout, engine: Engine, objects_before: dict[str, Objects], seconds: dict[str, float], number: int
 ) -> None:
     """A killed `up` ends in a verified mesh, and a killed `destroy` in clusters that hold what they held before."""
-    chance = random.Random(f"{SEED}-{engine}-{number}")  # noqa: S311 - no secret, and to be had again by its seed
+    chance = random.Random(f"{SEED}-{engine}-{number}")  # noqa: S311 - no secret, and reproducible by its seed
     points = {command: chance.uniform(EARLIEST_SECONDS, LATEST_PART * whole) for command, whole in seconds.items()}
     said = ", ".join(f"{command} at {point:.1f} s of {seconds[command]:.0f}" for command, point in points.items())
 
@@ -52,7 +52,7 @@ def test_up_and_destroy_converge_after_a_kill(
 def test_destroy_ends_with_istiod_already_dead(
     checkout: Checkout, engine: Engine, lab: Lab, objects_before: dict[str, Objects]
 ) -> None:
-    """No webhook that nobody answers holds a deletion up."""
+    """A webhook without a server does not block a deletion."""
     checkout.deploy("up", engine).must_succeed()
     for spec in lab.clusters:
         Cluster(str(spec.kubeconfig)).scale("istiod", 0)
@@ -61,7 +61,7 @@ def test_destroy_ends_with_istiod_already_dead(
 
 
 def orphans(before: dict[str, Objects]) -> list[str]:
-    """Give what is in any cluster that was not there before."""
+    """Return the objects in any cluster that did not exist before."""
     return [
         f"{cluster}: {left}"
         for cluster, objects in before.items()

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_up_again_is_one_up(lab: Lab) -> None:
-    """The second `up` starts no process anew."""
+    """A second `up` restarts no process."""
     before = machine.look()
     run_module(ROOT, "lab", "up").must_succeed()
     assert not before.differences(machine.look())
@@ -21,6 +21,6 @@ def test_up_again_is_one_up(lab: Lab) -> None:
 def test_down_leaves_this_machine_as_it_was_before_up(lab: Lab) -> None:
     """Processes, namespaces, links, routes, mounts, cgroups, firewall, kernel settings and folders."""
     if lab.before is None:
-        pytest.skip("the lab was up before these tests, so it is somebody's, and stays")
+        pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     run_module(ROOT, "lab", "down").must_succeed()
     assert not lab.before.differences(machine.look())

@@ -1,4 +1,4 @@
-"""What components are told: settings and secrets in, Args out."""
+"""The conversion of settings and secrets to the Args of the components."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +42,7 @@ A_CA = pems.make_root(pems.make_key())
 
 
 def run(stack: Stack, body: Body, *, now: datetime = TODAY, look_up: LookUp = find_by_config) -> RecordingMonitor:
-    """Call `body` with what a stack's config says."""
+    """Call `body` with the wiring of a stack's config."""
 
     def wired() -> None:
         settings, secrets = load(pulumi.Config())
@@ -54,12 +54,12 @@ def run(stack: Stack, body: Body, *, now: datetime = TODAY, look_up: LookUp = fi
 
 
 def changed(stack: Stack, place: Place, value: object) -> Stack:
-    """A stack with another value at one place."""
+    """Return a stack with another value at one place."""
     return Stack(name=stack.name, values=put(stack.values, place, value), secrets=stack.secrets)
 
 
 def link(stack: Stack) -> MeshLinkArgs:
-    """How the second cluster reads the first."""
+    """Return the Args of the link by which the second cluster reads the first."""
     found: list[MeshLinkArgs] = []
 
     def body(wire: Wiring) -> None:
@@ -83,7 +83,7 @@ def link(stack: Stack) -> MeshLinkArgs:
 
 
 @pytest.mark.parametrize(
-    ("now", "told"),
+    ("now", "expected"),
     [
         # 720 hours of life less 240, in two, are parts of 10 days, from 1970 on; and the generation is 1.
         ("2026-11-23T00:00:00", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
@@ -92,21 +92,21 @@ def link(stack: Stack) -> MeshLinkArgs:
     ],
 )
 def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
-    runs: Runs, now: str, told: tuple[int, str, str]
+    runs: Runs, now: str, expected: tuple[int, str, str]
 ) -> None:
-    """All stays as it is for one part, and moves on by one with the next."""
+    """All values stay the same for one period, and advance by one with the next."""
 
     def body(wire: Wiring) -> None:
         provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
         access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
         assert isinstance(access, RancherAccessArgs)
-        assert (access.token_rotation, access.token_expiry, access.active_token_expiry) == told
+        assert (access.token_rotation, access.token_expiry, access.active_token_expiry) == expected
 
     run(runs.stack(RANCHER), body, now=datetime.fromisoformat(now).replace(tzinfo=UTC))
 
 
 def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
-    """By a service account, and the cluster's own CA."""
+    """The link uses a service account and the cluster's own CA."""
     args = link(runs.stack(LAB))
     assert (args.source, args.target, args.server) == ("east", "west", "https://198.18.0.10:6443")
     assert isinstance(args.credential, ServiceAccountArgs)
@@ -114,7 +114,7 @@ def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs)
 
 
 def test_a_peer_trusts_the_ca_that_the_kubeconfig_names(runs: Runs, tmp_path: Path) -> None:
-    """A load balancer or proxy before the API server may have one of its own."""
+    """A load balancer or proxy in front of the API server may have its own CA."""
     path = tmp_path / "kubeconfig"
     path.write_text(kubeconfig("east", ca_pem="the proxy's CA"))
     args = link(changed(runs.stack(LAB), ("clusters", 0, "access", "path"), str(path)))
@@ -122,7 +122,7 @@ def test_a_peer_trusts_the_ca_that_the_kubeconfig_names(runs: Runs, tmp_path: Pa
 
 
 def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> None:
-    """By a Rancher token, and Rancher's CA where it has one of its own."""
+    """The link uses a Rancher token, and Rancher's CA if it has its own."""
     for ca_certs, ca in ((None, Ca.PUBLIC), (A_CA, A_CA)):
         args = link(changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs))
         assert args.server == f"{RANCHER_URL}/k8s/clusters/c-f7r9g"
@@ -137,7 +137,7 @@ def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> No
 def test_a_service_account_behind_rancher_trusts_who_answers(
     runs: Runs, ca_certs: str | None, server: str | None, ca: str | Ca
 ) -> None:
-    """Rancher's CA at Rancher's proxy, the cluster's own CA at the cluster's own address."""
+    """The CA is Rancher's for its proxy, and the cluster's for the cluster's own address."""
     stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs)
     stack = changed(stack, ("clusters", 0, "linkCredential"), "serviceAccount")
     stack = changed(stack, ("clusters", 0, "peerServer"), server)
@@ -149,14 +149,14 @@ def test_a_service_account_behind_rancher_trusts_who_answers(
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_a_peers_server_and_its_ca_may_differ_from_those_that_the_program_uses(runs: Runs, stack: str) -> None:
-    """As config says, whatever the credential."""
+    """The config sets them, for every credential."""
     direct = changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/")
     args = link(changed(direct, ("clusters", 0, "peerCaCerts"), A_CA))
     assert (args.server, args.ca) == ("https://direct.example:6443", A_CA)
 
 
 def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: Runs) -> None:
-    """The kubeconfig's is that of the program's own way to the cluster."""
+    """The kubeconfig's CA is for the program's connection to the cluster."""
     assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
 
 
@@ -164,21 +164,21 @@ def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: 
 def test_a_peer_that_the_operator_installed_may_read_endpoints(
     runs: Runs, istio: dict[str, str], *, reads: bool
 ) -> None:
-    """Its istiod is older than those that read EndpointSlices alone."""
+    """Its istiod is older than those that read only EndpointSlices."""
     args = link(runs.stack(LAB).changed(istio=istio))
     assert isinstance(args.credential, ServiceAccountArgs)
     assert args.credential.rights.endpoints is reads
 
 
 def test_generations_reach_the_links(runs: Runs) -> None:
-    """A higher number makes new tokens."""
+    """A higher number results in new tokens."""
     args = link(changed(runs.stack(LAB), ("links", "tokenGeneration"), 7))
     assert isinstance(args.credential, ServiceAccountArgs)
     assert args.credential.token_generation == 7
 
 
 def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
-    """With the numbers of config."""
+    """The root has the numbers of the config."""
 
     def body(wire: Wiring) -> None:
         args = wire.mesh_trust()
@@ -200,7 +200,7 @@ def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
 
 
 def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
-    """The certificate from plain config, the key from the secret."""
+    """The certificate comes from plain config, and the key from the secret."""
     key = pems.make_key()
     certificate = pems.make_root(key)
 
@@ -222,7 +222,7 @@ def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
 
 @pytest.mark.parametrize("versions", [[], ["v1"], ["v2"], ["v1", "v2"]])
 def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> None:
-    """And the weights of both."""
+    """It gets the weights of both versions as well."""
     values: dict[str, Any] = put(load_values(LAB), ("clusters", 0, "versions"), versions)
     values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
     values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
@@ -236,7 +236,7 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
 
 
 def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) -> None:
-    """By mesh and cluster; he may read Secrets where istiod is told to."""
+    """The name contains mesh and cluster; the user can read Secrets only if the config says so."""
     stack = runs.stack(RANCHER).changed(links={"readSecrets": False})
     assert peers_of(stack) == PeersUserArgs.__name__
     seen: list[Any] = []
@@ -245,29 +245,29 @@ def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) 
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("place", "value", "expected"),
     [
         (("rancher", "peersUser"), False, "PROGRAM_USER"),
         (("clusters", 0, "linkCredential"), "serviceAccount", "NONE"),
     ],
 )
 def test_config_can_have_peers_read_without_a_user_of_their_own(
-    runs: Runs, place: Place, value: object, told: str
+    runs: Runs, place: Place, value: object, expected: str
 ) -> None:
-    """As the program's user, or with no token of Rancher's at all."""
+    """Peers then use the program's user, or no Rancher token at all."""
     stack = runs.stack(RANCHER)
-    assert peers_of(replace(stack, values=put(stack.values, place, value))) == told
+    assert peers_of(replace(stack, values=put(stack.values, place, value))) == expected
 
 
 def peers_of(stack: Stack) -> str:
-    """Name what the first cluster is told of its peers."""
+    """Return the name of the peers' user of the first cluster, or the type if there is none."""
     seen: list[Any] = []
     run(stack, lambda wire: seen.append(access_of(wire).peers))
     return seen[0].name if isinstance(seen[0], PeerToken) else type(seen[0]).__name__
 
 
 def access_of(wire: Wiring) -> RancherAccessArgs:
-    """The first cluster's access."""
+    """Return the first cluster's access."""
     provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
     access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
     assert isinstance(access, RancherAccessArgs)
