@@ -34,13 +34,13 @@ STACKS = (
 def test_a_wrong_value_stops_the_program_before_it_begins(tmp_path: Path, bad: BadValue) -> None:
     """Whatever is wrong with it."""
     good = lab_stack(tmp_path)
-    check(replace(good, values=put(good.values, bad.place, bad.value)), bad.told)
+    check(replace(good, values=put(good.values, bad.place, bad.value)), bad.expected)
 
 
 @pytest.mark.parametrize("bad", [BAD_STACKS[what] for what in STACKS], ids=STACKS)
 def test_wrong_files_and_secrets_stop_the_program_before_it_begins(tmp_path: Path, bad: BadStack) -> None:
     """They are read before anything is made."""
-    check(bad.make(lab_stack(tmp_path), tmp_path), bad.told)
+    check(bad.make(lab_stack(tmp_path), tmp_path), bad.expected)
 
 
 def check(stack: Stack, told: tuple[str, ...]) -> None:

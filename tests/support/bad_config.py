@@ -50,7 +50,7 @@ class BadValue:
 
     place: Place
     value: object
-    told: tuple[str, ...]
+    expected: tuple[str, ...]
     """Parts of the error: the key, the value, and what is allowed."""
 
 
@@ -77,132 +77,140 @@ def with_project(**project: object) -> dict[str, Any]:
 
 
 BAD_VALUES = {
-    "an unknown key": BadValue(place=("colour",), value=1, told=("mcsps: unknown key 'colour'; ", KEYS)),
+    "an unknown key": BadValue(place=("colour",), value=1, expected=("mcsps: unknown key 'colour'; ", KEYS)),
     "a misspelt key": BadValue(
-        place=("v2Wieght",), value=1, told=("mcsps: unknown key 'v2Wieght'; ", KEYS, "Did you mean 'v2Weight'?")
+        place=("v2Wieght",), value=1, expected=("mcsps: unknown key 'v2Wieght'; ", KEYS, "Did you mean 'v2Weight'?")
     ),
     "a misspelt key inside": BadValue(
         place=("clusters", 0, "versoins"),
         value=["v1"],
-        told=("mcsps:clusters[0]: unknown key 'versoins'; allowed: access, ", "Did you mean 'versions'?"),
+        expected=("mcsps:clusters[0]: unknown key 'versoins'; allowed: access, ", "Did you mean 'versions'?"),
     ),
     "a key in Python's spelling": BadValue(
-        place=("mesh", "trust_domain"), value="x", told=("mcsps:mesh: unknown key 'trust_domain'", "'trustDomain'")
+        place=("mesh", "trust_domain"), value="x", expected=("mcsps:mesh: unknown key 'trust_domain'", "'trustDomain'")
     ),
     "an unknown key of an access": BadValue(
-        place=(*ACCESS, "clusterId"), value="local", told=("mcsps:clusters[0].access: unknown key 'clusterId'",)
+        place=(*ACCESS, "clusterId"), value="local", expected=("mcsps:clusters[0].access: unknown key 'clusterId'",)
     ),
-    "a missing object": BadValue(place=("mesh",), value=ABSENT, told=("mcsps:mesh: missing. Set it in",)),
-    "a missing key": BadValue(place=("mesh", "id"), value=ABSENT, told=("mcsps:mesh.id: missing. Set it in",)),
-    "a missing weight": BadValue(place=("v2Weight",), value=ABSENT, told=("mcsps:v2Weight: missing",)),
+    "a missing object": BadValue(place=("mesh",), value=ABSENT, expected=("mcsps:mesh: missing. Set it in",)),
+    "a missing key": BadValue(place=("mesh", "id"), value=ABSENT, expected=("mcsps:mesh.id: missing. Set it in",)),
+    "a missing weight": BadValue(place=("v2Weight",), value=ABSENT, expected=("mcsps:v2Weight: missing",)),
     "a missing key of a cluster": BadValue(
-        place=("clusters", 1, "network"), value=ABSENT, told=("mcsps:clusters[1].network: missing",)
+        place=("clusters", 1, "network"), value=ABSENT, expected=("mcsps:clusters[1].network: missing",)
     ),
     "a missing key of an access": BadValue(
-        place=(*ACCESS, "path"), value=ABSENT, told=("mcsps:clusters[0].access.path: missing",)
+        place=(*ACCESS, "path"), value=ABSENT, expected=("mcsps:clusters[0].access.path: missing",)
     ),
     "a missing kind of access": BadValue(
-        place=(*ACCESS, "kind"), value=ABSENT, told=(f"mcsps:clusters[0].access.kind: missing; {A_KIND}",)
+        place=(*ACCESS, "kind"), value=ABSENT, expected=(f"mcsps:clusters[0].access.kind: missing; {A_KIND}",)
     ),
     "an unknown kind of access": BadValue(
         place=(*ACCESS, "kind"),
         value="ssh",
-        told=(f"mcsps:clusters[0].access.kind: got 'ssh'; {A_KIND}",),
+        expected=(f"mcsps:clusters[0].access.kind: got 'ssh'; {A_KIND}",),
     ),
     "a text for an object": BadValue(
-        place=("mesh",), value="east", told=("mcsps:mesh: got 'east'; allowed: a mapping",)
+        place=("mesh",), value="east", expected=("mcsps:mesh: got 'east'; allowed: a mapping",)
     ),
-    "nothing for an object": BadValue(place=("mesh",), value=None, told=("mcsps:mesh: got null; allowed: a mapping",)),
+    "nothing for an object": BadValue(
+        place=("mesh",), value=None, expected=("mcsps:mesh: got null; allowed: a mapping",)
+    ),
     "a text for an access": BadValue(
-        place=ACCESS, value="east", told=("mcsps:clusters[0].access: got 'east'; allowed: a mapping",)
+        place=ACCESS, value="east", expected=("mcsps:clusters[0].access: got 'east'; allowed: a mapping",)
     ),
     "a number for a text": BadValue(
-        place=("mesh", "id"), value=7, told=("mcsps:mesh.id: got 7; allowed: a string. Quote it where",)
+        place=("mesh", "id"), value=7, expected=("mcsps:mesh.id: got 7; allowed: a string. Quote it where",)
     ),
     "nothing for a text": BadValue(
-        place=("mesh", "id"), value=None, told=("mcsps:mesh.id: got null; allowed: a string",)
+        place=("mesh", "id"), value=None, expected=("mcsps:mesh.id: got null; allowed: a string",)
     ),
     "a text for a truth": BadValue(
         place=("links", "readSecrets"),
         value="maybe",
-        told=("mcsps:links.readSecrets: got 'maybe'; allowed: true or false",),
+        expected=("mcsps:links.readSecrets: got 'maybe'; allowed: true or false",),
     ),
     "an object for a truth": BadValue(
         place=("links", "readSecrets"),
         value={},
-        told=("mcsps:links.readSecrets: got a mapping; allowed: true or false",),
+        expected=("mcsps:links.readSecrets: got a mapping; allowed: true or false",),
     ),
     "an object for a list": BadValue(
-        place=("clusters",), value={}, told=("mcsps:clusters: got a mapping; allowed: a list",)
+        place=("clusters",), value={}, expected=("mcsps:clusters: got a mapping; allowed: a list",)
     ),
     "an object for a path": BadValue(
         place=(*ACCESS, "path"),
         value={"kind": "Config", "users": [{"token": MARK}]},
-        told=("mcsps:clusters[0].access.path: got a mapping; allowed: the path of a file",),
+        expected=("mcsps:clusters[0].access.path: got a mapping; allowed: the path of a file",),
     ),
     "no cluster": BadValue(
-        place=("clusters",), value=[], told=("mcsps:clusters: got a list of 0; allowed: a list of 1 or more",)
+        place=("clusters",), value=[], expected=("mcsps:clusters: got a list of 0; allowed: a list of 1 or more",)
     ),
     "two clusters of one name": BadValue(
         place=NAME,
         value="east",
-        told=("mcsps:clusters[1].name: got 'east', which clusters[0] has too; allowed: a unique name",),
+        expected=("mcsps:clusters[1].name: got 'east', which clusters[0] has too; allowed: a unique name",),
     ),
     "two clusters of one network": BadValue(
         place=NETWORK,
         value="network-east",
-        told=("mcsps:clusters[1].network: got 'network-east', which clusters[0] has too; allowed: a unique network",),
+        expected=(
+            "mcsps:clusters[1].network: got 'network-east', which clusters[0] has too; allowed: a unique network",
+        ),
     ),
-    "a name in capitals": BadValue(place=NAME, value="West", told=("mcsps:clusters[1].name: got 'West'; ", LABEL)),
-    "a name with a dot": BadValue(place=NAME, value="we.st", told=("mcsps:clusters[1].name: got 'we.st'; ", LABEL)),
+    "a name in capitals": BadValue(place=NAME, value="West", expected=("mcsps:clusters[1].name: got 'West'; ", LABEL)),
+    "a name with a dot": BadValue(place=NAME, value="we.st", expected=("mcsps:clusters[1].name: got 'we.st'; ", LABEL)),
     "a name that ends in a hyphen": BadValue(
-        place=NAME, value="west-", told=("mcsps:clusters[1].name: got 'west-'; ", LABEL)
+        place=NAME, value="west-", expected=("mcsps:clusters[1].name: got 'west-'; ", LABEL)
     ),
-    "a name that ends in a line break": BadValue(place=NAME, value="west\n", told=("mcsps:clusters[1].name: ", LABEL)),
-    "an empty name": BadValue(place=NAME, value="", told=("mcsps:clusters[1].name: got ''; ", LABEL)),
+    "a name that ends in a line break": BadValue(
+        place=NAME, value="west\n", expected=("mcsps:clusters[1].name: ", LABEL)
+    ),
+    "an empty name": BadValue(place=NAME, value="", expected=("mcsps:clusters[1].name: got ''; ", LABEL)),
     "a name too long for a CA's": BadValue(
         place=NAME,
         value="w" * 49,
-        told=("mcsps:clusters[1].name: got 'wwww", "allowed: a DNS label of at most 48 characters, since"),
+        expected=("mcsps:clusters[1].name: got 'wwww", "allowed: a DNS label of at most 48 characters, since"),
     ),
     "a name that would make two links alike": BadValue(
         place=NAME,
         value="east-to-west",
-        told=("mcsps:clusters[1].name: got 'east-to-west'; allowed: a name without the word 'to'",),
+        expected=("mcsps:clusters[1].name: got 'east-to-west'; allowed: a name without the word 'to'",),
     ),
     "a network too long for a label": BadValue(
-        place=NETWORK, value="n" * 64, told=("mcsps:clusters[1].network: got 'nnnn", "at most 63 characters")
+        place=NETWORK, value="n" * 64, expected=("mcsps:clusters[1].network: got 'nnnn", "at most 63 characters")
     ),
     "a mesh id that is no label": BadValue(
-        place=("mesh", "id"), value="my mesh", told=("mcsps:mesh.id: got 'my mesh'; ", LABEL)
+        place=("mesh", "id"), value="my mesh", expected=("mcsps:mesh.id: got 'my mesh'; ", LABEL)
     ),
-    "a weight of -1": BadValue(place=("v2Weight",), value=-1, told=(f"mcsps:v2Weight: got -1; {PERCENT}",)),
-    "a weight of 101": BadValue(place=("v2Weight",), value=101, told=(f"mcsps:v2Weight: got 101; {PERCENT}",)),
-    "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, told=(f"mcsps:v2Weight: got 10.5; {PERCENT}",)),
-    "a weight of ten": BadValue(place=("v2Weight",), value="ten", told=(f"mcsps:v2Weight: got 'ten'; {PERCENT}",)),
-    "a weight of true": BadValue(place=("v2Weight",), value=True, told=(f"mcsps:v2Weight: got true; {PERCENT}",)),
-    "a weight of nothing": BadValue(place=("v2Weight",), value=None, told=(f"mcsps:v2Weight: got null; {PERCENT}",)),
+    "a weight of -1": BadValue(place=("v2Weight",), value=-1, expected=(f"mcsps:v2Weight: got -1; {PERCENT}",)),
+    "a weight of 101": BadValue(place=("v2Weight",), value=101, expected=(f"mcsps:v2Weight: got 101; {PERCENT}",)),
+    "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, expected=(f"mcsps:v2Weight: got 10.5; {PERCENT}",)),
+    "a weight of ten": BadValue(place=("v2Weight",), value="ten", expected=(f"mcsps:v2Weight: got 'ten'; {PERCENT}",)),
+    "a weight of true": BadValue(place=("v2Weight",), value=True, expected=(f"mcsps:v2Weight: got true; {PERCENT}",)),
+    "a weight of nothing": BadValue(
+        place=("v2Weight",), value=None, expected=(f"mcsps:v2Weight: got null; {PERCENT}",)
+    ),
     "a version that does not exist": BadValue(
-        place=VERSIONS, value=["v3"], told=("mcsps:clusters[1].versions[0]: got 'v3'; ", "'v1' or 'v2'")
+        place=VERSIONS, value=["v3"], expected=("mcsps:clusters[1].versions[0]: got 'v3'; ", "'v1' or 'v2'")
     ),
     "a version twice": BadValue(
         place=VERSIONS,
         value=["v2", "v2"],
-        told=("mcsps:clusters[1].versions: got v2, v2; allowed: each version once",),
+        expected=("mcsps:clusters[1].versions: got v2, v2; allowed: each version once",),
     ),
     "no cluster runs v2": BadValue(
         place=VERSIONS,
         value=["v1"],
-        told=("mcsps:v2Weight: got 10, but no cluster runs v2; allowed: 0. Add v2 to", "set the weight to 0"),
+        expected=("mcsps:v2Weight: got 10, but no cluster runs v2; allowed: 0. Add v2 to", "set the weight to 0"),
     ),
     "no cluster runs v1": BadValue(
         place=("clusters", 0, "versions"),
         value=[],
-        told=("mcsps:v2Weight: got 10, but no cluster runs v1; allowed: 100. Add v1 to", "set the weight to 100"),
+        expected=("mcsps:v2Weight: got 10, but no cluster runs v1; allowed: 100. Add v1 to", "set the weight to 100"),
     ),
     **{
-        what: BadValue(place=("audiences",), value=audiences, told=told)
-        for what, (audiences, told) in {
+        what: BadValue(place=("audiences",), value=audiences, expected=expected)
+        for what, (audiences, expected) in {
             "an audience without a name": ([{"version": "v2", "header": TEAM}], ("mcsps:audiences[0].name: missing",)),
             "an audience of an unknown version": (
                 [{"name": "team", "version": "v3", "header": TEAM}],
@@ -233,9 +241,9 @@ BAD_VALUES = {
         f"a header {what}": BadValue(
             place=("audiences",),
             value=[{"name": "team", "version": "v2", "header": {"name": "x-team", **header}}],
-            told=(f"mcsps:audiences[0].header{told[0]}", *told[1:]),
+            expected=(f"mcsps:audiences[0].header{expected[0]}", *expected[1:]),
         )
-        for what, (header, told) in {
+        for what, (header, expected) in {
             "in capitals": (
                 {"name": "X-Team", "exact": "a"},
                 (".name: got 'X-Team'; allowed: a header name in lower case",),
@@ -295,8 +303,8 @@ BAD_VALUES = {
         }.items()
     },
     **{
-        f"failover {what}": BadValue(place=("failover",), value=failover, told=(f"mcsps:failover{told}",))
-        for what, (failover, told) in {
+        f"failover {what}": BadValue(place=("failover",), value=failover, expected=(f"mcsps:failover{expected}",))
+        for what, (failover, expected) in {
             "without a region": (
                 {"enabled": True},
                 ".enabled: got true, but no cluster has a locality; allowed: true with at least 2 regions. Set",
@@ -310,7 +318,10 @@ BAD_VALUES = {
                 {"consecutiveGatewayErrors": 0},
                 ".consecutiveGatewayErrors: got 0; allowed: a whole number from 1 to 100",
             ),
-            "of nobody": ({"maxEjectionPercent": 0}, ".maxEjectionPercent: got 0; allowed: a whole number from 1 to"),
+            "of no endpoint": (
+                {"maxEjectionPercent": 0},
+                ".maxEjectionPercent: got 0; allowed: a whole number from 1 to",
+            ),
             "with too many tries": (
                 {"retryAttempts": 11},
                 ".retryAttempts: got 11; allowed: a whole number from 0 to",
@@ -321,60 +332,62 @@ BAD_VALUES = {
     "a locality of one cluster alone": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "us"},
-        told=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed: a locality for all",),
+        expected=("mcsps:clusters[0].locality: missing, and other clusters have one; allowed: a locality for all",),
     ),
     "a locality without a region": BadValue(
         place=("clusters", 1, "locality"),
         value={"zone": "us-1"},
-        told=("mcsps:clusters[1].locality.region: missing",),
+        expected=("mcsps:clusters[1].locality.region: missing",),
     ),
     "a region with a dot": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "us.1"},
-        told=(f"mcsps:clusters[1].locality.region: got 'us.1'; {LABEL}",),
+        expected=(f"mcsps:clusters[1].locality.region: got 'us.1'; {LABEL}",),
     ),
     "a locality too long for a label": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "u" * 32, "zone": "z" * 31},
-        told=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed: at most 63"),
+        expected=("mcsps:clusters[1].locality: region and zone have 64 characters with the dot", "allowed: at most 63"),
     ),
     "charts from nowhere": BadValue(
         place=("istio", "charts"),
         value="charts",
-        told=("mcsps:istio.charts: got 'charts'; allowed: an https:// repository or oci:// registry",),
+        expected=("mcsps:istio.charts: got 'charts'; allowed: an https:// repository or oci:// registry",),
     ),
     "charts behind a password": BadValue(
         place=("istio", "charts"),
         value=f"https://user:{MARK}@charts.example",
-        told=("mcsps:istio.charts: allowed: an https:// repository or oci:// registry without credentials",),
+        expected=("mcsps:istio.charts: allowed: an https:// repository or oci:// registry without credentials",),
     ),
     "a version that is none": BadValue(
         place=("istio", "version"),
         value="newest",
-        told=("mcsps:istio.version: got 'newest'; allowed: one version, such as 1.31.1",),
+        expected=("mcsps:istio.version: got 'newest'; allowed: one version, such as 1.31.1",),
     ),
     "a version that YAML reads as a number": BadValue(
-        place=("istio", "tag"), value=1.31, told=("mcsps:istio.tag: got 1.31; allowed: a string. Quote it",)
+        place=("istio", "tag"), value=1.31, expected=("mcsps:istio.tag: got 1.31; allowed: a string. Quote it",)
     ),
     "a version that the charts are not for": BadValue(
         place=("istio", "version"),
         value="1.29.9",
-        told=("mcsps:istio.version: got '1.29.9'; allowed with installer helm: 1.30 or newer. Set version and tag",),
+        expected=(
+            "mcsps:istio.version: got '1.29.9'; allowed with installer helm: 1.30 or newer. Set version and tag",
+        ),
     ),
     "a tag of another time than the charts": BadValue(
         place=("istio", "tag"),
         value="1.23.6-distroless",
-        told=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm: 1.30 or newer",),
+        expected=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm: 1.30 or newer",),
     ),
     "an installer that does not exist": BadValue(
         place=("istio", "installer"),
         value="sail",
-        told=("mcsps:istio.installer: got 'sail'; allowed: 'helm' or 'operator'",),
+        expected=("mcsps:istio.installer: got 'sail'; allowed: 'helm' or 'operator'",),
     ),
     "an operator for the default version": BadValue(
         place=("istio",),
         value={"installer": "operator"},
-        told=(
+        expected=(
             "mcsps:istio.version: got '1.31.1'; allowed with installer operator: 1.12 to 1.23",
             "since Istio 1.24 has no in-cluster operator. Set version and tag to one of these, or set installer",
         ),
@@ -382,61 +395,67 @@ BAD_VALUES = {
     "an operator for the first version without one": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "version": "1.24.0"},
-        told=("mcsps:istio.version: got '1.24.0'; allowed with installer operator: 1.12 to 1.23",),
+        expected=("mcsps:istio.version: got '1.24.0'; allowed with installer operator: 1.12 to 1.23",),
     ),
     "an operator for a version before the seed's": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "version": "1.11.8"},
-        told=("mcsps:istio.version: got '1.11.8'; allowed with installer operator: 1.12 to 1.23",),
+        expected=("mcsps:istio.version: got '1.11.8'; allowed with installer operator: 1.12 to 1.23",),
     ),
     "an operator with the default tag": BadValue(
         place=("istio",),
         value={"installer": "operator", "version": "1.23.6"},
-        told=("mcsps:istio.tag: got '1.31.1'; allowed with installer operator: 1.12 to 1.23", "Set version and tag"),
+        expected=(
+            "mcsps:istio.tag: got '1.31.1'; allowed with installer operator: 1.12 to 1.23",
+            "Set version and tag",
+        ),
     ),
     "an operator with charts": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "charts": "/charts"},
-        told=("mcsps:istio.charts: set with installer operator; allowed: only with installer helm", "Remove the key"),
+        expected=(
+            "mcsps:istio.charts: set with installer operator; allowed: only with installer helm",
+            "Remove the key",
+        ),
     ),
     "an operator with a chart's values": BadValue(
         place=("istio",),
         value={**BY_OPERATOR, "values": {"base": {}, "gateway": {"labels": {}}}},
-        told=(
+        expected=(
             "mcsps:istio.values.gateway: set with installer operator; allowed: only with installer helm",
             "Remove the key",
         ),
     ),
     "no hub": BadValue(
-        place=("istio", "hub"), value="", told=("mcsps:istio.hub: got ''; allowed: a string that is not empty",)
+        place=("istio", "hub"), value="", expected=("mcsps:istio.hub: got ''; allowed: a string that is not empty",)
     ),
     "no tag": BadValue(
-        place=("istio", "tag"), value=" ", told=("mcsps:istio.tag: got ' '; allowed: a string that is not empty",)
+        place=("istio", "tag"), value=" ", expected=("mcsps:istio.tag: got ' '; allowed: a string that is not empty",)
     ),
     "no image for v1": BadValue(
         place=("helloworld", "images", "v1"),
         value="",
-        told=("mcsps:helloworld.images.v1: got ''; allowed: a string that is not empty",),
+        expected=("mcsps:helloworld.images.v1: got ''; allowed: a string that is not empty",),
     ),
     "no image for v2": BadValue(
         place=("helloworld", "images", "v2"),
         value="",
-        told=("mcsps:helloworld.images.v2: got ''; allowed: a string that is not empty",),
+        expected=("mcsps:helloworld.images.v2: got ''; allowed: a string that is not empty",),
     ),
     "a trust domain that is none": BadValue(
         place=("mesh", "trustDomain"),
         value="not a domain!!",
-        told=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed: a DNS name, such as cluster.local",),
+        expected=("mcsps:mesh.trustDomain: got 'not a domain!!'; allowed: a DNS name, such as cluster.local",),
     ),
     "a trust domain with a label that is too long": BadValue(
         place=("mesh", "trustDomain"),
         value=f"{'a' * 64}.local",
-        told=("mcsps:mesh.trustDomain: got 'aaaa", "at most 63 characters between two dots"),
+        expected=("mcsps:mesh.trustDomain: got 'aaaa", "at most 63 characters between two dots"),
     ),
     "a number for a chart's block": BadValue(
         place=("istio", "values", "istiod", "global"),
         value=3,
-        told=(
+        expected=(
             "mcsps:istio.values.istiod.global: not a mapping, so it would remove the program's own",
             "allowed: a mapping",
         ),
@@ -444,54 +463,58 @@ BAD_VALUES = {
     "nothing for a block within a chart's block": BadValue(
         place=("istio", "values", "istiod", "global", "proxy"),
         value=None,
-        told=("mcsps:istio.values.istiod.global.proxy: not a mapping, so it would remove the program's own values",),
+        expected=(
+            "mcsps:istio.values.istiod.global.proxy: not a mapping, so it would remove the program's own values",
+        ),
     ),
     "a list for a gateway's block": BadValue(
         place=("istio", "values", "gateway", "resources"),
         value=[],
-        told=("mcsps:istio.values.gateway.resources: not a mapping, so it would remove the program's own values",),
+        expected=("mcsps:istio.values.gateway.resources: not a mapping, so it would remove the program's own values",),
     ),
     "a time too short": BadValue(
         place=("istio", "timeoutSeconds"),
         value=9,
-        told=("mcsps:istio.timeoutSeconds: got 9; allowed: a whole number from 10 to 3600",),
+        expected=("mcsps:istio.timeoutSeconds: got 9; allowed: a whole number from 10 to 3600",),
     ),
     "no replica": BadValue(
         place=("helloworld", "replicas"),
         value=0,
-        told=("mcsps:helloworld.replicas: got 0; allowed: a whole number from 1 to 100",),
+        expected=("mcsps:helloworld.replicas: got 0; allowed: a whole number from 1 to 100",),
     ),
     "a request that is no quantity": BadValue(
         place=("helloworld", "resources"),
         value={"requests": {"cpu": "lots"}},
-        told=(f"mcsps:helloworld.resources.requests.cpu: got 'lots'; {QUANTITY}",),
+        expected=(f"mcsps:helloworld.resources.requests.cpu: got 'lots'; {QUANTITY}",),
     ),
     "a misspelt resource": BadValue(
         place=("helloworld", "resources"),
         value={"requests": {"memroy": "64Mi"}},
-        told=(
+        expected=(
             "mcsps:helloworld.resources.requests: unknown key 'memroy'; allowed: cpu, memory. Did you mean 'memory'?",
         ),
     ),
     "a request above its limit": BadValue(
         place=("helloworld", "resources"),
         value={"requests": {"cpu": "1"}},
-        told=("mcsps:helloworld.resources.requests.cpu: got 1; allowed: at most limits.cpu, which is 200m",),
+        expected=("mcsps:helloworld.resources.requests.cpu: got 1; allowed: at most limits.cpu, which is 200m",),
     ),
     "memory above its limit": BadValue(
         place=("helloworld", "resources"),
         value={"limits": {"memory": "60M"}},
-        told=("mcsps:helloworld.resources.requests.memory: got 64Mi; allowed: at most limits.memory, which is 60M",),
+        expected=(
+            "mcsps:helloworld.resources.requests.memory: got 64Mi; allowed: at most limits.memory, which is 60M",
+        ),
     ),
     "a quota that is no quantity": BadValue(
         place=("rancher",),
         value=with_project(projectQuota={"limitsCpu": "many"}),
-        told=(f"mcsps:rancher.project.projectQuota.limitsCpu: got 'many'; {QUANTITY}",),
+        expected=(f"mcsps:rancher.project.projectQuota.limitsCpu: got 'many'; {QUANTITY}",),
     ),
     "a namespace's quota above the project's": BadValue(
         place=("rancher",),
         value=with_project(projectQuota={"limitsMemory": "11Gi"}, namespaceQuota={"limitsMemory": "12Gi"}),
-        told=(
+        expected=(
             "mcsps:rancher.project.namespaceQuota.limitsMemory: got 12Gi; ",
             "allowed: at most projectQuota.limitsMemory, which is 11Gi",
         ),
@@ -499,21 +522,25 @@ BAD_VALUES = {
     "a container's default request above its limit": BadValue(
         place=("rancher",),
         value=with_project(containerLimit={"requestsCpu": "300m"}),
-        told=("mcsps:rancher.project.containerLimit.requestsCpu: got 300m; allowed: at most limitsCpu, which is 200m",),
+        expected=(
+            "mcsps:rancher.project.containerLimit.requestsCpu: got 300m; allowed: at most limitsCpu, which is 200m",
+        ),
     ),
     "a project without a name": BadValue(
         place=("rancher",),
         value=with_project(name=""),
-        told=("mcsps:rancher.project.name: got ''; allowed: a string that is not empty",),
+        expected=("mcsps:rancher.project.name: got ''; allowed: a string that is not empty",),
     ),
     "no Rancher, said with false": BadValue(
-        place=("rancher",), value=False, told=("mcsps:rancher: got false; allowed: a mapping",)
+        place=("rancher",), value=False, expected=("mcsps:rancher: got false; allowed: a mapping",)
     ),
     "no Rancher, said with nothing": BadValue(
-        place=("rancher",), value="", told=("mcsps:rancher: got ''; allowed: a mapping",)
+        place=("rancher",), value="", expected=("mcsps:rancher: got ''; allowed: a mapping",)
     ),
     "a CA that is junk": BadValue(
-        place=("rancher",), value={"url": "https://r.example", "caCerts": f"junk {MARK}"}, told=(f"caCerts: {NO_CA}",)
+        place=("rancher",),
+        value={"url": "https://r.example", "caCerts": f"junk {MARK}"},
+        expected=(f"caCerts: {NO_CA}",),
     ),
     "a private key instead of a CA": BadValue(
         place=("rancher",),
@@ -521,110 +548,114 @@ BAD_VALUES = {
             "url": "https://r.example",
             "caCerts": f"-----BEGIN PRIVATE KEY-----\n{MARK}\n-----END PRIVATE KEY-----",
         },
-        told=(f"mcsps:rancher.caCerts: {NO_CA}",),
+        expected=(f"mcsps:rancher.caCerts: {NO_CA}",),
     ),
     "a peer's CA that is junk": BadValue(
-        place=("clusters", 0, "peerCaCerts"), value=f"junk {MARK}", told=(f"mcsps:clusters[0].peerCaCerts: {NO_CA}",)
+        place=("clusters", 0, "peerCaCerts"),
+        value=f"junk {MARK}",
+        expected=(f"mcsps:clusters[0].peerCaCerts: {NO_CA}",),
     ),
     "a peer's CA without its server": BadValue(
         place=("clusters", 0, "peerCaCerts"),
         value=pems.make_root(pems.make_key()),
-        told=(
+        expected=(
             "mcsps:clusters[0].peerCaCerts: set without peerServer; allowed: only with it. Set peerServer, or remove",
         ),
     ),
     "a Rancher behind a password": BadValue(
         place=("rancher",),
         value={"url": f"https://user:{MARK}@r.example"},
-        told=(f"mcsps:rancher.url: {HTTPS} with a host", "without credentials"),
+        expected=(f"mcsps:rancher.url: {HTTPS} with a host", "without credentials"),
     ),
     "a Rancher's token instead of its address": BadValue(
-        place=("rancher",), value={"url": f"token-abc12:{MARK}"}, told=(f"mcsps:rancher.url: {HTTPS} with a host",)
+        place=("rancher",), value={"url": f"token-abc12:{MARK}"}, expected=(f"mcsps:rancher.url: {HTTPS} with a host",)
     ),
     "a node selector that is none": BadValue(
         place=("clusters", 0, "namespaceNodeSelector"),
         value="???",
-        told=("mcsps:clusters[0].namespaceNodeSelector: got '???'; allowed: labels such as role=ingress",),
+        expected=("mcsps:clusters[0].namespaceNodeSelector: got '???'; allowed: labels such as role=ingress",),
     ),
     "renewal before the start": BadValue(
         place=("trust",),
         value={"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 24},
-        told=("mcsps:trust.intermediateEarlyRenewalHours: got 24; allowed: less than intermediateValidityHours",),
+        expected=("mcsps:trust.intermediateEarlyRenewalHours: got 24; allowed: less than intermediateValidityHours",),
     ),
     "an intermediate that outlives the root": BadValue(
         place=("trust", "rootValidityHours"),
         value=8759,
-        told=("mcsps:trust.intermediateValidityHours: got 8760; allowed: at most rootValidityHours", "8759"),
+        expected=("mcsps:trust.intermediateValidityHours: got 8760; allowed: at most rootValidityHours", "8759"),
     ),
     "a generation of 0": BadValue(
         place=("links", "tokenGeneration"),
         value=0,
-        told=("mcsps:links.tokenGeneration: got 0; allowed: a whole number of 1 or more",),
+        expected=("mcsps:links.tokenGeneration: got 0; allowed: a whole number of 1 or more",),
     ),
     "a peer's server without TLS": BadValue(
         place=("clusters", 0, "peerServer"),
         value="http://east",
-        told=("mcsps:clusters[0].peerServer: got 'http://east'; allowed: an https:// URL",),
+        expected=("mcsps:clusters[0].peerServer: got 'http://east'; allowed: an https:// URL",),
     ),
     "a peer's server without a host": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https:///",
-        told=("mcsps:clusters[0].peerServer: got 'https:///'; allowed: an https:// URL with a host",),
+        expected=("mcsps:clusters[0].peerServer: got 'https:///'; allowed: an https:// URL with a host",),
     ),
     "a peer's server at no port": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https://h:notaport",
-        told=(f"mcsps:clusters[0].peerServer: got 'https://h:notaport'; {HTTPS} with a host, an optional port up",),
+        expected=(f"mcsps:clusters[0].peerServer: got 'https://h:notaport'; {HTTPS} with a host, an optional port up",),
     ),
     "a peer's server at a port too high": BadValue(
         place=("clusters", 0, "peerServer"),
         value="https://h:65536",
-        told=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "an optional port up to 65535"),
+        expected=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "an optional port up to 65535"),
     ),
     "a peer's server behind a password": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://user:{MARK}@east",
-        told=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
     ),
     "a peer's server with a token": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://east/?token={MARK}",
-        told=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
     ),
     "an unknown credential": BadValue(
         place=("clusters", 0, "linkCredential"),
         value="password",
-        told=("mcsps:clusters[0].linkCredential: got 'password'; ", "'serviceAccount' or 'rancherToken'"),
+        expected=("mcsps:clusters[0].linkCredential: got 'password'; ", "'serviceAccount' or 'rancherToken'"),
     ),
     "a Rancher token without Rancher": BadValue(
         place=("clusters", 0, "linkCredential"),
         value="rancherToken",
-        told=("mcsps:clusters[0].linkCredential: got 'rancherToken'; allowed with access kubeconfig: serviceAccount",),
+        expected=(
+            "mcsps:clusters[0].linkCredential: got 'rancherToken'; allowed with access kubeconfig: serviceAccount",
+        ),
     ),
     "access by a Rancher that is not named": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "c-f7r9g"},
-        told=("mcsps:rancher: missing, and clusters[0] has access rancher. Set mcsps:rancher.url",),
+        expected=("mcsps:rancher: missing, and clusters[0] has access rancher. Set mcsps:rancher.url",),
     ),
     "a cluster id that is none": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "../x"},
-        told=("mcsps:clusters[0].access.clusterId: got '../x'; allowed: Rancher's id, such as c-f7r9g or local",),
+        expected=("mcsps:clusters[0].access.clusterId: got '../x'; allowed: Rancher's id, such as c-f7r9g or local",),
     ),
     "a cluster that is named twice": BadValue(
         place=ACCESS,
         value={"kind": "rancher", "clusterId": "c-f7r9g", "clusterName": "east"},
-        told=("mcsps:clusters[0].access: got both of clusterId and clusterName; allowed: exactly one of them",),
+        expected=("mcsps:clusters[0].access: got both of clusterId and clusterName; allowed: exactly one of them",),
     ),
     "a cluster that is not named": BadValue(
         place=ACCESS,
         value={"kind": "rancher"},
-        told=("mcsps:clusters[0].access: got neither of clusterId and clusterName; allowed: exactly one of them",),
+        expected=("mcsps:clusters[0].access: got neither of clusterId and clusterName; allowed: exactly one of them",),
     ),
     "a file of CAs that is not there": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "caCerts": "/no/such/ca.pem"},
-        told=(
+        expected=(
             "mcsps:rancher.caCerts: got '/no/such/ca.pem'; allowed: the path of a readable",
             ": No such file or directory",
         ),
@@ -632,36 +663,38 @@ BAD_VALUES = {
     "an application's project that is too small for its namespace": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "appProject": {"projectQuota": {"limitsCpu": "11"}}},
-        told=("mcsps:rancher.appProject.namespaceQuota.limitsCpu: got 12000m; allowed: at most projectQuota",),
+        expected=("mcsps:rancher.appProject.namespaceQuota.limitsCpu: got 12000m; allowed: at most projectQuota",),
     ),
     "a token that lives for ever": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 0},
-        told=("mcsps:rancher.tokenTtlHours: got 0; allowed: a whole number from 2 to 8760",),
+        expected=("mcsps:rancher.tokenTtlHours: got 0; allowed: a whole number from 2 to 8760",),
     ),
     "a token that would be renewed before it is made": BadValue(
         place=("rancher",),
         value={"url": "https://r.example", "tokenTtlHours": 240},
-        told=("mcsps:rancher.tokenEarlyRenewalHours: got 240; allowed: less than tokenTtlHours, which is 240",),
+        expected=("mcsps:rancher.tokenEarlyRenewalHours: got 240; allowed: less than tokenTtlHours, which is 240",),
     ),
     "a kubeconfig instead of its path": BadValue(
         place=(*ACCESS, "path"),
         value=kubeconfig("east"),
-        told=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
+        expected=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
     ),
     "a kubeconfig in one line instead of its path": BadValue(
         place=(*ACCESS, "path"),
         value=f"{{apiVersion: v1, kind: Config, users: [{{user: {{token: {MARK}}}}}]}}",
-        told=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
+        expected=("mcsps:clusters[0].access.path: allowed: the path of a file, and not its content",),
     ),
     "no path": BadValue(
-        place=(*ACCESS, "path"), value="", told=("mcsps:clusters[0].access.path: allowed: the path of a file",)
+        place=(*ACCESS, "path"), value="", expected=("mcsps:clusters[0].access.path: allowed: the path of a file",)
     ),
     **{
         f"{what} instead of the root": BadValue(
             place=("trust", "rootCertificate"),
             value=value,
-            told=("mcsps:trust.rootCertificate: is not exactly one PEM certificate. Set the text and not the path",),
+            expected=(
+                "mcsps:trust.rootCertificate: is not exactly one PEM certificate. Set the text and not the path",
+            ),
         )
         for what, value in {
             "a private key": f"-----BEGIN KEY-----\n{MARK}\n",
@@ -680,10 +713,10 @@ class BadStack:
 
     make: Callable[[Stack, Path], Stack]
     """From a good stack of two clusters and an empty folder."""
-    told: tuple[str, ...]
+    expected: tuple[str, ...]
 
 
-def bad_kubeconfig(write: Callable[[Path], object], *told: str) -> BadStack:
+def bad_kubeconfig(write: Callable[[Path], object], *expected: str) -> BadStack:
     """The first cluster's kubeconfig, written (or not) by `write`."""
 
     def make(stack: Stack, folder: Path) -> Stack:
@@ -691,10 +724,10 @@ def bad_kubeconfig(write: Callable[[Path], object], *told: str) -> BadStack:
         write(path)
         return replace(stack, values=put(stack.values, (*ACCESS, "path"), str(path)))
 
-    return BadStack(make=make, told=("mcsps:clusters[0].access.path: ", "/bad'", *told))
+    return BadStack(make=make, expected=("mcsps:clusters[0].access.path: ", "/bad'", *expected))
 
 
-def bad_root(make_root: Callable[[], tuple[str | None, str | None]], *told: str) -> BadStack:
+def bad_root(make_root: Callable[[], tuple[str | None, str | None]], *expected: str) -> BadStack:
     """A root's certificate and key, either of which may be missing."""
 
     def make(stack: Stack, _: Path) -> Stack:
@@ -702,7 +735,7 @@ def bad_root(make_root: Callable[[], tuple[str | None, str | None]], *told: str)
         values = put(stack.values, ("trust", "rootCertificate"), certificate) if certificate else stack.values
         return replace(stack, values=values, secrets={"rootPrivateKey": key} if key else {})
 
-    return BadStack(make=make, told=told)
+    return BadStack(make=make, expected=expected)
 
 
 def not_a_ca() -> tuple[str, str]:
@@ -784,57 +817,61 @@ KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
     "an audience of a version that no cluster runs": BadStack(
         make=without_v2,
-        told=(
+        expected=(
             "mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed: ",
             "Add v2 to clusters[].versions",
         ),
     ),
     "an audience of an unknown region": BadStack(
         make=with_audiences({"region": "asia"}),
-        told=(
+        expected=(
             "mcsps:audiences[0].region: got 'asia', but the clusters are in eu, us; allowed: a region of clusters[]",
         ),
     ),
     "an audience that two regions leave nothing": BadStack(
         make=with_audiences({"region": "eu"}, {"region": "us"}, {"header": TEAM}),
-        told=("mcsps:audiences[2]: 'a-2' never matches, since audiences[0] and audiences[1] before it always match",),
+        expected=(
+            "mcsps:audiences[2]: 'a-2' never matches, since audiences[0] and audiences[1] before it always match",
+        ),
     ),
     "failover by the operator": BadStack(
         make=lambda stack, _: in_regions(stack, "eu", "us").changed(
             failover={"enabled": True}, istio={"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
         ),
-        told=("mcsps:failover.enabled: got true; allowed with installer operator: false", "Remove the key"),
+        expected=("mcsps:failover.enabled: got true; allowed with installer operator: false", "Remove the key"),
     ),
     "failover within one region": BadStack(
         make=lambda stack, _: in_regions(stack, "eu", "eu").changed(failover={"enabled": True}),
-        told=("mcsps:failover.enabled: got true, but the clusters are in eu; allowed: true with at least 2 regions",),
+        expected=(
+            "mcsps:failover.enabled: got true, but the clusters are in eu; allowed: true with at least 2 regions",
+        ),
     ),
     "failover to an unknown region": BadStack(
         make=with_order(("eu", "asia")),
-        told=("mcsps:failover.order[0].to: got 'asia', but the clusters are in eu, us; allowed: a region of",),
+        expected=("mcsps:failover.order[0].to: got 'asia', but the clusters are in eu, us; allowed: a region of",),
     ),
     "failover to the same region": BadStack(
         make=with_order(("us", "eu"), ("eu", "eu")),
-        told=("mcsps:failover.order[1].to: got 'eu', which equals from; allowed: another region",),
+        expected=("mcsps:failover.order[1].to: got 'eu', which equals from; allowed: another region",),
     ),
     "failover to two regions": BadStack(
         make=with_order(("eu", "us"), ("eu", "us")),
-        told=("mcsps:failover.order[1].from: got 'eu', which order[0] has too; allowed: one entry",),
+        expected=("mcsps:failover.order[1].from: got 'eu', which order[0] has too; allowed: one entry",),
     ),
     "a kubeconfig that is not there": bad_kubeconfig(lambda _: None, "cannot be read: No such file or directory"),
     "a kubeconfig that is a folder": bad_kubeconfig(Path.mkdir, "cannot be read: Is a directory"),
     "a kubeconfig that is no text": bad_kubeconfig(
         lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not a text file"
     ),
-    "a kubeconfig of nobody": BadStack(
+    "a kubeconfig of an unknown user": BadStack(
         make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), "~nobody-at-all/config")),
-        told=(
+        expected=(
             "mcsps:clusters[0].access.path: got '~nobody-at-all/config', which cannot be read: no user of that name",
         ),
     ),
     "a kubeconfig in base64 instead of its path": BadStack(
         make=lambda stack, _: replace(stack, values=put(stack.values, (*ACCESS, "path"), KUBECONFIG_IN_BASE64)),
-        told=(
+        expected=(
             "mcsps:clusters[0].access.path: got a value of",
             "cannot be read: ",
             "Set the path of a readable kubeconfig",
@@ -877,31 +914,31 @@ BAD_STACKS = {
     ),
     "a peer's server that Rancher's CA does not stand for": BadStack(
         make=lambda stack, _: direct_server(stack),
-        told=(
+        expected=(
             "mcsps:clusters[0].peerCaCerts: missing, and required with peerServer and linkCredential rancherToken",
             "Set it, or set linkCredential to serviceAccount",
         ),
     ),
     "an operator's istiod that is to do without Secrets": BadStack(
         make=lambda stack, _: stack.changed(istio=BY_OPERATOR, links={"readSecrets": False}),
-        told=("mcsps:links.readSecrets: got false; allowed with installer operator: true",),
+        expected=("mcsps:links.readSecrets: got false; allowed with installer operator: true",),
     ),
     "a Rancher without a token": BadStack(
         make=lambda stack, _: with_rancher(stack),
-        told=("mcsps:rancherToken: missing. Run: pulumi config set --secret mcsps:rancherToken",),
+        expected=("mcsps:rancherToken: missing. Run: pulumi config set --secret mcsps:rancherToken",),
     ),
     "a Rancher with an empty token": BadStack(
-        make=lambda stack, _: with_rancher(stack, rancherToken=""), told=("mcsps:rancherToken: missing",)
+        make=lambda stack, _: with_rancher(stack, rancherToken=""), expected=("mcsps:rancherToken: missing",)
     ),
     "a token in plain text": BadStack(
         make=lambda stack, _: in_plain_text(stack),
-        told=(
+        expected=(
             "mcsps:rancherToken: got plain text; allowed: a secret. Treat the value as leaked",
             "replace it by a new one",
         ),
     ),
     "a secret that is none": BadStack(
         make=lambda stack, _: replace(stack.changed(v2Weight=None), secrets={"v2Weight": fake_secret("not a number")}),
-        told=("mcsps:v2Weight: got a secret; ", "allowed as secrets: rancherToken, rootPrivateKey"),
+        expected=("mcsps:v2Weight: got a secret; ", "allowed as secrets: rancherToken, rootPrivateKey"),
     ),
 }

@@ -117,7 +117,7 @@ def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
     with pytest.raises(UserError) as caught:
         parse(put(GOOD, bad.place, bad.value))
     message = str(caught.value)
-    assert [part for part in bad.told if part not in message] == [], message
+    assert [part for part in bad.expected if part not in message] == [], message
     assert message.count("\n") == 1, message
     assert MARK not in message
     assert caught.value.__suppress_context__
@@ -134,7 +134,7 @@ def test_wrong_files_and_secrets_are_refused_by_their_key(tmp_path: Path, bad: B
     with pytest.raises(UserError) as caught:
         stack.run_on(RecordingMonitor(preview=False, stack=LAB), check)
     message = str(caught.value)
-    assert [part for part in bad.told if part not in message] == [], message
+    assert [part for part in bad.expected if part not in message] == [], message
     key_lines = [line for secret in stack.secrets.values() for line in pems.secret_lines(secret)]
     assert [secret for secret in (MARK, *key_lines) if secret in message] == []
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
