@@ -54,10 +54,10 @@ def up(
     count: Annotated[
         int, typer.Option("--clusters", help=f"How many at least, up to {MAX_CLUSTERS}.")
     ] = DEFAULT_CLUSTERS,
-    rancher: Annotated[bool, typer.Option("--rancher", help="Have a stand-in for a Rancher server as well.")] = False,  # noqa: FBT002 - typer reads the default from here
-    isolation: Annotated[bool, typer.Option("--rancher-isolation", help="With project network isolation.")] = False,  # noqa: FBT002 - likewise
+    rancher: Annotated[bool, typer.Option("--rancher", help="Also start the stand-in for a Rancher server.")] = False,  # noqa: FBT002 - typer reads the default from here
+    isolation: Annotated[bool, typer.Option("--rancher-isolation", help="With project network isolation.")] = False,  # noqa: FBT002 - typer reads the default from here
 ) -> None:
-    """Have the clusters running: make, complete or heal them. Again is harmless."""
+    """Ensure that the clusters run: create, complete or repair them. You can run it again at any time."""
     with _reported(), lock.held():
         teardown.finish()
         wanted = clusters(max(count, len(existing())))

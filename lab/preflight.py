@@ -68,7 +68,7 @@ def check(wanted: Sequence[ClusterSpec]) -> None:
 
 
 def load_modules() -> None:
-    """Load what the lab needs and the kernel keeps apart; `check` tells of what cannot be had."""
+    """Load the kernel modules that the lab needs; `check` reports those that are not available."""
     for module in absent_modules():
         with contextlib.suppress(UserError):
             run("modprobe", module)

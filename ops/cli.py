@@ -97,7 +97,7 @@ def drill(  # noqa: PLR0913 - one for each option
     ] = None,
     rate: Annotated[float, typer.Option(min=1, max=20, help="Requests per second from each source.")] = 10,
     seconds: Annotated[float, typer.Option(min=1, max=60, help="Shortest length of each phase, in seconds.")] = 20,
-    patience: Annotated[
+    return_within: Annotated[
         float, typer.Option(min=1, max=300, help="Seconds that the configured split may take to return.")
     ] = 120,
     picture: Annotated[
@@ -132,7 +132,7 @@ def drill(  # noqa: PLR0913 - one for each option
             ],
             rate=rate,
             seconds=seconds,
-            patience_seconds=patience,
+            return_seconds=return_within,
         )
         with lab_faults.faults(settings) as faults:
             report = run.drill(settings, options, faults, _progress().print)

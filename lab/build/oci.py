@@ -42,7 +42,7 @@ class Image:
 
     Attributes:
         name: What a pod asks for: repository and tag.
-        user: Numeric, so that the kubelet can tell that it is not root.
+        user: Numeric, so that the kubelet sees that it is not root.
     """
 
     name: str

@@ -43,7 +43,7 @@ _COLD_BYTES = 12 * 2**30
 _NETWORK_FAULT = re.compile(r"dial tcp|i/o timeout|no such host|connection re|TLS handshake|x509:|proxyconnect")
 _DOWNLOADING = "go: "
 _LAST_LINES = 15
-# Compilers outlive a `go` that is killed, so what dies with this process is a shell that takes its whole group along.
+# Compilers outlive a `go` that is killed. A shell ends with this process, and kills its whole process group.
 _TIED = ("setpriv", "--pdeathsig=TERM", "sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait $!', "sh")
 
 
@@ -264,7 +264,7 @@ def _copy_istio_files(scratch: Path, toolchain: Toolchain) -> None:
         shutil.copytree(module / "manifests/charts" / origin, charts / name)
     bootstrap = scratch / _BOOTSTRAP.name
     shutil.copy(module / _BOOTSTRAP, bootstrap)
-    # The module cache is read-only; what is copied out of it must not be, or nobody but root can remove it.
+    # Files of the module cache are read-only. A copy must be writable, or only root can remove it.
     for path in (charts, bootstrap, *charts.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     shutil.rmtree(toolchain.charts, ignore_errors=True)
@@ -299,7 +299,7 @@ def _go(
         pass_fds=(filling.lock,) if filling else (),
     ) as process:
         assert process.stdout is not None  # noqa: S101 - both are pipes
-        assert process.stderr is not None  # noqa: S101 - likewise
+        assert process.stderr is not None  # noqa: S101 - both are pipes
         last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         try:
             for line in process.stderr:

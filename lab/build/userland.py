@@ -75,7 +75,7 @@ def _iptables() -> dict[str, Path]:
 
 
 def _iptables_extensions(shared: dict[str, Path]) -> dict[str, Path]:
-    """Matches and targets, which iptables loads by name and `ldd` hence does not see."""
+    """Matches and targets, which iptables loads by name, so that `ldd` does not list them."""
     folders = {file.resolve().parent / "xtables" for path, file in shared.items() if "/libxtables.so" in path}
     return {str(file): file for folder in folders for file in folder.glob("lib[ix][pt]*_*.so")}
 

@@ -33,7 +33,7 @@ class Options:
         cluster: The cluster to take down; `None` for the first one.
         rate: Requests per second from each source.
         seconds: The shortest length of each phase.
-        patience_seconds: How long the split may take to return.
+        return_seconds: How long the split may take to return.
     """
 
     stack: str
@@ -42,7 +42,7 @@ class Options:
     scenarios: Sequence[Scenario]
     rate: float
     seconds: float
-    patience_seconds: float
+    return_seconds: float
 
 
 def drill(settings: Settings, options: Options, faults: Faults, progress: Callable[[str], None]) -> DrillReport:
@@ -75,7 +75,7 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
                 detection=_detection(apis, cluster.name),
                 gap_seconds=bound.gap_seconds(settings, options.rate),
                 seconds=options.seconds,
-                patience_seconds=options.patience_seconds,
+                return_seconds=options.return_seconds,
                 progress=progress,
             )
             _check_time(conductor, options.scenarios)
@@ -153,5 +153,5 @@ def _check_time(conductor: Conductor, scenarios: Sequence[Scenario]) -> None:
     if longest > lifetime - POD_READY_SECONDS:
         raise UserError(
             f"the drill may take {longest / 60:.0f} minutes, and its client pods live for {lifetime / 60:.0f}",
-            "Choose fewer --target or --failure-mode, or lower --seconds or --patience",
+            "Choose fewer --target or --failure-mode, or lower --seconds or --return-within",
         )

@@ -45,7 +45,7 @@ class Conductor:
     Attributes:
         splits: The configured split, by the cluster at which requests enter: an audience may belong to a region.
         seconds: The shortest length of each phase; `away` is longer by the bound.
-        patience_seconds: How long the split may take to return.
+        return_seconds: How long the split may take to return.
         gap_seconds: The average time between two requests to one endpoint.
         now: Returns the seconds since 1970.
         wait: Waits for so many seconds.
@@ -57,14 +57,14 @@ class Conductor:
     detection: Detection | None
     gap_seconds: float
     seconds: float
-    patience_seconds: float
+    return_seconds: float
     progress: Callable[[str], None]
     now: Callable[[], float] = time.time
     wait: Callable[[float], None] = time.sleep
 
     def longest_seconds(self, scenarios: Sequence[Scenario]) -> float:
         """Return how long all scenarios may take."""
-        allowance = self.patience_seconds + _ENDED_SECONDS
+        allowance = self.return_seconds + _ENDED_SECONDS
         return allowance + sum(2 * self._phase_seconds + (self._bound(it) or 0) + allowance for it in scenarios)
 
     def settle(self) -> None:
@@ -130,7 +130,7 @@ class Conductor:
             return [_named(source) for source in self.sources if course(source).returned(answers[source]) is None]
 
         if lacking := self._until_none(missing):
-            self.progress(f"not back within {self.patience_seconds:.0f} s: {', '.join(lacking)}")
+            self.progress(f"not back within {self.return_seconds:.0f} s: {', '.join(lacking)}")
         return ScenarioRow(
             target=scenario.target,
             failure_mode=scenario.failure_mode,
@@ -162,7 +162,7 @@ class Conductor:
 
     def _until_none(self, missing: Callable[[], list[str]]) -> list[str]:
         """Poll until nothing is missing or the time is up; return what is missing then."""
-        end = self.now() + self.patience_seconds + _ENDED_SECONDS
+        end = self.now() + self.return_seconds + _ENDED_SECONDS
         retrying = Retrying(
             retry=retry_if_result(bool),
             stop=lambda _: self.now() >= end,

@@ -274,7 +274,7 @@ def test_a_drill_that_its_client_pods_would_not_outlive_is_refused(apis: dict[st
     """A slow rule and much patience add up."""
     outliers = {"consecutive5xxErrors": 20, "interval": "5m"}
     apis[STAYING].istio_specs = {"destinationrules": {"trafficPolicy": {"outlierDetection": outliers}}}
-    code, _, err = run("--patience", "300", "--seconds", "60")
+    code, _, err = run("--return-within", "300", "--seconds", "60")
     assert code == 2
     assert f"its client pods live for {LIFETIME.total_seconds() / 60:.0f}\nChoose fewer --target" in err
     assert world.scenarios == []
