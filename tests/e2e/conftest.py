@@ -51,7 +51,7 @@ PHASES = (
 
 
 BY_OTHER_HANDS = ("test_breakages", "test_drill")
-"""These change fields with another field manager. Pulumi then reports a conflict; the stand-in takes the fields over."""
+"""These change fields with another field manager. Pulumi reports a conflict then; the stand-in takes the fields."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -239,7 +239,7 @@ def test_without_rancher_it_is_said_at_once_and_nothing_changes(
     with mesh.rancher.down(), requests_to(urls) as outcomes:
         run = checkout.deploy(command, engine).must_fail()
         time.sleep(5)
-    assert f"mcsps:rancher.url: {service.URL} cannot be reached" in run.text
+    assert f"mcsps:rancher.url: got {service.URL}, which cannot be reached" in run.text
     assert run.seconds < AT_ONCE_SECONDS
     assert set(outcomes) == {"200"}, outcomes
     assert {spec.name: held_by(spec) for spec in lab.clusters} == before
