@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -176,13 +177,14 @@ def _by_hand(folder: Path, config: Settings) -> Run:
         (folder / name).write_text(text)
     for cluster, kubeconfig in accesses(config):
         (folder / cluster.name / "kubeconfig").symlink_to(kubeconfig)
+    programs = programs_by_hand()
 
     def install() -> None:
         with lock.held():
             run(
                 [str(ROOT / "bench" / "floor" / "floor.sh"), str(CHARTS_DIR)],
                 folder=folder,
-                path=programs_by_hand(),
+                path=programs,
             )
 
     return Run(install=take(install, clusters_cpu), verify=take(verify, clusters_cpu))
@@ -290,6 +292,7 @@ def kubectl(kubeconfig: Path, *arguments: str) -> str:
     return run([str(programs_by_hand() / "kubectl"), f"--kubeconfig={kubeconfig}", *arguments])
 
 
+@cache
 def programs_by_hand() -> Path:
     """Return the folder of the programs that the floor runs, in the lab's versions; build those that are missing."""
     return toolchain.ensure(Progress(console=show.errors), *BY_HAND).binary("kubectl").parent

@@ -160,17 +160,11 @@ def down() -> None:
         _OUT.print("The lab is down.")
 
 
-def _binaries() -> Path:
-    return STATE_DIR / "bin"
-
-
 def _publish(tools: toolchain.Toolchain) -> None:
-    """Put the charts and the programs where stack files and people find them."""
+    """Copy the charts to the folder that the stack files name."""
     files.make_folder(STATE_DIR)
     shutil.rmtree(CHARTS_DIR, ignore_errors=True)
     shutil.copytree(tools.charts, CHARTS_DIR)
-    _binaries().unlink(missing_ok=True)
-    _binaries().symlink_to(tools.binary("kubelet").parent)
 
 
 def _ensure_clusters(
