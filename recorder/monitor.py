@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
 
-from recorder.registrations import STACK_TYPE, Outcome, Reading, Registration, decode, make_urn
+from recorder.registrations import STACK_TYPE, Outcome, Reading, Registration, decode, inherit_aliases, make_urn
 from recorder.values import Properties, from_struct, to_struct
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Monitor(MockMonitor):
     ) -> resource_pb2.RegisterResourceResponse:
         registration = decode(request, stack=self.stack, project=self.project)
         with self._lock:
+            if (parent := self.registrations.get(registration.parent or "")) is not None:
+                registration = inherit_aliases(registration, parent)
             if registration.urn in self.registrations:
                 raise ValueError(f"two resources have the URN {registration.urn}: rename one")
             self.registrations[registration.urn] = registration

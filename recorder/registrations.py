@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.json_format import MessageToDict
@@ -156,6 +156,34 @@ def decode(request: resource_pb2.RegisterResourceRequest, *, stack: str, project
         custom_timeouts={descriptor.name: value for descriptor, value in request.customTimeouts.ListFields()},
         version=request.version or None,
         other_options=tuple(sorted(given - _DECODED - _PLUMBING)),
+    )
+
+
+def inherit_aliases(registration: Registration, parent: Registration) -> Registration:
+    """
+    Add the URNs that a resource had below the earlier URNs of its parent, as Pulumi's engine does.
+
+    A logical name that starts with the parent's follows the parent's earlier name.
+    """
+    inherited = [
+        _inherited_alias(urn, parent, alias)
+        for alias in parent.aliases
+        for urn in (registration.urn, *registration.aliases)
+    ]
+    return replace(registration, aliases=tuple(dict.fromkeys((*registration.aliases, *inherited))))
+
+
+def _inherited_alias(urn: str, parent: Registration, parent_alias: str) -> str:
+    head, name = urn.split("::", 3)[2:]
+    earlier_name = parent_alias.split("::", 3)[3]
+    stack, project = parent_alias.removeprefix("urn:pulumi:").split("::")[:2]
+    is_below = name.startswith(parent.name)
+    return make_urn(
+        stack=stack,
+        project=project,
+        parent=parent_alias,
+        type_=head.rpartition("$")[2],
+        name=f"{earlier_name}{name.removeprefix(parent.name)}" if is_below else name,
     )
 
 

@@ -40,13 +40,14 @@ DRY_RETRY_SECONDS: Final = 3
 UNREACHABLE_SECONDS: Final = 15
 _TIMEOUTS: Final = (3, 30)  # seconds to connect, to answer
 _DRY_TIMEOUTS: Final = (3, 12)
+_FORCE: Final = "pulumi.com/patchForce"
 _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504})
 _NOT_FOUND: Final = 404
 _INVALID: Final = 422
 
 
 class UnreachableError(UserError):
-    """The API server does not answer."""
+    """The API server does not answer, or there is no kubeconfig for it."""
 
 
 class ImmutableError(UserError):
@@ -93,22 +94,27 @@ class ObjectIdentity:
 class ClusterApi:
     """The API of one cluster; safe to use from several threads."""
 
-    def __init__(self, name: str, kubeconfig: str) -> None:
+    def __init__(self, name: str, kubeconfig: str, *, forces_conflicts: bool) -> None:
         """
         Prepare a connection; nothing is sent yet.
 
         Args:
             name: The name in error messages.
             kubeconfig: The kubeconfig's text, with inline certificates and keys.
+            forces_conflicts: Whether to take over fields that another field manager owns with another value.
 
         Raises:
-            UserError: The kubeconfig is not usable.
+            UnreachableError: The text is no kubeconfig, or has no usable context.
         """
         self.name = name
+        self._forces_conflicts = forces_conflicts
         try:
             configuration = connection.from_kubeconfig(kubeconfig)
         except KubeconfigError as error:
-            raise UserError(f"the kubeconfig of {name} {error}") from None
+            # As in Pulumi, such a provider is valid, and its cluster is unreachable.
+            raise UnreachableError(
+                f"configured Kubernetes cluster is unreachable: the kubeconfig of {name} {error}"
+            ) from None
         self.server: str = configuration.host
         self._unanswered: dict[str, str] = {}
         self._api = DynamicClient(ApiClient(configuration), discoverer=Discovery)  # type: ignore[no-untyped-call]
@@ -134,6 +140,9 @@ class ClusterApi:
     def apply(self, manifest: Properties) -> Properties:
         """
         Apply an object with server-side apply, as the owner of all fields in the manifest.
+
+        As in Pulumi, the provider's `enablePatchForce` or the annotation `pulumi.com/patchForce` takes over the fields
+        of other field managers; without them, such a field is an error.
 
         Raises:
             ImmutableError: The object exists, and an immutable field differs.
@@ -169,13 +178,14 @@ class ClusterApi:
         **options: Any,  # noqa: ANN401 - the client's
     ) -> Properties:
         identity = ObjectIdentity.of(manifest)
+        annotations = manifest["metadata"].get("annotations") or {}
         applied = self._call(
             lambda: self._send(
                 identity,
                 "server_side_apply",
                 body=manifest,
                 field_manager=FIELD_MANAGER,
-                force_conflicts=True,
+                force_conflicts=self._forces_conflicts or annotations.get(_FORCE) == "true",
                 **options,
             ),
             retry_kinds=retry_kinds,
@@ -212,13 +222,6 @@ class ClusterApi:
         )
         return bool(resource.namespaced)
 
-    def capabilities(self) -> tuple[str, list[str]]:
-        """Return what a chart can query: the server's version, and its API versions and kinds."""
-        version = self._call(
-            lambda: json.loads(self._api.request("get", "/version", serialize=False, _request_timeout=_TIMEOUTS).data)
-        )
-        return version["gitVersion"], self._call(self._api.resources.api_versions)
-
     def _send(self, identity: ObjectIdentity, method: str, **options: Any) -> Properties | None:  # noqa: ANN401 - the client's
         resource = self._api.resources.get(api_version=identity.api_version, kind=identity.kind)
         try:
@@ -243,7 +246,7 @@ class ClusterApi:
             if isinstance(error, ResourceNotFoundError):
                 return retry_kinds
             if isinstance(error, ApiException):
-                return error.status in _PASSING or "is being terminated" in _explain(error)
+                return _is_passing(error) or "is being terminated" in _explain(error)
             return isinstance(error, urllib3.exceptions.HTTPError)
 
         def is_over(state: tenacity.RetryCallState) -> bool:
@@ -276,8 +279,13 @@ def _refusal(error: ApiException) -> UserError:
     text = _explain(error)
     if error.status == _INVALID and any(sign in text for sign in ("immutable", "cannot change", "may not change")):
         return ImmutableError(text)
-    kind = PassingError if error.status in _PASSING else UserError
+    kind = PassingError if _is_passing(error) else UserError
     return kind(f"the API server refuses: {text}")
+
+
+def _is_passing(error: ApiException) -> bool:
+    # A conflict over a field has the status of a conflict over a version, but stays until somebody resolves it.
+    return error.status in _PASSING and "FieldManagerConflict" not in (error.body or "")
 
 
 def _explain(error: ApiException) -> str:

@@ -14,7 +14,6 @@ from lab.standin.cluster import UnreachableError
 from lab.standin.order import run_in_order
 from lab.standin.plan import Change, Step
 from lab.standin.providers import rancher2
-from lab.standin.providers.helm import CHART
 from lab.standin.providers.kubernetes import identity_in, is_object
 
 if TYPE_CHECKING:
@@ -99,15 +98,19 @@ class Deletion:
         return True
 
     def _delete_object(self, entry: Entry) -> None:
-        cluster = self._clusters.of(entry.provider)
-        if cluster is None:
-            raise UserError("its cluster's kubeconfig is not known")
         try:
+            cluster = self._clusters.of(entry.provider)
+            if cluster is None:
+                raise UserError("its cluster's kubeconfig is not known")
             cluster.delete(identity_in(entry))
             awaits.wait_until_gone(cluster, identity_in(entry), self._display.waiting(entry.urn))
-        except UnreachableError:
+        except UnreachableError as error:
             if not self._clusters.may_be_gone(entry.provider or ""):
-                raise
+                raise UserError(
+                    "configured Kubernetes cluster is unreachable",
+                    "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the "
+                    f'operation with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true" ({error})',
+                ) from None
 
     def _delete_from_rancher(self, entry: Entry) -> None:
         server = self._servers.of(entry.provider)
@@ -132,17 +135,12 @@ def predecessors(targets: Mapping[str, Entry]) -> dict[str, set[str]]:
     """
     Return, for each resource, the resources that must be deleted before it.
 
-    A dependent of a component depends on every resource in the component. Webhook configurations are deleted before all
-    other objects of their cluster, except for their own dependents.
+    Webhook configurations are deleted before all other objects of their cluster.
     """
     before: dict[str, set[str]] = {urn: set() for urn in targets}
-    inside = _contents(targets)
     for urn, entry in targets.items():
         for needed in entry.needs & targets.keys():
             before[needed].add(urn)
-        for chart in (needed for needed in entry.dependencies if needed in targets and targets[needed].type == CHART):
-            for content in inside[chart] - inside.get(urn, set()) - {urn}:
-                before[content].add(urn)
     for webhook in (urn for urn, entry in targets.items() if _is_webhook(entry)):
         _put_first(webhook, targets, before)
     return before
@@ -154,16 +152,6 @@ def _put_first(webhook: str, targets: Mapping[str, Entry], before: dict[str, set
     for urn, entry in targets.items():
         if is_object(entry.type) and not _is_webhook(entry) and entry.provider == targets[webhook].provider:
             before[urn].add(webhook)
-
-
-def _contents(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
-    inside: dict[str, set[str]] = {}
-    for urn, entry in entries.items():
-        parent = entry.parent
-        while parent is not None and parent in entries:
-            inside.setdefault(parent, set()).add(urn)
-            parent = entries[parent].parent
-    return {urn: inside.get(urn, set()) for urn in entries}
 
 
 def _is_elsewhere(entry: Entry) -> bool:

@@ -39,13 +39,6 @@ class Discovery:
             except KeyError:
                 raise ResourceNotFoundError(f"{api_version} {kind}") from None
 
-    def api_versions(self) -> list[str]:
-        """Return what a chart reads as `.Capabilities.APIVersions`."""
-        with self._lock:
-            self._kinds = self._fetch_all()
-            groups = {api_version for api_version, _ in self._kinds}
-            return sorted(groups | {f"{api_version}/{kind}" for api_version, kind in self._kinds})
-
     def _fetch_all(self) -> dict[tuple[str, str], Resource]:
         return {
             (resource.group_version, resource.kind): resource

@@ -99,13 +99,12 @@ def refuse_to_replace(registration: Registration, before: Entry | None, step: St
 def _entry(
     registration: Registration, id_: str, inputs: Properties, outputs: Properties, *, pending: bool = False
 ) -> Entry:
-    provider = registration.providers.get("kubernetes") if registration.remote else registration.provider
     return Entry(
         urn=registration.urn,
         type=registration.type,
         id=id_,
         parent=registration.parent,
-        provider=references.urn_of(provider) if provider else None,
+        provider=references.urn_of(registration.provider) if registration.provider else None,
         dependencies=tuple(sorted(registration.dependencies)),
         inputs=inputs,
         outputs=outputs,

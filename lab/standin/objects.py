@@ -1,109 +1,71 @@
-"""Kubernetes objects and charts in a run: a preview compares them, an update applies them and waits."""
+"""Kubernetes objects in a run: a preview compares them, an update applies them and waits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from errors import UserError
-from lab.standin.cluster import ImmutableError
+from lab.standin.cluster import ImmutableError, UnreachableError
 from lab.standin.ledger import Ledger, Result, is_triggered, refuse_to_replace
-from lab.standin.order import run_in_order
 from lab.standin.plan import Step
-from lab.standin.providers import helm
 from lab.standin.providers.kubernetes import KubernetesObject, identity_in, is_object
 from recorder.registrations import Outcome, Registration
-from recorder.values import Reference, Unknown, has_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
+    from lab.standin.cluster import ClusterApi
     from lab.standin.clusters import Clusters, Place
     from lab.standin.state import Entry
-
-_TOGETHER: Final = 24
-"""The number of objects of one chart to process in parallel."""
 
 
 class Objects:
     """Compares or applies the resources that are objects on clusters."""
 
-    def __init__(self, ledger: Ledger, clusters: Clusters, helm_binary: Callable[[], Path]) -> None:
+    def __init__(self, ledger: Ledger, clusters: Clusters) -> None:
         self._ledger = ledger
         self._clusters = clusters
-        self._helm = helm_binary
         self._own = {self._place_of(entry) for entry in ledger.state.entries().values() if is_object(entry.type)}
-        self.unexpanded: set[str] = set()
-        """The URNs of charts whose objects a preview does not know yet."""
         self.claimed: set[Place] = set()
         """The objects that the program has declared so far."""
 
     def apply(self, registration: Registration) -> Outcome:
         """Bring one object to the state that the program declares."""
-        return self._finish(*self._start(registration))
-
-    def render(self, chart: Registration) -> list[Registration] | None:
-        """
-        Render a chart into registrations of its objects; None while an input is not known.
-
-        Raises:
-            UserError: Helm cannot render the chart.
-        """
-        provider = chart.providers.get("kubernetes") or chart.provider
-        cluster = self._clusters.of(provider)
-        step = Step.SAME if self._ledger.before(chart) else Step.CREATE
-        self._ledger.keep(chart, Result(step, Outcome()), inputs={})
-        if cluster is None or has_unknown(chart.inputs):
-            self.unexpanded.add(chart.urn)
-            self._ledger.display.note(f"Chart {chart.name}: its objects are known once its inputs are")
-            return None
-        manifests = helm.render(chart, cluster, self._helm, self._clusters.namespace_of(provider))
-        return [helm.child(chart, manifest) for manifest in manifests]
-
-    def apply_all(self, children: list[Registration]) -> dict[str, Outcome]:
-        """
-        Apply a chart's objects, each when its dependencies are ready.
-
-        Raises:
-            UserError: Some objects failed; the message contains all their errors.
-        """
-        by_urn = {child.urn: child for child in children}
-        ranks = {urn: rank for rank, urn in enumerate(by_urn)}
-        outcomes: dict[str, Outcome] = {}
-        errors: list[str] = []
-
-        def work(urn: str) -> bool:
-            try:
-                outcomes[urn] = self._finish(*self._start(by_urn[urn]))
-            except UserError as error:
-                errors.append(str(error))
-                return False
-            return True
-
-        run_in_order(helm.needs(children), work, _TOGETHER, ranks.__getitem__)
-        if errors:
-            raise UserError("; ".join(errors))
-        return {urn: outcomes[urn] for urn in by_urn}
-
-    def _start(self, registration: Registration) -> tuple[KubernetesObject, Result, Entry | None]:
-        cluster = self._clusters.of(registration.provider)
-        made = KubernetesObject.of(registration, cluster, self._clusters.namespace_of(registration.provider))
         before = self._ledger.before(registration)
+        try:
+            cluster = self._clusters.of(registration.provider)
+        except UnreachableError:
+            if before is not None and not before.pending and self._clusters.skips_unreachable(registration.provider):
+                return self._skip(registration, before)
+            if not self._ledger.preview:
+                raise
+            cluster = None
+        made = KubernetesObject.of(registration, cluster, self._clusters.namespace_of(registration.provider))
+        result = self._wait(made, self._start(made, before, cluster), before)
+        self._ledger.keep(registration, result, inputs=made.name, outputs=made.added_to(result.outcome.outputs))
+        return result.outcome
+
+    def _skip(self, registration: Registration, before: Entry) -> Outcome:
+        """Keep an object of an unreachable cluster as the state has it."""
+        self.claimed.add(self._place_of(before))
+        outcome = Outcome(id=before.id, outputs={**registration.inputs, **before.outputs})
+        self._ledger.keep(registration, Result(Step.SAME, outcome), inputs=before.inputs, outputs=before.outputs)
+        return outcome
+
+    def _start(self, made: KubernetesObject, before: Entry | None, cluster: ClusterApi | None) -> Result:
+        registration = made.registration
         try:
             is_moved = self._claim(made, before)
             recreate = is_triggered(registration, before)
-            if self._ledger.preview:
-                result = made.preview(is_in_state=before is not None)
-                if is_moved or recreate:
-                    result = replace(result, step=Step.REPLACE)
-                refuse_to_replace(registration, before, result.step)
-            else:
-                result = self._apply(made, before, is_moved=is_moved, recreate=recreate)
+            if not self._ledger.preview:
+                return self._apply(made, before, is_moved=is_moved, recreate=recreate)
+            result = made.preview(is_in_state=before is not None)
+            if is_moved or recreate:
+                result = replace(result, step=Step.REPLACE)
+            refuse_to_replace(registration, before, result.step)
         except UserError as error:
             where = cluster.name if cluster else "a cluster that is not known yet"
             raise UserError(f"{made.identity or registration.name} in {where}: {error}") from None
-        return made, result, before
+        return result
 
     def _claim(self, made: KubernetesObject, before: Entry | None) -> bool:
         """
@@ -145,18 +107,12 @@ class Objects:
             result = made.apply(is_in_state=is_ready, recreate=True, report=report)
         return replace(result, step=Step.REPLACE) if is_moved else result
 
-    def _finish(self, made: KubernetesObject, result: Result, before: Entry | None) -> Outcome:
-        registration = made.registration
-        if not self._ledger.preview and result.step is not Step.SAME:
-            try:
-                outcome = made.wait(self._ledger.display.waiting(registration.urn), is_new=before is None)
-            finally:
-                self._ledger.display.settled(registration.urn)
-            result = replace(result, outcome=outcome)
-        self._ledger.keep(registration, result, inputs=made.name)
-        return result.outcome
-
-
-def references(outcomes: dict[str, Outcome]) -> list[Reference]:
-    """Return references to a chart's objects, for its output `resources`."""
-    return [Reference(urn, outcome.id or Unknown()) for urn, outcome in outcomes.items()]
+    def _wait(self, made: KubernetesObject, result: Result, before: Entry | None) -> Result:
+        if self._ledger.preview or result.step is Step.SAME:
+            return result
+        urn = made.registration.urn
+        try:
+            outcome = made.wait(self._ledger.display.waiting(urn), is_new=before is None)
+        finally:
+            self._ledger.display.settled(urn)
+        return replace(result, outcome=outcome)

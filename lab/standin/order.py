@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def run_in_order(
-    needs: Mapping[str, set[str]], work: Callable[[str], bool], together: int, rank: Callable[[str], int] = len
-) -> None:
+def run_in_order(needs: Mapping[str, set[str]], work: Callable[[str], bool], together: int) -> None:
     """
     Process the nodes of a graph, without those that depend on a failed one.
 
@@ -25,7 +23,6 @@ def run_in_order(
         needs: For each node, the nodes that must be complete before it.
         work: Processes one node and returns whether it succeeded.
         together: The maximum number of nodes in parallel.
-        rank: The sort key of nodes that can start at the same time.
 
     Raises:
         UserError: The graph has a cycle; nothing was processed.
@@ -39,7 +36,7 @@ def run_in_order(
     pool = ThreadPoolExecutor(together)
     try:
         while order.is_active():
-            running |= {pool.submit(work, node): node for node in sorted(order.get_ready(), key=rank)}
+            running |= {pool.submit(work, node): node for node in order.get_ready()}
             if not running:
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -108,11 +108,7 @@ class Run:
     def _obsolete(self, standin: StandIn) -> dict[str, Entry]:
         entries = self.state.entries()
         renamed = {alias for registration in standin.registrations.values() for alias in registration.aliases}
-        return {
-            urn: entry
-            for urn, entry in entries.items()
-            if urn not in renamed and not standin.is_declared(urn, entry.parent)
-        }
+        return {urn: entry for urn, entry in entries.items() if urn not in renamed and urn not in standin.registrations}
 
     def _delete(self, targets: dict[str, Entry], claimed: Container[Place] = frozenset()) -> list[str]:
         deletion = Deletion(self.state, self.display, self.clusters, self.servers, claimed)

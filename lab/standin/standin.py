@@ -17,13 +17,13 @@ from errors import UserError
 from lab.standin import clusters as providers
 from lab.standin import paths, rancher_servers
 from lab.standin.ledger import Ledger, Result
-from lab.standin.objects import Objects, references
+from lab.standin.objects import Objects
 from lab.standin.plan import Step, differences
 from lab.standin.providers import helm, kubernetes, rancher2, random, tls
 from lab.standin.rancher_resources import RancherResources
 from recorder.monitor import Monitor
 from recorder.registrations import Outcome, Reading, Registration
-from recorder.values import Secret, Unknown, has_unknown, reveal
+from recorder.values import Secret, has_unknown, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lab.standin.clusters import Clusters, Place
     from lab.standin.providers.local import LocalType
     from lab.standin.rancher_servers import RancherServers
+    from lab.standin.state import Entry
     from recorder.values import Properties
 
 _LOCAL: Final[dict[str, LocalType]] = {**tls.TYPES, **random.TYPES}
@@ -55,15 +56,12 @@ class StandIn(Monitor):
         self._ledger = ledger
         self._clusters = clusters
         self._servers = servers
-        self._objects = Objects(ledger, clusters, helm_binary)
+        self._helm_binary = helm_binary
+        self._objects = Objects(ledger, clusters)
         self._rancher = RancherResources(ledger, servers)
         self._stopped = Event()
         self.failures: dict[str, str] = {}
         """The error texts, by URN or function."""
-
-    def is_declared(self, urn: str, parent: str | None) -> bool:
-        """Return whether the program declares a resource, or may declare it in a chart that is not rendered yet."""
-        return urn in self.registrations or parent in self._objects.unexpanded
 
     @property
     def claimed(self) -> Container[Place]:
@@ -103,11 +101,22 @@ class StandIn(Monitor):
         return kubernetes.read(cluster, reading.type, reading.id)
 
     def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
-        """Refuse every function by name."""
-        del arguments, provider
-        error = UserError(f"the function {token} is not supported by the stand-in")
-        self._fail(token, error)
-        raise error
+        """Render a chart; every other function is refused by name."""
+        try:
+            return self._template(token, arguments, provider)
+        except Exception as error:
+            self._fail(token, error)
+            raise
+
+    def _template(self, token: str, arguments: Properties, provider: str) -> Properties:
+        if token != helm.TEMPLATE:
+            raise UserError(f"the function {token} is not supported by the stand-in")
+        if not self._clusters.is_unreachable(provider or None):
+            raise UserError(
+                f"{token} with a cluster is not supported by the stand-in",
+                "Pass it a provider whose kubeconfig is a text that is no kubeconfig",
+            )
+        return helm.template(arguments, self._helm_binary)
 
     def _fail(self, urn: str, error: Exception) -> None:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -126,8 +135,6 @@ class StandIn(Monitor):
             return self._rancher.apply(registration)
         if type_ in _PROVIDERS:
             return self._provider(registration)
-        if type_ == helm.CHART:
-            return self._chart(registration)
         if registration.custom and kubernetes.is_object(type_):
             return self._objects.apply(registration)
         if registration.custom or registration.remote:
@@ -139,12 +146,7 @@ class StandIn(Monitor):
     def _provider(self, registration: Registration) -> Outcome:
         before = self._ledger.before(registration)
         if registration.type == providers.TYPE:
-            self._clusters.add(registration, before)
-            if before is not None and has_unknown(registration.inputs) and self._clusters.of(registration.urn) is None:
-                self._ledger.display.note(
-                    f"{registration.name}: its kubeconfig is known only after an update, and the last one is not valid "
-                    "any more, so its objects are not compared and count as unchanged"
-                )
+            self._add_cluster(registration, before)
         elif registration.type == rancher_servers.TYPE:
             self._servers.add(registration)
         elif registration.inputs:
@@ -157,16 +159,18 @@ class StandIn(Monitor):
         self._ledger.keep(registration, Result(step, outcome, fields), inputs=registration.inputs)
         return outcome
 
-    def _chart(self, registration: Registration) -> Outcome:
-        children = self._objects.render(registration)
-        if children is None:
-            return Outcome(outputs={"resources": Unknown()})
-        with self._lock:
-            self.registrations |= {child.urn: child for child in children}
-        outcomes = self._objects.apply_all(children)
-        with self._lock:
-            self.outcomes |= outcomes
-        return Outcome(outputs={"resources": references(outcomes)})
+    def _add_cluster(self, provider: Registration, before: Entry | None) -> None:
+        self._clusters.add(provider, before)
+        if self._clusters.skips_unreachable(provider.urn) and self._clusters.is_unreachable(provider.urn):
+            self._ledger.display.note(
+                f"{provider.name}: its cluster is unreachable, so its objects are skipped and stay as they are "
+                "(skipUpdateUnreachable)"
+            )
+        elif before is not None and has_unknown(provider.inputs) and self._clusters.of(provider.urn) is None:
+            self._ledger.display.note(
+                f"{provider.name}: its kubeconfig is known only after an update, and the last one is not valid "
+                "any more, so its objects are not compared and count as unchanged"
+            )
 
 
 def _unsupported(registration: Registration) -> list[str]:

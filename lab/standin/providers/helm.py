@@ -1,210 +1,127 @@
 """
-`kubernetes.helm.v4.Chart`: rendered by the `helm` binary, then registered object by object.
+The function `kubernetes:helm:template`: renders a chart by the `helm` binary.
 
-As in Pulumi's provider, hooks are not rendered, objects are named `<chart resource>:<namespace>/<name>`, and Helm's
-policy `keep` becomes `retain_on_delete`. Helm's own storage stays empty.
+No cluster is queried, as in Pulumi's provider if its cluster is unreachable: the chart sees the Kubernetes version that
+the program passes and Helm's own API versions, and an unknown kind counts as namespaced.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from errors import UserError
-from lab.standin.providers.kubernetes import PREFIX
-from recorder.registrations import Registration, make_urn
-from recorder.values import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from lab.standin.cluster import ClusterApi
     from recorder.values import Properties
 
-CHART: Final = f"{PREFIX}helm.sh/v4:Chart"
-_INPUTS: Final = frozenset(
-    {"chart", "name", "namespace", "repositoryOpts", "resourcePrefix", "skipAwait", "skipCrds", "values", "version"}
+TEMPLATE: Final = "kubernetes:helm:template"
+_OPTIONS: Final = frozenset(
+    {
+        "chart",
+        "fetch_opts",
+        "include_test_hook_resources",
+        "kube_version",
+        "namespace",
+        "path",
+        "release_name",
+        "values",
+        "version",
+    }
 )
 _TIMEOUT_SECONDS: Final = 120
-_POLICY: Final = "helm.sh/resource-policy"
-_DEPENDS_ON: Final = "config.kubernetes.io/depends-on"
-_BEFORE_ALL: Final = ("Namespace", "CustomResourceDefinition")
-
-# The order in which Helm applies kinds; all other kinds follow.
-_FIRST: Final = (
-    *_BEFORE_ALL,
-    "ResourceQuota",
-    "LimitRange",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "ConfigMap",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "Role",
-    "RoleBinding",
-    "Service",
-    "Deployment",
+_CLUSTER_SCOPED: Final = frozenset(
+    {
+        "/Namespace",
+        "/Node",
+        "/PersistentVolume",
+        "admissionregistration.k8s.io/MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
+        "apiextensions.k8s.io/CustomResourceDefinition",
+        "apiregistration.k8s.io/APIService",
+        "certificates.k8s.io/CertificateSigningRequest",
+        "flowcontrol.apiserver.k8s.io/FlowSchema",
+        "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration",
+        "networking.k8s.io/IngressClass",
+        "node.k8s.io/RuntimeClass",
+        "rbac.authorization.k8s.io/ClusterRole",
+        "rbac.authorization.k8s.io/ClusterRoleBinding",
+        "scheduling.k8s.io/PriorityClass",
+        "storage.k8s.io/CSIDriver",
+        "storage.k8s.io/CSINode",
+        "storage.k8s.io/StorageClass",
+        "storage.k8s.io/VolumeAttachment",
+    }
 )
+"""The kinds that Pulumi's provider knows to be cluster-scoped without a cluster."""
 
 
-def render(
-    registration: Registration, cluster: ClusterApi, helm: Callable[[], Path], default_namespace: str
-) -> list[Properties]:
+def template(arguments: Properties, helm: Callable[[], Path]) -> Properties:
     """
-    Render a chart for the cluster's version and kinds, in the order of installation.
+    Return a chart's objects under `result`, in the order of installation, with hooks last and without empty documents.
+
+    Args:
+        arguments: `jsonOpts` with the options as JSON text.
+        helm: Returns the binary, which may have to be built.
 
     Raises:
-        UserError: An input is not supported, a value is secret, or `helm` failed.
+        UserError: An option is not supported, or `helm` failed.
     """
-    inputs = registration.inputs
-    if unknown := sorted(set(inputs) - _INPUTS):
-        raise UserError(f"Chart {registration.name}: {', '.join(unknown)} is not supported by the stand-in")
-    if has_secret(inputs):
-        raise UserError(f"Chart {registration.name}: a value is secret", "Pass it in a Kubernetes Secret")
-    namespace = inputs.get("namespace", default_namespace)
-    rendered = _run(_command(registration, cluster, helm, namespace), json.dumps(inputs.get("values", {})))
-    manifests = [manifest for document in yaml.safe_load_all(rendered) for manifest in _expand(document)]
-    for manifest in manifests:
-        metadata = manifest["metadata"]
-        if "namespace" not in metadata and _is_namespaced(manifest, manifests, cluster):
-            metadata["namespace"] = namespace
-        if inputs.get("skipAwait"):
-            metadata["annotations"] = {**(metadata.get("annotations") or {}), "pulumi.com/skipAwait": "true"}
-    return sorted(manifests, key=_rank)
+    options = json.loads(arguments["jsonOpts"])
+    fetch = options.get("fetch_opts", {})
+    unknown = [*(options.keys() - _OPTIONS), *(f"fetch_opts.{name}" for name in fetch.keys() - {"repo"})]
+    if unknown:
+        raise UserError(f"{TEMPLATE}: {', '.join(sorted(unknown))} is not supported by the stand-in")
+    # The C loader is eight times as fast, and Istio's definitions are a megabyte.
+    documents = yaml.load_all(_run(_command(options, helm), options.get("values", {})), Loader=yaml.CSafeLoader)
+    objects = [found for found in documents if found and found.get("kind") and found.get("apiVersion")]
+    for found in objects:
+        if options.get("namespace") and _is_namespaced(found):
+            metadata = found.setdefault("metadata", {})
+            metadata["namespace"] = metadata.get("namespace") or options["namespace"]
+    return {"result": objects}
 
 
-def needs(children: list[Registration]) -> dict[str, set[str]]:
-    """
-    Return, by URN, the dependencies of each object of a chart: its definition, and the objects in its annotation.
-
-    Raises:
-        UserError: The annotation names an object that is not in the chart.
-    """
-    references = {_reference(child.inputs): child.urn for child in children}
-    first = {child.urn for child in children if child.inputs["kind"] in _BEFORE_ALL}
-    found: dict[str, set[str]] = {}
-    for child in children:
-        annotations = child.inputs["metadata"].get("annotations") or {}
-        named = {name.strip() for name in annotations.get(_DEPENDS_ON, "").split(",") if name.strip()}
-        if unknown := sorted(named - references.keys()):
-            raise UserError(f"{child.name}: {_DEPENDS_ON} names {', '.join(unknown)}, which is not in the chart")
-        found[child.urn] = {references[name] for name in named} | (set() if child.urn in first else first)
-    return found
-
-
-def _reference(manifest: Properties) -> str:
-    """Return the reference of an object in the annotation's format."""
-    group = manifest["apiVersion"].rpartition("/")[0]
-    metadata = manifest["metadata"]
-    namespace = f"namespaces/{metadata['namespace']}/" if "namespace" in metadata else ""
-    return f"{group}/{namespace}{manifest['kind']}/{metadata['name']}"
-
-
-def child(chart: Registration, manifest: Properties) -> Registration:
-    """Return the registration of a rendered object, as Pulumi's provider makes it."""
-    metadata = manifest["metadata"]
-    path = f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]
-    prefix = chart.inputs.get("resourcePrefix", chart.name)
-    name = f"{prefix}:{path}" if prefix else path
-    version = manifest["apiVersion"] if "/" in manifest["apiVersion"] else f"core/{manifest['apiVersion']}"
-    type_ = f"{PREFIX}{version}:{manifest['kind']}"
-    stack, project = chart.urn.split("::")[:2]
-    return Registration(
-        urn=make_urn(
-            stack=stack.removeprefix("urn:pulumi:"), project=project, parent=chart.urn, type_=type_, name=name
-        ),
-        type=type_,
-        name=name,
-        parent=chart.urn,
-        custom=True,
-        remote=False,
-        inputs=manifest,
-        provider=chart.providers.get("kubernetes") or chart.provider,
-        providers={},
-        dependencies=chart.dependencies,
-        property_dependencies={},
-        protect=chart.protect,
-        retain_on_delete=chart.retain_on_delete or (metadata.get("annotations") or {}).get(_POLICY) == "keep",
-        ignore_changes=(),
-        delete_before_replace=False,
-        deleted_with=None,
-        aliases=(),
-        additional_secret_outputs=(),
-        replacement_trigger=None,
-        custom_timeouts=chart.custom_timeouts,
-        version=chart.version,
-        other_options=(),
-    )
-
-
-def _command(registration: Registration, cluster: ClusterApi, helm: Callable[[], Path], namespace: str) -> list[str]:
-    inputs = registration.inputs
-    version, api_versions = cluster.capabilities()
-    repository = inputs.get("repositoryOpts", {})
-    if unknown := sorted(set(repository) - {"repo"}):
-        raise UserError(f"Chart {registration.name}: repositoryOpts {', '.join(unknown)} is not supported")
+def _command(options: Properties, helm: Callable[[], Path]) -> list[str]:
+    chart, repository = options["chart"], options.get("fetch_opts", {}).get("repo")
     return [
-        # Last, because the binary may have to be built, and refused charts do not need it.
         str(helm()),
         "template",
-        inputs.get("name", registration.name),
-        inputs["chart"],
+        options["release_name"],
+        str(Path(options["path"]) / chart) if "path" in options else chart,
         "--namespace",
-        namespace,
-        "--no-hooks",
+        options.get("namespace") or "default",
+        "--include-crds",
         "--values",
         "-",
-        "--kube-version",
-        version,
-        "--api-versions",
-        ",".join(api_versions),
-        *([] if inputs.get("skipCrds") else ["--include-crds"]),
-        *(["--version", inputs["version"]] if "version" in inputs else []),
-        *(["--repo", repository["repo"]] if "repo" in repository else []),
+        *([] if options.get("include_test_hook_resources") else ["--skip-tests"]),
+        *(["--kube-version", options["kube_version"]] if options.get("kube_version") else []),
+        *(["--version", options["version"]] if options.get("version") else []),
+        *(["--repo", repository] if repository else []),
     ]
 
 
-def _run(command: list[str], values: str) -> str:
+def _run(command: list[str], values: Properties) -> str:
+    _, _, release, chart, *_ = command
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and the arguments are the program's own
-            command, input=values, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+            command, input=json.dumps(values), capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except OSError as error:
         raise UserError(f"{command[0]} cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise UserError(f"helm did not render {command[3]} within {_TIMEOUT_SECONDS} s") from None
+        raise UserError(f"helm did not render {chart} for {release} within {_TIMEOUT_SECONDS} s") from None
     if done.returncode != 0:
-        raise UserError(f"helm cannot render {command[3]}: {done.stderr.strip()}")
+        raise UserError(f"helm cannot render {chart} for {release}: {done.stderr.strip()}")
     return done.stdout
 
 
-def _expand(document: Properties | None) -> Iterator[Properties]:
-    if not document:
-        return
-    if document["kind"].endswith("List") and "items" in document:
-        for item in document["items"]:
-            yield from _expand(item)
-    else:
-        yield document
-
-
-def _is_namespaced(manifest: Properties, all_manifests: list[Properties], cluster: ClusterApi) -> bool:
-    """Return whether a kind is namespaced, by the chart's own definitions or else by the cluster."""
-    group = manifest["apiVersion"].rpartition("/")[0]
-    for other in all_manifests:
-        spec = other.get("spec", {})
-        if other["kind"] == "CustomResourceDefinition" and (spec["group"], spec["names"]["kind"]) == (
-            group,
-            manifest["kind"],
-        ):
-            return bool(spec["scope"] == "Namespaced")
-    return cluster.is_namespaced(manifest["apiVersion"], manifest["kind"])
-
-
-def _rank(manifest: Properties) -> int:
-    return _FIRST.index(manifest["kind"]) if manifest["kind"] in _FIRST else len(_FIRST)
+def _is_namespaced(found: Properties) -> bool:
+    group = found["apiVersion"].rpartition("/")[0]
+    return f"{group}/{found['kind']}" not in _CLUSTER_SCOPED

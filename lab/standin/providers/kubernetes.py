@@ -70,6 +70,15 @@ class KubernetesObject:
         metadata = {key: value for key, value in self.manifest["metadata"].items() if key in ("name", "namespace")}
         return {"apiVersion": self.manifest["apiVersion"], "kind": self.manifest["kind"], "metadata": metadata}
 
+    def added_to(self, outputs: Properties) -> Properties:
+        """
+        Return the fields that the cluster has added to the manifest, such as `status` and the data of a token.
+
+        The state stores them for runs that cannot reach the cluster.
+        """
+        known = ("metadata", *self.manifest, *self.registration.inputs)
+        return {name: value for name, value in outputs.items() if name not in known}
+
     def is_there(self) -> bool:
         """Return whether the object exists on the cluster, in this stack or not."""
         return self._live() is not None
