@@ -21,6 +21,9 @@ class FakeCluster:
         """Create an empty cluster."""
         self.objects: dict[ObjectIdentity, Properties] = {}
         self.deleted: list[ObjectIdentity] = []
+        self.added: Properties = {}
+        """The fields that the cluster adds to every object."""
+        self.forces_conflicts = False
 
     def get(self, identity: ObjectIdentity) -> Properties | None:
         """Return an object; None if it does not exist."""
@@ -39,7 +42,7 @@ class FakeCluster:
         if live is not None and live.get("immutable") and live["data"] != manifest["data"]:
             raise ImmutableError("data: field is immutable when `immutable` is set")
         metadata = {"uid": str(len(self.deleted)), "generation": 1, **manifest["metadata"]}
-        return {**copy.deepcopy(manifest), "metadata": metadata}
+        return {**copy.deepcopy({**manifest, **self.added}), "metadata": metadata}
 
     def delete(self, identity: ObjectIdentity) -> None:
         """Delete an object at once."""

@@ -94,7 +94,7 @@ def _command(options: Properties, helm: Callable[[], Path]) -> list[str]:
         str(helm()),
         "template",
         options["release_name"],
-        str(Path(options["path"]) / chart) if "path" in options else chart,
+        str(Path(options["path"]) / chart) if options.get("path") else chart,
         "--namespace",
         options.get("namespace") or "default",
         "--include-crds",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.rpc import UNKNOWN
 
 from recorder.monitor import Monitor
 from recorder.program import run_program
@@ -182,6 +185,67 @@ def test_functions_of_providers_are_answered_where_a_monitor_can(tmp_path: Path)
     )
     recorder = record(tmp_path, text, monitor=Answering)
     assert recorder.exports == {"key": "tls:index/getPublicKey:getPublicKey of x"}
+
+
+def test_a_function_is_called_several_times_at_once_by_an_asynchronous_program(tmp_path: Path) -> None:
+    """With the explicit provider, and with what `pulumi.run` exports; each call waits for the other one."""
+    together = threading.Barrier(2, timeout=10)
+
+    class Answering(Recorder):
+        def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+            together.wait()
+            return {"made": f"{token} of {arguments['name']} by {provider.rpartition('::')[2]}"}
+
+    text = """
+import asyncio, pulumi, pulumi_kubernetes as k8s
+
+async def main():
+    charts = k8s.Provider("charts", kubeconfig="none")
+    options = pulumi.InvokeOptions(provider=charts)
+    calls = [pulumi.runtime.invoke_async("kubernetes:helm:template", {"name": name}, options) for name in "ab"]
+    return {"made": [found["made"] for found in await asyncio.gather(*calls)]}
+
+pulumi.run(main)
+"""
+    for preview, provider in ((False, "charts-id"), (True, UNKNOWN)):
+        recorder = record(tmp_path, text, monitor=Answering, preview=preview)
+        assert recorder.exports == {"made": [f"kubernetes:helm:template of {name} by {provider}" for name in "ab"]}
+
+
+def test_an_error_of_an_asynchronous_program_is_the_runs_error(tmp_path: Path) -> None:
+    """As one of the program's file."""
+    text = 'import pulumi\nasync def main():\n    raise pulumi.RunError("enough")\npulumi.run(main)'
+    with pytest.raises(pulumi.RunError, match="enough"):
+        record(tmp_path, text)
+
+
+def test_an_alias_of_a_component_reaches_what_is_in_it(tmp_path: Path) -> None:
+    """The SDK sends an alias as its parts, and leaves those of the contents to the engine."""
+    text = """
+import pulumi, pulumi_random as random
+opts = pulumi.ResourceOptions
+chart = pulumi.ComponentResource(
+    "mcsps:index:Chart", "web", {}, opts(aliases=[pulumi.Alias(type_="kubernetes:helm.sh/v4:Chart", name="shop")])
+)
+random.RandomId("web-key", byte_length=4, opts=opts(parent=chart, aliases=[pulumi.Alias(name="web-old")]))
+random.RandomId("other", byte_length=4, opts=opts(parent=chart))
+random.RandomId("moved", byte_length=4, opts=opts(parent=chart, aliases=[
+    pulumi.Alias(parent="urn:pulumi:lab::mcsps::a:index:A::a"),
+    pulumi.Alias(parent=None),
+    "urn:pulumi:lab::mcsps::b:c:D::e",
+]))
+"""
+    aliases = {found.name: set(found.aliases) for found in record(tmp_path, text).registrations.values()}
+    key, old, new = "random:index/randomId:RandomId", "kubernetes:helm.sh/v4:Chart", "mcsps:index:Chart"
+    urn = "urn:pulumi:lab::mcsps::"
+    assert aliases["web"] == {f"{urn}{old}::shop"}
+    assert aliases["web-key"] == {
+        f"{urn}{new}${key}::web-old",
+        f"{urn}{old}${key}::shop-key",
+        f"{urn}{old}${key}::shop-old",
+    }
+    assert aliases["other"] == {f"{urn}{old}${key}::other"}
+    assert aliases["moved"] >= {f"{urn}a:index:A${key}::moved", f"{urn}{key}::moved", f"{urn}b:c:D::e"}
 
 
 def test_a_resource_that_is_registered_is_found_by_its_urn_and_no_other(tmp_path: Path) -> None:

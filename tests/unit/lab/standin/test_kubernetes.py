@@ -10,17 +10,15 @@ import pytest
 from rich.console import Console
 
 from errors import UserError
-from lab.standin import awaits
-from lab.standin.cluster import ObjectIdentity, PassingError
-from lab.standin.clusters import Clusters
+from lab.standin import awaits, clusters
+from lab.standin.cluster import ClusterApi, ObjectIdentity, PassingError
 from lab.standin.deletion import predecessors
 from lab.standin.display import Display
 from lab.standin.plan import Step
-from lab.standin.providers import helm
 from lab.standin.run import begin
 from lab.standin.stack import Stack
 from lab.standin.state import Entry, State
-from recorder.registrations import Registration, make_urn
+from recorder.registrations import make_urn
 from tests.support.fake_cluster import FakeCluster
 
 if TYPE_CHECKING:
@@ -43,16 +41,21 @@ CONFIG_MAP = (
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
-    """Use a double of a cluster for every provider."""
+    """Use a double of a cluster for every provider with the kubeconfig `x`."""
     double = FakeCluster()
-    monkeypatch.setattr(Clusters, "of", lambda _self, _reference: double)
+
+    def connect(name: str, kubeconfig: str, *, forces_conflicts: bool) -> FakeCluster | ClusterApi:
+        double.forces_conflicts = forces_conflicts
+        return double if kubeconfig == "x" else ClusterApi(name, kubeconfig, forces_conflicts=forces_conflicts)
+
+    monkeypatch.setattr(clusters, "ClusterApi", connect)
     monkeypatch.setattr(awaits, "_POLL_SECONDS", 0.01)
     return double
 
 
-def run(folder: Path, text: str, verb: str) -> tuple[bool, dict[str, Step], str]:
+def run(folder: Path, text: str, verb: str, head: str = HEAD) -> tuple[bool, dict[str, Step], str]:
     """Run a program; return whether it succeeded, the steps by logical name, and the output."""
-    (folder / "__main__.py").write_text(HEAD + text)
+    (folder / "__main__.py").write_text(head + text)
     output = io.StringIO()
     display = Display(Console(file=output, width=500), as_json=False)
     with begin(Stack("mcsps", "lab", {}), folder, folder / "state", display) as started:
@@ -96,6 +99,79 @@ def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster
     assert steps["ns"] is Step.CREATE
     assert "is adopted" in printed
     assert run(tmp_path, adopting, "up")[0]
+
+
+@pytest.mark.parametrize(("option", "forces"), [("", False), (", enable_patch_force=True", True)])
+def test_fields_of_other_managers_are_taken_over_only_if_the_provider_says_so(
+    tmp_path: Path, cluster: FakeCluster, option: str, *, forces: bool
+) -> None:
+    """As in Pulumi, by `enablePatchForce`."""
+    text = f'p = k8s.Provider("p", kubeconfig="x"{option})\n' + NAMESPACE.replace("opts=o", "opts=opts(provider=p)")
+    assert run(tmp_path, text, "up")[0]
+    assert cluster.forces_conflicts is forces
+
+
+HEAD_AWAY = HEAD.replace(
+    'pulumi.Output.secret("x"), cluster_identifier="east"',
+    'pulumi.Output.secret("away"), cluster_identifier="east", skip_update_unreachable=True',
+)
+WEB = 'k8s.core.v1.Service("web", metadata={"name": "web", "namespace": "sample"}, spec={"ports": []}, opts=o)\n'
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_objects_of_a_cluster_that_is_away_stay_as_the_state_has_them(
+    tmp_path: Path, cluster: FakeCluster, verb: str
+) -> None:
+    """The program goes on with what the cluster had added to them, and one note names the provider."""
+    text = NAMESPACE + CONFIG_MAP + f'pulumi.export("address", {WEB.strip()}.status.load_balancer.ingress[0].ip)'
+    cluster.added = {"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}}
+    assert run(tmp_path, text, "up")[0]
+    before = dict(cluster.objects)
+    shifted = text.replace('"10"', '"90"')
+    is_well, steps, printed = run(tmp_path, shifted, verb, head=HEAD_AWAY)
+    assert is_well
+    assert steps == {"cluster": Step.UPDATE, "ns": Step.SAME, "map": Step.SAME, "web": Step.SAME}
+    assert printed.count("unreachable") == 1
+    assert "cluster: its cluster is unreachable, so its objects are skipped" in printed
+    assert "address: 1.2.3.4" in printed
+    assert cluster.objects == before
+    assert run(tmp_path, shifted, "preview")[1]["map"] is Step.UPDATE
+
+
+def test_a_new_object_of_a_cluster_that_is_away_fails_in_the_update(tmp_path: Path, cluster: FakeCluster) -> None:
+    """The preview shows its creation, as Pulumi's does."""
+    assert run(tmp_path, NAMESPACE, "up")[0]
+    is_well, steps, _ = run(tmp_path, NAMESPACE + CONFIG_MAP, "preview", head=HEAD_AWAY)
+    assert is_well
+    assert steps["map"] is Step.CREATE
+    is_well, _, printed = run(tmp_path, NAMESPACE + CONFIG_MAP, "up", head=HEAD_AWAY)
+    assert not is_well
+    assert "map: configured Kubernetes cluster is unreachable: the kubeconfig of cluster cannot be used" in printed
+    assert len(cluster.objects) == 1
+
+
+def test_an_object_behind_a_provider_without_a_kubeconfig_fails(tmp_path: Path, cluster: FakeCluster) -> None:
+    """Nothing is skipped unless the provider says so."""
+    assert run(tmp_path, NAMESPACE, "up")[0]
+    head = HEAD_AWAY.replace(", skip_update_unreachable=True", "")
+    assert run(tmp_path, NAMESPACE, "preview", head=head)[1] == {"cluster": Step.UPDATE, "ns": Step.SAME}
+    is_well, _, printed = run(tmp_path, NAMESPACE, "up", head=head)
+    assert not is_well
+    assert "ns: configured Kubernetes cluster is unreachable" in printed
+    assert len(cluster.objects) == 1
+
+
+def test_an_object_of_a_cluster_that_is_away_is_deleted_only_on_demand(
+    tmp_path: Path, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulumi's variable removes it from the state; nothing is sent to the cluster."""
+    assert run(tmp_path, NAMESPACE, "up")[0]
+    is_well, _, printed = run(tmp_path, "", "up", head=HEAD_AWAY)
+    assert not is_well
+    assert "ns: configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove" in printed
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert run(tmp_path, "", "up", head=HEAD_AWAY)[1]["ns"] is Step.DELETE
+    assert cluster.deleted == []
 
 
 def test_an_object_that_somebody_deleted_is_made_again(tmp_path: Path, cluster: FakeCluster) -> None:
@@ -249,15 +325,14 @@ def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_pa
     [
         ('k8s.core.v1.ConfigMap("x", data={}, opts=o)', "metadata.name"),
         ('k8s.core.v1.ConfigMapPatch("x", metadata={"name": "x"}, opts=o)', "ConfigMapPatch"),
-        ('k8s.helm.v4.Chart("x", chart="y", verify=True, opts=o)', "verify"),
-        ('k8s.helm.v4.Chart("x", chart="y", values={"a": pulumi.Output.secret("b")}, opts=o)', "secret"),
+        ('k8s.helm.v4.Chart("x", chart="y", opts=o)', "helm.sh/v4:Chart"),
         ('k8s.apps.v1.DaemonSet("x", metadata={"name": "x"}, spec={}, opts=o)', "waiting for a apps/DaemonSet"),
         ('k8s.yaml.v2.ConfigGroup("x", yaml="{}", opts=o)', "ConfigGroup"),
     ],
 )
 @pytest.mark.usefixtures("cluster")
 def test_what_is_not_carried_out_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:
-    """Refused are kinds without a known wait, charts with unsupported inputs, and generated names."""
+    """Refused are kinds without a known wait, components of a provider, and generated names."""
     is_well, _, printed = run(tmp_path, text, "up")
     assert not is_well
     assert named in printed
@@ -358,10 +433,10 @@ def urn(type_: str, name: str, parent: str | None = None) -> str:
     return make_urn(stack="lab", project="mcsps", parent=parent, type_=type_, name=name)
 
 
-def test_dependents_go_before_a_charts_objects_and_webhooks_before_all() -> None:
-    """A dependent of a chart depends on all its objects; no request must go to a deleted istiod's webhook."""
+def test_dependents_go_first_and_webhooks_before_all() -> None:
+    """No request of a deletion must go to the webhook of an istiod that is deleted."""
     provider = urn("pulumi:providers:kubernetes", "east")
-    chart = urn(helm.CHART, "istiod")
+    chart = urn("mcsps:index:Chart", "istiod")
     deployed = urn("kubernetes:apps/v1:Deployment", "istiod:istiod", chart)
     webhook = urn("kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration", "istiod:hook", chart)
     gateway = urn("kubernetes:networking.istio.io/v1:Gateway", "gateway")
@@ -372,99 +447,14 @@ def test_dependents_go_before_a_charts_objects_and_webhooks_before_all() -> None
 
     entries = {
         provider: Entry(urn=provider, type="pulumi:providers:kubernetes"),
-        chart: entry(chart),
+        chart: Entry(urn=chart, type="mcsps:index:Chart"),
         deployed: entry(deployed, chart),
         webhook: entry(webhook, chart),
-        gateway: entry(gateway, None, chart),
+        gateway: entry(gateway, None, deployed),
     }
     before = predecessors(entries)
     assert before[webhook] == set()
     assert before[gateway] == {webhook}
     assert before[deployed] == {gateway, webhook}
-    assert {gateway, deployed, webhook} <= before[chart]
-    assert chart in before[provider]
-
-
-def chart_registration(**inputs: object) -> Registration:
-    """Return a chart as the program registers it."""
-    return Registration(
-        urn=urn(helm.CHART, "east-istiod"),
-        type=helm.CHART,
-        name="east-istiod",
-        parent=None,
-        custom=False,
-        remote=True,
-        inputs={"chart": "x", **inputs},
-        provider=None,
-        providers={"kubernetes": "urn:p::id"},
-        dependencies=frozenset({"urn:cacerts"}),
-        property_dependencies={},
-        protect=False,
-        retain_on_delete=False,
-        ignore_changes=(),
-        delete_before_replace=False,
-        deleted_with=None,
-        aliases=(),
-        additional_secret_outputs=(),
-        replacement_trigger=None,
-        custom_timeouts={},
-        version=None,
-        other_options=(),
-    )
-
-
-def test_a_charts_objects_are_named_as_pulumi_names_them() -> None:
-    """The same names make a stack equal on both engines; Helm's policy `keep` retains an object."""
-    metadata = {"name": "istiod", "namespace": "istio-system", "annotations": {"helm.sh/resource-policy": "keep"}}
-    child = helm.child(chart_registration(), {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
-    assert child.urn == (
-        "urn:pulumi:lab::mcsps::kubernetes:helm.sh/v4:Chart$kubernetes:core/v1:Service::east-istiod:istio-system/istiod"
-    )
-    assert child.provider == "urn:p::id"
-    assert child.dependencies == {"urn:cacerts"}
-    assert child.retain_on_delete
-
-
-def named(kind: str, name: str, **annotations: str) -> Registration:
-    """Return an object of the chart."""
-    metadata = {"name": name, "namespace": "d", "annotations": annotations}
-    return helm.child(chart_registration(), {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata})
-
-
-def test_a_charts_objects_wait_for_definitions_and_for_what_they_name() -> None:
-    """They wait for nothing else: a Deployment must not wait for a webhook that needs the Deployment."""
-    definition, config, webhook = named("CustomResourceDefinition", "crd"), named("Config", "c"), named("Webhook", "w")
-    deployed = named("Deployment", "web", **{"config.kubernetes.io/depends-on": "apps/namespaces/d/Config/c"})
-    assert helm.needs([definition, config, webhook, deployed]) == {
-        definition.urn: set(),
-        config.urn: {definition.urn},
-        webhook.urn: {definition.urn},
-        deployed.urn: {definition.urn, config.urn},
-    }
-    with pytest.raises(UserError, match="apps/namespaces/d/Config/c"):
-        helm.needs([deployed])
-
-
-@pytest.mark.usefixtures("cluster")
-def test_a_chart_is_rendered_with_the_clusters_capabilities(tmp_path: Path) -> None:
-    """Definitions come first, objects without a namespace get the chart's, and values go to the binary's input."""
-    binary = tmp_path / "helm"
-    binary.write_text(
-        '#!/bin/sh\necho "$@" > $(dirname $0)/arguments; cat > $(dirname $0)/values\n'
-        "printf 'apiVersion: v1\\nkind: Service\\nmetadata: {name: web}\\n---\\n'\n"
-        "printf 'apiVersion: v1\\nkind: CustomResourceDefinition\\nmetadata: {name: things}\\n"
-        "spec: {group: a.io, scope: Cluster, names: {kind: Thing}}\\n---\\n'\n"
-        "printf 'apiVersion: a.io/v1\\nkind: Thing\\nmetadata: {name: thing}\\n'\n"
-    )
-    binary.chmod(0o755)
-    cluster = FakeCluster()
-    cluster.capabilities = lambda: ("v1.35.4", ["apps/v1", "apps/v1/Deployment"])  # type: ignore[attr-defined]
-    cluster.is_namespaced = lambda _api_version, kind: kind == "Service"  # type: ignore[method-assign]
-    manifests = helm.render(chart_registration(namespace="d", values={"a": 1}), cluster, lambda: binary, "default")  # type: ignore[arg-type]
-    assert [each["kind"] for each in manifests] == ["CustomResourceDefinition", "Service", "Thing"]
-    assert [each["metadata"].get("namespace") for each in manifests] == [None, "d", None]
-    arguments = (tmp_path / "arguments").read_text()
-    assert "template east-istiod x --namespace d" in arguments
-    assert "--api-versions apps/v1,apps/v1/Deployment" in arguments
-    assert "--kube-version v1.35.4" in arguments
-    assert (tmp_path / "values").read_text() == '{"a": 1}'
+    assert before[chart] == {deployed, webhook}
+    assert before[provider] == {deployed, webhook, gateway}

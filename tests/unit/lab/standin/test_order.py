@@ -14,11 +14,11 @@ from lab.standin.order import run_in_order
 
 
 def test_each_node_comes_after_what_it_needs() -> None:
-    """Nodes that can start at the same time start by rank."""
+    """One after another if only one may run at a time."""
     done: list[str] = []
-    needs = {"c": {"a", "b"}, "b": set[str](), "a": set[str]()}
-    run_in_order(needs, lambda node: not done.append(node), 1, lambda node: -ord(node))  # type: ignore[func-returns-value]
-    assert done == ["b", "a", "c"]
+    needs = {"c": {"a", "b"}, "b": {"a"}, "a": set[str]()}
+    run_in_order(needs, lambda node: not done.append(node), 1)  # type: ignore[func-returns-value]
+    assert done == ["a", "b", "c"]
 
 
 def test_what_needs_a_failed_node_is_left_out() -> None:

@@ -189,12 +189,22 @@ def test_an_alias_carries_a_resource_over(bench: Bench) -> None:
 
 
 def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Bench) -> None:
-    """The provider must keep its identifier, or the stack must be destroyed first."""
+    """A changed identifier is another cluster, for which Pulumi would replace every object."""
     provider = 'k8s.Provider("east", kubeconfig="{}", cluster_identifier="east")'
     assert bench.run(provider, "up")[0]
     renamed = 'k8s.Provider("e", kubeconfig="{}", cluster_identifier="x", opts=opts(aliases=[pulumi.Alias("east")]))'
     assert not bench.run(renamed, "up")[0]
-    assert "e: clusterIdentifier has changed" in bench.printed
+    assert "e: clusterIdentifier has changed, so Pulumi would replace the provider and every object" in bench.printed
+    assert "Destroy the stack first" in bench.printed
+
+
+def test_a_provider_may_tune_its_client_and_say_what_it_takes_over_and_skips(bench: Bench) -> None:
+    """A change of them, or of the kubeconfig of the same cluster, updates the provider."""
+    provider = 'k8s.Provider("east", kubeconfig="{}", cluster_identifier="uid"MORE)'
+    assert bench.run(provider.replace("MORE", ""), "up")[0]
+    more = ', enable_patch_force=True, skip_update_unreachable=True, kube_client_settings={"qps": 50}'
+    assert bench.run(provider.replace("MORE", more), "up") == (True, {"east": Step.UPDATE})
+    assert bench.run(provider.replace("MORE", more).replace("{}", "away"), "up") == (True, {"east": Step.UPDATE})
 
 
 @pytest.mark.parametrize(
@@ -213,8 +223,6 @@ def test_a_provider_of_another_name_is_still_a_provider_of_its_cluster(bench: Be
         ),
         ('k8s.Provider("x", kubeconfig="{}", opts=opts(ignore_changes=["kubeconfig"]))', "ignoreChanges"),
         ('k8s.Provider("x", opts=opts(additional_secret_outputs=["namespace"]))', "additionalSecretOutputs"),
-        ('k8s.helm.v4.Chart("x", chart="y", opts=opts(ignore_changes=["values"]))', "ignoreChanges"),
-        ('k8s.helm.v4.Chart("x", chart="y", opts=opts(replacement_trigger="1"))', "replacementTrigger"),
         ('pulumi.ComponentResource("a:index:B", "x", {}, opts(replacement_trigger="1"))', "replacementTrigger"),
         ('tls.PrivateKey("x", algorithm="RSA")', "RSA"),
         ('tls.PrivateKey("x", algorithm="ECDSA", ecdsa_curve="P256", rsa_bits=2048)', "rsaBits"),
