@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from recorder.values import Properties
 
 RENDERED = """
-# An empty document of a disabled template.
 ---
 apiVersion: v1
 kind: Service
 metadata: {name: web}
+---
+# A disabled template.
+---
+notes: no object
 ---
 apiVersion: v1
 kind: ConfigMap

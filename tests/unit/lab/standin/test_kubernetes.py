@@ -33,6 +33,10 @@ opts = pulumi.ResourceOptions
 cluster = k8s.Provider("cluster", kubeconfig=pulumi.Output.secret("x"), cluster_identifier="east")
 o = opts(provider=cluster)
 """
+HEAD_AWAY = HEAD.replace(
+    'pulumi.Output.secret("x"), cluster_identifier="east"',
+    'pulumi.Output.secret("away"), cluster_identifier="east", skip_update_unreachable=True',
+)
 NAMESPACE = 'ns = k8s.core.v1.Namespace("ns", metadata={"name": "sample"}, opts=o)\n'
 CONFIG_MAP = (
     'k8s.core.v1.ConfigMap("map", metadata={"name": "map", "namespace": "sample"}, data={"weight": "10"}, opts=o)\n'
@@ -111,10 +115,6 @@ def test_fields_of_other_managers_are_taken_over_only_if_the_provider_says_so(
     assert cluster.forces_conflicts is forces
 
 
-HEAD_AWAY = HEAD.replace(
-    'pulumi.Output.secret("x"), cluster_identifier="east"',
-    'pulumi.Output.secret("away"), cluster_identifier="east", skip_update_unreachable=True',
-)
 WEB = 'k8s.core.v1.Service("web", metadata={"name": "web", "namespace": "sample"}, spec={"ports": []}, opts=o)\n'
 
 
@@ -128,12 +128,14 @@ def test_objects_of_a_cluster_that_is_away_stay_as_the_state_has_them(
     assert run(tmp_path, text, "up")[0]
     before = dict(cluster.objects)
     shifted = text.replace('"10"', '"90"')
-    is_well, steps, printed = run(tmp_path, shifted, verb, head=HEAD_AWAY)
-    assert is_well
-    assert steps == {"cluster": Step.UPDATE, "ns": Step.SAME, "map": Step.SAME, "web": Step.SAME}
-    assert printed.count("unreachable") == 1
-    assert "cluster: its cluster is unreachable, so its objects are skipped" in printed
-    assert "address: 1.2.3.4" in printed
+    for is_first in (True, False):
+        is_well, steps, printed = run(tmp_path, shifted, verb, head=HEAD_AWAY)
+        assert is_well
+        step = Step.UPDATE if is_first or verb == "preview" else Step.SAME
+        assert steps == {"cluster": step, "ns": Step.SAME, "map": Step.SAME, "web": Step.SAME}
+        assert printed.count("unreachable") == 1
+        assert "cluster: its cluster is unreachable, so its objects are skipped" in printed
+        assert "address: 1.2.3.4" in printed
     assert cluster.objects == before
     assert run(tmp_path, shifted, "preview")[1]["map"] is Step.UPDATE
 
@@ -169,8 +171,9 @@ def test_an_object_of_a_cluster_that_is_away_is_deleted_only_on_demand(
     is_well, _, printed = run(tmp_path, "", "up", head=HEAD_AWAY)
     assert not is_well
     assert "ns: configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove" in printed
+    assert not run(tmp_path, "", "destroy")[0]
     monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
-    assert run(tmp_path, "", "up", head=HEAD_AWAY)[1]["ns"] is Step.DELETE
+    assert run(tmp_path, "", "destroy")[1] == {"ns": Step.DELETE, "cluster": Step.DELETE}
     assert cluster.deleted == []
 
 
@@ -229,15 +232,17 @@ def test_an_object_in_another_version_of_its_api_is_the_same_object(tmp_path: Pa
 
 
 def test_an_object_that_was_given_up_and_is_wanted_again_stays(tmp_path: Path, cluster: FakeCluster) -> None:
-    """A run that was killed before its deletions leaves an entry of the old name."""
+    """A run that was killed before its deletions leaves an entry of the old name; the cluster may be away then."""
     run(tmp_path, CONFIG_MAP, "up")
     state = State.load("lab", tmp_path / "state")
     (entry,) = (each for each in state.entries().values() if each.type.endswith("ConfigMap"))
-    state.put(replace(entry, urn=f"{entry.urn}::{entry.id}"))
-    assert run(tmp_path, CONFIG_MAP, "up")[0]
-    assert cluster.deleted == []
-    assert len(cluster.objects) == 1
-    assert len(State.load("lab", tmp_path / "state").entries()) == 2
+    for head in (HEAD, HEAD_AWAY):
+        state.put(replace(entry, urn=f"{entry.urn}::{entry.id}"))
+        assert run(tmp_path, CONFIG_MAP, "up", head=head)[0]
+        assert cluster.deleted == []
+        assert len(cluster.objects) == 1
+        state = State.load("lab", tmp_path / "state")
+        assert len(state.entries()) == 2
 
 
 def test_a_renamed_object_is_deleted_after_its_successor_is_there(tmp_path: Path, cluster: FakeCluster) -> None:

@@ -445,7 +445,7 @@ def behind(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Behind:
     """Return a cluster that only Rancher's tokens can reach."""
     made = Behind()
 
-    def connect(_name: str, kubeconfig: str) -> Guarded:
+    def connect(_name: str, kubeconfig: str, **_options: bool) -> Guarded:
         return Guarded(lab, made.objects, made.seen, kubeconfig)
 
     monkeypatch.setattr(clusters, "ClusterApi", connect)
