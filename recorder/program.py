@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from recorder.monitor import Monitor
 
-PARALLEL: Final = 16
-"""Registrations that are applied at the same time."""
+PARALLEL: Final = 40
+"""Registrations that are applied at the same time; most of them wait for a cluster."""
 
 
 def run_program(

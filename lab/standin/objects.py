@@ -34,7 +34,7 @@ class Objects:
         try:
             cluster = self._clusters.of(registration.provider)
         except UnreachableError:
-            if before is not None and not before.pending and self._clusters.skips_unreachable(registration.provider):
+            if before is not None and self._is_skipped(registration, before):
                 return self._skip(registration, before)
             if not self._ledger.preview:
                 raise
@@ -43,6 +43,10 @@ class Objects:
         result = self._wait(made, self._start(made, before, cluster), before)
         self._ledger.keep(registration, result, inputs=made.name, outputs=made.added_to(result.outcome.outputs))
         return result.outcome
+
+    def _is_skipped(self, registration: Registration, before: Entry) -> bool:
+        is_complete = not before.pending and not is_triggered(registration, before)
+        return is_complete and self._clusters.skips_unreachable(registration.provider)
 
     def _skip(self, registration: Registration, before: Entry) -> Outcome:
         """Keep an object of an unreachable cluster as the state has it."""

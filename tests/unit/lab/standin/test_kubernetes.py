@@ -152,6 +152,19 @@ def test_a_new_object_of_a_cluster_that_is_away_fails_in_the_update(tmp_path: Pa
     assert len(cluster.objects) == 1
 
 
+def test_an_object_of_a_cluster_that_is_away_cannot_be_replaced(tmp_path: Path, cluster: FakeCluster) -> None:
+    """A skipped replacement would never happen, because the state would have the new trigger."""
+    text = NAMESPACE.replace("opts=o", 'opts=opts(provider=cluster, replacement_trigger="1")')
+    assert run(tmp_path, text, "up")[0]
+    triggered = text.replace('"1"', '"2"')
+    assert run(tmp_path, triggered, "preview", head=HEAD_AWAY)[1]["ns"] is Step.REPLACE
+    is_well, _, printed = run(tmp_path, triggered, "up", head=HEAD_AWAY)
+    assert not is_well
+    assert "ns: configured Kubernetes cluster is unreachable" in printed
+    assert run(tmp_path, triggered, "up")[1]["ns"] is Step.REPLACE
+    assert len(cluster.deleted) == 1
+
+
 def test_an_object_behind_a_provider_without_a_kubeconfig_fails(tmp_path: Path, cluster: FakeCluster) -> None:
     """Nothing is skipped unless the provider says so."""
     assert run(tmp_path, NAMESPACE, "up")[0]
