@@ -284,7 +284,7 @@ def _refusal(error: ApiException) -> UserError:
 
 
 def _is_passing(error: ApiException) -> bool:
-    # A conflict over a field has the status of a conflict over a version, but stays until somebody resolves it.
+    # A conflict over a field has the status of a conflict over a version, but stays until someone resolves it.
     return error.status in _PASSING and "FieldManagerConflict" not in (error.body or "")
 
 
