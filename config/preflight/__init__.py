@@ -1,15 +1,16 @@
-"""Checks of the config against the clock and against Rancher, before anything changes."""
+"""Checks of the config against the clock, Rancher and the clusters, before anything changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from config.base import NAMESPACE
-from config.preflight import rancher
+from config.preflight import clusters, rancher
+from config.preflight.clusters import Ask, ClusterFacts, ClusterQuery
 from config.schema import Credential, Rancher, RancherAccess, Settings
 from config.secrets import RANCHER_TOKEN, Secrets
 from errors import UserError
-from mesh import root_ca
+from mesh import kubeconfigs, root_ca
 
 LookUp = Callable[[rancher.Query], Mapping[str, str]]
 """Queries a Rancher server, as `rancher.look_up` does."""
@@ -23,21 +24,30 @@ class Preflight:
     Attributes:
         now: The time of the run, in UTC; read once, so that all clusters use the same token rotation.
         cluster_ids: Rancher's id of each cluster with access `rancher`, by the cluster's name.
+        clusters: The answers of the clusters that are not away, by name.
     """
 
     now: datetime
     cluster_ids: Mapping[str, str]
+    clusters: Mapping[str, ClusterFacts]
 
 
-def run(settings: Settings, secrets: Secrets, now: datetime, look_up: LookUp = rancher.look_up) -> Preflight:
+def run(
+    settings: Settings,
+    secrets: Secrets,
+    now: datetime,
+    look_up: LookUp = rancher.look_up,
+    ask: Ask = clusters.ask,
+) -> Preflight:
     """
-    Check the config against the clock and against Rancher, without changing anything.
+    Check the config against the clock, Rancher and the clusters, without changing anything.
 
     Args:
         settings: The stack's config.
         secrets: Its secrets.
         now: The time, in UTC.
         look_up: Queries the Rancher server.
+        ask: Queries the clusters.
 
     Raises:
         UserError: The config cannot be used. The message names the key, and never quotes a secret.
@@ -47,12 +57,34 @@ def run(settings: Settings, secrets: Secrets, now: datetime, look_up: LookUp = r
             root_ca.check_validity(settings.trust.root_certificate, now)
         except ValueError as error:
             raise UserError(str(error), key=f"{NAMESPACE}:trust.rootCertificate") from None
-    if settings.rancher is None:
-        return Preflight(now=now, cluster_ids={})
-    if secrets.rancher_token is None:
-        key = f"{NAMESPACE}:{RANCHER_TOKEN}"
-        raise UserError("missing", f"Run: pulumi config set --secret {key}", key=key)
-    return Preflight(now=now, cluster_ids=look_up(_query(settings, settings.rancher, secrets.rancher_token)))
+    cluster_ids: Mapping[str, str] = {}
+    if settings.rancher is not None:
+        if secrets.rancher_token is None:
+            key = f"{NAMESPACE}:{RANCHER_TOKEN}"
+            raise UserError("missing", f"Run: pulumi config set --secret {key}", key=key)
+        cluster_ids = look_up(_query(settings, settings.rancher, secrets.rancher_token))
+    return Preflight(now=now, cluster_ids=cluster_ids, clusters=ask(_cluster_queries(settings, secrets, cluster_ids)))
+
+
+def _cluster_queries(settings: Settings, secrets: Secrets, cluster_ids: Mapping[str, str]) -> Sequence[ClusterQuery]:
+    return [
+        ClusterQuery(
+            name=cluster.name,
+            key=f"{NAMESPACE}:clusters[{index}]",
+            kubeconfig=(
+                _proxy_kubeconfig(cluster.name, settings.rancher, secrets.rancher_token, cluster_ids[cluster.name])
+                if isinstance(cluster.access, RancherAccess) and settings.rancher and secrets.rancher_token
+                else secrets.kubeconfigs[cluster.name]
+            ),
+        )
+        for index, cluster in enumerate(settings.clusters)
+        if not cluster.away
+    ]
+
+
+def _proxy_kubeconfig(name: str, server: Rancher, token: str, cluster_id: str) -> str:
+    url = kubeconfigs.rancher_server(server.url, cluster_id)
+    return kubeconfigs.render_token_kubeconfig(name=name, server=url, ca_pem=server.ca_certs, token=token)
 
 
 def _query(settings: Settings, server: Rancher, token: str) -> rancher.Query:
@@ -70,7 +102,10 @@ def _query(settings: Settings, server: Rancher, token: str) -> rancher.Query:
         and any(cluster.credential is Credential.RANCHER_TOKEN for _, cluster, _ in accesses),
         clusters={
             cluster.name: rancher.ClusterQuery(
-                key=f"{NAMESPACE}:clusters[{index}].access", id=access.cluster_id, name=access.cluster_name
+                key=f"{NAMESPACE}:clusters[{index}].access",
+                id=access.cluster_id,
+                name=access.cluster_name,
+                is_away=cluster.away,
             )
             for index, cluster, access in accesses
         },

@@ -45,11 +45,13 @@ class ClusterQuery:
         key: The config key of the cluster's access.
         id: Rancher's id, if the config has it.
         name: The name in Rancher, if the config has it.
+        is_away: Whether the cluster is away, so that only its id matters.
     """
 
     key: str
     id: str | None
     name: str | None
+    is_away: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,8 @@ def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
         found = {name: _find(cluster, known) for name, cluster in query.clusters.items()}
         _check_distinct(query.clusters, found)
         for name, cluster in query.clusters.items():
+            if cluster.is_away:
+                continue
             _check_cluster(client, cluster.key, known[found[name]])
     return found
 
@@ -224,7 +228,7 @@ def _check_creates_users(client: httpx.Client) -> None:
 
 def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     if cluster.id is not None:
-        if cluster.id not in known:
+        if cluster.id not in known and not cluster.is_away:
             raise UserError(
                 f"got '{cluster.id}'; allowed: a cluster that the user of rancherToken can see, which are "
                 f"{_list(known)}",
@@ -268,7 +272,9 @@ def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> N
         message = cluster.get("transitioningMessage")
         raise UserError(
             f"got '{cluster_id}', which is {cluster.get('state')}{f': {message}' if message else ''}",
-            "Wait until Rancher shows it as active",
+            "Wait until Rancher shows it as active. Or set "
+            f"{key.removesuffix('.access')}.away to true, and run the update again: it moves the traffic without the "
+            "cluster",
             key=key,
         )
     path = f"{kubeconfigs.rancher_server('', cluster_id)}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -92,7 +92,10 @@ class Audience(Section):
 
 
 def check_audiences(
-    audiences: Sequence[Audience], regions: Mapping[str, str | None], versions: Collection[Version]
+    audiences: Sequence[Audience],
+    regions: Mapping[str, str | None],
+    versions: Collection[Version],
+    versions_away: Collection[Version],
 ) -> None:
     """
     Refuse audiences that are inconsistent with each other, with the clusters' regions or with the running versions.
@@ -100,7 +103,8 @@ def check_audiences(
     Args:
         audiences: The audiences in order; the first that matches decides.
         regions: Region by cluster name.
-        versions: The versions that at least one cluster runs.
+        versions: The versions that at least one cluster runs that is not away.
+        versions_away: The versions that only clusters run that are away.
 
     Raises:
         ValueError: An audience is refused. The message starts with the full config key.
@@ -115,6 +119,11 @@ def check_audiences(
                 f"allowed: a unique name"
             )
         seen[audience.name] = index
+        if audience.version in versions_away:
+            raise ValueError(
+                f"{place}.version: got '{audience.version}', and all clusters that run it are away; allowed: "
+                f"{', '.join(sorted(versions))}. Change the version, or remove the audience until they are back"
+            )
         if audience.version not in versions:
             raise ValueError(
                 f"{place}.version: got '{audience.version}', which no cluster runs; allowed: a version that runs. "

@@ -65,6 +65,11 @@ class Cluster(Section):
     """Istio's network of the cluster; unique in the mesh."""
     access: Annotated[KubeconfigAccess | RancherAccess, Field(discriminator="kind")]
     """How the program reaches the cluster's API: by a kubeconfig or through Rancher."""
+    away: bool = False
+    """
+    Whether the cluster is away, because it does not answer or is about to be taken out. Nothing in it is then asked
+    for, changed or deleted, its peers read nothing of it, and versions that run only here get no requests.
+    """
     locality: Locality | None = None
     """The location of the cluster. Set it for all clusters or for none."""
     versions: tuple[Version, ...] = ()

@@ -18,6 +18,7 @@ from config.schema.trust import Trust
 from config.schema.verify import Verify
 from config.schema.version import Version
 from config.types import Percent
+from mesh import routing
 
 
 def _empty_is_unset(value: object) -> object:
@@ -58,6 +59,38 @@ class Settings(Section):
         return self
 
     @property
+    def present(self) -> tuple[Cluster, ...]:
+        """The clusters that are not away, in the order of the config."""
+        return tuple(cluster for cluster in self.clusters if not cluster.away)
+
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """The effective percentage of each version: those that run only in clusters that are away get nothing."""
+        return routing.weights(self._effective_v2_weight)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the clusters that are away change, a sentence each."""
+        away = [cluster.name for cluster in self.clusters if cluster.away]
+        if not away:
+            return ()
+        notes = [f"{', '.join(away)} is away: nothing in it is read, changed or deleted"]
+        if self._effective_v2_weight != self.v2_weight:
+            lost, left = (Version.V2, Version.V1) if self._effective_v2_weight == 0 else (Version.V1, Version.V2)
+            notes.append(
+                f"{lost} runs only there, so {left} gets 100 % of the requests instead of "
+                f"{routing.weights(self.v2_weight)[left]} %"
+            )
+        return tuple(notes)
+
+    @property
+    def _effective_v2_weight(self) -> int:
+        run = _run_by(self.present)
+        if Version.V2 not in run:
+            return 0
+        return self.v2_weight if Version.V1 in run else 100
+
+    @property
     def regions(self) -> tuple[str, ...]:
         """The distinct regions, in the order of the clusters."""
         return tuple(dict.fromkeys(cluster.locality.region for cluster in self.clusters if cluster.locality))
@@ -76,7 +109,7 @@ class Settings(Section):
         for audience in self.audiences:
             if self.is_within(cluster, audience.region) and audience.matches(headers):
                 return 100 if audience.version is Version.V2 else 0
-        return self.v2_weight
+        return self._effective_v2_weight
 
     @property
     def _region_by_cluster(self) -> Mapping[str, str | None]:
@@ -104,13 +137,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_audiences(self) -> Self:
-        run = {version for cluster in self.clusters for version in cluster.versions}
-        check_audiences(self.audiences, self._region_by_cluster, run)
+        here = _run_by(self.present)
+        check_audiences(self.audiences, self._region_by_cluster, here, _run_by(self.clusters) - here)
         return self
 
     @model_validator(mode="after")
     def _check_versions(self) -> Self:
-        run = {version for cluster in self.clusters for version in cluster.versions}
+        run = _run_by(self.clusters)
         for version, weight in ((Version.V1, 100 - self.v2_weight), (Version.V2, self.v2_weight)):
             if weight and version not in run:
                 only = 100 if version is Version.V1 else 0
@@ -118,6 +151,20 @@ class Settings(Section):
                     f"{NAMESPACE}:v2Weight: got {self.v2_weight}, but no cluster runs {version}; allowed: {only}. "
                     f"Add {version} to clusters[].versions, or set the weight to {only}"
                 )
+            if weight == 100 and version not in _run_by(self.present):  # noqa: PLR2004 - percent
+                raise ValueError(
+                    f"{NAMESPACE}:v2Weight: got {self.v2_weight}, but all clusters that run {version} are away; "
+                    f"allowed: {100 - self.v2_weight}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_away(self) -> Self:
+        if not _run_by(self.present):
+            raise ValueError(
+                f"{NAMESPACE}:clusters: all clusters that run helloworld are away; allowed: at least one cluster with "
+                f"versions that is not away"
+            )
         return self
 
     @model_validator(mode="after")
@@ -138,6 +185,10 @@ class Settings(Section):
                     f"Set {NAMESPACE}:rancher.url"
                 )
         return self
+
+
+def _run_by(clusters: Iterable[Cluster]) -> frozenset[Version]:
+    return frozenset(version for cluster in clusters for version in cluster.versions)
 
 
 def known_keys(place: Iterable[str | int]) -> list[str]:

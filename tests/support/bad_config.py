@@ -58,6 +58,7 @@ NAME: Place = ("clusters", 1, "name")
 NETWORK: Place = ("clusters", 1, "network")
 ACCESS: Place = ("clusters", 0, "access")
 VERSIONS: Place = ("clusters", 1, "versions")
+AWAY: Place = ("clusters", 1, "away")
 LABEL = "allowed: a DNS label"
 PERCENT = "allowed: a whole number from 0 to 100"
 QUANTITY = "allowed: a Kubernetes quantity, such as 200m, 2 or 64Mi"
@@ -813,6 +814,12 @@ def without_v2(stack: Stack, _folder: Path) -> Stack:
     return replace(stack, values=values).changed(v2Weight=0, audiences=[audience])
 
 
+def away_with_audience_of_v2(stack: Stack, _folder: Path) -> Stack:
+    """A stack whose only cluster with v2 is away, and has an audience of v2."""
+    values = put(put(put(stack.values, ("clusters", 0, "versions"), ["v1"]), VERSIONS, ["v2"]), AWAY, value=True)
+    return replace(stack, values=values).changed(audiences=[{"name": "team", "version": "v2", "header": TEAM}])
+
+
 KUBECONFIG_IN_BASE64 = base64.b64encode(kubeconfig("east").encode()).decode()
 BAD_STACKS = {
     "an audience of a version that no cluster runs": BadStack(
@@ -820,6 +827,13 @@ BAD_STACKS = {
         expected=(
             "mcsps:audiences[0].version: got 'v2', which no cluster runs; allowed: ",
             "Add v2 to clusters[].versions",
+        ),
+    ),
+    "an audience of a version that only runs in a cluster that is away": BadStack(
+        make=away_with_audience_of_v2,
+        expected=(
+            "mcsps:audiences[0].version: got 'v2', and all clusters that run it are away; allowed: v1. ",
+            "remove the audience until they are back",
         ),
     ),
     "an audience of an unknown region": BadStack(

@@ -1,7 +1,8 @@
 """What is found out before anything changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import pulumi
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from config import preflight
 from config.loader import load
 from config.preflight import LookUp
+from config.preflight.clusters import Ask, ClusterFacts, ClusterQuery
 from config.preflight.rancher import Query
 from errors import UserError
 from tests.support import pems
-from tests.support.preflight import TODAY, find_by_config
+from tests.support.preflight import TODAY, answer, find_by_config
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER, Stack, load_values
@@ -20,13 +22,15 @@ from tests.support.stacks import LAB, RANCHER, Stack, load_values
 RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
 
 
-def run(stack: Stack, look_up: LookUp = find_by_config, now: datetime = TODAY) -> preflight.Preflight:
+def run(
+    stack: Stack, look_up: LookUp = find_by_config, now: datetime = TODAY, ask: Ask = answer
+) -> preflight.Preflight:
     """Find out what a stack's config does not say."""
     found: list[preflight.Preflight] = []
 
     def body() -> None:
         settings, secrets = load(pulumi.Config())
-        found.append(preflight.run(settings, secrets, now, look_up))
+        found.append(preflight.run(settings, secrets, now, look_up, ask))
 
     stack.run_on(RecordingMonitor(preview=False, stack=stack.name), body)
     return found[0]
@@ -69,3 +73,61 @@ def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
 def test_every_cluster_of_a_run_sees_the_same_time(runs: Runs) -> None:
     """At midnight, two readings of the clock would rotate the tokens of one cluster and not of the other."""
     assert run(runs.stack(RANCHER)).now is TODAY
+
+
+def asked_of(stack: Stack) -> list[ClusterQuery]:
+    """Return the queries of clusters for a stack."""
+    asked: list[ClusterQuery] = []
+
+    def keep(queries: Sequence[ClusterQuery]) -> Mapping[str, ClusterFacts]:
+        asked.extend(queries)
+        return answer(queries)
+
+    run(stack, ask=keep)
+    return asked
+
+
+def put_away(stack: Stack, *, index: int = 1) -> Stack:
+    """Return the stack with one cluster away, and all traffic where the other one serves it."""
+    clusters = [
+        {**cluster, "versions": ["v1", "v2"], "away": number == index}
+        for number, cluster in enumerate(stack.values["clusters"])
+    ]
+    return stack.changed(clusters=clusters)
+
+
+def test_each_cluster_is_asked_by_its_kubeconfig(runs: Runs) -> None:
+    """An error names the cluster by its place in the config."""
+    stack = runs.stack(LAB)
+    queries = asked_of(stack)
+    assert [(query.name, query.key) for query in queries] == [
+        ("east", "mcsps:clusters[0]"),
+        ("west", "mcsps:clusters[1]"),
+    ]
+    paths = [Path(cluster["access"]["path"]) for cluster in stack.values["clusters"]]
+    assert [query.kubeconfig for query in queries] == [path.read_text() for path in paths]
+
+
+def test_a_cluster_behind_rancher_is_asked_through_ranchers_proxy(runs: Runs) -> None:
+    """With the token of the config: the program's own tokens may not exist yet."""
+    stack = runs.stack(RANCHER)
+    query = asked_of(stack)[0]
+    assert f"server: {RANCHER_URL}/k8s/clusters/c-f7r9g" in query.kubeconfig
+    assert stack.secrets["rancherToken"] in query.kubeconfig
+    assert stack.secrets["rancherToken"] not in repr(query)
+
+
+@pytest.mark.parametrize("name", [LAB, RANCHER])
+def test_a_cluster_that_is_away_is_not_asked(runs: Runs, name: str) -> None:
+    """It would not answer; Rancher is only asked for its id."""
+    stack = put_away(runs.stack(name))
+    assert [query.key for query in asked_of(stack)] == ["mcsps:clusters[0]"]
+    assert run(stack).clusters.keys() == {stack.values["clusters"][0]["name"]}
+    away: list[bool] = []
+
+    def look_up(query: Query) -> Mapping[str, str]:
+        away.extend(cluster.is_away for cluster in query.clusters.values())
+        return find_by_config(query)
+
+    run(stack, look_up)
+    assert away == ([] if name == LAB else [False, True])
