@@ -81,8 +81,9 @@ def _aside(before: Entry) -> str:
 
 
 def is_triggered(registration: Registration, before: Entry | None) -> bool:
-    """Return whether the replacement trigger has changed."""
-    return before is not None and registration.replacement_trigger != before.replacement_trigger
+    """Return whether the replacement trigger has changed; as in Pulumi, one that appears or disappears has not."""
+    triggers = (registration.replacement_trigger, before.replacement_trigger if before else None)
+    return None not in triggers and triggers[0] != triggers[1]
 
 
 def refuse_to_replace(registration: Registration, before: Entry | None, step: Step) -> None:

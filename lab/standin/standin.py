@@ -183,7 +183,8 @@ def _unsupported(registration: Registration) -> list[str]:
         and type_ != rancher_servers.TYPE
         and registration.additional_secret_outputs,
         "customTimeouts.delete": "delete" in registration.custom_timeouts,
-        "deleteBeforeReplace": registration.delete_before_replace,
+        # An object with a fixed name is always deleted first.
+        "deleteBeforeReplace": registration.delete_before_replace and not kubernetes.is_object(type_),
         "ignoreChanges": has_no_values and registration.ignore_changes,
         "replacementTrigger": has_no_values and registration.replacement_trigger is not None,
     }
