@@ -1,38 +1,53 @@
 """The stack: clusters, trust and Istio first, then the links between clusters, the application and the exports."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from itertools import permutations
 
 import pulumi
 import pulumi_rancher2 as rancher2
 from pulumi import ResourceOptions
+from pulumi.runtime.settings import get_root_resource
 
-from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster
+from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, helm_template
+from components.same_cluster import recreate_with
 from config import preflight
 from config.loader import load
+from config.preflight import clusters as cluster_preflight
 from config.preflight import rancher as rancher_preflight
 from errors import UserError
 from mesh import names
+from mesh.istio_charts import Release, RenderedRelease
 from wiring import Wiring
 
 
-def compose(now: datetime, look_up: preflight.LookUp = rancher_preflight.look_up) -> None:
+async def compose(
+    now: datetime,
+    look_up: preflight.LookUp = rancher_preflight.look_up,
+    ask: cluster_preflight.Ask = cluster_preflight.ask,
+) -> None:
     """
     Register the whole stack.
 
     Args:
         now: The time, in UTC; it determines the rotation of tokens.
         look_up: Queries the Rancher server.
+        ask: Queries the clusters.
 
     Raises:
-        pulumi.RunError: The config is invalid; nothing is registered.
+        pulumi.RunError: The config is invalid, or a cluster does not answer; nothing is registered.
     """
     try:
         settings, secrets = load(pulumi.Config())
-        wire = Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up))
+        wire = Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up, ask))
     except UserError as error:
+        _keep_outputs()
         # Pulumi shows a RunError without a traceback.
         raise pulumi.RunError(str(error)) from None
+    for note in settings.notes:
+        pulumi.log.warn(note)
 
     rancher = (
         rancher2.Provider(
@@ -51,14 +66,22 @@ def compose(now: datetime, look_up: preflight.LookUp = rancher_preflight.look_up
     }
 
     trust = MeshTrust("trust", wire.mesh_trust())
+    charts = await _render(wire.releases)
 
     istio = {
         cluster.name: IstioInstall(
             f"{cluster.name}-istio",
-            wire.istio_install(cluster, clusters[cluster.name].crd_provider, trust.intermediates[cluster.name]),
-            ResourceOptions(
-                provider=clusters[cluster.name].provider,
-                depends_on=[clusters[cluster.name].istio_namespace, clusters[cluster.name].limit_range],
+            wire.istio_install(
+                cluster,
+                clusters[cluster.name].crd_provider,
+                trust.intermediates[cluster.name],
+                charts.get(cluster.name),
+            ),
+            ResourceOptions.merge(
+                clusters[cluster.name].options,
+                ResourceOptions(
+                    depends_on=[clusters[cluster.name].istio_namespace, clusters[cluster.name].limit_range]
+                ),
             ),
         )
         for cluster in settings.clusters
@@ -67,17 +90,22 @@ def compose(now: datetime, look_up: preflight.LookUp = rancher_preflight.look_up
     for source, target in permutations(settings.clusters, 2):
         MeshLink(
             f"{source.name}-to-{target.name}",
-            wire.mesh_link(source, target, clusters),
-            ResourceOptions(depends_on=[istio[source.name], istio[target.name]]),
+            wire.mesh_link(source, target, clusters, istio[target.name]),
+            ResourceOptions(
+                depends_on=[clusters[source.name].istio_namespace],
+                transformations=[
+                    recreate_with({it.provider: it.identity for it in (clusters[source.name], clusters[target.name])})
+                ],
+            ),
         )
 
     for cluster in settings.clusters:
         HelloworldApp(
             f"{cluster.name}-helloworld",
             wire.helloworld_app(cluster),
-            ResourceOptions(
-                provider=clusters[cluster.name].provider,
-                depends_on=[clusters[cluster.name].app_namespace, istio[cluster.name]],
+            ResourceOptions.merge(
+                clusters[cluster.name].options,
+                ResourceOptions(depends_on=[clusters[cluster.name].app_namespace, istio[cluster.name]]),
             ),
         )
 
@@ -97,9 +125,26 @@ def compose(now: datetime, look_up: preflight.LookUp = rancher_preflight.look_up
     pulumi.export("rootExpiry", trust.root_expiry)
     pulumi.export(
         "url",
-        pulumi.Output.concat("http://", istio[settings.clusters[0].name].ingress_address, names.HELLOWORLD_PATH),
+        istio[settings.present[0].name].ingress_address.apply(
+            lambda address: f"http://{address}{names.HELLOWORLD_PATH}" if address else None
+        ),
     )
 
 
+def _keep_outputs() -> None:
+    # After a failure as well, the SDK registers the outputs that the program has set so far: none, at this point.
+    stack = get_root_resource()
+    if stack is not None:
+        vars(stack)["register_outputs"] = lambda _: None
+
+
+async def _render(releases: Mapping[str, Mapping[str, Release]]) -> Mapping[str, Mapping[str, RenderedRelease]]:
+    if not releases:
+        return {}
+    renderer = helm_template.make_renderer()
+    rendered = await asyncio.gather(*(helm_template.render(renderer, each) for each in releases.values()))
+    return dict(zip(releases, rendered, strict=True))
+
+
 if __name__ == "__main__":
-    compose(datetime.now(UTC))
+    pulumi.run(partial(compose, datetime.now(UTC)))

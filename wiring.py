@@ -7,7 +7,7 @@ from typing import Self
 
 import pulumi_kubernetes as k8s
 import pulumi_rancher2 as rancher2
-from pulumi import Output
+from pulumi import Output, Resource
 
 from components import (
     Ca,
@@ -33,6 +33,7 @@ from config.preflight import Preflight
 from config.schema import Audience, Cluster, Credential, Installer, Rancher, RancherAccess, Settings
 from config.secrets import Secrets
 from mesh import kubeconfigs, names, pem, root_ca, routing
+from mesh.istio_charts import IstioCharts, Release, RenderedRelease
 from mesh.istio_values import ControlPlane
 from mesh.reader_rules import ReaderRights
 
@@ -64,6 +65,7 @@ class Wiring:
                 if isinstance(cluster.access, RancherAccess) and self.settings.rancher and provider
                 else KubeconfigAccessArgs(kubeconfig=Output.secret(self.secrets.kubeconfigs[cluster.name]))
             ),
+            identity=None if cluster.away else self.found.clusters[cluster.name].identity,
             namespace_node_selector=cluster.namespace_node_selector,
             adopts_istio_namespace=self.settings.istio.installer is Installer.OPERATOR,
         )
@@ -115,38 +117,61 @@ class Wiring:
             intermediate_generation=trust.intermediate_generation,
         )
 
+    @property
+    def releases(self) -> Mapping[str, Mapping[str, Release]]:
+        """The releases of Istio's charts by the cluster's name; empty with the operator, which has its own charts."""
+        istio = self.settings.istio
+        if istio.installer is not Installer.HELM:
+            return {}
+        return {
+            cluster.name: IstioCharts(
+                source=istio.charts,
+                version=istio.version,
+                peer_rights=self._reader_rights,
+                gateway_locality=cluster.locality.label if cluster.locality else None,
+                values=istio.values.model_dump(),
+            ).releases(
+                self._control_plane(cluster),
+                None if cluster.away else self.found.clusters[cluster.name].version,
+            )
+            for cluster in self.settings.clusters
+        }
+
     def istio_install(
-        self, cluster: Cluster, crd_provider: k8s.Provider, intermediate: Intermediate
+        self,
+        cluster: Cluster,
+        crd_provider: k8s.Provider,
+        intermediate: Intermediate,
+        releases: Mapping[str, RenderedRelease] | None,
     ) -> IstioInstallArgs:
-        """The Args for Istio on one cluster."""
+        """The Args for Istio on one cluster; without rendered releases the operator installs it."""
         istio = self.settings.istio
         return IstioInstallArgs(
-            control_plane=ControlPlane(
-                cluster_name=cluster.name,
-                network=cluster.network,
-                mesh_id=self.settings.mesh.id,
-                trust_domain=self.settings.mesh.trust_domain,
-                hub=istio.hub,
-                tag=istio.tag,
-                timeout_seconds=istio.timeout_seconds,
-            ),
+            control_plane=self._control_plane(cluster),
             cacerts=intermediate.cacerts,
             networking_api=istio.networking_api,
             installer=(
-                HelmInstallerArgs(
-                    charts=istio.charts,
-                    chart_version=istio.version,
-                    peer_rights=self._reader_rights,
-                    gateway_locality=cluster.locality.label if cluster.locality else None,
-                    crd_provider=crd_provider,
-                    values=istio.values.model_dump(),
-                )
-                if istio.installer is Installer.HELM
+                HelmInstallerArgs(releases=releases, crd_provider=crd_provider)
+                if releases is not None
                 else OperatorInstallerArgs()
             ),
         )
 
-    def mesh_link(self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster]) -> MeshLinkArgs:
+    def _control_plane(self, cluster: Cluster) -> ControlPlane:
+        istio = self.settings.istio
+        return ControlPlane(
+            cluster_name=cluster.name,
+            network=cluster.network,
+            mesh_id=self.settings.mesh.id,
+            trust_domain=self.settings.mesh.trust_domain,
+            hub=istio.hub,
+            tag=istio.tag,
+            timeout_seconds=istio.timeout_seconds,
+        )
+
+    def mesh_link(
+        self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster], target_istio: Resource
+    ) -> MeshLinkArgs:
         """The Args for the link by which `target` reads `source`."""
         server, ca = self._peer_endpoint(source)
         peer_token = clusters[source.name].peer_token
@@ -160,11 +185,15 @@ class Wiring:
                 if source.credential is Credential.RANCHER_TOKEN and peer_token is not None
                 else ServiceAccountArgs(
                     source_provider=clusters[source.name].provider,
+                    source_identity=clusters[source.name].identity,
                     token_generation=self.settings.links.token_generation,
                     rights=self._reader_rights,
                 )
             ),
             target_provider=clusters[target.name].provider,
+            target_istio=target_istio,
+            # A peer keeps the endpoints of a cluster that it cannot reach. In a target that is away nothing changes.
+            is_read=target.away or not source.away,
         )
 
     def _peer_endpoint(self, source: Cluster) -> tuple[str, str | Ca]:
@@ -184,7 +213,7 @@ class Wiring:
         return HelloworldAppArgs(
             cluster_name=cluster.name,
             images={str(version): images[version] for version in cluster.versions},
-            weights=routing.weights(self.settings.v2_weight),
+            weights=self.settings.weights,
             audiences=tuple(self._audience(audience) for audience in self.settings.audiences),
             failover=self._failover() if self.settings.fails_over else None,
             locality=cluster.locality.label if cluster.locality else None,

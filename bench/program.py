@@ -20,7 +20,7 @@ from bench.stats import Comparison, Sample, Side
 from bench.timing import ROOT, alternate, run, take
 from errors import UserError
 
-PROGRAM = ROOT / "__main__.py"
+PROGRAM = ROOT / "bench" / "offline.py"
 BARE_PROGRAM = ROOT / "bench" / "bare_program.py"
 MAX_RATIO = 1.3
 

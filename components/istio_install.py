@@ -21,10 +21,10 @@ from mesh.gateways import EASTWEST, INGRESS, Gateway
 class IstioInstall(pulumi.ComponentResource):
     """An Istio control plane and its three gateways."""
 
-    ingress_address: Output[str]
-    """IP address or host name of the ingress gateway's load balancer."""
-    eastwest_address: Output[str]
-    """IP address or host name of the east-west gateway's load balancer."""
+    ingress_address: Output[str | None]
+    """IP address or host name of the ingress gateway's load balancer; `None` if it has lost its address."""
+    eastwest_address: Output[str | None]
+    """IP address or host name of the east-west gateway's load balancer; `None` if it has lost its address."""
 
     def __init__(self, name: str, args: IstioInstallArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.control_plane.cluster_name}, opts)
@@ -37,7 +37,7 @@ class IstioInstall(pulumi.ComponentResource):
         # First, since a cloud takes minutes to create a load balancer, and Pulumi waits ten seconds for any Service.
         services = {gateway: self._service(name, args, gateway) for gateway in gateways.GATEWAYS}
         if isinstance(args.installer, HelmInstallerArgs):
-            eastwest_gateway = helm_installer.install(self, name, args, args.installer, cacerts)
+            eastwest_gateway = helm_installer.install(self, name, args.installer, cacerts)
         else:
             eastwest_gateway = operator_installer.install(self, name, args, cacerts)
         k8s.apiextensions.CustomResource(
@@ -86,12 +86,14 @@ class IstioInstall(pulumi.ComponentResource):
         )
 
 
-def _load_balancer_address(cluster_name: str, gateway: Gateway, status: Any) -> str:  # noqa: ANN401 - the SDK's output type has no public name
+def _load_balancer_address(cluster_name: str, gateway: Gateway, status: Any) -> str | None:  # noqa: ANN401 - the SDK's output type has no public name
     balancer = status and status.load_balancer
     for ingress in (balancer and balancer.ingress) or ():
         if address := ingress.ip or ingress.hostname:
             return str(address)
-    raise pulumi.RunError(
+    # An error would end the program, and with it the routing of all other clusters.
+    pulumi.log.warn(
         f"Service {names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address. "
         f"Check the load balancer controller of that cluster, then run `pulumi up --refresh`"
     )
+    return None

@@ -2,31 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pulumi_kubernetes as k8s
 from pulumi import Input
 
+from mesh.istio_charts import RenderedRelease
 from mesh.istio_values import ControlPlane
-from mesh.reader_rules import ReaderRights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HelmInstallerArgs:
     """Install Istio from its Helm charts."""
 
-    charts: str
-    """An https:// repository, an oci:// registry, or a folder."""
-    chart_version: str
-    """The charts' version; ignored for a folder."""
-    peer_rights: ReaderRights
-    """What istiod can read in its peers."""
-    gateway_locality: str | None
-    """Istio's locality of the gateways' pods; `None` for that of their nodes."""
+    releases: Mapping[str, RenderedRelease]
+    """The rendered releases by name: `base`, `istiod`, and one for each gateway."""
     crd_provider: k8s.Provider
-    """The provider of the chart `base`, which adopts existing CRDs and the ValidatingWebhookConfiguration."""
-    values: Mapping[str, Mapping[str, Any]]
-    """Helm values that override the program's own, by chart: `base`, `istiod` and `gateway`."""
+    """The provider of CRDs, which adopts existing ones."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ from enum import Enum, auto
 import pulumi
 import pulumi_kubernetes as k8s
 import pulumi_random as random
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from mesh import kubeconfigs, names, reader_rules
@@ -33,6 +33,8 @@ class ServiceAccountArgs:
     """The reader is a service account of the source cluster."""
 
     source_provider: k8s.Provider
+    source_identity: Input[str]
+    """What a rebuilt source does not keep; another value rotates the token."""
     token_generation: int
     """A higher number rotates the token; the old one is deleted after the remote secret has the new one."""
     rights: ReaderRights
@@ -60,6 +62,10 @@ class MeshLinkArgs:
     """The CA behind `server`: its PEM, or its source if the PEM is unknown at plan time."""
     credential: ServiceAccountArgs | RancherTokenArgs
     target_provider: k8s.Provider
+    target_istio: Resource
+    """What reads the remote secret, and exists before it."""
+    is_read: bool = True
+    """Whether the target has the remote secret; without it, its proxies send nothing to the source's endpoints."""
 
 
 class MeshLink(pulumi.ComponentResource):
@@ -77,7 +83,11 @@ class MeshLink(pulumi.ComponentResource):
         kubeconfig: Output[str] = Output.all(token=token, ca_pem=ca_pem).apply(
             lambda known: kubeconfigs.render_token_kubeconfig(name=args.source, server=args.server, **known)
         )
-        content: Output[str] = Output.secret(kubeconfig)
+        if args.is_read:
+            self._remote_secret(name, args, Output.secret(kubeconfig))
+        self.register_outputs({})
+
+    def _remote_secret(self, name: str, args: MeshLinkArgs, kubeconfig: Output[str]) -> None:
         k8s.core.v1.Secret(
             f"{name}-remote-secret",
             metadata={
@@ -86,10 +96,9 @@ class MeshLink(pulumi.ComponentResource):
                 "labels": {names.MULTICLUSTER_LABEL: "true", names.MANAGED_BY_LABEL: names.MANAGED_BY},
                 "annotations": {names.CLUSTER_ANNOTATION: args.source},
             },
-            string_data={args.source: content},
-            opts=ResourceOptions(parent=self, provider=args.target_provider),
+            string_data={args.source: kubeconfig},
+            opts=ResourceOptions(parent=self, provider=args.target_provider, depends_on=args.target_istio),
         )
-        self.register_outputs({})
 
     def _service_account(self, name: str, target: str, args: ServiceAccountArgs) -> tuple[Output[str], Output[str]]:
         child = ResourceOptions(parent=self, provider=args.source_provider)
@@ -118,7 +127,7 @@ class MeshLink(pulumi.ComponentResource):
             f"{name}-token-generation",
             byte_length=4,
             keepers={"generation": str(args.token_generation)},
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, replacement_trigger=args.source_identity),
         )
         token = k8s.core.v1.Secret(
             f"{name}-token",
@@ -130,7 +139,7 @@ class MeshLink(pulumi.ComponentResource):
                 "labels": labels,
                 "annotations": {"kubernetes.io/service-account.name": account.metadata["name"]},
             },
-            opts=child,
+            opts=ResourceOptions.merge(child, ResourceOptions(delete_before_replace=False)),
         )
         return token.data.apply(_read_token), token.data.apply(_read_ca)
 

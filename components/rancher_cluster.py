@@ -16,6 +16,7 @@ import pulumi_rancher2 as rancher2
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
+from components import same_cluster
 from components.rancher_cluster_args import PeersUserArgs, PeerToken, RancherAccessArgs, RancherClusterArgs
 from mesh import kubeconfigs, names, reader_rules
 
@@ -34,11 +35,10 @@ class RancherCluster(pulumi.ComponentResource):
     provider: k8s.Provider
     crd_provider: k8s.Provider
     """
-    A provider that adopts existing objects, for Istio's chart `base` only.
-
-    `destroy` keeps the chart's CRDs, so the next `up` finds them. The provider also adopts the chart's
-    ValidatingWebhookConfiguration `istiod-default-validator`, and an existing istio-system without charts.
+    A provider that adopts existing objects: Istio's CRDs, which `destroy` keeps, and istio-system without charts.
     """
+    identity: Input[str]
+    """What a cluster that was rebuilt under the same name does not keep."""
     istio_namespace: k8s.core.v1.Namespace
     app_namespace: k8s.core.v1.Namespace
     limit_range: k8s.core.v1.LimitRange
@@ -79,12 +79,18 @@ class RancherCluster(pulumi.ComponentResource):
             limit_labels = {names.RANCHER_DEFAULT_QUOTA_LABEL: "true"}
         else:
             kubeconfig = access.kubeconfig
+        if args.identity is None:
+            # Nothing waits for a cluster that has no address.
+            kubeconfig = kubeconfigs.NO_CLUSTER
         if args.namespace_node_selector is not None:
             annotations[names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
 
+        self.identity = self._identity(name, args)
         self.provider = self._kubernetes(f"{name}-kubernetes", args, kubeconfig, adopts=False)
         self.crd_provider = self._kubernetes(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
-        child = ResourceOptions(parent=self, provider=self.provider)
+        child = ResourceOptions.merge(
+            ResourceOptions(parent=self, provider=self.provider), same_cluster.recreated_with(self.identity)
+        )
         self.istio_namespace = k8s.core.v1.Namespace(
             f"{name}-istio-system",
             metadata={
@@ -92,8 +98,8 @@ class RancherCluster(pulumi.ComponentResource):
                 "labels": {names.NETWORK_LABEL: args.network},
                 "annotations": annotations,
             },
-            opts=ResourceOptions(
-                parent=self, provider=self.crd_provider if args.adopts_istio_namespace else self.provider
+            opts=ResourceOptions.merge(
+                child, ResourceOptions(provider=self.crd_provider if args.adopts_istio_namespace else self.provider)
             ),
         )
         self.app_namespace = k8s.core.v1.Namespace(
@@ -131,11 +137,33 @@ class RancherCluster(pulumi.ComponentResource):
             kubeconfig=kubeconfig,
             # Without it, an unknown kubeconfig or one with a new token shows every resource as replaced.
             cluster_identifier=args.cluster_name,
-            # Otherwise new data replaces a Secret, and cacerts or a remote secret is missing for seconds.
+            # Otherwise new data replaces a Secret or a ConfigMap, which is then missing for seconds.
             enable_secret_mutable=True,
+            enable_config_map_mutable=True,
+            # Otherwise a field that another program changed stays changed, and each update of it fails.
+            enable_patch_force=True,
             upsert_existing_objects=adopts,
+            skip_update_unreachable=True if args.identity is None else None,
             opts=ResourceOptions(parent=self),
         )
+
+    @property
+    def options(self) -> ResourceOptions:
+        """The options of a component whose objects are all in this cluster."""
+        return ResourceOptions(
+            provider=self.provider, transformations=[same_cluster.recreate_with({self.provider: self.identity})]
+        )
+
+    def _identity(self, name: str, args: RancherClusterArgs) -> Input[str]:
+        is_away = args.identity is None
+        known = random.RandomId(
+            f"{name}-identity",
+            byte_length=4,
+            keepers={"identity": args.identity or ""},
+            # While the cluster is away, the state alone knows its identity.
+            opts=ResourceOptions(parent=self, ignore_changes=["keepers"] if is_away else None),
+        )
+        return args.identity or known.keepers.apply(lambda keepers: str((keepers or {})["identity"]))
 
     def _own_token(self, name: str, access: RancherAccessArgs) -> Output[str]:
         # An active and a standby token: with a token that does not exist yet, a preview has no kubeconfig and shows

@@ -76,6 +76,8 @@ class RancherClusterArgs:
     cluster_name: str
     network: str
     access: KubeconfigAccessArgs | RancherAccessArgs
+    identity: str | None
+    """What a cluster that was rebuilt under the same name does not keep; `None` while the cluster is away."""
     namespace_node_selector: str | None = None
     """Node selector of istio-system; `None` for all nodes."""
     adopts_istio_namespace: bool = False

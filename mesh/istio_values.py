@@ -1,4 +1,4 @@
-"""Helm values and chart sources for Istio, as plain data."""
+"""Helm values for Istio, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,6 @@ from mesh import names
 from mesh.reader_rules import ReaderRights
 
 Values = Mapping[str, Any]
-
-_NAMESPACED = f"namespaces/{names.ISTIO_NAMESPACE}"
-_RBAC = "rbac.authorization.k8s.io"
-ISTIOD_NEEDS = (
-    f"/{_NAMESPACED}/ConfigMap/istio",
-    f"/{_NAMESPACED}/ConfigMap/istio-sidecar-injector",
-    f"/{_NAMESPACED}/ServiceAccount/istiod",
-    f"{_RBAC}/{_NAMESPACED}/RoleBinding/istiod",
-    f"{_RBAC}/ClusterRoleBinding/istiod-clusterrole-{names.ISTIO_NAMESPACE}",
-)
-"""The objects of its chart that istiod needs at its start, in the notation of the depends-on annotation."""
 
 ISTIOD_RESOURCES: Values = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -46,24 +35,6 @@ class ControlPlane:
     tag: str
     timeout_seconds: int
     """How long to wait for each Deployment, load balancer and IstioOperator, in seconds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChartSource:
-    """A chart's source, in the terms of Pulumi's Helm chart resource."""
-
-    chart: str
-    repository: str | None
-    version: str | None
-
-
-def chart_source(charts: str, chart: str, version: str) -> ChartSource:
-    """The source of `chart` in an https:// repository, an oci:// registry or a folder, which ignores `version`."""
-    if charts.startswith("https://"):
-        return ChartSource(chart=chart, repository=charts, version=version)
-    if charts.startswith("oci://"):
-        return ChartSource(chart=f"{charts}/{chart}", repository=None, version=version)
-    return ChartSource(chart=f"{charts}/{chart}", repository=None, version=None)
 
 
 def merge(ours: Values, theirs: Values) -> dict[str, Any]:
@@ -128,12 +99,7 @@ def istiod_values(control_plane: ControlPlane, rights: ReaderRights) -> dict[str
         },
         "base": {"validationFailurePolicy": "Fail"},
         "resources": ISTIOD_RESOURCES,
-        "deploymentAnnotations": {
-            # Pulumi creates a chart's objects in parallel. An istiod that starts before its injector's template exists
-            # never serves injection, and no pod with a sidecar can start.
-            names.DEPENDS_ON: ",".join(ISTIOD_NEEDS),
-            **timeout_annotation(control_plane.timeout_seconds),
-        },
+        "deploymentAnnotations": timeout_annotation(control_plane.timeout_seconds),
         # No gateway pod can start before istiod has written its CA into the injection webhook.
         "sidecarInjectorWebhookAnnotations": {
             names.WAIT_FOR: "jsonpath={.webhooks[0].clientConfig.caBundle}",

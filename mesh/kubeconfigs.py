@@ -6,6 +6,9 @@ from typing import cast
 
 import yaml
 
+NO_CLUSTER = '{"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}'
+"""A valid kubeconfig without a cluster: a provider that has it asks nothing and waits for nothing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:

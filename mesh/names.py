@@ -21,7 +21,6 @@ SKIP_AWAIT = "pulumi.com/skipAwait"
 TIMEOUT_SECONDS = "pulumi.com/timeoutSeconds"
 WAIT_FOR = "pulumi.com/waitFor"
 DELETION_PROPAGATION = "pulumi.com/deletionPropagationPolicy"
-DEPENDS_ON = "config.kubernetes.io/depends-on"
 
 CACERTS = "cacerts"
 LIMIT_RANGE = "istio-limitrange"

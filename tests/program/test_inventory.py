@@ -22,6 +22,7 @@ COMPONENTS = {
     "mcsps:index:MeshLink",
     "mcsps:index:MeshTrust",
     "mcsps:index:RancherCluster",
+    recording.CHART,
 }
 NEEDS_A_PROVIDER = ("kubernetes:", "rancher2:")
 
@@ -85,16 +86,17 @@ def test_every_resource_in_a_cluster_has_an_explicit_provider(
 ) -> None:
     """A default provider is whatever cluster somebody's kubectl points at."""
     monitor = runs(stack, preview=preview)
-    inside = [found for found in monitor.recorded if found.type.startswith(package)]
+    inside = [found for found in monitor.recorded if found.custom and found.type.startswith(package)]
     assert [found.name for found in inside if found.provider is None] == []
     assert bool(inside) == (package == "kubernetes:" or stack != LAB)
 
 
 def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Then a kubeconfig that is not known yet, or is new, replaces nothing."""
+    """Then a kubeconfig that is not known yet, or is new, replaces nothing; the renderer of charts has no cluster."""
     providers = runs(stack, preview=preview).find_all(recording.KUBERNETES_PROVIDER)
     names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
     identifiers = {found.name: found.inputs["clusterIdentifier"] for found in providers}
+    assert identifiers.pop("charts", "none") == "none"
     assert identifiers == {f"{name}-kubernetes{role}": name for name in names for role in ("", "-crds")}
 
 
@@ -106,16 +108,19 @@ def test_default_providers_are_switched_off(stack: str) -> None:
 
 
 def test_every_resource_belongs_to_a_component(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Components and the Rancher provider alone stand right below the stack."""
+    """Components alone stand right below the stack, and the providers that belong to no cluster."""
     monitor = runs(stack, preview=preview)
     below = {
         found.type
         for found in monitor.recorded
         if found.parent is None or monitor.registrations[found.parent].type == STACK_TYPE
     }
-    assert below == COMPONENTS | (set() if stack == LAB else {recording.RANCHER_PROVIDER})
+    has_charts = bool(monitor.find_all(recording.CHART))
+    own = COMPONENTS - {recording.CHART}
+    providers = {recording.KUBERNETES_PROVIDER} if has_charts else set()
+    assert below == own | providers | (set() if stack == LAB else {recording.RANCHER_PROVIDER})
     parents = {monitor.registrations[found.parent].type for found in monitor.recorded if found.parent}
-    assert parents == COMPONENTS | {STACK_TYPE}
+    assert parents == (COMPONENTS if has_charts else own) | {STACK_TYPE}
 
 
 def test_every_component_says_when_it_is_done(runs: Runs, stack: str) -> None:

@@ -118,7 +118,7 @@ def test_what_a_locality_adds_to_pods_is_all_that_it_changes_beside_the_routing(
     before, after = (take_inventory(each.run()) for each in (runs.stack(LAB), stack))
     touched = changed(before, after)
     assert types(touched) == {recording.CHART, recording.DEPLOYMENT}
-    assert len(touched) == 2 * (3 + 1)
+    assert len(touched) == 2 * (3 + 3 + 1)
     assert '"topology.istio.io/locality": "eu"' in json.dumps([after[urn] for urn in touched])
 
 

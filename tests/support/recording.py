@@ -10,6 +10,7 @@ from recorder.monitor import Monitor
 from recorder.program import run_function
 from recorder.registrations import STACK_TYPE, Outcome, Registration
 from recorder.values import Properties, Secret, reveal
+from tests.support import charts
 from tests.support.leaks import fake_secret
 
 PROJECT = "mcsps"
@@ -68,6 +69,12 @@ class RecordingMonitor(Monitor):
             if name in outputs:
                 outputs[name] = Secret(reveal(outputs[name]))
         return Outcome(id=made.id or f"{registration.name}-id", outputs=outputs)
+
+    def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+        """Render a chart; any other function is refused."""
+        if token != charts.FUNCTION:
+            return super().invoke(token, arguments, provider)
+        return {"result": charts.render(arguments)}
 
     @property
     def recorded(self) -> list[Registration]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import pulumi
 import yaml
 
 from recorder.program import run_function
 from tests.support.leaks import fake_secret
-from tests.support.preflight import TODAY, find_by_config
+from tests.support.preflight import TODAY, answer, find_by_config
 from tests.support.recording import RecordingMonitor
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +49,9 @@ class Stack:
 
 
 def _compose() -> None:
-    """Run `__main__.py` as Pulumi does, on the tests' date and with a double of Rancher."""
+    """Run `__main__.py` as Pulumi does, on the tests' date and with doubles of Rancher and of the clusters."""
     program = runpy.run_path(str(ROOT / "__main__.py"), run_name="program")
-    program["compose"](TODAY, find_by_config)
+    pulumi.run(lambda: program["compose"](TODAY, find_by_config, answer))
 
 
 def as_text(value: object) -> str:

@@ -27,10 +27,10 @@ from config.loader import load
 from config.parsing import parse
 from config.preflight import LookUp, Preflight
 from config.secrets import Secrets
-from tests.support import pems
+from tests.support import pems, recording
 from tests.support.bad_config import BY_OPERATOR, Place, put
 from tests.support.leaks import fake_secret
-from tests.support.preflight import TODAY, find_by_config
+from tests.support.preflight import TODAY, answer, find_by_config
 from tests.support.recording import RecordingMonitor
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, RANCHER, Stack, kubeconfig, load_values
@@ -46,7 +46,7 @@ def run(stack: Stack, body: Body, *, now: datetime = TODAY, look_up: LookUp = fi
 
     def wired() -> None:
         settings, secrets = load(pulumi.Config())
-        body(Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up)))
+        body(Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up, answer)))
 
     monitor = RecordingMonitor(preview=False, stack=stack.name)
     stack.run_on(monitor, wired)
@@ -72,7 +72,9 @@ def link(stack: Stack) -> MeshLinkArgs:
             for cluster in wire.settings.clusters
         }
         source, target = wire.settings.clusters
-        args = wire.mesh_link(source, target, clusters)
+        istio = pulumi.ComponentResource("test:index:Istio", "istio")
+        args = wire.mesh_link(source, target, clusters, istio)
+        assert args.target_istio is istio
         assert args.target_provider is clusters[target.name].provider
         if isinstance(args.credential, ServiceAccountArgs):
             assert args.credential.source_provider is clusters[source.name].provider
@@ -227,7 +229,7 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
     values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
     values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
     settings = parse(values)
-    wire = Wiring(settings=settings, secrets=Secrets(), found=Preflight(now=TODAY, cluster_ids={}))
+    wire = Wiring(settings=settings, secrets=Secrets(), found=Preflight(now=TODAY, cluster_ids={}, clusters={}))
     args = wire.helloworld_app(settings.clusters[0])
     assert args.images == {version: {"v1": "one", "v2": "two"}[version] for version in versions}
     assert args.weights == {"v1": 90, "v2": 10}
@@ -272,3 +274,35 @@ def access_of(wire: Wiring) -> RancherAccessArgs:
     access = wire.rancher_cluster(wire.settings.clusters[0], provider).access
     assert isinstance(access, RancherAccessArgs)
     return access
+
+
+@pytest.mark.parametrize(
+    ("source_is_away", "target_is_away", "expected"),
+    [(False, False, True), (True, False, False), (False, True, True), (True, True, True)],
+)
+def test_peers_read_nothing_of_a_cluster_that_is_away(
+    runs: Runs, *, source_is_away: bool, target_is_away: bool, expected: bool
+) -> None:
+    """What a cluster that is away has itself stays as it is: a deletion there would fail."""
+    stack = runs.stack(LAB)
+    for index, is_away in enumerate((source_is_away, target_is_away)):
+        stack = changed(stack, ("clusters", index, "away"), is_away)
+        stack = changed(stack, ("clusters", index, "versions"), ["v1", "v2"])
+    third = {**stack.values["clusters"][0], "name": "north", "network": "north", "away": False}
+    stack = stack.changed(clusters=[*stack.values["clusters"], third])
+    monitor = stack.run()
+    names = {found.name for found in monitor.find_all(recording.SECRET)}
+    assert ("east-to-west-remote-secret" in names) is expected
+    assert "east-to-west-token" in names
+
+
+def test_releases_are_rendered_for_what_their_cluster_answered(runs: Runs) -> None:
+    """A cluster that is away did not answer."""
+    stack = changed(runs.stack(LAB), ("clusters", 1, "away"), value=True)
+
+    def body(wire: Wiring) -> None:
+        versions = {name: {each.kube_version for each in of.values()} for name, of in wire.releases.items()}
+        assert versions == {"east": {"v1.31.4"}, "west": {None}}
+        pulumi.export("done", "yes")
+
+    assert run(stack, body).exports == {"done": "yes"}

@@ -17,23 +17,26 @@ from tests.support.recording import RecordingMonitor, record
 SERVER = "https://east.example:6443"
 
 
-def by_service_account(
+def by_service_account(  # noqa: PLR0913 - one for each thing that a test may choose
     *,
     preview: bool = False,
     generation: int = 1,
     reads_secrets: bool = False,
     reads_endpoints: bool = False,
     ca: str | Ca = Ca.CLUSTER,
+    identity: str = "uid-1",
+    is_read: bool = True,
 ) -> RecordingMonitor:
     """Record a link whose reader is a service account of the source."""
 
     def body() -> None:
         credential = ServiceAccountArgs(
             source_provider=kubernetes_provider("east"),
+            source_identity=identity,
             token_generation=generation,
             rights=ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints),
         )
-        link(credential, ca)
+        link(credential, ca, is_read=is_read)
 
     return record(body, preview=preview)
 
@@ -47,7 +50,7 @@ def by_rancher_token(*, preview: bool = False, ca: str | Ca = "Rancher's CA") ->
     return record(body, preview=preview)
 
 
-def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca) -> None:
+def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca, *, is_read: bool = True) -> None:
     """Make west read east."""
     args = MeshLinkArgs(
         source="east",
@@ -56,6 +59,8 @@ def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca) -> Non
         ca=ca,
         credential=credential,
         target_provider=kubernetes_provider("west"),
+        target_istio=pulumi.ComponentResource("test:index:Istio", "west-istio"),
+        is_read=is_read,
     )
     MeshLink("east-to-west", args)
 
@@ -203,3 +208,22 @@ def test_the_remote_secret_is_secret_before_its_token_is_known() -> None:
     """A first preview shows neither."""
     secret = by_service_account(preview=True).find(recording.SECRET, "east-to-west-remote-secret")
     assert secret.inputs["stringData"] == Secret(Unknown())
+
+
+def test_without_the_remote_secret_the_reader_stays(*, preview: bool) -> None:
+    """A source that is away is read by nobody, and keeps all that it has for its return."""
+    monitor = by_service_account(preview=preview, is_read=False)
+    full = by_service_account(preview=preview)
+    assert {found.name for found in full.recorded} - {found.name for found in monitor.recorded} == {
+        "east-to-west-remote-secret"
+    }
+
+
+def test_a_rebuilt_source_gets_a_token_with_a_new_name() -> None:
+    """With the old name, the deletion of the old token would hit the new one."""
+    monitor = by_service_account(identity="uid-2")
+    generation = monitor.find(recording.RANDOM_ID, "east-to-west-token-generation")
+    assert generation.replacement_trigger == "uid-2"
+    token = monitor.find(recording.SECRET, "east-to-west-token")
+    assert generation.urn in token.dependencies
+    assert not token.delete_before_replace

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +19,13 @@ from components import (
     RancherCluster,
     RancherClusterArgs,
 )
+from mesh import kubeconfigs
 from mesh.reader_rules import ReaderRights
 from recorder.values import Secret, Unknown, reveal
 from tests.support import recording
 from tests.support.components import expected_readable, kinds, readable
 from tests.support.leaks import fake_secret, find_leaks
-from tests.support.recording import RecordingMonitor, record
+from tests.support.recording import Maker, RecordingMonitor, record, with_outputs
 
 URL = "https://rancher.example"
 ACTIVE_EXPIRY, EXPIRY = "2026-12-23T00:00:00Z", "2027-01-02T00:00:00Z"
@@ -43,7 +44,14 @@ PROJECT = {
 }
 
 
-def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts: bool = False) -> RecordingMonitor:
+def by_kubeconfig(
+    *,
+    preview: bool = False,
+    selector: str | None = None,
+    adopts: bool = False,
+    identity: str | None = "uid-1",
+    makers: Mapping[str, Maker] | None = None,
+) -> RecordingMonitor:
     """Record a cluster that a kubeconfig reaches."""
 
     def body() -> None:
@@ -52,6 +60,7 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts:
             cluster_name="east",
             network="network-east",
             access=access,
+            identity=identity,
             namespace_node_selector=selector,
             adopts_istio_namespace=adopts,
         )
@@ -59,7 +68,7 @@ def by_kubeconfig(*, preview: bool = False, selector: str | None = None, adopts:
         pulumi.export("hasPeerToken", cluster.peer_token is not None)
         pulumi.export("tokenExpiry", cluster.token_expiry)
 
-    return record(body, preview=preview)
+    return record(body, preview=preview, makers=makers)
 
 
 OWN_TOKENS = ["east-provider-even-token", "east-provider-odd-token"]
@@ -90,7 +99,9 @@ def by_rancher(
             peers=peers,
             provider=provider,
         )
-        args = RancherClusterArgs(cluster_name="east", network="network-east", access=access)
+        args = RancherClusterArgs(
+            cluster_name="east", network="network-east", access=access, identity=access.cluster_id
+        )
         cluster = RancherCluster("east", args)
         pulumi.export("peerToken", cluster.peer_token)
         pulumi.export("tokenExpiry", cluster.token_expiry)
@@ -102,8 +113,15 @@ def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_ran
     """And nothing of Rancher."""
     monitor = by_kubeconfig(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
-    assert kinds(monitor.children(component)) == ["LimitRange", "Namespace", "Namespace", "kubernetes", "kubernetes"]
-    assert len(monitor.recorded) == 6
+    assert kinds(monitor.children(component)) == [
+        "LimitRange",
+        "Namespace",
+        "Namespace",
+        "RandomId",
+        "kubernetes",
+        "kubernetes",
+    ]
+    assert len(monitor.recorded) == 7
     assert not component.custom
     assert component.inputs == {"clusterName": "east"}
 
@@ -124,6 +142,7 @@ def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers
         "RandomId",
         "RandomId",
         "RandomId",
+        "RandomId",
         "RandomPassword",
         "RoleTemplate",
         "Token",
@@ -132,7 +151,7 @@ def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers
         "kubernetes",
         "kubernetes",
     ]
-    assert len(monitor.recorded) == 20
+    assert len(monitor.recorded) == 21
 
 
 @pytest.mark.parametrize(
@@ -422,7 +441,7 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
     assert find_leaks(by_kubeconfig(preview=preview)) == []
     assert find_leaks(by_rancher(preview=preview)) == []
     args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
-    whole = RancherClusterArgs(cluster_name="east", network="east", access=args)
+    whole = RancherClusterArgs(cluster_name="east", network="east", access=args, identity="uid-1")
     assert fake_secret("kubeconfig") not in repr(whole) + repr(replace(whole, network="west"))
 
 
@@ -436,3 +455,37 @@ def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts:
     }
     assert len(found) == 3
     assert adopting == ({"istio-system"} if adopts else set())
+
+
+@pytest.mark.parametrize("provider", ["east-kubernetes", "east-kubernetes-crds"])
+def test_fields_that_the_stack_states_are_taken_over_from_others(provider: str) -> None:
+    """Otherwise what another program changed stays, and each update of it fails."""
+    inputs = by_kubeconfig().find(recording.KUBERNETES_PROVIDER, provider).inputs
+    assert inputs["enablePatchForce"] == "true"
+    assert "skipUpdateUnreachable" not in inputs
+
+
+@pytest.mark.parametrize("provider", ["east-kubernetes", "east-kubernetes-crds"])
+def test_nothing_waits_for_a_cluster_that_is_away(provider: str) -> None:
+    """Its providers have no address of it, and leave its objects as they are; they stay providers of this cluster."""
+    inputs = by_kubeconfig(identity=None).find(recording.KUBERNETES_PROVIDER, provider).inputs
+    assert inputs["skipUpdateUnreachable"] == "true"
+    assert inputs["kubeconfig"] == kubeconfigs.NO_CLUSTER
+    assert inputs["clusterIdentifier"] == "east"
+
+
+def test_the_state_keeps_the_identity_of_a_cluster_that_is_away() -> None:
+    """A cluster that was rebuilt in the meantime is recognised when it is back."""
+    kept = [by_kubeconfig(identity=identity).find(recording.RANDOM_ID, "east-identity") for identity in ("uid-1", None)]
+    assert kept[0].inputs["keepers"] == {"identity": "uid-1"}
+    assert [found.ignore_changes for found in kept] == [(), ("keepers",)]
+    makers = {recording.RANDOM_ID: with_outputs({"hex": "00", "keepers": {"identity": "uid of the state"}})}
+    namespace = by_kubeconfig(identity=None, makers=makers).find(recording.NAMESPACE, "east-sample")
+    assert namespace.replacement_trigger == "uid of the state"
+
+
+def test_the_objects_of_a_rebuilt_cluster_are_created_again() -> None:
+    """They are deleted first: a later deletion by name would hit the new ones."""
+    for found in by_kubeconfig(identity="uid-2").recorded:
+        if found.type in {recording.NAMESPACE, recording.LIMIT_RANGE}:
+            assert (found.replacement_trigger, found.delete_before_replace) == ("uid-2", True)

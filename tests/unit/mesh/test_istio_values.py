@@ -1,22 +1,6 @@
-"""Chart sources and merging, apart from any resource."""
-
-import pytest
+"""Values and their merging, apart from any resource."""
 
 from mesh import istio_values
-from mesh.istio_values import ChartSource
-
-
-@pytest.mark.parametrize(
-    ("charts", "expected"),
-    [
-        ("https://c.example/x", ChartSource(chart="base", repository="https://c.example/x", version="1.31.1")),
-        ("oci://r.example/x", ChartSource(chart="oci://r.example/x/base", repository=None, version="1.31.1")),
-        ("/srv/charts", ChartSource(chart="/srv/charts/base", repository=None, version=None)),
-    ],
-)
-def test_a_chart_is_found_in_a_repository_a_registry_or_a_folder(charts: str, expected: ChartSource) -> None:
-    """A folder's charts have versions of their own."""
-    assert istio_values.chart_source(charts, "base", "1.31.1") == expected
 
 
 def test_merging_goes_key_by_key_through_maps_alone() -> None:

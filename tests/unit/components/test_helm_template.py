@@ -1,0 +1,102 @@
+"""Charts are rendered without asking a cluster."""
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import helm_template
+from mesh.istio_charts import ChartSource, Release, RenderedRelease
+from recorder.program import run_function
+from recorder.values import Properties
+from tests.support import recording
+from tests.support.recording import RecordingMonitor
+
+
+class RenderingMonitor(RecordingMonitor):
+    """Keeps the arguments of each call of the function, and returns an object with the release's name."""
+
+    def __init__(self) -> None:
+        super().__init__(preview=True)
+        self.calls: dict[str, dict[str, Any]] = {}
+        self.providers: set[str] = set()
+
+    def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
+        """Keep the call."""
+        assert token == "kubernetes:helm:template"  # noqa: S105 - a function
+        options = json.loads(arguments["jsonOpts"])
+        self.calls[options["release_name"]] = options
+        self.providers.add(provider.rpartition("::")[0])
+        return {"result": [{"kind": "X", "metadata": {"name": options["release_name"]}}]}
+
+
+def release(name: str, source: str = "/charts", *, kube_version: str | None = "v1.31.4") -> Release:
+    """Return a release of the chart with its name."""
+    return Release(
+        name=name,
+        source=ChartSource.of(source, name, "1.31.1"),
+        values={"name": name},
+        kube_version=kube_version,
+    )
+
+
+def render(*releases: Release) -> tuple[RenderingMonitor, dict[str, RenderedRelease]]:
+    """Return the calls, and the rendered releases by name."""
+    found: dict[str, RenderedRelease] = {}
+
+    async def program() -> None:
+        renderer = helm_template.make_renderer()
+        found.update(await helm_template.render(renderer, {each.name: each for each in releases}))
+
+    monitor = RenderingMonitor()
+    run_function(lambda: pulumi.run(program), monitor, {})
+    return monitor, found
+
+
+def test_each_release_gets_its_own_objects() -> None:
+    """Also when all are rendered at the same time."""
+    _, found = render(release("base"), release("istiod"))
+    assert {name: each.objects[0]["metadata"]["name"] for name, each in found.items()} == {
+        "base": "base",
+        "istiod": "istiod",
+    }
+
+
+def test_the_function_gets_values_namespace_and_the_clusters_version() -> None:
+    """The version is the cluster's, because the provider has no cluster to ask."""
+    monitor, _ = render(release("istiod"))
+    call = monitor.calls["istiod"]
+    assert (call["values"], call["namespace"], call["kube_version"]) == ({"name": "istiod"}, "istio-system", "v1.31.4")
+
+
+def test_a_cluster_that_is_away_has_no_version() -> None:
+    """Helm then takes its own."""
+    monitor, _ = render(release("istiod", kube_version=None))
+    assert "kube_version" not in monitor.calls["istiod"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("/srv/charts", {"chart": "base", "path": "/srv/charts"}),
+        ("oci://r.example/x", {"chart": "oci://r.example/x/base", "version": "1.31.1"}),
+        (
+            "https://c.example/x",
+            {"chart": "base", "version": "1.31.1", "fetch_opts": {"repo": "https://c.example/x"}},
+        ),
+    ],
+)
+def test_the_function_finds_the_chart_in_each_kind_of_source(source: str, expected: dict[str, Any]) -> None:
+    """In the function's own terms."""
+    monitor, _ = render(release("base", source))
+    call = monitor.calls["base"]
+    assert {key: call[key] for key in ("chart", "path", "version", "fetch_opts") if key in call} == expected
+
+
+def test_the_renderer_has_a_kubeconfig_without_a_cluster() -> None:
+    """Without one it would take that of the user's shell, and wait for that cluster."""
+    monitor, _ = render(release("base"))
+    provider = monitor.find(recording.KUBERNETES_PROVIDER, "charts")
+    assert json.loads(provider.inputs["kubeconfig"])["clusters"] == []
+    assert monitor.providers == {provider.urn}
