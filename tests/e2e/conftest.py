@@ -39,6 +39,7 @@ PHASES = (
         "test_audiences",
         "test_changes_under_load",
         "test_breakages",
+        "test_lost_cluster",
         "test_drill",
         "test_destroy",
         "test_soak",
@@ -48,10 +49,6 @@ PHASES = (
     ("test_teardown",),
 )
 """The modules that use the lab, in the order in which one life of it serves them all."""
-
-
-BY_OTHER_HANDS = ("test_breakages", "test_drill")
-"""These change fields with another field manager. Pulumi reports a conflict then; the stand-in takes the fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +111,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     if any("engine" in _parameters(item) for item in ours):
         first = Engine.STAND_IN if real_engine.missing() else Engine.PULUMI
         for item in ours:
-            preferred = Engine.STAND_IN if item.path.stem in BY_OTHER_HANDS else first
-            if _parameters(item).get("engine", preferred) is not preferred and not item.get_closest_marker(
-                "every_engine"
-            ):
+            if _parameters(item).get("engine", first) is not first and not item.get_closest_marker("every_engine"):
                 item.add_marker(pytest.mark.nightly)
     yield
     # After pytest's own sorting, which groups by fixtures alone.

@@ -1,10 +1,8 @@
 """From nothing to a mesh, to another weight, and back to nothing: the same for each engine."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
@@ -12,24 +10,18 @@ from kubernetes.config import new_client_from_config_dict
 
 from lab.clusters import addons
 from lab.engines import Engine
-from lab.pulumi_backend import HOME
 from lab.spec import STATE_DIR, ClusterSpec
-from lab.stacks import STACK
-from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from mesh import names
 from ops.cluster.api import ClusterApi
 from ops.cluster.sidecar import see_endpoints
 from ops.traffic.source import TrafficSource
 from ops.verify.check import CheckState
-from ops.verify.checks.network_label import NETWORK_LABEL_MISSING
-from ops.verify.checks.service_present import SERVICE_ABSENT
-from ops.verify.links import REMOTE_NOT_SYNCED
 from ops.verify.report import Report
 from tests.e2e import certificates, needles, planned, rights
-from tests.e2e.breakages import Cluster
-from tests.e2e.checkout import Checkout, Run, faults
+from tests.e2e.checkout import Checkout, Run
 from tests.e2e.conftest import Lab
 from tests.e2e.foreign_ca import foreign_root_pem
+from tests.e2e.kept import engine_state, stack_outputs
 from tests.e2e.objects import Objects, held_by
 
 pytestmark = [pytest.mark.e2e, pytest.mark.every_engine]
@@ -280,55 +272,13 @@ def test_after_a_shift_a_preview_shows_no_change(shift: dict[str, str], engine: 
     checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
 
 
-def test_what_was_broken_in_a_cluster_is_mended_as_the_remedies_say(
-    shift: dict[str, str], engine: Engine, checkout: Checkout, lab: Lab
-) -> None:
-    """A Service is deleted, a remote secret too, labels are taken away: the documented command puts all right."""
-    del shift
-    east, west = (Cluster(str(spec.kubeconfig)) for spec in lab.clusters)
-    west.core.delete_namespaced_service(names.HELLOWORLD, names.APP_NAMESPACE)
-    west.patch_gateway_service({"metadata": {"labels": {names.NETWORK_LABEL: None}}})
-    east.core.patch_namespace(names.ISTIO_NAMESPACE, {"metadata": {"labels": {names.NETWORK_LABEL: None}}})
-    east.core.delete_namespaced_secret(names.remote_secret("west"), names.ISTIO_NAMESPACE)
-    broken = checkout.verify(requests=100, wait_seconds=0)
-    assert {(cause.cause, cause.cluster) for cause in broken.causes} == {
-        (NETWORK_LABEL_MISSING.name, "east"),
-        (NETWORK_LABEL_MISSING.name, "west"),
-        (SERVICE_ABSENT.name, "west"),
-        (REMOTE_NOT_SYNCED.name, "east"),
-    }
-    assert all("`pulumi up --refresh`" in cause.remedy for cause in broken.causes)
-    checkout.deploy("up", engine, "--refresh").must_succeed()
-    assert faults(checkout.verify(requests=100)) == []
-
-
 def ingresses(engine: Engine, checkout: Checkout) -> list[str]:
     """The address of the application at each cluster."""
     clusters = stack_outputs(engine, checkout)["clusters"]
     return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
 
 
-def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
-    """Read what the stack exports; anything secret stays unreadable, and so is not what a test expects."""
-    if engine is Engine.STAND_IN:
-        exports: dict[str, Any] = json.loads(checkout.deploy("preview", engine, "--json").stdout)["exports"]
-        return exports
-    (stack,) = (each for each in engine_state(engine, checkout.stack) if each["type"] == "pulumi:pulumi:Stack")
-    return dict(stack["outputs"])
-
-
 def made_root(engine: Engine) -> str:
     """Read the root that the engine made, from where it keeps it; the certificate is no secret."""
     (root,) = (each for each in engine_state(engine) if each["type"].endswith("SelfSignedCert"))
     return str(root["outputs"]["certPem"]).strip()
-
-
-def engine_state(engine: Engine, stack: str = STACK) -> list[dict[str, Any]]:
-    """Read the resources that an engine keeps of a stack."""
-    if engine is Engine.STAND_IN:
-        kept = json.loads((STAND_IN_DIR / f"{stack}.json").read_text())
-    else:
-        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{stack}.json")
-        kept = json.loads(file.read_text())["checkpoint"]["latest"]
-    resources: list[dict[str, Any]] = kept["resources"]
-    return resources

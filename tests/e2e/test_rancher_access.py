@@ -22,10 +22,10 @@ from ops.verify.report import Report
 from tests.e2e import needles, planned, rights
 from tests.e2e.checkout import ROOT, Checkout, Run, faults, run_module
 from tests.e2e.conftest import Lab
+from tests.e2e.kept import stack_outputs
 from tests.e2e.load import requests_to
 from tests.e2e.objects import Objects, held_by, left_over
 from tests.e2e.rancher_server import RancherServer
-from tests.e2e.test_engines import ingresses, stack_outputs
 
 pytestmark = pytest.mark.e2e
 

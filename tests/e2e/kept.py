@@ -1,0 +1,30 @@
+"""What an engine keeps of a stack: its resources and its outputs."""
+
+import json
+from typing import Any
+
+from lab.engines import Engine
+from lab.pulumi_backend import HOME
+from lab.stacks import STACK
+from lab.standin.state import STATE_DIR as STAND_IN_DIR
+from tests.e2e.checkout import Checkout
+
+
+def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
+    """Read what the stack exports; anything secret stays unreadable, and so is not what a test expects."""
+    if engine is Engine.STAND_IN:
+        exports: dict[str, Any] = json.loads(checkout.deploy("preview", engine, "--json").stdout)["exports"]
+        return exports
+    (stack,) = (each for each in engine_state(engine, checkout.stack) if each["type"] == "pulumi:pulumi:Stack")
+    return dict(stack["outputs"])
+
+
+def engine_state(engine: Engine, stack: str = STACK) -> list[dict[str, Any]]:
+    """Read the resources that an engine keeps of a stack."""
+    if engine is Engine.STAND_IN:
+        kept = json.loads((STAND_IN_DIR / f"{stack}.json").read_text())
+    else:
+        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{stack}.json")
+        kept = json.loads(file.read_text())["checkpoint"]["latest"]
+    resources: list[dict[str, Any]] = kept["resources"]
+    return resources

@@ -1,0 +1,114 @@
+"""The program outlives a lost cluster: traffic moves without it, and it comes back by one value."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from lab import faults as lab_faults
+from lab.engines import Engine
+from lab.spec import ClusterSpec, find
+from mesh import names
+from tests.e2e.breakages import REMOTE_SECRET, ROUTE, Cluster
+from tests.e2e.checkout import Checkout, faults_once_settled
+from tests.e2e.conftest import Lab
+from tests.e2e.kept import stack_outputs
+from tests.e2e.load import requests_to
+from tests.e2e.planned import name_of, preview
+
+pytestmark = pytest.mark.e2e
+
+LOST = "west"
+
+
+@pytest.fixture(scope="module")
+def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
+    """A mesh whose version v2 runs in the cluster alone that is lost."""
+    checkout.deploy("up", engine).must_succeed()
+    return {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
+
+
+@pytest.fixture
+def lost(lab: Lab, mesh: Mapping[str, Cluster]) -> Iterator[ClusterSpec]:
+    """The cluster, cut off the network in silence, and on it again at the end."""
+    del mesh
+    spec = find(LOST, lab.clusters)
+    lab_faults.cut(spec, is_silent=True)
+    try:
+        yield spec
+    finally:
+        lab_faults.heal(spec)
+
+
+@contextmanager
+def away(checkout: Checkout) -> Iterator[None]:
+    """Mark the cluster as away until the block ends, which changes the config alone."""
+    before = checkout.config("clusters")
+    checkout.configure(
+        clusters=[{**cluster, "away": True} if cluster["name"] == LOST else cluster for cluster in before]
+    )
+    try:
+        yield
+    finally:
+        checkout.configure(clusters=before)
+
+
+def weights_of(cluster: Cluster) -> list[int]:
+    """Return the weights of a cluster's last route, v1 first."""
+    return [part["weight"] for part in cluster.read(ROUTE)["spec"]["http"][-1]["route"]]
+
+
+def secret_names(cluster: Cluster) -> set[str]:
+    """Return the names of the remote secrets in a cluster."""
+    found = cluster.core.list_namespaced_secret(names.ISTIO_NAMESPACE, label_selector=names.MULTICLUSTER_LABEL)
+    return {secret.metadata.name for secret in found.items}
+
+
+@pytest.mark.parametrize("command", ["preview", "up"])
+def test_a_cluster_that_does_not_answer_ends_a_run_in_one_line_and_keeps_the_outputs(
+    lost: ClusterSpec, checkout: Checkout, engine: Engine, command: str
+) -> None:
+    """The line names the cluster and the key that moves the traffic without it; nothing has changed."""
+    before = stack_outputs(engine, checkout) if engine is Engine.PULUMI else None
+    run = checkout.deploy(command, engine).must_fail()
+    lines = [line for line in run.text.splitlines() if f"cluster {LOST} at {lost.server} does not answer" in line]
+    assert lines, run.text
+    assert "mcsps:clusters[1].away to true" in lines[0]
+    assert "Traceback" not in run.text
+    if before is not None:
+        assert stack_outputs(engine, checkout) == before
+
+
+def test_without_a_lost_cluster_traffic_moves_and_it_comes_back_by_one_value(
+    lab: Lab, mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
+) -> None:
+    """Cut off, away, no request lost in what is left; on the network again, back, and all as it was."""
+    spec = find(LOST, lab.clusters)
+    outputs = stack_outputs(engine, checkout)
+    ingress = f"http://{outputs['clusters']['east']['ingressAddress']}{names.HELLOWORLD_PATH}"
+    lab_faults.cut(spec, is_silent=True)
+    try:
+        with away(checkout):
+            changes, run = preview(checkout, engine)
+            touched = {name_of(urn) for urn in changes}
+            assert {name for name in touched if "kubernetes" not in name} == {
+                "east-helloworld-route-ingress",
+                "east-helloworld-route-mesh",
+                "west-to-east-remote-secret",
+            }
+            assert "v2 runs only there, so v1 gets 100 % of the requests instead of 90 %" in run.text
+            checkout.deploy("up", engine).must_succeed()
+            with requests_to([ingress] * 4) as outcomes:
+                checkout.deploy("preview", engine, "--refresh", "--expect-no-changes").must_succeed()
+            assert outcomes["200"] > 0
+            assert set(outcomes) == {"200"}
+            assert weights_of(mesh["east"]) == [100, 0]
+            assert secret_names(mesh["east"]) == set()
+            assert stack_outputs(engine, checkout) == outputs
+    finally:
+        lab_faults.heal(spec)
+    assert weights_of(mesh["west"]) == [90, 10]
+    checkout.deploy("up", engine).must_succeed()
+    assert weights_of(mesh["east"]) == [90, 10]
+    assert secret_names(mesh["east"]) == {REMOTE_SECRET.name}
+    assert faults_once_settled(checkout) == []
