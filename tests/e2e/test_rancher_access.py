@@ -26,6 +26,7 @@ from tests.e2e.kept import stack_outputs
 from tests.e2e.load import requests_to
 from tests.e2e.objects import Objects, held_by, left_over
 from tests.e2e.rancher_server import RancherServer
+from tests.e2e.test_engines import ingresses
 
 pytestmark = pytest.mark.e2e
 
