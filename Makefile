@@ -24,7 +24,7 @@ COVERED := $(CURDIR)/__main__.py,$(CURDIR)/wiring.py,$(CURDIR)/errors.py,compone
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
-DRIFT := --diff --refresh --expect-no-changes
+DRIFT := --diff --refresh --run-program --expect-no-changes
 
 .PHONY: help lab-packages e2e-packages up preview drift verify drill test unit docs e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
@@ -73,7 +73,7 @@ drift: $(VENV)/installed
 	pulumi preview --stack $(STACK) $(DRIFT)
 
 down: $(VENV)/installed
-	pulumi destroy --stack $(STACK)
+	pulumi destroy --stack $(STACK) --run-program
 endif
 
 verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of a failure

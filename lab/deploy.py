@@ -19,8 +19,8 @@ from lab.spec import existing
 from lab.stacks import ROOT, STACK, LabStack, read_stack
 from recovery.pulumi_cli import PulumiCli
 
-STAND_IN_DEFAULTS = frozenset({"--diff", "--refresh"})
-"""Options that the stand-in does not need: it always queries the clusters and shows every changed field."""
+STAND_IN_DEFAULTS = frozenset({"--diff", "--refresh", "--run-program"})
+"""Options that the stand-in does not need: it always runs the program, queries the clusters and shows every change."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 progress = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -32,7 +32,7 @@ ON_GITHUB = [*ROOT.glob("*.md"), ROOT / "bench" / "README.md"]
 """Pages outside the site, whose links MkDocs does not check."""
 MODULES: dict[str, Typer] = {"bench": bench, "lab": lab, "lab.deploy": deploy, "ops": ops}
 TOOLS = {"mypy", "pytest", "ruff"}
-PROGRAMS = {".", "cp", "istioctl", "make", "pulumi", "python"}
+PROGRAMS = {".", "cp", "env", "istioctl", "make", "pulumi", "python"}
 """`pulumi` is checked by `tests/e2e/test_documented_commands.py`; the lab has no operator for `istioctl` to install."""
 MAKEFILE = (ROOT / "Makefile").read_text()
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")

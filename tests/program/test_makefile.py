@@ -51,7 +51,7 @@ LAST_COMMANDS = {
     "drift": {"*": f"{RUN} lab.deploy preview --stack {{stack}}", "mcsps-test": "pulumi preview --stack mcsps-test"},
     "verify": {"*": f"{RUN} ops verify --stack {{stack}}"},
     "drill": {"*": f"{RUN} ops drill --stack {{stack}}"},
-    "down": {"*": f"{RUN} lab down", "mcsps-test": "pulumi destroy --stack mcsps-test"},
+    "down": {"*": f"{RUN} lab down", "mcsps-test": "pulumi destroy --stack mcsps-test --run-program"},
     "test": {"*": f"{RUN} coverage report"},
     "unit": {"*": f"{RUN} pytest"},
     "docs": {"*": f"NO_MKDOCS_2_WARNING=1 {RUN} mkdocs build"},
@@ -113,7 +113,7 @@ def test_a_preview_runs_the_policy_pack_where_there_is_one(
     assert make(checkout, "preview", *arguments) == (
         f"{command} --diff --policy-pack policies --policy-pack-config {config}"
     )
-    assert make(checkout, "drift", *arguments) == f"{command} --diff --refresh --expect-no-changes"
+    assert make(checkout, "drift", *arguments) == f"{command} --diff --refresh --run-program --expect-no-changes"
 
 
 def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
