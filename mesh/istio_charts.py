@@ -119,7 +119,7 @@ def with_replicas(objects: Sequence[Manifest]) -> Iterator[Manifest]:
     """
     State one replica for each Deployment whose count neither the chart nor an autoscaler determines.
 
-    Otherwise a Deployment that somebody scaled to zero would stay there, since the stack states no count.
+    Otherwise a Deployment that someone scaled to zero would stay there, since the stack states no count.
     """
     scaled = {
         target["name"]
