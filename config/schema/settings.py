@@ -64,6 +64,11 @@ class Settings(Section):
         return tuple(cluster for cluster in self.clusters if not cluster.away)
 
     @property
+    def without_away(self) -> Self:
+        """The settings of what is left: without the clusters that are away, and with the effective weight."""
+        return self.model_copy(update={"clusters": self.present, "v2_weight": self._effective_v2_weight})
+
+    @property
     def weights(self) -> Mapping[str, int]:
         """The effective percentage of each version: those that run only in clusters that are away get nothing."""
         return routing.weights(self._effective_v2_weight)

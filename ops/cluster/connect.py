@@ -25,7 +25,7 @@ def connect(
     rancher_token_file: Path | None = None,
 ) -> dict[str, ClusterApi]:
     """
-    Make one API client for each cluster; nothing is sent yet.
+    Make one API client for each cluster that is not away; nothing is sent yet.
 
     Args:
         settings: The stack's config.
@@ -38,12 +38,14 @@ def connect(
         UserError: A kubeconfig cannot be used, the Rancher token is not available, or Rancher does not know a cluster.
     """
     token = ""
-    if any(isinstance(cluster.access, RancherAccess) for cluster in settings.clusters):
+    if any(isinstance(cluster.access, RancherAccess) for cluster in settings.present):
         token = _read_token(rancher_token_file) if rancher_token_file else stacks.secret(stack, RANCHER_TOKEN, root)
         # A library that finds a bad header quotes it.
         rancher_preflight.check_token(token)
     configurations = {}
     for index, cluster in enumerate(settings.clusters):
+        if cluster.away:
+            continue
         key = f"{NAMESPACE}:clusters[{index}].access"
         try:
             configurations[cluster.name] = _configuration(settings.rancher, cluster, key, token)

@@ -54,14 +54,15 @@ class Diagnosis:
     causes: tuple[NamedCause, ...]
 
 
-def conclude(mesh: MeshFacts, settings: Settings, *, stack: str, requests: int) -> Report:
-    """Put the report together."""
+def conclude(mesh: MeshFacts, settings: Settings, *, stack: str, requests: int, away: tuple[str, ...] = ()) -> Report:
+    """Put the report together; `settings` and `mesh` are without the clusters that are away."""
     diagnosis = diagnose(mesh, settings)
     return Report(
         stack=stack,
         mesh=settings.mesh.id,
         v2_weight=settings.v2_weight,
         requests=requests,
+        away=away,
         checks=diagnosis.checks,
         traffic=tuple(traffic.row(loop, settings) for loop in mesh.traffic),
         causes=diagnosis.causes,

@@ -87,12 +87,18 @@ class NamedCause(JsonModel):
 
 
 class Report(JsonModel):
-    """The whole report."""
+    """
+    The whole report.
+
+    Attributes:
+        away: The clusters that the config marks as away; nothing here is about them.
+    """
 
     stack: str
     mesh: str
     v2_weight: int
     requests: int
+    away: tuple[str, ...] = ()
     checks: tuple[CheckResult, ...]
     traffic: tuple[Traffic, ...]
     causes: tuple[NamedCause, ...]

@@ -33,18 +33,22 @@ POD_READY_SECONDS = 60.0
 
 def verify(settings: Settings, options: Options, progress: Callable[[str], None]) -> Report:
     """
-    Verify a stack's mesh; `progress` receives one line for each step.
+    Verify a stack's mesh without the clusters that are away; `progress` receives one line for each step.
 
     Raises:
         UserError: There is no client for a cluster's API.
     """
+    for note in settings.notes:
+        progress(note)
+    away = tuple(cluster.name for cluster in settings.clusters if cluster.away)
+    settings, whole = settings.without_away, settings
     weights = [audiences.wanted(settings, cluster.name) for cluster in settings.clusters]
     needed, weight = max((split.enough(weight), weight) for weight in weights)
     if options.requests < needed:
         progress(f"sending {needed} requests in each loop, because fewer do not show {weight} % of v2")
         options = replace(options, requests=needed)
     poller = Poller(seconds=options.wait_seconds)
-    apis = connect.connect(settings, options.stack, options.root, poller.interrupted, options.rancher_token_file)
+    apis = connect.connect(whole, options.stack, options.root, poller.interrupted, options.rancher_token_file)
     run = _Run(settings=settings, options=options, apis=apis, poller=poller, progress=progress)
     # The pods outlive the workers, so an interrupt deletes them without waiting for a request loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), poller) as pool:
@@ -61,7 +65,7 @@ def verify(settings: Settings, options: Options, progress: Callable[[str], None]
         progress("reading what the sidecars did with the requests")
         clients = {client.cluster: client for client in pool.map(lambda client: run.query(client, clusters), ready)}
     facts = MeshFacts(clusters=tuple(clusters.values()), clients=clients, traffic=traffic)
-    return conclude(facts, settings, stack=options.stack, requests=options.requests)
+    return conclude(facts, settings, stack=options.stack, requests=options.requests, away=away)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ def show(report: Report, console: Console) -> None:
     _print_causes(report, console)
     verdict = "[bold green]all holds[/]" if report.ok else "[bold red]does not hold[/]"
     console.print(f"{verdict}: {sum(check.ok for check in report.checks)} of {len(report.checks)} checks")
+    if report.away:
+        console.print(f"[yellow]not verified: {', '.join(report.away)}[/], away by the config")
 
 
 def _clusters(report: Report) -> Table:

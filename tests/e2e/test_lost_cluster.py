@@ -10,7 +10,7 @@ from lab.engines import Engine
 from lab.spec import ClusterSpec, find
 from mesh import names
 from tests.e2e.breakages import REMOTE_SECRET, ROUTE, Cluster
-from tests.e2e.checkout import Checkout, faults_once_settled
+from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults_once_settled
 from tests.e2e.conftest import Lab
 from tests.e2e.kept import stack_outputs
 from tests.e2e.load import requests_to
@@ -102,6 +102,9 @@ def test_without_a_lost_cluster_traffic_moves_and_it_comes_back_by_one_value(
                 checkout.deploy("preview", engine, "--refresh", "--expect-no-changes").must_succeed()
             assert outcomes["200"] > 0
             assert set(outcomes) == {"200"}
+            report = checkout.verify(requests=FEW_REQUESTS)
+            assert report.ok, [check for check in report.checks if not check.ok]
+            assert report.away == (LOST,)
             assert weights_of(mesh["east"]) == [100, 0]
             assert secret_names(mesh["east"]) == set()
             assert stack_outputs(engine, checkout) == outputs

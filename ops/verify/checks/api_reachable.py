@@ -17,6 +17,9 @@ CHECK = Check(
     order=10,
     column="API",
     evaluate=_evaluate,
-    hint="Check that the API server runs, and that its address and credential are right",
+    hint=(
+        "Check that the API server runs, and that its address and credential are right. To move the traffic without "
+        "the cluster, set its key `away` to true and run `pulumi up`"
+    ),
     is_gate=True,
 )

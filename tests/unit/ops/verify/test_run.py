@@ -75,6 +75,22 @@ def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) ->
     assert len(cluster.ever_created) == 1
 
 
+def test_a_cluster_that_is_away_is_named_and_not_verified(cluster: ApiDouble, tmp_path: Path) -> None:
+    """What is left is verified by the weights that are left, and all can hold."""
+    west = "- {name: west, network: network-west, versions: [v2], away: true, access: {kind: kubeconfig, path: /no}}"
+    text = STACK.replace("mcsps:v2Weight: 0", "mcsps:v2Weight: 10")
+    (tmp_path / "Pulumi.prod.yaml").write_text(f"{text}    {west}\n")
+    code, out, err = run("--stack", "prod")
+    assert code == 0, out
+    assert "not verified: west, away by the config" in out
+    assert "v1 gets 100 % of the requests instead of 90 %" in err
+    assert len(cluster.ever_created) == 1
+    _, out, _ = run("--stack", "prod", "--json")
+    report = json.loads(out)
+    assert (report["away"], report["v2Weight"]) == (["west"], 0)
+    assert {check["cluster"] for check in report["checks"]} == {"east"}
+
+
 @pytest.mark.usefixtures("cluster")
 def test_json_is_all_that_standard_output_gets() -> None:
     """A machine can parse it as it is."""
