@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from kubernetes import client
 
+from errors import ExitCode
 from lab import faults as lab_faults
 from lab.engines import Engine
 from lab.spec import ClusterSpec, find
@@ -115,3 +120,50 @@ def test_without_a_lost_cluster_traffic_moves_and_it_comes_back_by_one_value(
     assert weights_of(mesh["east"]) == [90, 10]
     assert secret_names(mesh["east"]) == {REMOTE_SECRET.name}
     assert faults_once_settled(checkout) == []
+
+
+def test_a_credential_that_was_rotated_is_no_drift_that_fails(
+    lab: Lab, mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine, tmp_path: Path
+) -> None:
+    """The state's credential is refused by now; drift and refresh take the one of the config."""
+    spec = find(LOST, lab.clusters)
+    before = checkout.config("clusters")
+    with temporary_administrator(mesh[LOST], spec, tmp_path) as kubeconfig:
+        access = {"kind": "kubeconfig", "path": str(kubeconfig)}
+        checkout.configure(
+            clusters=[{**cluster, "access": access} if cluster["name"] == LOST else cluster for cluster in before]
+        )
+        try:
+            checkout.deploy("up", engine).must_succeed()
+        finally:
+            checkout.configure(clusters=before)
+    drift = checkout.deploy("preview", engine, "--diff", "--refresh", "--run-program", "--expect-no-changes")
+    assert drift.code == ExitCode.CHANGED, drift.text
+    checkout.deploy("up", engine, "--refresh", "--run-program").must_succeed()
+    assert faults_once_settled(checkout) == []
+
+
+@contextmanager
+def temporary_administrator(cluster: Cluster, spec: ClusterSpec, folder: Path) -> Iterator[Path]:
+    """A kubeconfig of an administrator who is gone when the block ends."""
+    name = "rotated"
+    rights: Any = client.RbacAuthorizationV1Api(cluster.core.api_client)
+    cluster.core.create_namespaced_service_account("default", {"metadata": {"name": name}})
+    try:
+        rights.create_cluster_role_binding(
+            {
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
+            }
+        )
+        token = cluster.core.create_namespaced_service_account_token(name, "default", {"spec": {}}).status.token
+        document = yaml.safe_load(spec.kubeconfig.read_text())
+        document["users"][0]["user"] = {"token": token}
+        kubeconfig = folder / "kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(yaml.safe_dump(document))
+        yield kubeconfig
+    finally:
+        rights.delete_cluster_role_binding(name)
+        cluster.core.delete_namespaced_service_account(name, "default")
