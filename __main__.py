@@ -11,8 +11,7 @@ import pulumi_rancher2 as rancher2
 from pulumi import ResourceOptions
 from pulumi.runtime.settings import get_root_resource
 
-from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, helm_template
-from components.same_cluster import recreate_with
+from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, cluster_objects, helm_template
 from config import preflight
 from config.loader import load
 from config.preflight import clusters as cluster_preflight
@@ -94,7 +93,9 @@ async def compose(
             ResourceOptions(
                 depends_on=[clusters[source.name].istio_namespace],
                 transformations=[
-                    recreate_with({it.provider: it.identity for it in (clusters[source.name], clusters[target.name])})
+                    cluster_objects.with_options(
+                        {it.provider: it.object_options for it in (clusters[source.name], clusters[target.name])}
+                    )
                 ],
             ),
         )

@@ -16,7 +16,7 @@ import pulumi_rancher2 as rancher2
 import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
-from components import same_cluster
+from components import cluster_objects
 from components.rancher_cluster_args import PeersUserArgs, PeerToken, RancherAccessArgs, RancherClusterArgs
 from mesh import kubeconfigs, names, reader_rules
 
@@ -37,6 +37,8 @@ class RancherCluster(pulumi.ComponentResource):
     """
     A provider that adopts existing objects: Istio's CRDs, which `destroy` keeps, and istio-system without charts.
     """
+    object_options: ResourceOptions
+    """The options of every Kubernetes object in this cluster."""
     identity: Input[str]
     """What a cluster that was rebuilt under the same name does not keep."""
     istio_namespace: k8s.core.v1.Namespace
@@ -86,11 +88,10 @@ class RancherCluster(pulumi.ComponentResource):
             annotations[names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
 
         self.identity = self._identity(name, args)
+        self.object_options = cluster_objects.object_options(args.cluster_name, self.identity)
         self.provider = self._kubernetes(f"{name}-kubernetes", args, kubeconfig, adopts=False)
         self.crd_provider = self._kubernetes(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
-        child = ResourceOptions.merge(
-            ResourceOptions(parent=self, provider=self.provider), same_cluster.recreated_with(self.identity)
-        )
+        child = ResourceOptions.merge(ResourceOptions(parent=self, provider=self.provider), self.object_options)
         self.istio_namespace = k8s.core.v1.Namespace(
             f"{name}-istio-system",
             metadata={
@@ -151,7 +152,8 @@ class RancherCluster(pulumi.ComponentResource):
     def options(self) -> ResourceOptions:
         """The options of a component whose objects are all in this cluster."""
         return ResourceOptions(
-            provider=self.provider, transformations=[same_cluster.recreate_with({self.provider: self.identity})]
+            provider=self.provider,
+            transformations=[cluster_objects.with_options({self.provider: self.object_options})],
         )
 
     def _identity(self, name: str, args: RancherClusterArgs) -> Input[str]:

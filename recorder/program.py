@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pulumi import ResourceHook
+
     from recorder.monitor import Monitor
 
 PARALLEL: Final = 40
@@ -81,7 +83,7 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
             stack=monitor.stack,
             dry_run=monitor.preview,
             organization=None,
-            callbacks=None,
+            callbacks=_Hooks(),
             # Shared by all runs of a process otherwise: a failed one would leave its own behind.
             lock=threading.Lock(),
             outputs=set(),
@@ -97,6 +99,13 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
         executor.shutdown(wait=not is_interrupted, cancel_futures=True)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+class _Hooks:
+    """Keeps nothing: only an engine runs hooks, by a server that the SDK would start in each program."""
+
+    def register_resource_hook(self, hook: ResourceHook) -> None:
+        """Accept a hook."""
 
 
 def _settle(loop: asyncio.AbstractEventLoop) -> None:

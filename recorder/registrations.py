@@ -43,6 +43,7 @@ _DECODED: Final = frozenset(
         "deleteBeforeReplace",
         "deletedWith",
         "dependencies",
+        "hooks",
         "ignoreChanges",
         "name",
         "object",
@@ -95,6 +96,8 @@ class Registration:
     version: str | None
     other_options: tuple[str, ...]
     """Names of the other options that the program sets."""
+    hooks_before_update: tuple[str, ...] = ()
+    """Names of the hooks that an engine runs before an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +158,7 @@ def decode(request: resource_pb2.RegisterResourceRequest, *, stack: str, project
         else None,
         custom_timeouts={descriptor.name: value for descriptor, value in request.customTimeouts.ListFields()},
         version=request.version or None,
+        hooks_before_update=tuple(request.hooks.before_update),
         other_options=tuple(sorted(given - _DECODED - _PLUMBING)),
     )
 
