@@ -13,7 +13,7 @@ import runpy
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine, MockSettings
@@ -83,7 +83,7 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
             stack=monitor.stack,
             dry_run=monitor.preview,
             organization=None,
-            callbacks=_Hooks(),
+            callbacks=_Callbacks(),
             # Shared by all runs of a process otherwise: a failed one would leave its own behind.
             lock=threading.Lock(),
             outputs=set(),
@@ -101,11 +101,18 @@ def _run(body: Callable[[], None], monitor: Monitor, config: Mapping[str, str], 
         loop.close()
 
 
-class _Hooks:
-    """Keeps nothing: only an engine runs hooks, by a server that the SDK would start in each program."""
+class _Callbacks:
+    """
+    Accepts hooks and runs none: only an engine does, through a server that the SDK would start for each program.
+
+    All other callbacks are refused by name.
+    """
 
     def register_resource_hook(self, hook: ResourceHook) -> None:
         """Accept a hook."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise NotImplementedError(f"{name} is not supported here")
 
 
 def _settle(loop: asyncio.AbstractEventLoop) -> None:

@@ -234,7 +234,7 @@ def test_a_provider_may_tune_its_client_and_say_what_it_takes_over_and_skips(ben
         ('k8s.Provider("x", kubeconfig="{}", enable_config_map_mutable=False)', "enableConfigMapMutable"),
         ('k8s.helm.v3.Release("x", chart="y", opts=opts(provider=k8s.Provider("p", kubeconfig="{}")))', "v3:Release"),
         ('pulumi.CustomResource("rancher2:index/cluster:Cluster", "x", {})', "rancher2:index/cluster:Cluster"),
-        ("pulumi.runtime.register_resource_transform(lambda args: None)", "Callback"),
+        ("pulumi.runtime.register_resource_transform(lambda args: None)", "register_stack_transform"),
     ],
 )
 @pytest.mark.parametrize("verb", ["preview", "up"])
