@@ -18,10 +18,31 @@ _RULES = (
     Rule(api_group="", resources=("services", "pods", "nodes", "namespaces", "configmaps")),
     Rule(api_group="discovery.k8s.io", resources=("endpointslices",)),
     Rule(api_group="apiextensions.k8s.io", resources=("customresourcedefinitions",)),
-    Rule(api_group="networking.istio.io", resources=("workloadentries", "serviceentries")),
     Rule(api_group="gateway.networking.k8s.io", resources=("gateways",)),
+    # Istiod reads workloadentries and serviceentries. The rest is for `istioctl analyze`, which never ends while a peer
+    # refuses what it reads.
+    Rule(
+        api_group="networking.istio.io",
+        resources=(
+            "workloadentries",
+            "serviceentries",
+            "destinationrules",
+            "envoyfilters",
+            "gateways",
+            "proxyconfigs",
+            "sidecars",
+            "virtualservices",
+            "workloadgroups",
+        ),
+    ),
+    Rule(
+        api_group="security.istio.io",
+        resources=("authorizationpolicies", "peerauthentications", "requestauthentications"),
+    ),
+    Rule(api_group="telemetry.istio.io", resources=("telemetries",)),
+    Rule(api_group="extensions.istio.io", resources=("trafficextensions", "wasmplugins")),
 )
-"""All that istiod 1.31 reads from a peer, except Secrets."""
+"""All that istiod 1.31 and istioctl read from a peer, except Secrets."""
 _SECRETS = Rule(api_group="", resources=("secrets",))
 """What istiod also reads unless its controller for remote credentials is off."""
 _ENDPOINTS = Rule(api_group="", resources=("endpoints",))

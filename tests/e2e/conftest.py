@@ -38,6 +38,7 @@ PHASES = (
         "test_engines",
         "test_audiences",
         "test_changes_under_load",
+        "test_istioctl",
         "test_breakages",
         "test_lost_cluster",
         "test_drill",

@@ -29,11 +29,29 @@ ISTIOD_READS = {
     ("", "configmaps"),
     ("discovery.k8s.io", "endpointslices"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),
-    ("networking.istio.io", "workloadentries"),
-    ("networking.istio.io", "serviceentries"),
+    *(
+        ("networking.istio.io", resource)
+        for resource in (
+            "destinationrules",
+            "envoyfilters",
+            "gateways",
+            "proxyconfigs",
+            "serviceentries",
+            "sidecars",
+            "virtualservices",
+            "workloadentries",
+            "workloadgroups",
+        )
+    ),
+    ("security.istio.io", "authorizationpolicies"),
+    ("security.istio.io", "peerauthentications"),
+    ("security.istio.io", "requestauthentications"),
+    ("telemetry.istio.io", "telemetries"),
+    ("extensions.istio.io", "trafficextensions"),
+    ("extensions.istio.io", "wasmplugins"),
     ("gateway.networking.k8s.io", "gateways"),
 }
-"""The API groups and resources that istiod reads in a peer."""
+"""The API groups and resources that istiod and istioctl read in a peer."""
 
 
 def expected_readable(*, secrets: bool, endpoints: bool) -> list[tuple[str, str]]:
