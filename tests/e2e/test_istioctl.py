@@ -32,7 +32,7 @@ def istioctl(engine: Engine, checkout: Checkout) -> Path:
 @pytest.fixture(params=[0, 1], ids=["east", "west"])
 def cluster(request: pytest.FixtureRequest, lab: Lab) -> ClusterSpec:
     """Each cluster."""
-    return lab.clusters[request.param]
+    return lab.clusters[int(request.param)]
 
 
 def run(istioctl: Path, cluster: ClusterSpec, *arguments: str, folder: Path | None = None) -> str:
