@@ -17,13 +17,14 @@ SYNCED = "synced"
 _EXEC_SECONDS = 20.0
 _ISTIOD = "istiod"
 
+_RESTART = "Then restart the istiod that reads the peer: one whose connection has failed may ignore later changes of the secret"
 CREDENTIAL_WRONG = Cause(
     name="the remote secret's token or CA wrong",
     meaning="The peer's API server refuses the token, or its certificate does not fit the CA.",
     remedy=(
         f"{REFRESH} rewrites the remote secret. For a new token raise `links.tokenGeneration`, or "
         "`rancher.tokenGeneration` where links use Rancher's tokens. The CA must be that of the server which the "
-        "secret names: Rancher's, behind Rancher's proxy"
+        f"secret names: Rancher's, behind Rancher's proxy. {_RESTART}"
     ),
     rank=50,
 )
@@ -32,7 +33,7 @@ REMOTE_NOT_SYNCED = Cause(
     meaning="An istiod cannot read a peer, or has no remote secret for it.",
     remedy=(
         f"{REFRESH} recreates the remote secret. If it exists and has its label, check whether istiod's pod reaches "
-        "the server that it names (`peerServer`), and read istiod's log"
+        f"the server that it names (`peerServer`), and read istiod's log. {_RESTART}"
     ),
     rank=50,
 )

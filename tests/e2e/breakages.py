@@ -270,6 +270,10 @@ def _delete_the_readers_token(clusters: Clusters) -> None:
     clusters["east"].restart(names.ISTIO_NAMESPACE, "app=istiod")
 
 
+def _restart_reader(clusters: Clusters) -> None:
+    clusters["east"].restart(names.ISTIO_NAMESPACE, "app=istiod")
+
+
 BREAKAGES = (
     Breakage(
         hand=Hand.MANAGER,
@@ -324,6 +328,7 @@ BREAKAGES = (
         cluster="east",
         peer="west",
         breaks=_kubeconfig(Cluster.edit, _trust_another_ca, restart_istiod=False),
+        finishes=_restart_reader,
     ),
     Breakage(
         hand=Hand.MANAGER,
@@ -331,6 +336,7 @@ BREAKAGES = (
         cluster="east",
         peer="west",
         breaks=_kubeconfig(Cluster.take_over, _refuse_token, restart_istiod=True),
+        finishes=_restart_reader,
     ),
     Breakage(
         hand=Hand.DELETION,
@@ -338,6 +344,7 @@ BREAKAGES = (
         cluster="east",
         peer="west",
         breaks=_delete_the_readers_token,
+        finishes=_restart_reader,
     ),
     Breakage(
         hand=Hand.DELETION,
@@ -352,6 +359,7 @@ BREAKAGES = (
         cluster="east",
         peer="west",
         breaks=_kubeconfig(Cluster.take_over, _lead_nowhere, restart_istiod=True),
+        finishes=_restart_reader,
     ),
     Breakage(
         hand=Hand.EDIT,
