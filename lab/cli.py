@@ -61,20 +61,21 @@ def up(
     with _reported(), lock.held():
         teardown.finish()
         wanted = clusters(max(count, len(existing())))
-        preflight.load_modules()
-        preflight.check(wanted)
-        with _progress() as progress:
-            tools = toolchain.ensure(progress)
-            archives = images.ensure(tools, progress)
-            _publish(tools)
-            mounts.ensure_namespaces_dir()
-            network.ensure_fabric()
-            for spec in wanted:
-                network.ensure_node(spec)
-            _ensure_clusters(wanted, tools, archives, progress)
+        _run_clusters(wanted)
         if rancher or isolation or service.is_wanted():
             service.ensure(wanted, is_isolated=isolation)
         _print_clusters(wanted)
+
+
+@app.command()
+def rebuild(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
+    """Delete a cluster, and create an empty one under the same name and address, with other keys."""
+    with _reported(), lock.held():
+        wanted = existing()
+        spec = find(name, wanted)
+        teardown.finish()
+        teardown.remove_cluster(spec)
+        _run_clusters(wanted)
 
 
 @app.command("status")
@@ -158,6 +159,20 @@ def down() -> None:
         with _OUT.status("Removing the lab"):
             teardown.remove_all()
         _OUT.print("The lab is down.")
+
+
+def _run_clusters(wanted: Sequence[ClusterSpec]) -> None:
+    preflight.load_modules()
+    preflight.check(wanted)
+    with _progress() as progress:
+        tools = toolchain.ensure(progress)
+        archives = images.ensure(tools, progress)
+        _publish(tools)
+        mounts.ensure_namespaces_dir()
+        network.ensure_fabric()
+        for spec in wanted:
+            network.ensure_node(spec)
+        _ensure_clusters(wanted, tools, archives, progress)
 
 
 def _publish(tools: toolchain.Toolchain) -> None:

@@ -4,7 +4,7 @@ import shutil
 
 from errors import UserError
 from lab.machine import cgroups, mounts, network
-from lab.spec import MAX_CLUSTERS, REMOVING_DIR, STATE_DIR, clusters
+from lab.spec import MAX_CLUSTERS, REMOVING_DIR, STATE_DIR, ClusterSpec, clusters
 
 
 def remove_all() -> None:
@@ -28,6 +28,17 @@ def remove_all() -> None:
     if STATE_DIR.exists():
         # Renamed in one step, because `up` would take a half-removed state for a lab to repair.
         STATE_DIR.rename(REMOVING_DIR)
+    finish()
+
+
+def remove_cluster(spec: ClusterSpec) -> None:
+    """Remove one cluster with its keys and its data, so that `up` creates another one; its network stays."""
+    among = cgroups.hierarchies()
+    cgroups.kill_all(among, spec.cgroup)
+    mounts.remove(spec.mountns_path)
+    cgroups.remove_below(spec.cgroup, among)
+    if spec.directory.exists():
+        spec.directory.rename(REMOVING_DIR)
     finish()
 
 

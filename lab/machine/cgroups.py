@@ -113,9 +113,9 @@ def processes(folder: Path) -> set[int]:
     return pids
 
 
-def members(among: tuple[Hierarchy, ...]) -> set[int]:
-    """Return the pids in all the lab's cgroups."""
-    return set[int]().union(*(processes(hierarchy.root / FABRIC) for hierarchy in among))
+def members(among: tuple[Hierarchy, ...], cgroup: str = FABRIC) -> set[int]:
+    """Return the pids in all the lab's cgroups, or in one of them."""
+    return set[int]().union(*(processes(hierarchy.root / cgroup) for hierarchy in among))
 
 
 def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
@@ -132,15 +132,15 @@ def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
         )
 
 
-def kill_all(among: tuple[Hierarchy, ...]) -> None:
+def kill_all(among: tuple[Hierarchy, ...], cgroup: str = FABRIC) -> None:
     """
-    Kill every process of the lab.
+    Kill every process of the lab, or of one of its cgroups.
 
     Raises:
         UserError: Some processes do not terminate.
     """
     deadline = time.monotonic() + _KILL_SECONDS
-    while left := members(among):
+    while left := members(among, cgroup):
         if time.monotonic() > deadline:
             raise UserError(
                 f"Processes of the lab do not terminate: {sorted(left)}",
@@ -153,14 +153,19 @@ def kill_all(among: tuple[Hierarchy, ...]) -> None:
 
 def remove(among: tuple[Hierarchy, ...]) -> None:
     """Remove the lab's cgroups, which must be empty, and disable the controllers that `ensure` enabled."""
-    for hierarchy in among:
-        for folder in _deepest_first(hierarchy.root / FABRIC):
-            _remove_folder(folder)
+    remove_below(FABRIC, among)
     if _ENABLED.exists():
         root, *names = _ENABLED.read_text().split()
         for name in names:
             _disable(Path(root) / "cgroup.subtree_control", name)
         _ENABLED.unlink()
+
+
+def remove_below(cgroup: str, among: tuple[Hierarchy, ...]) -> None:
+    """Remove a cgroup and its descendants, which must be empty."""
+    for hierarchy in among:
+        for folder in _deepest_first(hierarchy.root / cgroup):
+            _remove_folder(folder)
 
 
 def _enable(folder: Path, *, remember: bool) -> None:

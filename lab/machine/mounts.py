@@ -103,10 +103,10 @@ def is_mount_point(path: Path) -> bool:
     return str(path) in _mount_points()
 
 
-def remove() -> None:
-    """Unmount every mount namespace; the kernel removes the mounts inside with the last process."""
+def remove(path: Path = NAMESPACES_DIR) -> None:
+    """Unmount every mount namespace, or that at `path`; the kernel removes the mounts inside with the last process."""
     # The kernel lists mounts in order of creation, and the last one hides the others.
-    for point in reversed(left_below(NAMESPACES_DIR)):
+    for point in reversed(left_below(path)):
         run("umount", point)
 
 

@@ -17,7 +17,10 @@ SYNCED = "synced"
 _EXEC_SECONDS = 20.0
 _ISTIOD = "istiod"
 
-_RESTART = "Then restart the istiod that reads the peer: one whose connection has failed may ignore later changes of the secret"
+_RESTART = (
+    "Then restart the istiod that reads the peer: one whose connection has failed may ignore later changes of the "
+    "secret"
+)
 CREDENTIAL_WRONG = Cause(
     name="the remote secret's token or CA wrong",
     meaning="The peer's API server refuses the token, or its certificate does not fit the CA.",

@@ -15,10 +15,11 @@ from lab.engines import Engine
 from lab.spec import ClusterSpec, find
 from mesh import names
 from tests.e2e.breakages import REMOTE_SECRET, ROUTE, Cluster
-from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults_once_settled
+from tests.e2e.checkout import FEW_REQUESTS, ROOT, Checkout, faults_once_settled, run_module
 from tests.e2e.conftest import Lab
 from tests.e2e.kept import stack_outputs
 from tests.e2e.load import requests_to
+from tests.e2e.objects import held_by
 from tests.e2e.planned import name_of, preview
 
 pytestmark = pytest.mark.e2e
@@ -167,3 +168,22 @@ def temporary_administrator(cluster: Cluster, spec: ClusterSpec, folder: Path) -
     finally:
         rights.delete_cluster_role_binding(name)
         cluster.core.delete_namespaced_service_account(name, "default")
+
+
+def test_a_cluster_that_was_rebuilt_is_filled_again_and_nothing_else_is_replaced(
+    lab: Lab, mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
+) -> None:
+    """Under the same name, address and network, with other keys and without any object."""
+    del mesh
+    east, west = lab.clusters
+    before = held_by(east)
+    run_module(ROOT, "lab", "rebuild", west.name).must_succeed()
+    changes, _ = preview(checkout, engine)
+    replaced = {name_of(urn) for urn, step in changes.items() if "replace" in step}
+    assert replaced
+    assert {name for name in replaced if not name.startswith(west.name)} == set()
+    checkout.deploy("up", engine).must_succeed()
+    assert faults_once_settled(checkout) == []
+    after = held_by(east)
+    lasting = [name for name in before if "Pod." not in name and "EndpointSlice" not in name]
+    assert [name for name in lasting if before[name] != after.get(name)] == []

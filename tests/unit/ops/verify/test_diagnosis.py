@@ -300,7 +300,7 @@ def test_the_json_names_every_check_with_its_state_and_the_split_with_its_bound(
     """Machines read camelCase keys that are only ever added to."""
     mesh = spoil(healthy_mesh(), "west", network_label=None)
     said = json.loads(report(mesh).model_dump_json(by_alias=True))
-    assert set(said) == {"stack", "mesh", "v2Weight", "requests", "checks", "traffic", "causes", "ok"}
+    assert set(said) == {"stack", "mesh", "v2Weight", "requests", "away", "checks", "traffic", "causes", "ok"}
     assert set(said["checks"][0]) == {
         "id", "cluster", "peer", "state", "seen", "cause", "consequenceOf", "remedy", "ok",
     }  # fmt: skip
