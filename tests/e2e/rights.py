@@ -4,11 +4,13 @@ from itertools import product
 
 from kubernetes import client
 
+from tests.support.components import ISTIOD_READS
+
 NEEDED = tuple(
     (verb, group, resource)
     for verb, (group, resource) in product(
         ("get", "list", "watch"),
-        (("", "services"), ("", "pods"), ("", "nodes"), ("discovery.k8s.io", "endpointslices")),
+        sorted(ISTIOD_READS),
     )
 )
 REFUSED = (
