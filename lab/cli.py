@@ -61,7 +61,9 @@ def up(
     with _reported(), lock.held():
         teardown.finish()
         wanted = clusters(max(count, len(existing())))
-        _run_clusters(wanted)
+        preflight.load_modules()
+        preflight.check(wanted)
+        _ensure(wanted)
         if rancher or isolation or service.is_wanted():
             service.ensure(wanted, is_isolated=isolation)
         _print_clusters(wanted)
@@ -69,13 +71,24 @@ def up(
 
 @app.command()
 def rebuild(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
-    """Delete a cluster, and create an empty one under the same name and address, with other keys."""
+    """
+    Delete one cluster and create a new, empty one with the same name and addresses. The other clusters stay unchanged.
+
+    The next `pulumi up` recognizes the new cluster and creates everything in it again.
+    """
     with _reported(), lock.held():
-        wanted = existing()
-        spec = find(name, wanted)
         teardown.finish()
-        teardown.remove_cluster(spec)
-        _run_clusters(wanted)
+        spec = find(name, existing())
+        preflight.load_modules()
+        preflight.check((spec,))
+        with _OUT.status(f"Removing {name}"):
+            # Its process belongs to the first cluster's cgroup, and each cluster's certificate is read at its start.
+            service.stop()
+            teardown.remove_cluster(spec)
+        _ensure((spec,))
+        if service.is_wanted():
+            service.ensure(existing(), is_isolated=False)
+        _print_clusters((spec,))
 
 
 @app.command("status")
@@ -161,9 +174,7 @@ def down() -> None:
         _OUT.print("The lab is down.")
 
 
-def _run_clusters(wanted: Sequence[ClusterSpec]) -> None:
-    preflight.load_modules()
-    preflight.check(wanted)
+def _ensure(wanted: Sequence[ClusterSpec]) -> None:
     with _progress() as progress:
         tools = toolchain.ensure(progress)
         archives = images.ensure(tools, progress)

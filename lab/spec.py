@@ -117,6 +117,11 @@ class ClusterSpec:
         return STATE_DIR / self.name
 
     @property
+    def removal_mark(self) -> Path:
+        """The file that exists while the cluster is removed, so that a killed `rebuild` can be completed."""
+        return self.directory / "removing"
+
+    @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.directory / "kubeconfig"

@@ -114,7 +114,7 @@ def processes(folder: Path) -> set[int]:
 
 
 def members(among: tuple[Hierarchy, ...], cgroup: str = FABRIC) -> set[int]:
-    """Return the pids in all the lab's cgroups, or in one of them."""
+    """Return the pids in a cgroup of the lab, by default in all of them."""
     return set[int]().union(*(processes(hierarchy.root / cgroup) for hierarchy in among))
 
 
@@ -134,7 +134,7 @@ def refuse_foreign(among: tuple[Hierarchy, ...]) -> None:
 
 def kill_all(among: tuple[Hierarchy, ...], cgroup: str = FABRIC) -> None:
     """
-    Kill every process of the lab, or of one of its cgroups.
+    Kill every process in a cgroup of the lab, by default in all of them.
 
     Raises:
         UserError: Some processes do not terminate.
@@ -153,7 +153,7 @@ def kill_all(among: tuple[Hierarchy, ...], cgroup: str = FABRIC) -> None:
 
 def remove(among: tuple[Hierarchy, ...]) -> None:
     """Remove the lab's cgroups, which must be empty, and disable the controllers that `ensure` enabled."""
-    remove_below(FABRIC, among)
+    remove_empty(among, FABRIC)
     if _ENABLED.exists():
         root, *names = _ENABLED.read_text().split()
         for name in names:
@@ -161,8 +161,8 @@ def remove(among: tuple[Hierarchy, ...]) -> None:
         _ENABLED.unlink()
 
 
-def remove_below(cgroup: str, among: tuple[Hierarchy, ...]) -> None:
-    """Remove a cgroup and its descendants, which must be empty."""
+def remove_empty(among: tuple[Hierarchy, ...], cgroup: str) -> None:
+    """Remove a cgroup with its descendants, which must have no process."""
     for hierarchy in among:
         for folder in _deepest_first(hierarchy.root / cgroup):
             _remove_folder(folder)
@@ -214,7 +214,7 @@ def _remove_folder(folder: Path) -> None:
             return
         except OSError as error:  # busy until the kernel has reaped the last process
             if time.monotonic() > deadline:
-                raise UserError(f"{folder} is still in use", "Run `python -m lab down` again") from error
+                raise UserError(f"{folder} is still in use", "Run the command again") from error
             time.sleep(0.05)
         else:
             return

@@ -104,7 +104,11 @@ def is_mount_point(path: Path) -> bool:
 
 
 def remove(path: Path = NAMESPACES_DIR) -> None:
-    """Unmount every mount namespace, or that at `path`; the kernel removes the mounts inside with the last process."""
+    """
+    Unmount the mount namespaces at or below `path`, by default all of them.
+
+    The kernel removes the mounts inside with the last process.
+    """
     # The kernel lists mounts in order of creation, and the last one hides the others.
     for point in reversed(left_below(path)):
         run("umount", point)

@@ -96,6 +96,15 @@ def remove(nodes: tuple[ClusterSpec, ...]) -> None:
         NETNS_DIR.rmdir()
 
 
+def remove_node(spec: ClusterSpec) -> None:
+    """Remove a node's link to the fabric and its namespace."""
+    # The kernel removes a namespace's links some time after the namespace, and the new link needs the name.
+    if is_namespace(NETNS_DIR / FABRIC) and spec.bridge_port in links(FABRIC):
+        run("ip", "-n", FABRIC, "link", "delete", spec.bridge_port)
+    if spec.netns in namespaces():
+        run("ip", "netns", "delete", spec.netns)
+
+
 def _ensure_namespace(name: str) -> None:
     if not NETNS_DIR.exists():
         files.write(_MADE_NETNS_DIR, "")

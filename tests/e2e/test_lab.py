@@ -8,16 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from kubernetes import client
 
+from lab.clusters import addons
 from lab.machine import cgroups, network, processes
 from lab.spec import FABRIC, REMOVING_DIR, ClusterSpec, clusters, existing
 from tests.e2e.checkout import ROOT, run_module, session_members
 from tests.e2e.conftest import Lab
+from tests.e2e.objects import held_by
 
 pytestmark = pytest.mark.e2e
 
 EAST, WEST, NORTH = clusters(3)
 REACHED_SECONDS = 120
+KUBE_SYSTEM = "Namespace.core /kube-system"
+"""Its UID is that of the cluster."""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +62,40 @@ def test_a_third_cluster_comes_beside_the_two(own_lab: Lab) -> None:
     run_module(ROOT, "lab", "up", "--clusters", "3").must_succeed()
     assert NORTH.name in run_module(ROOT, "lab", "status").must_succeed().text
     assert [pid_of(spec, "kube-apiserver") for spec in own_lab.clusters] == before
+
+
+def test_a_rebuilt_cluster_is_another_one_under_the_same_name(own_lab: Lab) -> None:
+    """With keys of its own and none of the old objects; no program of the other cluster is restarted."""
+    others = ("etcd", "kube-apiserver", "kubelet", "containerd")
+    before, east = held_by(WEST)[KUBE_SYSTEM], [pid_of(EAST, each) for each in others]
+    ca = (WEST.pki / "ca.crt").read_bytes()
+    with addons.connect(WEST) as api:
+        client.CoreV1Api(api).create_namespace(
+            client.V1Namespace(metadata=client.V1ObjectMeta(name="of-the-old-cluster"))
+        )
+    run_module(ROOT, "lab", "rebuild", WEST.name).must_succeed()
+    run_module(ROOT, "lab", "status").must_succeed()
+    after = held_by(WEST)
+    assert after[KUBE_SYSTEM] != before
+    assert not [key for key in after if key.endswith("of-the-old-cluster")]
+    assert (WEST.pki / "ca.crt").read_bytes() != ca
+    assert [pid_of(EAST, each) for each in others] == east
+    assert own_lab.clusters == existing()[: len(own_lab.clusters)]
+
+
+def is_half_rebuilt() -> bool:
+    """Whether `rebuild` has removed the processes of the second cluster."""
+    return WEST.removal_mark.exists() and not cgroups.members(cgroups.hierarchies(), WEST.cgroup)
+
+
+@pytest.mark.usefixtures("own_lab")
+def test_an_up_completes_a_rebuild_that_was_killed() -> None:
+    """The old cluster does not come back."""
+    ca = (WEST.pki / "ca.crt").read_bytes()
+    kill_when(is_half_rebuilt, "rebuild", WEST.name)
+    run_module(ROOT, "lab", "up").must_succeed()
+    run_module(ROOT, "lab", "status").must_succeed()
+    assert (WEST.pki / "ca.crt").read_bytes() != ca
 
 
 def has_ended() -> bool:
@@ -112,10 +151,10 @@ def test_a_lab_heals_after_its_down_and_its_up_were_killed(
     assert not REMOVING_DIR.exists()
 
 
-def kill_when(is_reached: Callable[[], bool], command: str) -> None:
+def kill_when(is_reached: Callable[[], bool], command: str, *arguments: str) -> None:
     """Run a command of the lab, and end it by SIGKILL as soon as it has come that far."""
     process = subprocess.Popen(  # noqa: S603 - the project's own module
-        (sys.executable, "-m", "lab", command),
+        (sys.executable, "-m", "lab", command, *arguments),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

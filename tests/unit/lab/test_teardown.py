@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import teardown
+from errors import UserError
+from lab import spec, teardown
 from lab.machine import cgroups, mounts, network
+
+EAST, WEST = spec.clusters(2)
 
 
 @pytest.fixture
@@ -15,11 +18,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "mcsps-lab"
     (folder / "east" / "pki").mkdir(parents=True)
     (folder / "east" / "pki" / "ca.crt").write_text("x")
+    monkeypatch.setattr(spec, "STATE_DIR", folder)
     monkeypatch.setattr(teardown, "STATE_DIR", folder)
     monkeypatch.setattr(teardown, "REMOVING_DIR", tmp_path / "mcsps-lab.removing")
     monkeypatch.setattr(cgroups, "hierarchies", lambda: ())
     monkeypatch.setattr(network, "remove", lambda _: None)
-    monkeypatch.setattr(mounts, "remove", lambda: None)
+    monkeypatch.setattr(network, "remove_node", lambda _: None)
+    monkeypatch.setattr(mounts, "remove", lambda *_: None)
     return folder
 
 
@@ -40,3 +45,58 @@ def test_a_down_that_is_killed_leaves_no_half_state(state: Path, monkeypatch: py
     assert [path.name for path in state.parent.iterdir()] == [state.name]
     teardown.remove_all()
     assert list(state.parent.iterdir()) == []
+
+
+def held(folder: Path) -> set[str]:
+    """Return the files and folders below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_one_cluster_is_removed_and_the_others_stay(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes, link, namespaces and cgroups first, and its keys and data after them."""
+    done = []
+    monkeypatch.setattr(cgroups, "kill_all", lambda _, cgroup: done.append(f"kill {cgroup}"))
+    monkeypatch.setattr(network, "remove_node", lambda node: done.append(f"unlink {node.name}"))
+    monkeypatch.setattr(mounts, "remove", lambda path: done.append(f"unmount {path.name}"))
+    monkeypatch.setattr(cgroups, "remove_empty", lambda _, cgroup: done.append(f"remove {cgroup}"))
+    (state / "east" / "kubeconfig").touch()
+    (state / "west" / "pki").mkdir(parents=True)
+    (state / "deployed-by").touch()
+    teardown.remove_cluster(EAST)
+    assert done == ["kill mcsps-lab/east", "unlink east", "unmount east", "remove mcsps-lab/east"]
+    assert held(state) == {"deployed-by", "east", "west", "west/pki"}
+
+
+@pytest.mark.parametrize("step", ["rmtree", "kill"])
+def test_a_rebuild_that_is_killed_is_completed_before_anything_is_repaired(
+    state: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The next `up` keeps nothing of the old cluster, wherever the removal stopped."""
+
+    def killed(*_: object) -> None:
+        raise SystemError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((shutil, "rmtree") if step == "rmtree" else (cgroups, "kill_all")), killed)
+        with pytest.raises(SystemError):
+            teardown.remove_cluster(EAST)
+    assert (state / "east" / "pki").exists()
+    teardown.finish()
+    assert held(state) == {"east"}
+
+
+def test_without_a_killed_command_there_is_nothing_to_complete(state: Path) -> None:
+    """A cluster that is whole stays whole."""
+    teardown.finish()
+    assert held(state) == {"east", "east/pki", "east/pki/ca.crt"}
+
+
+def test_a_cluster_with_a_mount_of_another_program_keeps_its_files(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be that program's."""
+    monkeypatch.setattr(mounts, "left_below", lambda folder: [f"{folder}/data"] if folder == EAST.directory else [])
+    with pytest.raises(UserError, match=r"umount .*/east/data\. Then run `rebuild east` again"):
+        teardown.remove_cluster(EAST)
+    assert (state / "east" / "pki" / "ca.crt").exists()
+    teardown.remove_cluster(WEST)

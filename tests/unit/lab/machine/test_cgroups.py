@@ -1,6 +1,7 @@
 """Cgroups of both versions, on folders in place of the kernel's."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,30 @@ def test_pids_are_found_at_every_depth_while_cgroups_come_and_go(tmp_path: Path)
     (tmp_path / "a" / "cgroup.procs").write_text("7\n8\n")
     assert cgroups.processes(tmp_path) == {7, 8}
     assert cgroups.processes(tmp_path / "gone") == set()
+
+
+def test_the_cgroups_of_one_cluster_are_killed_and_removed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes of the other cluster are not signalled."""
+    east, west = (tmp_path / each.cgroup for each in spec.clusters(2))
+    for folder, pid in ((east, 7), (west, 8)):
+        (folder / "system").mkdir(parents=True)
+        (folder / "system" / "cgroup.procs").write_text(f"{pid}\n")
+    killed = []
+
+    def kill(pid: int, _: int) -> None:
+        killed.append(pid)
+        # The kernel's files go with their folder.
+        (east / "system" / "cgroup.procs").unlink()
+
+    monkeypatch.setattr(os, "kill", kill)
+    among = (Hierarchy(tmp_path, is_v2=True),)
+    cgroups.kill_all(among, EAST.cgroup)
+    cgroups.remove_empty(among, EAST.cgroup)
+    assert killed == [7]
+    assert not east.exists()
+    assert cgroups.members(among) == {8}
 
 
 @pytest.mark.parametrize("line", ["total_rss 4096", "anon 4096"])

@@ -30,6 +30,16 @@ def test_layers_of_mounts_come_off_from_the_top(monkeypatch: pytest.MonkeyPatch)
     assert unmounted == [f"umount {point}" for point in (f"{FOLDER}/west", FOLDER, f"{FOLDER}/east", FOLDER)]
 
 
+def test_one_namespace_is_unmounted_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder and the other clusters keep theirs."""
+    points = [FOLDER, f"{FOLDER}/east", f"{FOLDER}/west", f"{FOLDER}/east"]
+    unmounted: list[str] = []
+    monkeypatch.setattr(mounts, "_mount_points", lambda: points)
+    monkeypatch.setattr(mounts, "run", lambda _, point: unmounted.append(point))
+    mounts.remove(EAST.mountns_path)
+    assert unmounted == [f"{FOLDER}/east"] * 2
+
+
 def test_a_namespace_that_is_hidden_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process in a new namespace would not find the sockets of those in the hidden one."""
     monkeypatch.setattr(mounts, "_mount_points", lambda: [FOLDER, str(EAST.mountns_path), FOLDER])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.machine import network
-from lab.spec import FABRIC
+from lab.spec import FABRIC, clusters
 
 
 class Machine:
@@ -76,3 +76,31 @@ def test_a_namespace_that_was_half_made_is_made_anew(tmp_path: Path, monkeypatch
     monkeypatch.setattr(network, "is_namespace", lambda _: True)
     network.ensure_fabric()
     assert f"ip netns add {FABRIC}" not in machine.changes
+
+
+@pytest.mark.parametrize("has_link", [True, False])
+def test_a_node_goes_with_its_link_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_link: bool
+) -> None:
+    """The link goes first and by its own name, which the next node of that name needs at once."""
+    east, west = clusters(2)
+    machine = Machine(HERE, {"ifname": east.bridge_port if has_link else west.bridge_port})
+    monkeypatch.setattr(network, "run", machine.run)
+    monkeypatch.setattr(network, "NETNS_DIR", tmp_path)
+    monkeypatch.setattr(network, "is_namespace", lambda path: path == tmp_path / FABRIC)
+    for name in (FABRIC, east.netns, west.netns):
+        (tmp_path / name).touch()
+    network.remove_node(east)
+    link = [f"ip -n {FABRIC} link delete {east.bridge_port}"] if has_link else []
+    assert machine.changes == [*link, f"ip netns delete {east.netns}"]
+
+
+def test_a_node_that_is_gone_is_removed_once_more_without_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the machine, when there is no fabric either."""
+    machine = Machine(HERE, None)
+    monkeypatch.setattr(network, "run", machine.run)
+    monkeypatch.setattr(network, "NETNS_DIR", tmp_path / "gone")
+    network.remove_node(clusters(1)[0])
+    assert machine.changes == []
