@@ -40,6 +40,8 @@ class ClusterApi:
         self._plain: Callable[[object], dict[str, Any]] = api.sanitize_for_serialization
         self._core = client.CoreV1Api(api)
         self._apps = client.AppsV1Api(api)
+        # Every Kubernetes serves this version.
+        self._autoscaling = client.AutoscalingV1Api(api)
         self._custom = client.CustomObjectsApi(api)
         self._version = client.VersionApi(api)
 
@@ -81,6 +83,12 @@ class ClusterApi:
         if not found:
             return None
         return Workload(wanted=found.spec.replicas, ready=found.status.ready_replicas or 0)
+
+    def autoscaled(self, namespace: str) -> frozenset[str]:
+        """Names of the Deployments that a HorizontalPodAutoscaler targets."""
+        found = call(self._autoscaling.list_namespaced_horizontal_pod_autoscaler, namespace)
+        targets = (item.spec.scale_target_ref for item in found.items)
+        return frozenset(target.name for target in targets if target.kind == "Deployment")
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         """Set the replicas of a Deployment, without waiting for the pods."""

@@ -62,7 +62,7 @@ class Result:
         cause: The cause that a failure shows.
         evidence: What shows the cause.
         depends_on: The places whose causes explain a failure without a cause of its own; `None` for all of the mesh.
-        remedy: What to do about a failure, in place of the check's hint.
+        remedy: What to do about a failure, in place of the remedy of its cause or of the check's hint.
     """
 
     state: CheckState

@@ -22,6 +22,7 @@ class Finding:
     cause: Cause
     place: Place
     seen: str
+    remedy: str
 
     def explains(self, result: Result) -> bool:
         """Return whether a failure follows from this cause."""
@@ -43,7 +44,8 @@ class _Located:
         if cause is None:
             return None
         place = WHOLE_MESH if cause.of_mesh else (self.cluster, self.result.peer)
-        return Finding(cause=cause, place=place, seen=self.result.evidence)
+        remedy = self.result.remedy or cause.remedy
+        return Finding(cause=cause, place=place, seen=self.result.evidence, remedy=remedy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def _explain(located: _Located, findings: Sequence[Finding], closed_by: str | No
     result, cause = located.result, located.result.cause
     cause_name, consequence_of, remedy = None, None, result.remedy
     if cause:
-        cause_name, remedy = cause.name, cause.remedy
+        cause_name, remedy = cause.name, remedy or cause.remedy
     elif _is_failed(result):
         behind = next((finding for finding in findings if finding.explains(result)), None)
         consequence_of = behind.cause.name if behind else closed_by
@@ -132,7 +134,7 @@ def _name(
         cluster=finding.place[0],
         peer=finding.place[1],
         seen=finding.seen,
-        remedy=finding.cause.remedy,
+        remedy=finding.remedy,
         consequences=tuple(
             entry.place
             for located, entry in explained

@@ -16,12 +16,18 @@ Value_co = TypeVar("Value_co", covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What a fact is read with: one cluster of the config, its API, and the names of its peers."""
+    """
+    What a fact is read with: one cluster of the config, its API, and the names of its peers.
+
+    Attributes:
+        key: The cluster's key in the config, such as `mcsps:clusters[0]`.
+    """
 
     cluster: Cluster
     peers: tuple[str, ...]
     api: ClusterApi
     poller: Poller
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +54,7 @@ class ClusterFacts:
     Attributes:
         network: As config has it.
         versions: As config has them.
+        key: Its key in the config, such as `mcsps:clusters[0]`.
         error: Why the API did not answer; all facts are then unknown.
         kubernetes: The API server's version.
         values: The facts that were read.
@@ -57,6 +64,7 @@ class ClusterFacts:
     name: str
     network: str
     versions: tuple[str, ...]
+    key: str = ""
     error: str = ""
     kubernetes: str = ""
     values: Mapping[Fact[Any], object] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
+from config.base import NAMESPACE
 from config.schema import Cluster, Settings
 from mesh import names
 from ops.cluster import connect
@@ -49,7 +50,8 @@ def verify(settings: Settings, options: Options, progress: Callable[[str], None]
         options = replace(options, requests=needed)
     poller = Poller(seconds=options.wait_seconds)
     apis = connect.connect(whole, options.stack, options.root, poller.interrupted, options.rancher_token_file)
-    run = _Run(settings=settings, options=options, apis=apis, poller=poller, progress=progress)
+    keys = {cluster.name: f"{NAMESPACE}:clusters[{index}]" for index, cluster in enumerate(whole.clusters)}
+    run = _Run(settings=settings, options=options, apis=apis, keys=keys, poller=poller, progress=progress)
     # The pods outlive the workers, so an interrupt deletes them without waiting for a request loop.
     with contextlib.ExitStack() as pods, _workers(2 * len(apis), poller) as pool:
         progress(f"reading {', '.join(apis)}")
@@ -75,13 +77,15 @@ class _Run:
     settings: Settings
     options: Options
     apis: Mapping[str, ClusterApi]
+    keys: Mapping[str, str]
     poller: Poller
     progress: Callable[[str], None]
 
     def look(self, cluster: Cluster) -> ClusterFacts:
         peers = tuple(other.name for other in self.settings.clusters if other != cluster)
         api = self.apis[cluster.name]
-        return collect(Inspection(cluster=cluster, peers=peers, api=api, poller=self.poller))
+        key = self.keys[cluster.name]
+        return collect(Inspection(cluster=cluster, peers=peers, api=api, poller=self.poller, key=key))
 
     def start(self, cluster: str, pods: contextlib.ExitStack) -> ClientFacts:
         api = self.apis[cluster]

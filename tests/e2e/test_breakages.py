@@ -6,6 +6,7 @@ import pytest
 
 from lab.engines import Engine
 from ops.verify.check import CheckState
+from ops.verify.checks.deployments_scaled import SCALED_TO_ZERO
 from ops.verify.checks.gateway_reachable import GATEWAY_UNREACHABLE
 from tests.e2e.breakages import BREAKAGES, EASTWEST_SERVICE, NO_POD, Breakage, Cluster
 from tests.e2e.checkout import FEW_REQUESTS, Checkout, faults_once_settled
@@ -53,8 +54,13 @@ def test_verify_names_the_cause_and_its_remedy_mends_it(
 def test_a_deployment_that_was_scaled_to_zero_is_scaled_back(
     mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
 ) -> None:
-    """No chart states the count where its autoscaler is off, so the stack does."""
+    """No chart states the count where its autoscaler is off, so the stack does; `verify` names nothing else."""
     mesh["west"].scale("istio-eastwestgateway", 0)
+    report = checkout.verify(requests=FEW_REQUESTS, wait_seconds=BROKEN_WAIT_SECONDS)
+    (cause,) = report.causes
+    assert (cause.cause, cause.cluster) == (SCALED_TO_ZERO.name, "west")
+    assert "istio-eastwestgateway" in cause.seen
+    assert "`pulumi up --refresh`" in cause.remedy
     checkout.deploy("up", engine, "--refresh").must_succeed()
     assert faults_once_settled(checkout) == []
 

@@ -40,6 +40,8 @@ class ApiDouble:
 
     Attributes:
         refuses: The reason for which a method is refused, by its name.
+        replicas: Of a Deployment, by its name; 1 by default.
+        autoscaled_there: The Deployments that a HorizontalPodAutoscaler targets.
         says: The output of a command in a container, by a word of its command line.
     """
 
@@ -53,6 +55,8 @@ class ApiDouble:
         self.pods_there: dict[str, PodView] = {}
         self.ever_created: list[str] = []
         self.scaled: list[tuple[str, int]] = []
+        self.replicas: dict[str, int] = {}
+        self.autoscaled_there: frozenset[str] = frozenset()
         self.istio_specs: dict[str, Mapping[str, Any]] = {}
         self.printed_log = ""
         self.says: dict[str, Callable[[], ExecResult]] = {
@@ -90,10 +94,16 @@ class ApiDouble:
         self._refuse("config_map")
         return {"root-cert.pem": self.root_pem}
 
-    def deployment(self, _namespace: str, _name: str) -> Workload:
-        """Return a Deployment with all replicas ready."""
+    def deployment(self, _namespace: str, name: str) -> Workload:
+        """Return a Deployment with all replicas ready: one, or as many as a test has set."""
         self._refuse("deployment")
-        return Workload(wanted=1, ready=1)
+        replicas = self.replicas.get(name, 1)
+        return Workload(wanted=replicas, ready=replicas)
+
+    def autoscaled(self, _namespace: str) -> frozenset[str]:
+        """Return the Deployments that a test has set."""
+        self._refuse("autoscaled")
+        return self.autoscaled_there
 
     def scale(self, namespace: str, name: str, replicas: int) -> None:
         """Record the requested replicas."""

@@ -72,8 +72,10 @@ def healthy_cluster(name: str, names: Sequence[str]) -> ClusterFacts:
         name=name,
         network=f"network-{name}",
         versions=versions,
+        key=f"mcsps:clusters[{NAMES.index(name)}]",
         kubernetes="v1.35.4",
         values=values(
+            scaled=(),
             istiod=Workload(wanted=1, ready=1),
             network_label=f"network-{name}",
             roots={"istio-system": ROOT, "sample": ROOT},

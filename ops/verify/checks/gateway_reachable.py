@@ -6,6 +6,7 @@ from dataclasses import replace
 from mesh import names
 from ops.verify import trust
 from ops.verify.check import REFRESH, Cause, Check, CheckState, Result, Subject
+from ops.verify.checks.deployments_scaled import SCALED, scaled
 from ops.verify.gateways import GATEWAY, GatewayFacts, Reachability, reachability
 
 GATEWAY_UNREACHABLE = Cause(
@@ -29,12 +30,14 @@ def _evaluate(subject: Subject) -> Iterator[Result]:
         # A refused certificate looks like a refused connection to a sidecar.
         found = replace(found, barred=())
     state, seen, problem = _judge(gateway, found)
+    scaled_here = scaled(subject.cluster, names.EASTWEST_GATEWAY)
     shown = f"{gateway.workload or 'no Deployment'}, address {', '.join(gateway.addresses) or 'none'}"
     yield Result(
         state=state,
         seen=f"{shown}, {seen}" if seen else shown,
-        cause=GATEWAY_UNREACHABLE if problem else None,
+        cause=GATEWAY_UNREACHABLE if problem and not scaled_here else None,
         evidence=problem,
+        depends_on=scaled_here,
     )
 
 
@@ -62,6 +65,7 @@ CHECK = Check(
     order=70,
     column="east-west",
     needs=(GATEWAY,),
+    uses=(SCALED,),
     evaluate=_evaluate,
     causes=(GATEWAY_UNREACHABLE,),
 )

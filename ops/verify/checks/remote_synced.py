@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ops.verify.check import Check, CheckState, Result, Subject
+from ops.verify.checks.deployments_scaled import ISTIOD_DEPLOYMENT, SCALED, scaled
 from ops.verify.links import REMOTE_NOT_SYNCED, REMOTES, SYNCED, evidence, link_cause, place
 
 
@@ -17,7 +18,7 @@ def _evaluate(subject: Subject) -> Iterator[Result]:
             peer=link.peer,
             cause=REMOTE_NOT_SYNCED if is_shown else None,
             evidence=evidence(link),
-            depends_on=place(subject, link),
+            depends_on=place(subject, link) | scaled(subject.cluster, ISTIOD_DEPLOYMENT),
         )
 
 
@@ -27,6 +28,7 @@ CHECK = Check(
     order=90,
     column="synced",
     needs=(REMOTES,),
+    uses=(SCALED,),
     evaluate=_evaluate,
     causes=(REMOTE_NOT_SYNCED,),
     hint="Check whether istiod runs",

@@ -124,6 +124,14 @@ def test_what_exists_is_read_into_plain_values(api: ClusterApi, server: ApiServe
     assert (found.ready, found.not_ready_reason) == (True, "")
 
 
+def test_the_deployments_that_an_autoscaler_targets_are_known_by_name(api: ClusterApi, server: ApiServer) -> None:
+    """An autoscaler of another kind is none of a Deployment."""
+    targets = [{"kind": "Deployment", "name": "d"}, {"kind": "StatefulSet", "name": "s"}]
+    items = [{"metadata": {"name": "a"}, "spec": {"maxReplicas": 5, "scaleTargetRef": target}} for target in targets]
+    server.answers["/apis/autoscaling/v1/namespaces/n/horizontalpodautoscalers"] = (200, {"items": items})
+    assert api.autoscaled("n") == {"d"}
+
+
 def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterApi, server: ApiServer) -> None:
     """Through its scale, so that what Pulumi declared stays."""
     path = "/apis/apps/v1/namespaces/n/deployments/d/scale"

@@ -6,6 +6,7 @@ import pytest
 
 from ops.cluster.views import ServiceView, Workload
 from ops.verify.checks import CAUSES
+from ops.verify.checks.api_reachable import API_UNREACHABLE
 from ops.verify.checks.consistency import CLUSTERS_DIFFER
 from ops.verify.checks.gateway_reachable import GATEWAY_UNREACHABLE
 from ops.verify.checks.mesh_root import ROOTS_DIFFER
@@ -295,16 +296,16 @@ def test_links_in_both_directions_and_a_label_are_all_named() -> None:
 def test_nothing_is_concluded_from_a_cluster_that_was_not_seen() -> None:
     """An API that gives no answer leaves everything behind it unknown."""
     mesh = spoil(healthy_mesh(), "west", error="no connection", network_label=None, roots={}, remotes=())
-    assert named(mesh) == []
+    assert named(mesh) == [(API_UNREACHABLE.name, "west", None)]
 
 
 def test_a_peer_whose_api_gives_no_answer_is_no_fault_of_those_that_read_it() -> None:
     """They cannot be synced then; only a secret that cannot be right is named."""
     mesh = spoil(healthy_mesh(), "west", error="no connection: timed out")
     silent = spoil_remote(mesh, "east", "west", credential=CredentialState.UNREACHABLE, sync="timeout")
-    assert named(silent) == []
+    assert named(silent) == [(API_UNREACHABLE.name, "west", None)]
     absent = spoil_remote(mesh, "east", "west", credential=CredentialState.ABSENT, sync="not known to it")
-    assert named(absent) == [(REMOTE_NOT_SYNCED.name, "east", "west")]
+    assert named(absent) == [(API_UNREACHABLE.name, "west", None), (REMOTE_NOT_SYNCED.name, "east", "west")]
 
 
 @pytest.mark.parametrize("attribute", UNKNOWN)

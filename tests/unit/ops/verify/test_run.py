@@ -91,6 +91,22 @@ def test_a_cluster_that_is_away_is_named_and_not_verified(cluster: ApiDouble, tm
     assert {check["cluster"] for check in report["checks"]} == {"east"}
 
 
+def test_a_cluster_without_answer_is_named_with_the_key_that_moves_the_traffic(
+    cluster: ApiDouble, tmp_path: Path
+) -> None:
+    """By its place in the whole config, whatever else is away."""
+    west = "- {name: west, network: network-west, versions: [v2], away: true, access: {kind: kubeconfig, path: /no}}"
+    first, last = STACK.rstrip().rsplit("\n", 1)
+    (tmp_path / "Pulumi.prod.yaml").write_text(f"{first}\n    {west}\n{last}\n")
+    cluster.refuses["version"] = "no connection: timed out"
+    code, out, _ = run("--stack", "prod", "--json")
+    (cause,) = json.loads(out)["causes"]
+    assert code == 1
+    assert (cause["cause"], cause["cluster"]) == ("API server not reachable", "east")
+    assert cause["seen"] == "no connection: timed out"
+    assert "set mcsps:clusters[1].away to true and run `pulumi up`" in cause["remedy"]
+
+
 @pytest.mark.usefixtures("cluster")
 def test_json_is_all_that_standard_output_gets() -> None:
     """A machine can parse it as it is."""
