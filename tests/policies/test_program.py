@@ -130,7 +130,7 @@ def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> N
     (spec, _) = (found.inputs["spec"] for found in monitor.find_all(DESTINATION_RULE))
     assert "failover" in spec["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
     broken = {policy.name for policy in POLICIES if judge(policy, *recorded(monitor))}
-    assert broken == ADVISORY
+    assert broken <= ADVISORY
 
 
 def test_the_operator_s_istio_is_too_old_unless_a_policy_config_says_otherwise(runs: Runs) -> None:
