@@ -46,10 +46,12 @@ def require_root() -> None:
     if platform.system() != "Linux":
         raise UserError(
             f"The lab needs Linux, and this is {platform.system()}",
-            "Run it on a Linux machine; other stacks need no lab: make up STACK=mcsps-test",
+            "Run it on Linux. A stack of your own clusters needs no lab: make up STACK=<stack>",
         )
     if os.geteuid() != 0:
-        raise UserError("The lab needs root", "Run it again as root, with sudo for instance")
+        raise UserError(
+            "The lab needs root", 'Run it again as root. With sudo, keep the PATH: sudo env "PATH=$PATH" make up'
+        )
 
 
 def check(wanted: Sequence[ClusterSpec]) -> None:
@@ -143,7 +145,7 @@ def short_resources(new_clusters: int) -> Iterator[UserError]:
     if free < needed:
         yield UserError(
             f"{folder} has {free / _GIB:.1f} GiB free, and new clusters take {needed / _GIB:.1f}",
-            f"Free some space there, or ask for fewer clusters (see: df -h {folder})",
+            f"Free some space there, or start fewer clusters (see: df -h {folder})",
         )
     meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
     available = int(meminfo["MemAvailable"].split()[0]) * 1024
@@ -151,7 +153,7 @@ def short_resources(new_clusters: int) -> Iterator[UserError]:
     if available < needed:
         yield UserError(
             f"{available / _GIB:.1f} GiB of memory is free; new clusters take {needed / _GIB:.1f}",
-            "End what else uses memory, or ask for fewer clusters",
+            "End other programs that use memory, or start fewer clusters",
         )
 
 

@@ -105,7 +105,7 @@ def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
     """All that can be taken away, each in both ways, from the first cluster."""
     code, out, err = run()
     assert code == 0, out
-    assert "it holds: 6 of 6 scenarios" in out
+    assert "passed: 6 of 6 scenarios" in out
     assert [(it.target, it.failure_mode) for it in world.scenarios] == [
         (what, how) for what in Target for how in FailureMode
     ]
@@ -131,7 +131,7 @@ def test_a_drill_that_does_not_hold_ends_with_one(world: World) -> None:
     world.detection_seconds = 30
     code, out, _ = run("--target", "node")
     assert code == 1
-    assert "it does not hold: 0 of 2 scenarios" in out
+    assert "FAILED: 0 of 2 scenarios" in out
 
 
 @pytest.mark.usefixtures("apis")
