@@ -19,17 +19,16 @@ from lab.machine.mounts import HIDDEN
 from lab.spec import FABRIC, RESERVED_NETWORK, STATE_DIR, ClusterSpec
 
 INSTALLER = Path(__file__).with_name("install-packages")
-PACKAGES = {
-    command: package
-    for group, command, package in (
+COMMANDS = tuple(
+    command
+    for group, command, _ in (
         line.split()
         for line in INSTALLER.with_name("packages.txt").read_text().splitlines()
         if not line.startswith("#")
     )
     if group == "lab"
-}
-"""The commands that the lab runs, and Debian's packages that have them."""
-_CNI_PACKAGE = "containernetworking-plugins"
+)
+"""The commands that the lab runs. INSTALLER installs the packages that have them."""
 _KERNEL = {
     "overlay": "overlayfs, which containers' file systems are made of",
     "br_netfilter": "iptables on bridged traffic, which Services need",
@@ -89,17 +88,14 @@ def absent_modules() -> list[str]:
 
 
 def missing_packages() -> Iterator[UserError]:
-    """Yield one problem that names every package to install, or none."""
-    # Where they are looked for when they run, whatever the person's own PATH says.
-    lacking = [command for command in PACKAGES if not shutil.which(command, path=ENVIRONMENT["PATH"])]
-    packages = {PACKAGES[command] for command in lacking}
+    """Yield one problem that names every missing command, or none."""
+    # The lab runs its commands with this PATH, whatever the user's own PATH is.
+    lacking = [command for command in COMMANDS if not shutil.which(command, path=ENVIRONMENT["PATH"])]
     if node.cni_folder() is None:
         lacking.append("the CNI plugins")
-        packages.add(_CNI_PACKAGE)
     if lacking:
         yield UserError(
-            f"Not installed: {', '.join(lacking)}",
-            f"apt-get install --no-install-recommends -y {' '.join(sorted(packages))}",
+            f"Not installed: {', '.join(lacking)}", "Install Debian's packages, or list them: lab/install-packages lab"
         )
 
 
