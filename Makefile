@@ -79,7 +79,7 @@ endif
 verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of a failure
 	$(RUN) $(VERIFY)
 
-drill: $(VENV)/installed ## Take down and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg)
+drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg)
 	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
 
 test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tests that need neither root nor a cluster

@@ -23,7 +23,7 @@ def remove_all() -> None:
     if left := mounts.left_below(STATE_DIR):
         raise UserError(
             f"There are mounts that the lab did not create: {', '.join(left)}",
-            f"Run: umount {' '.join(left)}. Then run: make down",
+            f"Run: umount {' '.join(left)}. Then run `down` again",
         )
     if STATE_DIR.exists():
         # Renamed in one step, because `up` would take a half-removed state for a lab to repair.

@@ -108,7 +108,7 @@ def drill(  # noqa: PLR0913 - one for each option
     """
     Take down a cluster of the lab under traffic, part by part, restore it, and measure how soon the mesh reacts.
 
-    Exits with 0 if no request fails after the bound and every split returns, with 1 if not, with 2 if the drill
+    Exits with 0 if no request fails beyond the bound and every split returns, with 1 if not, with 2 if the drill
     cannot run.
     """
     for number in (signal.SIGHUP, signal.SIGTERM):

@@ -71,7 +71,7 @@ class SourceRow(JsonModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether its split returned, and no request failed after the bound."""
+        """Whether its split returned, and no request failed beyond the bound."""
         return self.returned_seconds is not None and not self.late
 
 
@@ -115,5 +115,5 @@ class DrillReport(JsonModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
-        """Whether no request failed after its bound, and every split returned by itself."""
+        """Whether no request failed beyond its bound, and every split returned by itself."""
         return all(scenario.ok for scenario in self.scenarios)

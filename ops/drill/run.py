@@ -50,7 +50,7 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
     Run each scenario in turn; `progress` receives one line for each step.
 
     Raises:
-        UserError: The drill cannot start, or a cluster that is not taken down fails.
+        UserError: The drill cannot start, or a cluster fails that is not taken down.
     """
     cluster = _find_cluster(settings, options.cluster)
     apis = connect.connect(settings, options.stack, options.root)

@@ -91,7 +91,7 @@ def _faults(scenario: ScenarioRow) -> Iterator[str]:
     for source in scenario.sources:
         name = f"{source.cluster} {source.kind}"
         if source.late:
-            yield f"{name}: {source.late} requests failed after the bound: {_errors(source)}"
+            yield f"{name}: {source.late} failed beyond the bound: {_errors(source)}"
         if source.returned_seconds is None:
             yield f"{name}: the configured split did not return"
 

@@ -23,7 +23,7 @@ def bad(began: float, seconds: float = 0.01) -> Answer:
 
 
 def course(bound_seconds: float | None = 3) -> Course:
-    """Return the course of a scenario in which pod `here` is taken down."""
+    """A scenario in which pod `here` is taken away."""
     return Course(moments=MOMENTS, split=ALL_V1, instances={"here"}, bound_seconds=bound_seconds)
 
 

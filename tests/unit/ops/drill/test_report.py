@@ -78,7 +78,7 @@ def test_what_does_not_hold_is_named_with_its_reason() -> None:
     world = World(detection_seconds=10)
     text = shown(report(world))
     assert "FAILED: 0 of 2 scenarios" in text
-    assert "west client: 34 requests failed after the bound: 50 x no answer" in text
+    assert "west client: 34 failed beyond the bound: 50 x no answer" in text
     text = shown(report(World(return_seconds=1000)))
     assert "west ingress: the configured split did not return" in text
     assert "never" in text
