@@ -53,7 +53,7 @@ up: lab-packages $(VENV)/installed ## Create the clusters and the mesh, and veri
 preview: $(VENV)/installed ## Show what `make up` would change, and the findings of the policies
 	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(PREVIEW)
 
-drift: $(VENV)/installed ## Check that the clusters match the program; exit code 7 if they do not, another one if the check fails
+drift: $(VENV)/installed ## Check that the clusters match the program; make reports error 7 if they do not, another error if the check itself fails
 	$(RUN) -m lab.deploy preview --stack $(STACK) $(if $(ENGINE),--engine $(ENGINE)) $(DRIFT)
 
 down: $(VENV)/installed ## Remove the mesh; for the lab also its clusters and their files on this machine
@@ -106,5 +106,5 @@ e2e-all: e2e-packages $(VENV)/installed ## Run all tests on the lab's clusters, 
 soak: e2e-packages $(VENV)/installed ## Kill `up` and `destroy` at random points, and check that each converges
 	$(RUN) -m pytest -m soak tests/e2e
 
-bench: $(VENV)/installed ## Measure the project as ratios to floors of the same run
+bench: $(VENV)/installed ## Measure the program against a baseline from the same run
 	$(RUN) -m bench

@@ -1,4 +1,4 @@
-"""How commands fail: one error for the user, one table of exit codes, one handler."""
+"""How commands fail: one error for the user, one table of exit codes, and one handler."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ class UserError(Exception):
 
     Attributes:
         message: What is wrong, without a full stop. Never holds a secret.
-        remedy: What to do about it; empty where the message says it.
+        remedy: What the user can do; empty if the message says it.
         key: The full config key, such as `mcsps:rancher.url`, where the config is wrong.
     """
 
@@ -24,7 +24,7 @@ class UserError(Exception):
 
     @property
     def problem(self) -> str:
-        """The message after its key."""
+        """The message, after its key if it has one."""
         return f"{self.key}: {self.message}" if self.key else self.message
 
     def __str__(self) -> str:
@@ -32,18 +32,18 @@ class UserError(Exception):
 
 
 class ExitCode(IntEnum):
-    """What the exit code of a command means."""
+    """The exit codes of all commands."""
 
     OK = 0
-    """It did what it is for."""
+    """The command succeeded."""
     FAILED = 1
-    """It ran, and what it checks or changes does not hold."""
+    """The command ran, and a check or a change failed."""
     ERROR = 2
-    """It could not do it: wrong usage, wrong config, or a machine or a cluster that cannot be used."""
+    """The command could not run: wrong usage, invalid config, or a machine or a cluster that is not usable."""
     CHANGED = 7
-    """`preview --expect-no-changes` found changes; Pulumi's own code."""
+    """`preview --expect-no-changes` found changes. Pulumi uses the same code."""
     INTERRUPTED = 130
-    """Ctrl-C, SIGTERM or SIGHUP ended it."""
+    """Ctrl-C, SIGTERM or SIGHUP ended the command."""
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def reported() -> Iterator[None]:
 
 
 def print_error(error: UserError) -> None:
-    """Write what is wrong, and on a line of its own what to do."""
+    """Write the problem and, on the next line, the remedy."""
     sys.stderr.write(f"error: {error.problem}\n")
     if error.remedy:
         sys.stderr.write(f"{error.remedy}\n")

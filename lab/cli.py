@@ -43,6 +43,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_ClusterName = Annotated[str, typer.Argument(metavar="CLUSTER", help="The name of a cluster, such as east.")]
 _OUT = Console()
 _ERRORS = Console(stderr=True)
 # Options after the cluster's name, and "--" itself, are kubectl's.
@@ -52,10 +53,14 @@ _PASSED_ON = {"allow_interspersed_args": False, "help_option_names": []}
 @app.command()
 def up(
     count: Annotated[
-        int, typer.Option("--clusters", help=f"How many at least, up to {MAX_CLUSTERS}.")
+        int, typer.Option("--clusters", help=f"Number of clusters, up to {MAX_CLUSTERS}. If more exist, they stay.")
     ] = DEFAULT_CLUSTERS,
-    rancher: Annotated[bool, typer.Option("--rancher", help="Also start the stand-in for a Rancher server.")] = False,  # noqa: FBT002 - typer reads the default from here
-    isolation: Annotated[bool, typer.Option("--rancher-isolation", help="With project network isolation.")] = False,  # noqa: FBT002 - typer reads the default from here
+    *,
+    rancher: Annotated[bool, typer.Option("--rancher", help="Also start the test server for Rancher.")] = False,
+    isolation: Annotated[
+        bool,
+        typer.Option("--rancher-isolation", help="Start it with project network isolation; implies --rancher."),
+    ] = False,
 ) -> None:
     """Ensure that the clusters run: create, complete or repair them. You can run it again at any time."""
     with _reported(), lock.held():
@@ -93,7 +98,7 @@ def rebuild(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
 
 @app.command("status")
 def show_status() -> None:
-    """Show the state of every component; the exit code is 1 unless all are well."""
+    """Show the state of every component. The exit code is 1 unless all of them are healthy."""
     with _reported():
         known = existing()
         if not known:
@@ -109,17 +114,18 @@ def show_status() -> None:
         has_rancher = service.is_wanted()
         is_rancher_well = not has_rancher or service.is_ready()
         if has_rancher:
-            _OUT.print(f"Rancher's stand-in, {service.URL}: {'well' if is_rancher_well else 'not well'}")
+            _OUT.print(f"test server for Rancher, {service.URL}: {'healthy' if is_rancher_well else 'not healthy'}")
     if not (is_rancher_well and all(state.is_well for column in states.values() for state in column)):
         raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    name: _ClusterName,
     component: Annotated[str, typer.Argument(help=", ".join(status.COMPONENTS))],
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last.")] = 100,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,  # noqa: FBT002 - typer reads the default from here
+    *,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="The number of lines from the end of the log.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")] = False,
 ) -> None:
     """Show the end of a component's log."""
     with _reported():
@@ -130,7 +136,7 @@ def logs(
 
 @app.command(context_settings=_PASSED_ON)
 def kubectl(
-    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    name: _ClusterName,
     arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS...")] = None,
 ) -> None:
     """Run kubectl as the administrator of a cluster."""
@@ -143,31 +149,39 @@ def kubectl(
 
 @app.command()
 def cut(
-    name: Annotated[str, typer.Argument(metavar="CLUSTER")],
+    name: _ClusterName,
     pods: Annotated[
         list[IPv4Address] | None,
-        typer.Option("--pod", parser=IPv4Address, metavar="ADDRESS", help="This pod alone; may be given again."),
+        typer.Option(
+            "--pod",
+            parser=IPv4Address,
+            metavar="ADDRESS",
+            help="The address of a pod to disconnect, instead of the node. Repeat it for several pods.",
+        ),
     ] = None,
-    refusing: Annotated[bool, typer.Option("--refusing", help="Answer TCP with resets, and not with silence.")] = False,  # noqa: FBT002 - typer reads the default from here
+    *,
+    refusing: Annotated[
+        bool, typer.Option("--refusing", help="Reset TCP connections, instead of dropping every packet.")
+    ] = False,
 ) -> None:
-    """Take a cluster's node, or pods on it, off the network; `heal` gives it back."""
+    """Disconnect a cluster's node, or pods on it, from the network. `heal` reconnects them."""
     with _reported(), lock.held():
         spec = find(name, existing())
         faults.cut(spec, pods or None, is_silent=not refusing)
-        _OUT.print(f"{name} is cut off. To give it back: python -m lab heal {name}")
+        _OUT.print(f"{name} is disconnected. To reconnect it: python -m lab heal {name}")
 
 
 @app.command()
-def heal(name: Annotated[str, typer.Argument(metavar="CLUSTER")]) -> None:
-    """Take back every cut of a cluster."""
+def heal(name: _ClusterName) -> None:
+    """Reconnect the node and the pods of a cluster that `cut` disconnected."""
     with _reported(), lock.held():
         faults.heal(find(name, existing()))
-        _OUT.print(f"{name} is on the network.")
+        _OUT.print(f"{name} is connected.")
 
 
 @app.command()
 def down() -> None:
-    """Remove the clusters and all that belongs to them; what was built stays in its cache."""
+    """Remove the clusters with all of their processes, networks and files. The build cache stays."""
     with _reported(), lock.held():
         with _OUT.status("Removing the lab"):
             teardown.remove_all()
@@ -214,7 +228,7 @@ def _ensure_clusters(
         except KeyboardInterrupt:
             # The threads may wait for minutes, and whatever they are at is safe to be cut off.
             progress.stop()
-            _ERRORS.print("Interrupted. To go on: python -m lab up; to remove: python -m lab down")
+            _ERRORS.print("Interrupted. To continue: python -m lab up; to remove the lab: python -m lab down")
             os._exit(ExitCode.INTERRUPTED)
 
 
@@ -223,10 +237,10 @@ def _print_clusters(shown: Sequence[ClusterSpec]) -> None:
     for spec in shown:
         table.add_row(spec.name, spec.server, str(spec.pool))
     _OUT.print(table)
-    _OUT.print(f"As administrator: python -m lab kubectl {shown[0].name} get nodes")
+    _OUT.print(f"Run kubectl as the administrator: python -m lab kubectl {shown[0].name} get nodes")
     if service.is_wanted():
         _OUT.print(
-            f"Rancher's stand-in: {service.URL}, with the CA and the administrator's token in {service.PLACE.directory}"
+            f"Test server for Rancher: {service.URL}; CA and administrator's token are in {service.PLACE.directory}"
         )
 
 

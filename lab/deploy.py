@@ -90,10 +90,12 @@ def run(command: Command, name: str, engine: Engine | None, arguments: list[str]
 def main(
     context: typer.Context,
     command: Annotated[Command, typer.Argument(help="The operation. Further options go to the engine.")],
-    stack: Annotated[str, typer.Option(help=f"{STACK}, or {STACK}-... with its own stack file.")] = STACK,
+    stack: Annotated[
+        str, typer.Option(help=f"{STACK}, or another stack of the lab, whose name starts with {STACK}-.")
+    ] = STACK,
     engine: Annotated[
         Engine | None,
-        typer.Option(help="If unset, the engine that deployed the lab's stack, else pulumi if it is available."),
+        typer.Option(help="Default: the engine that deployed the lab's stack, else pulumi if it is available."),
     ] = None,
 ) -> None:
     """Run the program on the lab's clusters."""

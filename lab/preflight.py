@@ -19,17 +19,16 @@ from lab.machine.mounts import HIDDEN
 from lab.spec import FABRIC, RESERVED_NETWORK, STATE_DIR, ClusterSpec
 
 INSTALLER = Path(__file__).with_name("install-packages")
-PACKAGES = {
-    command: package
-    for group, command, package in (
+COMMANDS = tuple(
+    command
+    for group, command, _ in (
         line.split()
         for line in INSTALLER.with_name("packages.txt").read_text().splitlines()
         if not line.startswith("#")
     )
     if group == "lab"
-}
-"""The commands that the lab runs, and Debian's packages that have them."""
-_CNI_PACKAGE = "containernetworking-plugins"
+)
+"""The commands that the lab runs. INSTALLER installs the packages that have them."""
 _KERNEL = {
     "overlay": "overlayfs, which containers' file systems are made of",
     "br_netfilter": "iptables on bridged traffic, which Services need",
@@ -46,10 +45,12 @@ def require_root() -> None:
     if platform.system() != "Linux":
         raise UserError(
             f"The lab needs Linux, and this is {platform.system()}",
-            "Run it on a Linux machine; other stacks need no lab: make up STACK=mcsps-test",
+            "Run it on Linux. A stack of your own clusters needs no lab: make up STACK=<stack>",
         )
     if os.geteuid() != 0:
-        raise UserError("The lab needs root", "Run it again as root, with sudo for instance")
+        raise UserError(
+            "The lab needs root", 'Run it again as root. With sudo, keep the PATH: sudo env "PATH=$PATH" make up'
+        )
 
 
 def check(wanted: Sequence[ClusterSpec]) -> None:
@@ -87,17 +88,14 @@ def absent_modules() -> list[str]:
 
 
 def missing_packages() -> Iterator[UserError]:
-    """Yield one problem that names every package to install, or none."""
-    # Where they are looked for when they run, whatever the person's own PATH says.
-    lacking = [command for command in PACKAGES if not shutil.which(command, path=ENVIRONMENT["PATH"])]
-    packages = {PACKAGES[command] for command in lacking}
+    """Yield one problem that names every missing command, or none."""
+    # The lab runs its commands with this PATH, whatever the user's own PATH is.
+    lacking = [command for command in COMMANDS if not shutil.which(command, path=ENVIRONMENT["PATH"])]
     if node.cni_folder() is None:
         lacking.append("the CNI plugins")
-        packages.add(_CNI_PACKAGE)
     if lacking:
         yield UserError(
-            f"Not installed: {', '.join(lacking)}",
-            f"apt-get install --no-install-recommends -y {' '.join(sorted(packages))}",
+            f"Not installed: {', '.join(lacking)}", "Install Debian's packages, or list them: lab/install-packages lab"
         )
 
 
@@ -143,7 +141,7 @@ def short_resources(new_clusters: int) -> Iterator[UserError]:
     if free < needed:
         yield UserError(
             f"{folder} has {free / _GIB:.1f} GiB free, and new clusters take {needed / _GIB:.1f}",
-            f"Free some space there, or ask for fewer clusters (see: df -h {folder})",
+            f"Free some space there, or start fewer clusters (see: df -h {folder})",
         )
     meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
     available = int(meminfo["MemAvailable"].split()[0]) * 1024
@@ -151,7 +149,7 @@ def short_resources(new_clusters: int) -> Iterator[UserError]:
     if available < needed:
         yield UserError(
             f"{available / _GIB:.1f} GiB of memory is free; new clusters take {needed / _GIB:.1f}",
-            "End what else uses memory, or ask for fewer clusters",
+            "End other programs that use memory, or start fewer clusters",
         )
 
 

@@ -57,7 +57,7 @@ def ensure(
     except (ApiException, HTTPError) as error:
         raise UserError(
             f"{spec.name}: a request to kube-apiserver failed ({kube_errors.describe(error)})",
-            f"Read its log: python -m lab logs {spec.name} kube-apiserver; then run `up` again",
+            f"Read its log: python -m lab logs {spec.name} kube-apiserver; then run: make up",
         ) from error
 
 

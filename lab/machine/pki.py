@@ -137,7 +137,10 @@ def _ensure_ca(folder: Path, name: str) -> tuple[ec.EllipticCurvePrivateKey, x50
     if certificate_path.exists():
         key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise UserError(f"{folder / 'ca.key'} is no key of the lab", "Run `python -m lab down`, then `up`")
+            raise UserError(
+                f"{folder / 'ca.key'} is no key of the lab",
+                "Recreate the lab: python -m lab down, then python -m lab up",
+            )
         return key, x509.load_pem_x509_certificate(certificate_path.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
     ca_name = _name(name, ())

@@ -162,7 +162,7 @@ def check_alive(spec: Place, *names: str) -> None:
         if not is_alive(read_record(record_path(spec, name))):
             raise UserError(
                 f"{spec.name}: {name} has terminated",
-                f"Read its log: python -m lab logs {spec.name} {name}; then run `up` again",
+                f"Read its log: python -m lab logs {spec.name} {name}; then run: make up",
             )
 
 
@@ -187,7 +187,7 @@ def wait(spec: Place, name: str, is_ready: Callable[[], bool], *needed: str, sec
     except RetryError as error:
         raise UserError(
             f"{spec.name}: {name} is not ready after {seconds:.0f} s",
-            f"Read its log: python -m lab logs {spec.name} {name}; then run `up` again",
+            f"Read its log: python -m lab logs {spec.name} {name}; then run: make up",
         ) from error
 
 

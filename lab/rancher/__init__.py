@@ -6,7 +6,7 @@ tests: do not use it for anything else. docs/rancher-lab.md lists what it implem
 """
 
 WHAT_IT_IS = (
-    "This is the lab's stand-in for a Rancher server, for tests: it implements a part of Rancher's v3 API and "
+    "This is the lab's test server for Rancher: it implements a part of Rancher's v3 API and "
     "proxies to the lab's API servers. It is not Rancher; do not use it for other clusters."
 )
 """The first line of the server's log."""

@@ -87,7 +87,7 @@ class Proxy:
         except ApiError as error:
             return _refusal(error)
         if "upgrade" in request.headers:
-            return PlainTextResponse("the lab's stand-in for Rancher upgrades no HTTP connection to SPDY", 501)
+            return PlainTextResponse("the lab's test server for Rancher upgrades no HTTP connection to SPDY", 501)
         try:
             return await self._pass(request, api, request.user)
         except httpx.HTTPError as error:

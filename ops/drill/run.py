@@ -27,7 +27,7 @@ from ops.verify.run import POD_READY_SECONDS
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """
-    How to drill.
+    The options of a drill.
 
     Attributes:
         cluster: The cluster to take down; `None` for the first one.
@@ -64,7 +64,7 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
     try:
         with contextlib.ExitStack() as running:
             progress(f"starting a client pod in {', '.join(apis)}")
-            sources = tuple(_sources(settings, apis, options.rate, running, progress))
+            sources = tuple(_sources(settings, options, apis, running, progress))
             conductor = Conductor(
                 drill_target=ClusterTarget(cluster=cluster, api=apis[cluster.name], faults=faults, progress=progress),
                 sources=sources,
@@ -84,7 +84,7 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
             scenarios = tuple(conductor.conduct(options.scenarios))
     except ApiError as error:
         raise UserError(
-            f"the API of a cluster failed that is not taken down: {error}", "Run: python -m ops verify"
+            f"the API of a cluster that is not taken down failed: {error}", f"Run: make verify STACK={options.stack}"
         ) from None
     return DrillReport(
         stack=options.stack,
@@ -107,20 +107,20 @@ def _find_cluster(settings: Settings, name: str | None) -> Cluster:
         raise UserError(f"{wanted} is the stack's only cluster, so no other can take over; a drill needs two")
     if not known[wanted].versions:
         raise UserError(
-            f"{wanted} runs no version of helloworld, so there is nothing to drill", "Name another --cluster"
+            f"{wanted} runs no version of helloworld, so there is nothing to drill", "Choose another --cluster"
         )
     return known[wanted]
 
 
 def _sources(
     settings: Settings,
+    options: Options,
     apis: Mapping[str, ClusterApi],
-    rate: float,
     running: contextlib.ExitStack,
     progress: Callable[[str], None],
 ) -> Iterator[Source]:
     headers = audiences.headers(settings, audiences.EVERYONE)
-    command, image = client_command(rate, headers=headers), settings.verify.client_image
+    command, image = client_command(options.rate, headers=headers), settings.verify.client_image
     pods = {}
     for name, api in apis.items():
         remove_leftovers(api)
@@ -130,9 +130,9 @@ def _sources(
             raise UserError(f"the client pod of {name}: {error}")
         service = api.service(names.ISTIO_NAMESPACE, names.INGRESS_GATEWAY)
         if service is None or not service.addresses:
-            raise UserError(f"the ingress of {name} has no address", "Run: python -m ops verify")
+            raise UserError(f"the ingress of {name} has no address", f"Run: make verify STACK={options.stack}")
         for address in service.addresses:
-            yield running.enter_context(ingress_loop(name, address, rate, headers=headers))
+            yield running.enter_context(ingress_loop(name, address, options.rate, headers=headers))
         yield ClientLoop(cluster=name, api=api, pod=pods[name])
 
 

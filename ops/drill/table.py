@@ -16,7 +16,7 @@ _AWAY = Text("away", style="dim")
 def show(report: DrillReport, console: Console) -> None:
     """Print header, bound, a table for each scenario, what failed, and the verdict."""
     console.print(
-        f"[bold]stack {report.stack}, mesh {report.mesh}[/bold]: {report.cluster} taken down, v2 wanted "
+        f"[bold]stack {report.stack}, mesh {report.mesh}[/bold]: {report.cluster} is taken down, v2 wanted "
         f"{report.v2_weight} %, {report.rate:g} requests per second from each source"
     )
     console.print(Text(_detection(report)))
@@ -26,7 +26,7 @@ def show(report: DrillReport, console: Console) -> None:
         console.print(_table(report, scenario))
         for line in _faults(scenario):
             console.print(Text(line, style="red"))
-    verdict = "[bold green]it holds[/]" if report.ok else "[bold red]it does not hold[/]"
+    verdict = "[bold green]passed[/]" if report.ok else "[bold red]FAILED[/]"
     good = sum(scenario.ok for scenario in report.scenarios)
     console.print(f"{verdict}: {good} of {len(report.scenarios)} scenarios")
 
@@ -93,7 +93,7 @@ def _faults(scenario: ScenarioRow) -> Iterator[str]:
         if source.late:
             yield f"{name}: {source.late} failed beyond the bound: {_errors(source)}"
         if source.returned_seconds is None:
-            yield f"{name}: the split did not return"
+            yield f"{name}: the configured split did not return"
 
 
 def _errors(source: SourceRow) -> str:

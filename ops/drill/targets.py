@@ -100,7 +100,9 @@ class ClusterTarget:
     def _replicas(self, namespace: str, name: str) -> int:
         found = self.api.deployment(namespace, name)
         if found is None or not found.wanted:
-            raise UserError(f"{self.name} has no Deployment {namespace}/{name} with pods", "Run: python -m ops verify")
+            raise UserError(
+                f"{self.name} has no Deployment {namespace}/{name} with pods", "Run: make verify STACK=<stack>"
+            )
         return found.wanted
 
     def _pods(self, target: Target) -> list[str]:
@@ -111,7 +113,7 @@ class ClusterTarget:
         )
         found = [pod.ip for place in places for pod in self.api.pods(*place) if pod.ip]
         if not found:
-            raise UserError(f"{self.name} has no pods of {target}", "Run: python -m ops verify")
+            raise UserError(f"{self.name} has no pods of {target}", "Run: make verify STACK=<stack>")
         return found
 
     def _heal(self) -> None:

@@ -85,7 +85,8 @@ class Conductor:
 
         if lacking := self._until_none(missing):
             raise UserError(
-                f"the split is not as configured before the drill: {', '.join(lacking)}", "Run: python -m ops verify"
+                f"the split is not as configured before the drill: {', '.join(lacking)}",
+                "Run: make verify STACK=<stack>",
             )
 
     def conduct(self, scenarios: Sequence[Scenario]) -> Iterator[ScenarioRow]:

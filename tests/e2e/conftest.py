@@ -1,9 +1,9 @@
 """
-The lab for all e2e tests: brought up once, given back as it was found.
+The lab for all e2e tests: started once, and left as it was found.
 
-One life of the lab serves as many tests as possible: modules run in the order of `PHASES`, engine by engine, and what
-one deployed the next one changes. What a machine cannot do is skipped by name; in CI, where `.ci/run` has installed
-what is needed, it is a failure.
+Most tests share one lab: modules run in the order of `PHASES`, engine by engine, and each changes what the one before
+it deployed. A test that this machine cannot run is skipped with the reason; in CI, where `.ci/run` has installed
+everything, it fails.
 """
 
 import os
@@ -62,7 +62,7 @@ class Lab:
 
 
 def missing() -> str:
-    """Say what this machine lacks; empty if nothing."""
+    """Return what this machine lacks; empty if it lacks nothing."""
     try:
         preflight.require_root()
         problems = [str(problem) for problem in preflight.missing_packages()]
@@ -146,7 +146,7 @@ def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
 
 @pytest.fixture(scope="session")
 def objects_before(lab: Lab, engine: Engine) -> Iterator[dict[str, Objects]]:
-    """What each cluster holds before an engine deploys anything, by cluster; all that it deploys is destroyed."""
+    """Return each cluster's objects before any deployment, by cluster; destroy the deployment at the end."""
     yield {spec.name: held_by(spec) for spec in lab.clusters}
     destroy_all(engine)
 

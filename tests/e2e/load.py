@@ -16,10 +16,10 @@ SECONDS = 10.0
 @contextmanager
 def requests_to(urls: Sequence[str]) -> Iterator[Counter[str]]:
     """
-    Ask each address again and again until the block ends.
+    Send requests to each address repeatedly until the block ends.
 
-    Gives the count of each outcome, complete after the block: `200`, another status, or the kind of error. Nothing is
-    asked twice to make up for a failure.
+    Yields the count of each outcome, complete after the block: `200`, another status, or the kind of error. A failed
+    request is not repeated.
     """
     outcomes: Counter[str] = Counter()
     done = threading.Event()

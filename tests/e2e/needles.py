@@ -1,8 +1,8 @@
 """
-What must be nowhere: pieces of private keys and tokens that a deployed mesh holds, and where they are found.
+Finds pieces of private keys and tokens of a deployed mesh where they must not be.
 
-The clusters hold the intermediates' keys and the links' tokens. The root's key is in an engine's state alone, which the
-stand-in keeps in a file of mode 0600 and Pulumi encrypts.
+The clusters hold the intermediates' keys and the links' tokens. The root's key is in an engine's state only: the
+stand-in keeps it in a file of mode 0600, and Pulumi encrypts it.
 """
 
 import base64

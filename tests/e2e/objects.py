@@ -46,7 +46,7 @@ def held_by(spec: ClusterSpec) -> Objects:
 
 
 def left_over(spec: ClusterSpec, before: Objects) -> set[str]:
-    """Give what a cluster holds that it did not hold before, once it had time to clear up."""
+    """Return the objects that a cluster did not have before, after it had time to clean up."""
     retrying = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(GONE_SECONDS), wait=wait_fixed(2))
     try:
         retrying(_new, spec, before)

@@ -17,7 +17,7 @@ AMERICA = {"name": "america", "version": "v2", "region": "us"}
 
 @pytest.fixture(scope="module")
 def report(checkout: Checkout, engine: Engine) -> Report:
-    """What `verify` says of two regions that run both versions, and have a team and a region of their own."""
+    """Return the report on two regions that run both versions, with an audience for a team and one for a region."""
     clusters = [
         {**cluster, "versions": ["v1", "v2"], "locality": {"region": REGIONS[cluster["name"]]}}
         for cluster in checkout.config("clusters")
@@ -41,13 +41,13 @@ def test_all_holds_with_audiences_and_failover(report: Report) -> None:
 
 @pytest.mark.parametrize("cluster", REGIONS)
 def test_a_header_gets_its_version_in_every_request(report: Report, cluster: str) -> None:
-    """At either ingress and in either cluster's pods, whatever the weight and before the region is looked at."""
+    """The header decides before the region and the weight, at both ingresses and in the pods of both clusters."""
     assert [(row.v1, row.v2) for row in rows(report, cluster, "team")] == [(0, 100)] * 2
     assert [(row.v1, row.v2) for row in rows(report, cluster, "steady")] == [(100, 0)] * 2
 
 
 def test_a_region_gets_its_version_at_its_ingress_and_in_its_pods(report: Report) -> None:
-    """And the other one follows the weight."""
+    """The other region follows the weight."""
     assert [(row.v1, row.v2) for row in rows(report, "west", "")] == [(0, report.requests)] * 2
     assert [(row.v1, row.v2) for row in rows(report, "east", "")] == [(report.requests, 0)] * 2
 

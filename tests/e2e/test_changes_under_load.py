@@ -44,7 +44,7 @@ def configure(checkout: Checkout, step: dict[str, Any]) -> None:
 
 
 def test_no_request_is_lost_to_what_comes_and_goes(checkout: Checkout, engine: Engine, urls: list[str]) -> None:
-    """One `up` a step, and requests to both ingresses throughout; none is asked twice."""
+    """Each step is one `up`, both ingresses get requests all the time, and no failed request is repeated."""
     seen = {}
     for step, differences in STEPS.items():
         configure(checkout, differences)

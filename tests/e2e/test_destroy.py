@@ -22,7 +22,7 @@ VERSION_LABEL = "app.kubernetes.io/version"
 def test_destroy_leaves_no_object_in_any_cluster(
     lab: Lab, engine: Engine, checkout: Checkout, objects_before: dict[str, Objects]
 ) -> None:
-    """No namespace, CRD, cluster role, webhook or anything else that was not there before."""
+    """This includes namespaces, CRDs, cluster roles and webhooks: every object that was not there before."""
     if not MARK.exists():
         checkout.deploy("up", engine).must_succeed()
     checkout.deploy("destroy", engine).must_succeed()

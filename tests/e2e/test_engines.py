@@ -1,4 +1,4 @@
-"""From nothing to a mesh, to another weight, and back to nothing: the same for each engine."""
+"""Each engine deploys a mesh, shifts its weight, and destroys it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ VIRTUAL_SERVICE = "kubernetes:networking.istio.io/v1:VirtualService"
 
 @dataclass(frozen=True, kw_only=True)
 class Mesh:
-    """A deployed mesh, with all that its engine has said so far."""
+    """A deployed mesh, with all output of its engine so far."""
 
     up: Run
     first_plan: dict[str, str]
@@ -53,14 +53,14 @@ def mesh(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: Chec
 
 @pytest.fixture(scope="module")
 def report(mesh: Mesh, checkout: Checkout) -> Report:
-    """What `verify` says of the mesh as it was first deployed."""
+    """Return the report of `verify` on the mesh as it was first deployed."""
     del mesh
     return checkout.verify()
 
 
 @pytest.fixture(scope="module")
 def shift(mesh: Mesh, engine: Engine, checkout: Checkout) -> dict[str, str]:
-    """The mesh with another weight; gives what the preview said would change."""
+    """Give the mesh another weight; return the changes that the preview showed."""
     checkout.configure(v2Weight=SHIFTED_WEIGHT)
     plan, preview = planned.preview(checkout, engine)
     # The stand-in shows each field that changes without being asked.
@@ -71,7 +71,7 @@ def shift(mesh: Mesh, engine: Engine, checkout: Checkout) -> dict[str, str]:
 
 @pytest.fixture
 def _shifted_again(shift: dict[str, str], engine: Engine, checkout: Checkout) -> Iterator[None]:
-    """Give the mesh back with the weight that it was shifted to."""
+    """Apply the shifted weight again after a test."""
     del shift
     yield
     checkout.configure(v2Weight=SHIFTED_WEIGHT)
@@ -89,7 +89,7 @@ def test_a_preview_on_nothing_shows_creates_alone_and_creates_nothing(
 
 
 def test_every_policy_lets_the_real_program_through(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
-    """As `make preview` has them run; the stand-in runs none, and says so."""
+    """The policies run as in `make preview`; the stand-in reports that it runs none."""
     run = checkout.deploy("preview", engine, *POLICIES).must_succeed()
     mesh.said.append(run)
     if engine is Engine.STAND_IN:
@@ -100,7 +100,7 @@ def test_every_policy_lets_the_real_program_through(mesh: Mesh, engine: Engine, 
 
 
 def test_verify_counts_every_request_and_finds_all_well(report: Report) -> None:
-    """Each cluster is asked through its ingress and from a client pod, and no request fails."""
+    """Each cluster gets requests at its ingress and from a client pod, and none fails."""
     assert report.ok, [check for check in report.checks if not check.ok]
     assert not report.causes
     asked = {(traffic.cluster, traffic.source): traffic for traffic in report.traffic}
@@ -141,7 +141,7 @@ def test_a_sidecar_knows_its_own_pod_and_the_peers_gateway(
 
 @pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
 def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> None:
-    """As istiod itself says of its remote clusters."""
+    """Istiod's own status of its remote clusters shows it."""
     (check,) = (
         each for each in report.checks if (each.id, each.cluster, each.peer) == ("remote-synced", cluster, peer)
     )
@@ -152,7 +152,7 @@ def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> 
 def test_a_sidecars_chain_ends_in_the_meshs_root_through_its_clusters_own_intermediate(
     mesh: Mesh, engine: Engine, apis: dict[str, ClusterApi], cluster: str, tmp_path: Path
 ) -> None:
-    """As openssl judges it; the root is the one that the engine keeps, and a foreign root is refused."""
+    """The chain is valid for openssl with the root that the engine keeps, and not with a foreign root."""
     del mesh
     leaf, intermediate, *above = certificates.of_helloworld(apis[cluster]).chain
     root = made_root(engine)
@@ -200,7 +200,7 @@ def test_the_stacks_outputs_are_addresses_and_dates_and_nothing_secret(
 def test_a_links_token_reads_what_istiod_asks_for_and_does_nothing_else(
     mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
 ) -> None:
-    """As the peer's API server answers: no change to anything, no command in a pod, no look at other kinds."""
+    """The peer's API server refuses every change, every command in a pod, and reads of other kinds."""
     del mesh
     secret = apis[cluster].secret(names.ISTIO_NAMESPACE, names.remote_secret(peer))
     assert secret
@@ -210,7 +210,7 @@ def test_a_links_token_reads_what_istiod_asks_for_and_does_nothing_else(
 
 
 def test_istiod_is_refused_nothing_that_it_asks_of_a_peer(mesh: Mesh, apis: dict[str, ClusterApi], lab: Lab) -> None:
-    """No right is missing from the link's role either: istiod's log has no refusal."""
+    """The link's role lacks no right that istiod needs: its log has no refusal."""
     del mesh
     for spec in lab.clusters:
         (pod,) = apis[spec.name].pods(names.ISTIO_NAMESPACE, "app=istiod")
@@ -222,7 +222,7 @@ def test_istiod_is_refused_nothing_that_it_asks_of_a_peer(mesh: Mesh, apis: dict
 def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
     mesh: Mesh, shift: dict[str, str], engine: Engine, apis: dict[str, ClusterApi]
 ) -> None:
-    """Neither in what previews and ups said, diffs included, nor in any file of the lab that is not private."""
+    """The output of previews and updates contains none, nor does any file of the lab that others can read."""
     del shift  # its diffs are searched too
     secret = needles.of_mesh(apis.values())
     assert len(secret) >= 8
@@ -238,7 +238,7 @@ def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
 
 
 def test_a_weight_shift_changes_the_virtual_services_of_every_cluster_and_nothing_else(shift: dict[str, str]) -> None:
-    """As the preview says before it is done."""
+    """The preview shows these changes before the update."""
     assert {planned.type_of(urn) for urn in shift} == {VIRTUAL_SERVICE}
     assert set(shift.values()) == {"update"}
     assert {planned.name_of(urn).partition("-")[0] for urn in shift} == {"east", "west"}

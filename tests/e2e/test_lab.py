@@ -1,4 +1,4 @@
-"""Whatever ends one of the lab's programs, or `up` and `down` themselves, the next `up` heals."""
+"""The next `up` repairs the lab after one of its programs, or `up` or `down` itself, was killed."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def pid_of(spec: ClusterSpec, component: str) -> int | None:
 
 
 def test_a_kubelet_that_was_killed_is_started_again_and_nothing_else_is(own_lab: Lab) -> None:
-    """`status` says so, and `up` heals."""
+    """`status` reports the kubelet, and `up` starts it."""
     others = [(spec, name) for spec in own_lab.clusters for name in ("etcd", "kube-apiserver", "containerd")]
     before = [pid_of(*other) for other in others]
     killed = pid_of(EAST, "kubelet")
@@ -143,7 +143,7 @@ def has_a_kubelet() -> bool:
 def test_a_lab_heals_after_its_down_and_its_up_were_killed(
     down_at: Callable[[], bool], up_at: Callable[[], bool]
 ) -> None:
-    """At any point; the second `up` ends in clusters that are well."""
+    """The kills come at any point, and the second `up` results in healthy clusters."""
     kill_when(down_at, "down")
     kill_when(up_at, "up")
     run_module(ROOT, "lab", "up").must_succeed()

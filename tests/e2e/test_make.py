@@ -18,7 +18,7 @@ Make = Callable[[str], str]
 
 @pytest.fixture(scope="module")
 def make(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    """`make` in a copy of the checkout, which may take the lab down; gives all that it said."""
+    """Run `make` in a copy of the checkout, which may remove the lab; return all of its output."""
     if lab.before is None:
         pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))

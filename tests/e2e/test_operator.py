@@ -26,7 +26,7 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """What one cluster would get, from each of its two resources."""
+    """The objects that one cluster would get from each of its two IstioOperators."""
 
     control_plane: Sequence[Manifest]
     eastwest: Sequence[Manifest]
@@ -60,7 +60,7 @@ def cluster(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def rendered(cluster: str, istioctl: Path, runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The manifests that istioctl makes of what the whole program registers for a cluster."""
+    """Return the manifests that istioctl renders from the program's resources for a cluster."""
     folder = tmp_path_factory.mktemp(cluster)
     made = {}
     for found in runs(OPERATOR).find_all(recording.ISTIO_OPERATOR):
@@ -127,7 +127,7 @@ def test_the_programs_services_find_pods_and_ports_of_the_operators_gateways(
 
 
 def test_mesh_network_cluster_images_and_environment_arrive(rendered: Rendered, cluster: str) -> None:
-    """Where istiod and the gateways read them, and not only without an error."""
+    """The values are where istiod and the gateways read them; istioctl accepting them is not enough."""
     deployments = rendered.deployments()
     istiod = deployments["istiod"]
     assert container(istiod)["image"] == "mtr.external.otc.telekomcloud.com/istio/pilot:1.12.0"
@@ -149,7 +149,7 @@ def test_mesh_network_cluster_images_and_environment_arrive(rendered: Rendered, 
 
 
 def test_every_container_has_the_programs_limits(rendered: Rendered) -> None:
-    """Not those of the profile, which has none."""
+    """The profile itself sets no limits."""
     limits = {name: container(found)["resources"]["limits"] for name, found in rendered.deployments().items()}
     assert limits == {
         "istiod": {"cpu": "2000m", "memory": "2048Mi"},

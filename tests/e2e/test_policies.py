@@ -1,4 +1,4 @@
-"""The policy pack by the real engine: what breaks a rule stops the run and says how to mend it; skipped without it."""
+"""The real engine runs the policy pack: a violation stops the run and names its remedy. Skipped without that engine."""
 
 import json
 import os
@@ -143,7 +143,7 @@ CLEAN = Program(ranges=RANGES, isolated=True, traffic_policy={**FAILOVER, "outli
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How a preview ended."""
+    """The result of a preview."""
 
     passed: bool
     output: str
@@ -193,14 +193,14 @@ def preview(tmp_path: Path) -> Preview:
 
 
 def test_a_program_that_keeps_to_every_rule_passes(preview: Preview) -> None:
-    """Without a word of the pack's."""
+    """The pack reports nothing."""
     run = preview(CLEAN.run)
     assert run.passed, run.output
     assert run.violations == []
 
 
 def test_a_program_that_breaks_rules_is_stopped_and_told_how_to_mend_each(preview: Preview) -> None:
-    """At the preview, before anything changes."""
+    """The preview stops it, before anything changes."""
     key = pems.key_pem(pems.make_key())
     program = Program(
         weight=20,
@@ -224,7 +224,7 @@ def test_a_program_that_breaks_rules_is_stopped_and_told_how_to_mend_each(previe
 
 
 def test_the_default_provider_is_refused(preview: Preview) -> None:
-    """As the engine calls it."""
+    """The policy recognizes the name that the engine gives that provider."""
     run = preview(lambda _: named_namespace())
     assert not run.passed
     assert run.broken("mandatory") == {"mcsps-kubernetes-explicit-provider"}, run.output
@@ -236,7 +236,7 @@ def named_namespace() -> None:
 
 
 def test_what_is_not_known_at_a_preview_breaks_no_rule(preview: Preview) -> None:
-    """And stops none: the engine has no word about a rule that it could not run."""
+    """It stops no rule either: the engine reports no rule that it could not run."""
 
     def program(folder: Path) -> None:
         later = tls.PrivateKey("later", algorithm="ECDSA", ecdsa_curve="P256").id
@@ -257,7 +257,7 @@ def test_what_is_not_known_at_a_preview_breaks_no_rule(preview: Preview) -> None
 
 
 def test_a_policy_config_sets_levels_and_parameters(preview: Preview) -> None:
-    """Of each policy by its name."""
+    """The config names each policy."""
     program = replace(CLEAN, isolated=False, protected=False)
     config = {
         "mcsps-namespaces-network-policy": "mandatory",
@@ -281,7 +281,7 @@ def test_a_policy_config_sets_levels_and_parameters(preview: Preview) -> None:
 def test_a_policy_config_that_cannot_work_is_refused(
     preview: Preview, parameters: Mapping[str, Any], error: str
 ) -> None:
-    """The engine says what is of a wrong type, the pack what there is not."""
+    """The engine reports a value of a wrong type, and the pack an unknown parameter."""
     run = preview(CLEAN.run, {"mcsps-root-ca-validity": parameters})
     assert not run.passed
     assert error in run.output

@@ -95,7 +95,7 @@ def verify(checkout: Checkout, **how: Any) -> Report:  # noqa: ANN401 - as the c
 
 
 def test_the_mesh_is_proven_by_traffic(mesh: Mesh, checkout: Checkout) -> None:
-    """As one whose clusters are reached directly."""
+    """`verify` passes, as it does for clusters with a kubeconfig."""
     del mesh
     report = verify(checkout)
     assert report.ok, [check for check in report.checks if not check.ok]
@@ -105,7 +105,7 @@ def test_the_mesh_is_proven_by_traffic(mesh: Mesh, checkout: Checkout) -> None:
 def test_istiod_reads_its_peer_through_ranchers_proxy(
     mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
 ) -> None:
-    """With the token of the peers' own user, who may read what istiod needs in that cluster, and no more."""
+    """The token belongs to the peers' user, who can read only what istiod needs in that cluster."""
     link = kubeconfig_of(apis, cluster, peer)
     ids = {it["name"]: it["id"] for it in mesh.rancher.list("clusters")}
     assert link["clusters"][0]["cluster"]["server"] == f"{service.URL}/k8s/clusters/{ids[peer]}"
@@ -140,7 +140,7 @@ def test_a_second_preview_shows_no_change_and_makes_no_token(mesh: Mesh, engine:
 
 
 def test_the_ends_of_the_tokens_are_exported(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
-    """By cluster and use, no later than Rancher ends them."""
+    """Each cluster and use has an expiry, which is not later than Rancher's."""
     clusters = stack_outputs(engine, checkout)["clusters"]
     for cluster, its in clusters.items():
         for use, tokens in (
@@ -173,7 +173,7 @@ def test_the_quota_of_a_namespace_is_enforced(mesh: Mesh, lab: Lab, namespace: s
 def test_a_container_that_says_nothing_gets_the_projects_or_the_namespaces_limits(
     mesh: Mesh, lab: Lab, namespace: str, limits: dict[str, str]
 ) -> None:
-    """In sample the project's, in istio-system those of its own LimitRange, which Rancher leaves as it is."""
+    """In sample the project's limits apply; in istio-system those of its LimitRange, which Rancher does not change."""
     del mesh
     for spec in lab.clusters:
         assert default_limits(spec, namespace) == limits
@@ -186,7 +186,7 @@ def test_a_rotation_replaces_tokens_and_what_holds_them_under_load(
     apis: dict[str, ClusterApi],
     record_property: Any,  # noqa: ANN401 - pytest's own
 ) -> None:
-    """No request fails, nothing else is in the plan, and of the old tokens none is left."""
+    """No request fails, the plan contains nothing else, and no old token is left."""
     before = {it["id"] for it in mesh.rancher.tokens}
     links = {pair: kubeconfig_of(apis, *pair)["users"][0]["user"]["token"] for pair in PEERS}
     checkout.configure(rancher={**checkout.config("rancher"), "tokenGeneration": 2})
@@ -209,7 +209,7 @@ def test_a_rotation_replaces_tokens_and_what_holds_them_under_load(
 
 
 def test_a_link_whose_token_was_revoked_is_named_and_mended(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
-    """By `verify`, and by the `up` that it names."""
+    """`verify` names the link, and the `up` of its remedy repairs it."""
     mesh.rancher.revoke(mesh.rancher.peers_tokens("west"))
     report = verify(checkout, requests=ENOUGH_REQUESTS, wait_seconds=5)
     assert [(cause.cause, cause.cluster, cause.peer) for cause in report.causes] == [
@@ -223,7 +223,7 @@ def test_a_link_whose_token_was_revoked_is_named_and_mended(mesh: Mesh, engine: 
 def test_revoked_tokens_of_the_programs_own_are_mended_by_new_generations_of_both(
     mesh: Mesh, engine: Engine, checkout: Checkout
 ) -> None:
-    """Without a refresh, which would ask the cluster with a dead token."""
+    """The update runs without a refresh, which would query the cluster with a revoked token."""
     mesh.rancher.revoke(mesh.rancher.own_tokens("east"))
     checkout.configure(rancher={**checkout.config("rancher"), "tokenGeneration": 4})
     checkout.deploy("up", engine).must_succeed()
@@ -234,7 +234,7 @@ def test_revoked_tokens_of_the_programs_own_are_mended_by_new_generations_of_bot
 def test_without_rancher_it_is_said_at_once_and_nothing_changes(
     mesh: Mesh, engine: Engine, checkout: Checkout, lab: Lab, command: str
 ) -> None:
-    """And the mesh goes on serving: istiod keeps what it has read."""
+    """The mesh keeps serving, because istiod keeps the endpoints that it has read."""
     before = {spec.name: held_by(spec) for spec in lab.clusters}
     urls = ingresses(engine, checkout)
     with mesh.rancher.down(), requests_to(urls) as outcomes:
@@ -257,7 +257,7 @@ def test_no_token_is_said(mesh: Mesh, apis: dict[str, ClusterApi]) -> None:
 def test_destroy_leaves_nothing_in_the_clusters_nor_in_rancher(
     mesh: Mesh, engine: Engine, checkout: Checkout, lab: Lab
 ) -> None:
-    """No project, user, role, binding or token either."""
+    """No project, user, role, binding or token is left."""
     checkout.deploy("destroy", engine).must_succeed()
     # Rancher creates a ClusterRole for each of its roles at the first binding, and keeps it.
     roles = {f"ClusterRole.rbac.authorization.k8s.io /{it['id']}" for it in mesh.rancher.list("roleTemplates")}
@@ -274,7 +274,7 @@ def kubeconfig_of(apis: dict[str, ClusterApi], cluster: str, peer: str) -> dict[
 
 
 def greedy_pod() -> dict[str, Any]:
-    """A pod that asks for more than a whole project may have."""
+    """Return a pod that requests more than a whole project may have."""
     resources = {"limits": {"cpu": "13", "memory": "64Mi"}, "requests": {"cpu": "1m", "memory": "1Mi"}}
     container = {"name": "greedy", "image": "mcsps.lab/client:1", "resources": resources}
     return {
@@ -284,7 +284,7 @@ def greedy_pod() -> dict[str, Any]:
 
 
 def default_limits(spec: ClusterSpec, namespace: str) -> dict[str, str]:
-    """What the API server gives to a container that says nothing."""
+    """Return the limits that the API server gives to a container without any."""
     pod = {
         "metadata": {"name": "modest", "labels": {"sidecar.istio.io/inject": "false"}},
         "spec": {"containers": [{"name": "modest", "image": "mcsps.lab/client:1"}]},

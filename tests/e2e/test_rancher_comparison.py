@@ -45,7 +45,7 @@ def real() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What the double remembers from test to test; its cluster forgets it at the end."""
+    """Return the folder of the double's state, which all tests share and which is removed at the end."""
     if service.is_wanted():
         pytest.skip("the lab has a Rancher of its own, which would act on the same namespaces")
     own = tmp_path_factory.mktemp("double")
@@ -118,7 +118,7 @@ def test_both_answer_alike(double: Server, real: Server) -> None:
 
 @pytest.mark.parametrize("double", [True], indirect=True)
 def test_both_isolate_projects_alike(double: Server, real: Server) -> None:
-    """By the same NetworkPolicies."""
+    """Both create the same NetworkPolicies."""
     real.play(ISOLATING)
     try:
         found = rancher_comparison.differences(double.play(ISOLATED), real.play(ISOLATED))

@@ -46,7 +46,7 @@ class Engine:
         self._passphrase = names.generate("test-")
 
     def stack(self, program: Callable[[rancher2.Provider], None], **changes: Any) -> automation.Stack:  # noqa: ANN401 - as the provider has them
-        """Give the stack with another program."""
+        """Return a stack that runs the given program."""
         token = self.server_config.admin_token_file.read_text()
         reaching = {
             "api_url": self.server_config.url,
@@ -211,7 +211,7 @@ def test_everything_is_found_by_name(engine: Engine) -> None:
 
 
 def test_a_token_that_is_revoked_by_hand_is_made_anew(engine: Engine) -> None:
-    """And one that is to live longer than the server lets it is replaced at each `up`: config must not ask for that."""
+    """A token with a ttl above the server's limit is replaced at each `up`, so config must not request one."""
 
     def program(provider: rancher2.Provider, ttl: int = 3600) -> None:
         rancher2.Token("token", ttl=ttl, opts=ResourceOptions(provider=provider))
@@ -250,7 +250,7 @@ def test_what_cannot_be_looked_up_is_said_at_preview(
 
 
 def test_a_quota_that_is_refused_is_said_in_rancher_s_words(engine: Engine) -> None:
-    """With the field that it is about."""
+    """The error names the field."""
     small = {"limits_cpu": "1000m", "limits_memory": "1000Mi"}
     quota = {"project_limit": small, "namespace_default_limit": QUOTA}
 

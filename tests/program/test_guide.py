@@ -31,7 +31,8 @@ BUILD_SECONDS = 60
 ON_GITHUB = [*ROOT.glob("*.md"), ROOT / "bench" / "README.md"]
 """Pages outside the site, whose links MkDocs does not check."""
 MODULES: dict[str, Typer] = {"bench": bench, "lab": lab, "lab.deploy": deploy, "ops": ops}
-TOOLS = {"mypy", "pytest", "ruff"}
+TOOLS = {"docs.generate", "mkdocs", "mypy", "pytest", "ruff"}
+"""Modules of the commands that are not parsers of the project; each has a target of `make`, or is part of one."""
 PROGRAMS = {".", "cp", "env", "istioctl", "make", "pulumi", "python"}
 """`pulumi` is checked by `tests/e2e/test_documented_commands.py`; the lab has no operator for `istioctl` to install."""
 MAKEFILE = (ROOT / "Makefile").read_text()

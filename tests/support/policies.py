@@ -159,10 +159,11 @@ def assert_bears_all(policy: Policy, *clean: Made, refused: Collection[str] = ()
     Args:
         policy: A policy that accepts unknown values and does not raise for wrong types.
         clean: Resources without findings.
-        refused: All keys for which the policy reports some wrong value.
+        refused: All keys of the clean resources for which the policy reports a value of some wrong type.
         config: The policy's config.
     """
-    assert judge(policy, *clean, **config) == []
+    findings = judge(policy, *clean, **config)
+    assert not findings, f"findings for the clean resources: {findings}"
 
     def refuses(value: object) -> set[str]:
         keys = set()
@@ -173,8 +174,10 @@ def assert_bears_all(policy: Policy, *clean: Made, refused: Collection[str] = ()
                 keys.add(key)
         return keys
 
-    assert refuses(UNKNOWN) == set()
-    assert set().union(*map(refuses, WRONG_VALUES)) == set(refused)
+    unknown = refuses(UNKNOWN)
+    assert not unknown, f"findings for an unknown value of: {sorted(unknown)}"
+    wrong = set().union(*map(refuses, WRONG_VALUES))
+    assert wrong == set(refused), f"findings for a wrong type of: {sorted(wrong)}; refused= has: {sorted(refused)}"
 
 
 def recorded(monitor: RecordingMonitor) -> list[Made]:

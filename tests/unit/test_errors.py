@@ -1,4 +1,4 @@
-"""How commands fail."""
+"""The errors and exit codes of all commands."""
 
 import pytest
 

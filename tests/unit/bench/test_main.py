@@ -33,7 +33,7 @@ def test_a_lab_that_is_down_is_told_before_anything_is_measured(monkeypatch: pyt
 def test_the_engine_that_was_measured_is_told_and_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pulumi: str | None, what: str, measured: object
 ) -> None:
-    """The figures of one engine say nothing about the other."""
+    """The results of one engine do not apply to the other."""
     engine = Engine.PULUMI if pulumi else Engine.STAND_IN
     asked: list[Engine] = []
 

@@ -51,7 +51,7 @@ def with_a_key(folder: Path) -> tuple[str, str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="files of memory are Linux's")
 def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even when it is killed; a path is relative to the given folder."""
+    """This holds even if the process is killed. A path is relative to the given folder."""
     copies = tmp_path / "copies"
     copies.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
@@ -63,7 +63,7 @@ def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, mo
 
 
 def test_elsewhere_the_librarys_own_copies_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which are removed when the process ends by itself."""
+    """The library removes them when the process ends by itself."""
     monkeypatch.setattr(sys, "platform", "darwin")
     text, key = with_a_key(tmp_path)
     found: Any = connection.from_kubeconfig(text, tmp_path)

@@ -15,7 +15,7 @@ UNTRUSTED.verify_message = "self-signed certificate"
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
-    """Give an error a cause, as a library does that wraps it."""
+    """Return an error with a cause, as a library wraps it."""
     error.__cause__ = cause
     return error
 
@@ -32,7 +32,7 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     ids=["refused", "refused again and again", "timed out", "untrusted", "of an unknown cause"],
 )
 def test_a_failed_connection_is_described_by_its_cause(error: Exception, reason: str) -> None:
-    """And never by what a library's own text quotes."""
+    """The library's own text, which may quote a secret, is never used."""
     assert errors.reason(error) == reason
     assert errors.is_untrusted(error) is ("certificate" in reason)
 

@@ -1,12 +1,14 @@
 """The script with which `make` and CI install packages. Its commands are doubles on an otherwise empty PATH."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from lab import preflight
+from lab.clusters import node
 
 RUN = Path(__file__).parents[3] / ".ci" / "run"
 SHELL = ("bash", "dirname", "env", "install", "printf", "rm", "sort")
@@ -139,8 +141,13 @@ def test_the_cni_plugins_are_no_command(machine: Machine) -> None:
 def test_what_the_lab_misses_is_what_the_script_installs() -> None:
     """Both read the same table."""
     lines = [line.split() for line in preflight.INSTALLER.with_name("packages.txt").read_text().splitlines()]
-    assert {command: package for group, command, package in lines[2:] if group == "lab"} == preflight.PACKAGES
-    assert "containerd" in preflight.PACKAGES
+    assert tuple(command for group, command, _ in lines[2:] if group == "lab") == preflight.COMMANDS
+    assert "containerd" in preflight.COMMANDS
+
+
+def test_the_script_looks_for_the_cni_plugins_where_a_node_does() -> None:
+    """It runs before Python does, so the folders stand in it too."""
+    assert re.findall(r"-e (\S+)/bridge ]", preflight.INSTALLER.read_text()) == list(map(str, node.CNI_FOLDERS))
 
 
 def test_ci_and_make_install_by_the_script() -> None:

@@ -21,15 +21,15 @@ def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the stacks that work without a lab."""
+    """The error says that other stacks work without a lab."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    with pytest.raises(UserError, match=r"needs Linux, and this is Darwin.*STACK=mcsps-test"):
+    with pytest.raises(UserError, match=r"needs Linux, and this is Darwin.*STACK=<stack>"):
         preflight.require_root()
 
 
 @pytest.mark.parametrize("command", [["up"], ["status"], ["down"], ["logs", "east", "etcd"], ["kubectl", "east"]])
 def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """In two lines, without a traceback, and with exit code 1."""
+    """The error has two lines and no traceback, and the exit code is 2."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
@@ -39,17 +39,17 @@ def test_every_command_tells_a_person_who_is_not_root(command: list[str], monkey
 
 
 def test_missing_programs_are_told_as_one_command_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error lists all at once with Debian's package names, including the network plugins."""
+    """The error lists all at once, including the network plugins, and names the script that installs them."""
     monkeypatch.setattr(shutil, "which", lambda name, **_: None if name in {"ctr", "runc"} else name)
     monkeypatch.setattr(node, "cni_folder", lambda: None)
     (problem,) = preflight.missing_packages()
     assert problem.message == "Not installed: ctr, runc, the CNI plugins"
-    assert problem.remedy.endswith("-y containerd containernetworking-plugins runc")
+    assert problem.remedy.endswith(": lab/install-packages lab")
 
 
 def test_programs_are_looked_for_where_they_are_run_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of the user does not count, because the lab's commands do not use it."""
-    for command in preflight.PACKAGES:
+    for command in preflight.COMMANDS:
         (tmp_path / command).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(preflight, "ENVIRONMENT", {"PATH": "/nowhere"})

@@ -18,7 +18,7 @@ NAMESPACE = {
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder without Pulumi, as far as this machine's PATH tells."""
+    """Return the project's folder, with a PATH on which only a test's own `pulumi` can be."""
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path
@@ -34,7 +34,7 @@ def pulumi(project: Path, *operations: object, code: int = 0) -> None:
 
 
 def recover() -> tuple[int, str]:
-    """Exit code, and what a person is told."""
+    """Return the exit code and the output."""
     done = CliRunner().invoke(cli.app, ["recover", "--stack", "prod"])
     assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
     assert done.stdout == ""
@@ -42,25 +42,25 @@ def recover() -> tuple[int, str]:
 
 
 def test_what_was_pending_is_told_with_what_to_do_next(project: Path) -> None:
-    """By URN, and in number."""
+    """The output has the URNs and their number."""
     pulumi(project, {"type": "creating", "resource": NAMESPACE})
     assert recover() == (0, f"settled: {NAMESPACE['urn']}\n1 settled; run `pulumi up` again\n")
 
 
 def test_nothing_pending_is_well_too(project: Path) -> None:
-    """Whoever is not sure may run it."""
+    """A user can run it at any time."""
     pulumi(project)
     assert recover() == (0, "nothing was pending\n")
 
 
 def test_without_pulumi_it_ends_with_two(project: Path) -> None:
-    """It says what is missing."""
+    """The error says what is missing."""
     del project  # is empty
     assert recover() == (2, "error: pulumi is not on the PATH\nInstall it, or add its folder to the PATH\n")
 
 
 def test_a_pulumi_that_fails_ends_with_two_and_the_lock_is_named(project: Path) -> None:
-    """On a backend of files or objects, a killed run has left its lock."""
+    """In a backend of files or objects, a killed run leaves its lock."""
     pulumi(project, {"type": "creating", "resource": NAMESPACE}, code=255)
     code, told = recover()
     assert code == 2

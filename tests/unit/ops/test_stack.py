@@ -44,7 +44,7 @@ def test_plain_values_are_read_and_secrets_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_stack_may_be_named_in_full(tmp_path: Path) -> None:
-    """As Pulumi's own `--stack` allows."""
+    """Pulumi's own `--stack` accepts that form too."""
     write(tmp_path)
     assert stack.load("organization/mcsps/prod", tmp_path).mesh.id == "mesh1"
 
@@ -66,7 +66,7 @@ def test_an_unknown_stack_is_refused_with_those_that_are_there(tmp_path: Path) -
 
 
 def test_a_file_that_is_no_yaml_is_refused_by_line(tmp_path: Path) -> None:
-    """Without a traceback."""
+    """There is no traceback."""
     write(tmp_path, text="config:\n  a: [\n", weight="")
     with pytest.raises(UserError, match=r"Pulumi.prod.yaml is not YAML, line \d"):
         stack.load("prod", tmp_path)
@@ -80,7 +80,7 @@ def test_values_that_cannot_work_are_refused_by_key(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And read to its end, without the line break."""
+    """The whole secret is read, without the line break at its end."""
     fake_pulumi(tmp_path, monkeypatch, 'echo "$@"')
     assert stack.secret("prod", "rancherToken", tmp_path) == (
         "config get mcsps:rancherToken --stack prod --non-interactive"
@@ -88,7 +88,7 @@ def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_without_pulumi_a_secret_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And it is said what is missing."""
+    """The error says what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="and only Pulumi decrypts it"):
         stack.secret("prod", "rancherToken", tmp_path)

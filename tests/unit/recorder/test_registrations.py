@@ -90,7 +90,7 @@ def test_urns_carry_the_types_of_all_ancestors_but_the_stack() -> None:
 
 
 def test_a_registration_shows_options_parents_and_providers(tmp_path: Path) -> None:
-    """What mocks hide from a test is all there."""
+    """The recording contains what mocks hide from a test."""
     recorder = record(tmp_path, PROGRAM)
     key, secret = recorder.registrations[KEY], recorder.registrations[CACERTS]
     assert key.parent == BOX
@@ -115,7 +115,7 @@ def test_secret_inputs_are_marked_and_never_shown(tmp_path: Path) -> None:
 
 
 def test_previews_hand_on_what_is_not_known_yet(tmp_path: Path) -> None:
-    """An output that only the carrying out gives stays unknown in what depends on it."""
+    """In a preview, an output that only an update sets stays unknown in everything that depends on it."""
     recorder = record(tmp_path, PROGRAM, preview=True)
     data = recorder.registrations[CACERTS].inputs["stringData"]
     assert data == Secret(Unknown())
@@ -128,14 +128,14 @@ def test_exports_come_from_the_config_that_was_given(tmp_path: Path) -> None:
 
 
 def test_two_resources_with_one_urn_are_refused(tmp_path: Path) -> None:
-    """As Pulumi does; state is keyed by URN."""
+    """Pulumi refuses them too, because its state is keyed by URN."""
     text = "import pulumi_random as random\n" + 'random.RandomId("a", byte_length=4)\n' * 2
     with pytest.raises(ValueError, match="RandomId::a"):
         record(tmp_path, text)
 
 
 def test_options_that_are_not_decoded_are_listed_by_name(tmp_path: Path) -> None:
-    """So that whoever carries out can refuse them."""
+    """An engine that applies the resources can then refuse them."""
     recorder = record(
         tmp_path,
         "import pulumi, pulumi_random as random\n"
@@ -147,7 +147,7 @@ def test_options_that_are_not_decoded_are_listed_by_name(tmp_path: Path) -> None
 
 
 def test_functions_of_providers_are_refused_by_name(tmp_path: Path) -> None:
-    """An invoke that nobody answers is an error, not an empty result."""
+    """An invoke without an answer is an error, not an empty result."""
     text = 'import pulumi_tls as tls\ntls.get_public_key(private_key_pem="x")'
     with pytest.raises(NotImplementedError, match="tls:index/getPublicKey:getPublicKey"):
         record(tmp_path, text)
@@ -161,7 +161,7 @@ pulumi.export("ip", found.spec.cluster_ip)
 
 
 def test_what_exists_already_is_read_where_a_monitor_can_and_else_refused_by_name(tmp_path: Path) -> None:
-    """A resource that nobody reads would be one without properties."""
+    """Without a read, the resource would have no properties."""
 
     class Reader(Recorder):
         def read(self, reading: Reading) -> Outcome:
@@ -174,7 +174,7 @@ def test_what_exists_already_is_read_where_a_monitor_can_and_else_refused_by_nam
 
 
 def test_functions_of_providers_are_answered_where_a_monitor_can(tmp_path: Path) -> None:
-    """With the arguments that the program gives."""
+    """The monitor gets the arguments of the program."""
 
     class Answering(Recorder):
         def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
@@ -249,7 +249,7 @@ random.RandomId("moved", byte_length=4, opts=opts(parent=chart, aliases=[
 
 
 def test_a_resource_that_is_registered_is_found_by_its_urn_and_no_other(tmp_path: Path) -> None:
-    """As the SDK does for a resource that is handed over as a value."""
+    """The SDK does this for a resource that is passed as a value."""
     recorder = record(tmp_path, PROGRAM)
 
     def look_up(urn: str) -> Properties:
@@ -263,7 +263,7 @@ def test_a_resource_that_is_registered_is_found_by_its_urn_and_no_other(tmp_path
 
 
 def test_what_a_monitor_leaves_open_is_an_error() -> None:
-    """By the name of the request."""
+    """The error names the request."""
     monitor = Monitor(project="mcsps", stack="lab", preview=False)
     with pytest.raises(NotImplementedError, match="ResourceCallRequest is not supported here"):
         monitor.Call(resource_pb2.ResourceCallRequest())
@@ -288,7 +288,7 @@ def test_what_a_monitor_leaves_open_is_an_error() -> None:
     ],
 )
 def test_a_value_survives_the_wire(value: object) -> None:
-    """With its marks; an id that is not known yet is an empty one there."""
+    """Its marks survive too; an unknown id is an empty id there."""
     back = from_wire(to_wire(value))
     unknown_id = isinstance(value, Reference) and isinstance(value.id, Unknown)
     assert back == (Reference("urn:a", "") if unknown_id else value)

@@ -1,4 +1,4 @@
-"""What a killed run had begun is sorted by what becomes of it, from the state alone."""
+"""The pending operations of a killed run are sorted by what must happen to them, from the state alone."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def exported(*resources: dict[str, Any], **pending: dict[str, Any]) -> dict[str,
 
 
 def test_a_kubernetes_object_has_an_id_that_its_name_tells() -> None:
-    """With its namespace, if it has one."""
+    """The id has the namespace, if there is one."""
     assert kubernetes_id(SERVICE) == SERVICE_ID
     cluster_scoped = {"type": "kubernetes:core/v1:Namespace", "inputs": {"metadata": {"name": "sample"}}}
     assert kubernetes_id(cluster_scoped) == "sample"
@@ -43,7 +43,7 @@ def test_a_state_without_anything_pending_needs_nothing(state: dict[str, Any]) -
 
 
 def test_an_object_that_was_being_created_is_taken_in_and_deleted() -> None:
-    """The cluster alone knows whether it came to be, and nobody as which field manager."""
+    """Only the cluster knows whether the object exists, and no one knows with which field manager."""
     settlement = settle(exported(KEY, creating=SERVICE))
     assert settlement.delete == [SERVICE["urn"]]
     key, taken_in = settlement.state["deployment"]["resources"]
@@ -53,7 +53,7 @@ def test_an_object_that_was_being_created_is_taken_in_and_deleted() -> None:
 
 
 def test_a_settlement_that_was_cut_off_goes_on() -> None:
-    """What was taken in and not yet deleted is still to be deleted, though nothing is pending any more."""
+    """An object that was imported and not deleted yet is still deleted, though no operation is pending."""
     imported = settle(exported(creating=SERVICE)).state
     again = settle(imported)
     assert again.delete == [SERVICE["urn"]]
@@ -61,7 +61,7 @@ def test_a_settlement_that_was_cut_off_goes_on() -> None:
 
 
 def test_what_a_later_run_has_created_is_kept() -> None:
-    """Pulumi keeps the note of a cut off create until it is told otherwise, however well the next run went."""
+    """Pulumi keeps an interrupted create as pending, even after a later run succeeds."""
     made = SERVICE | {"id": SERVICE_ID, "outputs": {}}
     settlement = settle(exported(made, creating=SERVICE))
     assert settlement.urns == []
@@ -94,7 +94,7 @@ def test_what_was_being_changed_or_deleted_is_looked_at(kind: str) -> None:
 
 
 def test_what_cannot_be_looked_up_is_let_go() -> None:
-    """A key that nobody has seen is made again."""
+    """A key that was never in the state is created again."""
     settlement = settle(exported(creating=KEY))
     assert (settlement.dropped, settlement.delete, settlement.refresh) == ([KEY["urn"]], [], [])
     assert settlement.state["deployment"]["resources"] == []

@@ -1,4 +1,4 @@
-"""What a killed run left is settled by Pulumi's own commands."""
+"""Pulumi's own commands settle what a killed run left."""
 
 import json
 import stat
@@ -44,14 +44,14 @@ def fake_pulumi(tmp_path: Path, state: object, *, code: int = 0) -> PulumiCli:
 
 
 def test_nothing_is_called_where_nothing_is_pending(tmp_path: Path) -> None:
-    """A refresh costs time, and may show what nobody asked for."""
+    """A refresh costs time, and may show unrelated changes."""
     pulumi = fake_pulumi(tmp_path, {"deployment": {"resources": []}})
     assert pulumi.recover() == ()
     assert not (tmp_path / "calls").exists()
 
 
 def test_what_is_pending_is_settled_in_the_state_first_and_then_in_the_clusters(tmp_path: Path) -> None:
-    """Each command is told the resources that it is for, and no other."""
+    """Each command gets the URNs of its own resources only."""
     assert fake_pulumi(tmp_path, PENDING).recover() == [DEPLOYMENT["urn"], SERVICE["urn"]]
     imported, refreshed, destroyed = (tmp_path / "calls").read_text().splitlines()
     assert imported == "stack import --stack lab --non-interactive"
@@ -62,7 +62,7 @@ def test_what_is_pending_is_settled_in_the_state_first_and_then_in_the_clusters(
 
 
 def test_a_state_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    """By the command that failed."""
+    """The error names the command that failed."""
     with pytest.raises(UserError, match="stack export --stack lab"):
         fake_pulumi(tmp_path, PENDING, code=1).recover()
 
@@ -79,6 +79,6 @@ def test_a_command_gets_its_config_file_and_gives_its_exit_code(tmp_path: Path) 
 
 
 def test_a_lock_that_a_killed_run_left_is_removed_without_a_question(tmp_path: Path) -> None:
-    """Pulumi asks at a terminal, and answers with an error where there is no lock."""
+    """Pulumi asks at a terminal, and fails if there is no lock."""
     fake_pulumi(tmp_path, PENDING, code=1).unlock()
     assert (tmp_path / "calls").read_text() == "cancel --yes --stack lab --non-interactive\n"

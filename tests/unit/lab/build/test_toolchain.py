@@ -37,7 +37,7 @@ esac
 
 
 class Go:
-    """A stand-in for `go` on PATH that notes what it was asked."""
+    """A double of `go` on the PATH that records its arguments."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -68,7 +68,7 @@ class Go:
             self._monkeypatch.setenv(name, value)
 
     def builds(self) -> list[str]:
-        """What was built, in order."""
+        """Return the programs that were built, in order."""
         return [line for line in self.log.read_text().splitlines() if line.startswith("build")]
 
 
@@ -81,7 +81,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
 
 @pytest.fixture
 def progress() -> Progress:
-    """Progress that nobody sees."""
+    """Return a progress display without output."""
     return Progress(disable=True)
 
 
@@ -94,7 +94,7 @@ def test_every_program_is_built_and_found(go: Go, progress: Progress) -> None:
 
 
 def test_what_the_main_job_does_not_need_is_built_when_it_is_needed(go: Go, progress: Progress) -> None:
-    """And alone: what is there is left as it is."""
+    """Only that program is built; existing ones do not change."""
     tools = toolchain.ensure(progress)
     assert not any(tools.binary(name).exists() for name in ("kubectl", "istioctl", "helm"))
     built = go.builds()
@@ -154,7 +154,7 @@ def test_compilers_collect_garbage_seldom_unless_the_user_says_otherwise(
 
 
 def test_a_second_run_builds_nothing(go: Go, progress: Progress) -> None:
-    """What is there is reused."""
+    """Existing programs are reused."""
     first = toolchain.ensure(progress)
     built = go.builds()
     assert toolchain.ensure(progress) == first
@@ -162,7 +162,7 @@ def test_a_second_run_builds_nothing(go: Go, progress: Progress) -> None:
 
 
 def test_a_toolchain_is_where_it_will_be_built(go: Go, progress: Progress) -> None:
-    """Whoever looks for a program there builds none."""
+    """A look-up of a program builds nothing."""
     found = toolchain.place()
     assert not found.folder.exists()
     assert found == toolchain.ensure(progress) == toolchain.place()
@@ -286,7 +286,7 @@ def test_a_disk_that_is_too_full_is_an_error_before_the_build(
 
 
 def test_an_unknown_program_is_an_error() -> None:
-    """A misspelt name is found where it is asked for."""
+    """A misspelled name fails at the request."""
     with pytest.raises(KeyError, match="kube-api"):
         toolchain.Toolchain(Path("/nowhere")).binary("kube-api")
 
@@ -312,7 +312,7 @@ def test_the_oldest_go_is_the_one_that_the_modules_ask_for(module: str) -> None:
 
 
 def test_the_servers_say_their_version(go: Go, progress: Progress) -> None:
-    """Unstamped, they would say v0.0.0."""
+    """Without the stamp they would report v0.0.0."""
     toolchain.ensure(progress)
     server = next(line for line in go.builds() if "kube-apiserver" in line)
     assert f"version.gitVersion={toolchain.KUBERNETES_VERSION} " in server
@@ -324,7 +324,7 @@ def _pins(module: str) -> str:
 
 
 def _start_and_end(child: Path, number: signal.Signals) -> None:
-    """Run a build of its own until its compiler has said its pid, and end it by a signal."""
+    """Start a build in its own process, and end it with a signal once its compiler has printed its pid."""
     program = (
         "from rich.progress import Progress; from lab.build import toolchain; toolchain.ensure(Progress(disable=True))"
     )

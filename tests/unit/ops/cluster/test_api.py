@@ -1,4 +1,4 @@
-"""One cluster's API, asked for real: by HTTP, and through a socket that is a double."""
+"""The API client of one cluster, against a real HTTP server and a double of its socket."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ WAITING |= {"state": {"waiting": {"reason": "ErrImagePull"}}}
 
 
 class ApiServer:
-    """Answers GETs by path with what it is given, and everything else with 404; keeps what was asked."""
+    """Answers GETs with the given answers by path, and with 404 elsewhere; keeps the requests."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, object]] = {}
@@ -60,7 +60,7 @@ class ApiServer:
             do_GET = do_DELETE = do_PATCH = do_POST = _answer  # noqa: N815 - as http.server spells them
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
@@ -87,7 +87,7 @@ def api(server: ApiServer) -> ClusterApi:
 
 
 def pod(name: str, *, ready: bool = False, **more: object) -> dict[str, Any]:
-    """A pod as the API gives it; `more` is of its status."""
+    """Return a pod as the API returns it; `more` goes into its status."""
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     return {
         "metadata": {"name": name, "creationTimestamp": CREATED},
@@ -96,7 +96,7 @@ def pod(name: str, *, ready: bool = False, **more: object) -> dict[str, Any]:
 
 
 def test_what_exists_is_read_into_plain_values(api: ClusterApi, server: ApiServer) -> None:
-    """Each kind that `verify` asks for."""
+    """This holds for each kind that `verify` reads."""
     server.answers = {
         "/version/": (200, {"gitVersion": "v1.35.4", **dict.fromkeys(VERSION_KEYS, "")}),
         "/api/v1/namespaces/istio-system": (200, {"metadata": {"name": "istio-system", "labels": {"a": "b"}}}),
@@ -157,12 +157,12 @@ def test_a_log_is_text_with_the_time_of_each_line(api: ClusterApi, server: ApiSe
 
 
 def stored(name: str) -> Mapping[str, object]:
-    """A Secret as the API gives it."""
+    """Return a Secret as the API returns it."""
     return {"metadata": {"name": name}, "data": {"key": base64.b64encode(SECRET.encode()).decode()}}
 
 
 def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiServer) -> None:
-    """In the API's own spelling, with kinds, which lists leave out; a kind that Kubernetes does not know has none."""
+    """Manifests keep the API's spelling and get the kind that lists omit; an unknown kind has none."""
     route = {"kind": "VirtualService", "metadata": {"name": "r", "namespace": "n"}, "spec": {"hosts": ["*"]}}
     server.answers = {
         "/api/v1/namespaces/n": (200, {"metadata": {"name": "n"}}),
@@ -182,7 +182,7 @@ def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiSe
 
 
 def test_what_does_not_exist_is_none(api: ClusterApi) -> None:
-    """And to delete it is fine."""
+    """Deleting it is no error."""
     assert api.namespace_labels("n") is None
     assert api.config_map("n", "c") is None
     assert api.deployment("n", "d") is None
@@ -193,7 +193,7 @@ def test_what_does_not_exist_is_none(api: ClusterApi) -> None:
 
 
 def test_a_refusal_names_status_and_reason_alone(api: ClusterApi, server: ApiServer) -> None:
-    """What the server wrote beside them stays unseen."""
+    """The error omits everything else that the server wrote."""
     server.answers["/api/v1/namespaces/n/pods"] = (403, {"message": SECRET})
     with pytest.raises(ApiError, match=r"^the API answered 403 Forbidden$"):
         api.pods("n", "a=b")
@@ -202,7 +202,7 @@ def test_a_refusal_names_status_and_reason_alone(api: ClusterApi, server: ApiSer
 
 
 def test_a_server_that_is_not_there_is_no_connection(api: ClusterApi, server: ApiServer) -> None:
-    """In the system's words, and without a second try."""
+    """The error has the system's text, and there is no second try."""
     server.close()
     with pytest.raises(ApiError, match=r"^no connection: Connection refused$"):
         api.version()
@@ -220,7 +220,7 @@ def test_a_server_that_is_not_there_is_no_connection(api: ClusterApi, server: Ap
 def test_a_pod_that_is_not_ready_says_why(
     api: ClusterApi, server: ApiServer, status: dict[str, Any], error: str
 ) -> None:
-    """In the words of the kubelet or the scheduler."""
+    """The reason is the kubelet's or the scheduler's."""
     being_deleted = pod("old")
     being_deleted["metadata"]["deletionTimestamp"] = CREATED
     server.answers["/api/v1/namespaces/n/pods"] = (200, {"items": [pod("p", **status), being_deleted]})
@@ -229,7 +229,7 @@ def test_a_pod_that_is_not_ready_says_why(
 
 
 class Socket:
-    """A command's socket, which has ended unless it is said to go on."""
+    """The socket of a command, which has ended unless the test keeps it running."""
 
     def __init__(self, status: object, *, stdout: str = "", stderr: str = "", goes_on: bool = False) -> None:
         self._status = status if isinstance(status, str) else json.dumps(status)
@@ -245,7 +245,7 @@ class Socket:
         time.sleep(timeout)
 
     def read_channel(self, _channel: int) -> str:
-        """The end of the command, as the API server tells it."""
+        """Return the command's status as the API server sends it."""
         return self._status
 
     def read_stdout(self, timeout: float) -> str:
@@ -309,7 +309,7 @@ def test_the_end_of_a_command_is_told_by_its_first_line(
 
 
 def test_a_command_that_goes_on_is_cut_off_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what it has printed until then."""
+    """The result contains what it has printed until then."""
     socket = Socket("", stdout="half", goes_on=True)
     done = execute(monkeypatch, socket, seconds=0.1)
     assert (done.stdout, done.code, done.error) == ("half", None, "not finished in time")

@@ -1,4 +1,4 @@
-"""Each cluster's API, opened as the stack's config says."""
+"""The connection to each cluster's API, as the stack's config describes it."""
 
 import secrets
 import subprocess
@@ -25,13 +25,13 @@ def settings(access_to: dict[str, str], **more: object) -> Settings:
 
 
 def configuration(of: Settings) -> Any:  # noqa: ANN401 - the library's own
-    """How its cluster's API is reached."""
+    """Return the address and the credentials of its cluster's API."""
     return connect.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - where it leads is not shown
 
 
 @pytest.fixture
 def pulumi(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """A `pulumi` that decrypts the token; gives the commands that it got."""
+    """Put a `pulumi` on the PATH that decrypts the token; return the commands that it received."""
     called: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulumi: list[list[str]]) -> None:
-    """At the address that the program uses too, and trusting Rancher's own CA."""
+    """The address is the one that the program uses, and the connection trusts Rancher's own CA."""
     root = pems.make_root(pems.make_key())
     rancher = {"url": "https://rancher.example.org", "caCerts": root}
     found = configuration(settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher=rancher))
@@ -54,7 +54,7 @@ def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulu
 
 
 def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path) -> None:
-    """Where Pulumi is not to be asked; what is in the file is not told when it cannot be read."""
+    """Pulumi is not called then, and an error about the file never quotes its content."""
     file = tmp_path / "token"
     of = settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
     with pytest.raises(UserError, match="/token, cannot be read: No such file"):
@@ -73,7 +73,7 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
 
 
 def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the same token; what Rancher does not know is told by its key."""
+    """The look-up uses the same token; an error about an unknown name has the config key."""
     of = settings({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
 
     def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.ClusterQuery) -> str:
@@ -107,7 +107,7 @@ def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Pa
 def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
     tmp_path: Path, text: bytes | None, reason: str
 ) -> None:
-    """And not quoted."""
+    """The error does not quote the file."""
     file = tmp_path / "kubeconfig"
     if text is not None:
         file.write_bytes(text)

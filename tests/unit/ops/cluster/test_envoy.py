@@ -58,13 +58,13 @@ def test_the_endpoints_of_the_service_and_its_subsets_are_found() -> None:
     ],
 )
 def test_any_way_to_be_unhealthy_counts(health: dict[str, Any]) -> None:
-    """Discovery, outlier detection and health checks each have a say."""
+    """Discovery, outlier detection and health checks can each make an endpoint unhealthy."""
     (endpoint,) = helloworld_endpoints(answer(v1=[host("10.42.0.9", 5000, health)]))
     assert not endpoint.healthy
 
 
 def test_a_sidecar_that_knows_nothing_of_helloworld_has_no_endpoints() -> None:
-    """No cluster of that name is no error."""
+    """A missing Envoy cluster is no error."""
     assert helloworld_endpoints(answer()) == ()
 
 
@@ -76,7 +76,7 @@ def test_what_is_not_envoys_answer_is_refused(text: str) -> None:
 
 
 def test_a_proxys_chain_and_roots_are_found_one_by_one() -> None:
-    """As they were put together, in their order."""
+    """The certificates keep their order."""
     certificates = Authority("mesh").certificates(Authority("other"))
     assert workload_certificates(secrets_json(certificates)) == certificates
     assert len(certificates.chain) == len(certificates.roots) == 2
@@ -115,6 +115,6 @@ def test_the_weighted_routes_to_helloworld_are_found_among_others() -> None:
 
 @pytest.mark.parametrize("text", ["", "upstream connect error", '{"configs": 3}'])
 def test_what_is_no_dump_of_routes_is_refused(text: str) -> None:
-    """As with endpoints."""
+    """Endpoints are treated the same way."""
     with pytest.raises(ValidationError):
         helloworld_splits(text)

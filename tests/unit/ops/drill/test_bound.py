@@ -1,4 +1,4 @@
-"""How long requests may fail after a cut, by what the routing says."""
+"""The time that requests may fail after a cut, computed from the routing."""
 
 from collections.abc import Mapping
 
@@ -74,13 +74,13 @@ def test_gateway_errors_count_where_fewer_of_them_are_enough() -> None:
 
 
 def test_a_duration_that_cannot_be_read_is_named() -> None:
-    """With how to write it."""
+    """The error says how to write a duration."""
     with pytest.raises(UserError, match=r"^interval '1.5s' of the DestinationRule is not supported. Write it in"):
         read_detection({"trafficPolicy": {"outlierDetection": {"interval": "1.5s"}}})
 
 
 def test_the_longest_time_that_a_route_gives_a_try_is_read() -> None:
-    """Of any VirtualService; one that is not there gives none, as does a route without retries."""
+    """The longest of all VirtualServices counts; a missing one and a route without retries have none."""
     routes = [{"retries": {"attempts": 2, "perTryTimeout": "3s"}}, {"retries": {"attempts": 0}}, {"route": []}]
     detection = read_detection(RULE, [{"http": routes}, {"http": routes[1:]}, {}, None])
     assert detection is not None
@@ -108,7 +108,7 @@ def test_a_silent_death_costs_the_longer_timeout_more(connect: float, per_try: f
     ("weight", "replicas", "gap"), [(0, 1, 0.2), (10, 1, 2.0), (50, 1, 0.4), (80, 1, 1.0), (50, 3, 1.2)]
 )
 def test_a_pod_of_the_rarest_version_takes_longest_to_be_found_out(weight: int, replicas: int, gap: float) -> None:
-    """In two clusters that both run both, each gets half of its requests; a version without any does not count."""
+    """In two clusters that both run both, each gets half of a version's requests; unused versions do not count."""
     values = load_values(LAB)
     clusters = [{**cluster, "versions": ["v1", "v2"]} for cluster in values["clusters"]]
     helloworld = {**values["helloworld"], "replicas": replicas}
@@ -156,5 +156,5 @@ def test_an_audiences_version_is_told_with_the_share_of_its_region(v2_weight: in
 def test_an_audience_asks_for_its_version_as_often_as_there_are_requests(
     audience: Mapping[str, object], gap: float
 ) -> None:
-    """What is rare elsewhere counts still; what nobody asks for by weight any more does not."""
+    """A version that is rare elsewhere still counts; one that no request gets by weight does not."""
     assert gap_seconds(in_two_regions(1, audience), rate=10) == pytest.approx(gap)

@@ -32,7 +32,7 @@ esac
 
 @pytest.fixture
 def carried() -> list[Mapping[str, str]]:
-    """What the requests to an ingress have carried."""
+    """Return the headers of the requests to an ingress."""
     return []
 
 
@@ -53,7 +53,7 @@ def server(carried: list[Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) ->
             self.wfile.write(f"{GOOD}\n".encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -67,7 +67,7 @@ def server(carried: list[Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("server")
 def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs(carried: list[Mapping[str, str]]) -> None:
-    """That one fails when its time is up, and delays no other."""
+    """The request that hangs fails at its timeout and delays no other."""
     began = time.time()
     with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
         time.sleep(1.5)
@@ -86,7 +86,7 @@ def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs(carried: 
 
 
 def test_an_ingress_that_is_not_there_fails_each_request_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the system's words."""
+    """The reason is the system's text."""
     monkeypatch.setattr(loops, "ingress_url", lambda _: "http://127.0.0.1:1/hello")
     began = time.time()
     with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
@@ -117,7 +117,7 @@ def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path
 
 
 def test_a_log_is_read_by_the_time_of_each_line() -> None:
-    """At which the request ended; what is no request is passed over."""
+    """It is the time at which the request ended. Lines that are no request are skipped."""
     text = (
         f"2026-11-26T10:00:05.250000000Z {GOOD} #200 0.250000\n"
         "2026-11-26T10:00:06.000000001Z #000 5.000\n"

@@ -1,4 +1,4 @@
-"""Which phase a request is of, and when a split is back."""
+"""The phase of each request, and the moment at which a split is back."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_a_request_is_of_the_phase_that_decides_over_it(answer: Answer, phase: P
 
 
 def test_a_split_is_back_with_the_first_of_enough_good_answers_in_a_row() -> None:
-    """In the order in which the requests began, whatever the order of their answers."""
+    """The requests count in the order in which they began, whatever the order of their answers is."""
     answers = [good(150), bad(151), *(good(152 + number / 2) for number in range(10))]
     assert ALL_V1.window == 10
     assert ALL_V1.returned(list(reversed(answers)), since=150) == 2
@@ -70,7 +70,7 @@ def test_a_split_is_not_back_before_what_was_away_answers() -> None:
 
 
 def test_a_cluster_that_answered_next_to_nothing_need_not_answer_again() -> None:
-    """A locality that keeps to itself never asked it."""
+    """A source that stays in its own locality never sent requests to it."""
     before = [good(100 + number / 2) for number in range(40)]
     after = [good(150 + number / 2) for number in range(20)]
     assert course().returned([*before, *after]) == 0
@@ -90,13 +90,13 @@ def test_a_cluster_that_answered_next_to_nothing_need_not_answer_again() -> None
     ids=["none", "within the bound", "under way at the cut", "beyond the bound", "while nothing is away"],
 )
 def test_failures_count_by_when_they_began(answers: list[Answer], detected: float, late: int) -> None:
-    """From the cut on, the bound long, they are the price of the death."""
+    """From the cut to the bound, failures are allowed."""
     row = course().account("west", TrafficSource.INGRESS, answers, away=False)
     assert (row.detected_seconds, row.late) == (detected, late)
 
 
 def test_a_source_that_is_away_itself_must_be_well_before_it_alone() -> None:
-    """What fails later is not counted as late, and is told."""
+    """Its later failures do not count as late, but the report has them."""
     row = course().account("east", TrafficSource.INGRESS, [bad(110), bad(140), bad(151)], away=True)
     assert (row.detected_seconds, row.late) == (None, 1)
     assert [phase.failed for phase in row.phases] == [1, 1, 1]

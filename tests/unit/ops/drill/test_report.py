@@ -1,4 +1,4 @@
-"""What a person, a machine and an eye get of a drill."""
+"""The table, the JSON and the picture of a drill."""
 
 import io
 import json
@@ -43,14 +43,14 @@ def report(world: World, *, judged: bool = True) -> DrillReport:
 
 
 def shown(of: DrillReport) -> str:
-    """What a person reads."""
+    """Return the text that the user sees."""
     text = io.StringIO()
     show(of, Console(file=text, width=160, highlight=False, soft_wrap=True))
     return text.getvalue()
 
 
 def test_each_phase_of_each_source_has_a_row() -> None:
-    """With what came of it, and how long it took."""
+    """The row has the results and the times."""
     text = shown(good_report())
     assert "bound: 1 errors to eject an endpoint for 30 s, at most 100 % of them; interval 1 s; a connection" in text
     assert "without an answer fails after 1 s, a try on an open one after 0.5 s\n" in text
@@ -58,7 +58,7 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     assert "helloworld reset for 23 s, bound 3.1 s" in text
     assert "node blackhole for 24 s, bound 4.1 s" in text
     assert text.count("│ healthy │") == text.count("│ away    │") == text.count("│ back    │") == 8
-    assert "it holds: 2 of 2 scenarios" in text
+    assert "passed: 2 of 2 scenarios" in text
     *_, node = text.split("node blackhole")
     east, west = (line for line in node.splitlines() if "away    │" in line and "ingress" in line)
     assert [cell.strip() for cell in east.split("│")][-2] == "away"
@@ -77,24 +77,24 @@ def test_what_does_not_hold_is_named_with_its_reason() -> None:
     """Late requests, and a split that did not come back."""
     world = World(detection_seconds=10)
     text = shown(report(world))
-    assert "it does not hold: 0 of 2 scenarios" in text
+    assert "FAILED: 0 of 2 scenarios" in text
     assert "west client: 34 failed beyond the bound: 50 x no answer" in text
     text = shown(report(World(return_seconds=1000)))
-    assert "west ingress: the split did not return" in text
+    assert "west ingress: the configured split did not return" in text
     assert "never" in text
 
 
 def test_without_a_bound_it_says_so() -> None:
-    """And judges no failure."""
+    """No failure is judged then."""
     text = shown(report(World(detection_seconds=10), judged=False))
     assert (
         "bound: none, because without outlier detection no failed endpoint is detected; failures are not judged" in text
     )
-    assert "it holds" in text
+    assert "passed" in text
 
 
 def test_a_machine_reads_the_same() -> None:
-    """In camelCase, with what was concluded."""
+    """The JSON has camelCase keys and includes the verdicts."""
     said = json.loads(good_report().model_dump_json(by_alias=True))
     assert said["ok"] is True
     assert said["detection"]["connectTimeoutSeconds"] == 1
@@ -111,7 +111,7 @@ def row_of(*seconds: Second) -> ScenarioRow:
 
 
 def test_a_second_without_requests_is_drawn_as_none() -> None:
-    """And not as if those beside it went on."""
+    """The line has a gap there."""
     row = row_of(
         Second(second=-1, versions={"v1": 9, "v2": 1}, failed=0),
         Second(second=1, versions={"v1": 8}, failed=2),
@@ -122,7 +122,7 @@ def test_a_second_without_requests_is_drawn_as_none() -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_picture_is_drawn(tmp_path: Path, suffix: str) -> None:
-    """In each kind that is offered."""
+    """Each offered format works."""
     path = tmp_path / f"drill{suffix}"
     check(path)
     draw(good_report(), path)

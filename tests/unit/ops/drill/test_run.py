@@ -48,7 +48,7 @@ EVERYBODYS = {"user-agent": "mcsps-verify", "accept": "*/*"}
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
-    """Give signals back as they were."""
+    """Restore the signal handlers after each test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -57,7 +57,7 @@ def _handlers() -> Iterator[None]:
 
 @pytest.fixture
 def world() -> World:
-    """Where the requests go."""
+    """Return the double that answers the requests."""
     return World()
 
 
@@ -102,10 +102,10 @@ def run(*arguments: str, stack: str = "lab") -> tuple[int, str, str]:
 def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
     apis: dict[str, ApiDouble], world: World
 ) -> None:
-    """All that can be taken away, each in both ways, from the first cluster."""
+    """By default every part of the first cluster is taken down, in both failure modes."""
     code, out, err = run()
     assert code == 0, out
-    assert "it holds: 6 of 6 scenarios" in out
+    assert "passed: 6 of 6 scenarios" in out
     assert [(it.target, it.failure_mode) for it in world.scenarios] == [
         (what, how) for what in Target for how in FailureMode
     ]
@@ -115,7 +115,7 @@ def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
 
 @pytest.mark.usefixtures("apis")
 def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
-    """Of what was asked for alone; and the picture is drawn beside it."""
+    """The JSON has the requested scenarios only, and the picture is drawn as well."""
     picture = tmp_path / "drill.svg"
     code, out, _ = run("--json", "--target", "node", "--failure-mode", "blackhole", "--picture", str(picture))
     said = json.loads(out)
@@ -127,11 +127,11 @@ def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("apis")
 def test_a_drill_that_does_not_hold_ends_with_one(world: World) -> None:
-    """With the report all the same."""
+    """The report is printed as well."""
     world.detection_seconds = 30
     code, out, _ = run("--target", "node")
     assert code == 1
-    assert "it does not hold: 0 of 2 scenarios" in out
+    assert "FAILED: 0 of 2 scenarios" in out
 
 
 @pytest.mark.usefixtures("apis")
@@ -153,7 +153,7 @@ def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("apis")
 def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -> None:
-    """Whatever its name is, before anything is done in any of its clusters."""
+    """Its name does not matter, and nothing changes in any of its clusters."""
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK.format(east=EAST.kubeconfig, west="/root/.kube/config"))
     code, _, err = run(stack="prod")
     assert code == 2
@@ -163,7 +163,7 @@ def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -
 
 @pytest.mark.usefixtures("apis")
 def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And while it is drilled, no other command changes it."""
+    """During a drill no other command changes the lab."""
     with lock.held():
         code, _, err = run()
     assert (code, "Another command uses the lab" in err) == (2, True)
@@ -187,7 +187,7 @@ def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyP
 def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
     monkeypatch: pytest.MonkeyPatch, world: World, number: signal.Signals
 ) -> None:
-    """And deletes the client pods; the fixture looks for leftovers."""
+    """The client pods are deleted too; the fixture looks for leftovers."""
     signal.signal(number, signal.SIG_DFL)
 
     def wait(seconds: float) -> None:
@@ -214,7 +214,7 @@ def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
     ids=["runs nothing", "alone", "bad config"],
 )  # fmt: skip
 def test_a_stack_in_which_a_drill_proves_nothing_is_refused(tmp_path: Path, old: str, new: str, named: str) -> None:
-    """In words that say why."""
+    """The error says why."""
     file = tmp_path / "Pulumi.lab.yaml"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
@@ -241,7 +241,7 @@ def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
 def test_an_api_that_refuses_ends_with_two_and_leaves_nothing(
     apis: dict[str, ApiDouble], world: World, method: str
 ) -> None:
-    """No traceback, no pod, and nothing taken away."""
+    """There is no traceback and no pod, and nothing is taken down."""
     apis[STAYING].refuses[method] = "the API answered 403 Forbidden"
     code, _, err = run()
     assert code == 2
@@ -252,7 +252,7 @@ def test_an_api_that_refuses_ends_with_two_and_leaves_nothing(
 def test_a_client_pod_that_does_not_get_ready_ends_with_two(
     apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the kubelet's words."""
+    """The error has the kubelet's reason."""
     monkeypatch.setattr(ops.drill.run, "POD_READY_SECONDS", 0.0)
     monkeypatch.setattr(apis[DRILLED], "pod", lambda _, name: pod(name, {}, not_ready_reason="client: ErrImagePull"))
     code, _, err = run()
@@ -263,7 +263,7 @@ def test_a_client_pod_that_does_not_get_ready_ends_with_two(
 def test_an_ingress_without_an_address_ends_with_two(
     apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It could not be asked."""
+    """It cannot get requests."""
     monkeypatch.setattr(apis[STAYING], "service", lambda *_: None)
     code, _, err = run()
     assert code == 2
@@ -296,7 +296,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
 
 
 def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
-    """`verify` runs where neither is to be had: what needs them is loaded when it is called."""
+    """`verify` runs where the lab and matplotlib are not installed, because they are loaded by the drill only."""
     loaded = {"ops/drill/lab_faults.py": {"lab"}, "ops/drill/picture.py": {"matplotlib"}}
     found = {}
     for path in (ROOT / "ops").rglob("*.py"):

@@ -1,4 +1,4 @@
-"""What is taken away of a cluster, and that it is given back whatever comes."""
+"""The parts of a cluster that a drill takes down, and their restore in every case."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ def api() -> ApiDouble:
 
 @pytest.fixture
 def faults() -> FaultsDouble:
-    """Who cuts."""
+    """Return the double that records cuts."""
     return FaultsDouble()
 
 
@@ -86,7 +86,7 @@ def test_what_refuses_is_scaled_to_nothing_and_back_to_exactly_what_it_was(
 def test_what_is_silent_is_cut_off_by_its_pods(
     api: ApiDouble, faults: FaultsDouble, target: Target, pods: list[str]
 ) -> None:
-    """And stays as it is for its API: nothing is scaled."""
+    """The API still has the same objects: nothing is scaled."""
     api.pods = lambda *place: ApiDouble.pods(api, *place)[:1]  # type: ignore[method-assign]
     api.pods_there = {"istio-eastwestgateway-5f": ApiDouble.pods(api, "", "app=istiod")[0]}
     with drilled(api, faults).without(Scenario(target=target, failure_mode=FailureMode.BLACKHOLE)):
@@ -96,7 +96,7 @@ def test_what_is_silent_is_cut_off_by_its_pods(
 
 @pytest.mark.parametrize("failure_mode", FailureMode)
 def test_a_node_is_cut_off_as_a_whole(api: ApiDouble, faults: FaultsDouble, failure_mode: FailureMode) -> None:
-    """In both ways to die; its API is not asked for anything, for it may be gone."""
+    """This holds for both failure modes. The cluster's API is not queried, because it may not answer."""
     api.refuses = dict.fromkeys(("deployment", "pods", "scale"), "asked")
     with drilled(api, faults).without(Scenario(target=Target.NODE, failure_mode=failure_mode)):
         assert faults.cut_off == [("east", None, failure_mode is FailureMode.BLACKHOLE)]
@@ -105,7 +105,7 @@ def test_a_node_is_cut_off_as_a_whole(api: ApiDouble, faults: FaultsDouble, fail
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda it: f"{it.target} {it.failure_mode}")
 def test_an_interrupt_gives_all_of_it_back(api: ApiDouble, faults: FaultsDouble, scenario: Scenario) -> None:
-    """As an error does."""
+    """An interrupt restores as an error does."""
     with pytest.raises(KeyboardInterrupt), drilled(api, faults).without(scenario):
         raise KeyboardInterrupt
     assert faults.cut_off == []
@@ -113,7 +113,7 @@ def test_an_interrupt_gives_all_of_it_back(api: ApiDouble, faults: FaultsDouble,
 
 
 def test_a_cut_that_fails_halfway_is_taken_back(api: ApiDouble, faults: FaultsDouble) -> None:
-    """Of two Deployments the first is scaled to nothing already."""
+    """The first of two Deployments is already scaled to zero."""
     first: list[str] = []
 
     def scale(namespace: str, name: str, replicas: int) -> None:
@@ -149,7 +149,7 @@ def test_no_signal_keeps_it_from_being_given_back(api: ApiDouble, faults: Faults
 def test_replicas_that_could_not_be_given_back_are_told(
     api: ApiDouble, faults: FaultsDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With their number, and the others are given back all the same."""
+    """The message has their number, and the other Deployments are still restored."""
     monkeypatch.setattr("ops.drill.targets._RESTORE_SECONDS", 0)
     said: list[str] = []
 
@@ -169,7 +169,7 @@ def test_replicas_that_could_not_be_given_back_are_told(
 
 
 def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: FaultsDouble) -> None:
-    """And never takes all for nothing: no pods are not the whole node."""
+    """An empty list of pods never means the whole node."""
     api.pods = lambda *_: ()  # type: ignore[method-assign]
     for number, deployment in enumerate((None, Workload(wanted=0, ready=0))):
         api.deployment = lambda *_, found=deployment: found  # type: ignore[method-assign]
@@ -181,5 +181,5 @@ def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: 
 
 
 def test_its_pods_are_known_by_name(api: ApiDouble, faults: FaultsDouble) -> None:
-    """By which answers tell who gave them."""
+    """The names show which answers came from them."""
     assert drilled(api, faults).instances() == {"helloworld-v1-5f"}

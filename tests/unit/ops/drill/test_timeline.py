@@ -30,7 +30,7 @@ def source(row: ScenarioRow, cluster: str, kind: TrafficSource) -> SourceRow:
 
 
 def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
-    """Each source tells the same story: detected after three seconds, back after four."""
+    """Each source has the same result: detected after three seconds, back after four."""
     row = conduct(World())
     assert row.ok
     assert row.bound_seconds == pytest.approx(0.5 * (1 + 3.29) + 1 + 1)
@@ -51,7 +51,7 @@ def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
 
 
 def test_away_is_longer_than_the_bound_by_as_much_as_a_phase_lasts() -> None:
-    """Or nothing would show that requests stopped failing."""
+    """A shorter phase would not show that requests stopped failing."""
     row = conduct(World())
     assert row.bound_seconds is not None
     assert row.away_seconds == pytest.approx(20 + row.bound_seconds)
@@ -71,7 +71,7 @@ def test_requests_at_what_is_away_itself_are_told_apart() -> None:
 
 
 def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
-    """How many is told."""
+    """The report has their number."""
     row = conduct(World(detection_seconds=10))
     assert not row.ok
     assert source(row, STAYING, TrafficSource.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
@@ -115,7 +115,7 @@ def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
 
 
 def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
-    """Of what began in the last seconds only the good answers would be there."""
+    """Of the requests of the last seconds, only those that succeeded would be in the sum."""
     world = World()
     row = conduct(world)
     (cut,) = world.cuts
@@ -123,7 +123,7 @@ def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
 
 
 def test_each_scenario_begins_when_the_one_before_has_come_back() -> None:
-    """In turn, and all of them are ok."""
+    """The scenarios run one after the other, and all of them are ok."""
     world = World()
     rows = list(conductor(world).conduct(SCENARIOS))
     assert world.scenarios == SCENARIOS
@@ -141,7 +141,7 @@ def test_it_takes_no_longer_than_it_says() -> None:
 
 
 def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
-    """What is away already could not be taken away."""
+    """A part that is already down could not be taken down."""
     world = World()
     world.v2_weight = 50
     wrong = replace(conductor(world), splits=dict.fromkeys(("east", "west"), Split(v2_weight=10, rate=10)))
@@ -167,7 +167,7 @@ def test_a_mesh_that_is_well_is_drilled_as_soon_as_it_is_seen_to_be() -> None:
 
 
 def test_what_is_away_is_given_back_when_the_drill_is_interrupted() -> None:
-    """At any wait."""
+    """The interrupt comes during any wait."""
     world = World()
     waits: Iterator[int] = iter(range(2))
 

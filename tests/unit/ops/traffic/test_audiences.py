@@ -1,4 +1,4 @@
-"""Which audiences verify asks for, as whom, and what it wants to hear."""
+"""The audiences that verify sends requests as, and the answers that it expects."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def settings(*wanted: Mapping[str, object]) -> Settings:
 
 
 def test_audiences_by_header_are_tried_where_they_are() -> None:
-    """A region needs no loop of its own, and nobody makes up a value for a regular expression."""
+    """A region needs no request loop of its own, and no value is invented for a regular expression."""
     stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert list(audiences.tried(stack, "east")) == ["team"]
     assert list(audiences.tried(stack, "west")) == ["team", "beta"]
@@ -38,7 +38,7 @@ def test_audiences_by_header_are_tried_where_they_are() -> None:
     [("", {}), ("team", {"x-team": "test"}), ("beta", {"x-team": "beta-0"}), ("robots", {}), ("europe", {})],
 )
 def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[str, str]) -> None:
-    """And says who asks, so that no audience takes it for somebody else."""
+    """The header names the sender, so that no other audience matches the request."""
     stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert audiences.headers(stack, audience) == {"user-agent": "mcsps-verify", "accept": "*/*", **carried}
 
@@ -48,11 +48,11 @@ def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[
     [("east", "", 0), ("west", "", 10), ("east", "team", 100), ("west", "team", 100), ("west", "beta", 100)],
 )
 def test_the_first_audience_of_a_request_decides(cluster: str, audience: str, weight: int) -> None:
-    """And the weight where there is none."""
+    """Without an audience the weight decides."""
     assert audiences.wanted(settings(TEAM, BETA, ROBOTS, EUROPE), cluster, audience) == weight
 
 
 @pytest.mark.parametrize("audience", [OURSELVES, ANYBODY], ids=lambda it: it["name"])
 def test_an_audience_that_verify_itself_is_of_is_reckoned_with(audience: Mapping[str, object]) -> None:
-    """By its user agent, or by what every client sends."""
+    """It matches verify's user agent, or a header that every client sends."""
     assert audiences.wanted(settings(audience), "west") == 100

@@ -15,14 +15,14 @@ REQUESTS = st.integers(100, 5000)
 
 
 def tally(v1: int, v2: int, requests: int | None = None) -> Tally:
-    """So many answers of each version."""
+    """Return a tally with this many answers of each version."""
     made = Tally(v1 + v2 if requests is None else requests)
     made.versions.update(v1=v1, v2=v2)
     return made
 
 
 def false_alarms(weight: int, requests: int) -> float:
-    """How often a fair split of `requests` is refused: the binomial's own probabilities, added up."""
+    """Return the probability that a fair split of `requests` is rejected, from the binomial's probabilities."""
     p = weight / 100
     total = 0.0
     for v2 in range(requests + 1):
@@ -60,7 +60,7 @@ def test_the_number_of_requests_that_shows_a_weight_is_the_stated_one(weight: in
 
 @given(st.integers(1, 99), st.data())
 def test_a_version_that_is_wanted_and_never_seen_is_no_fair_split(weight: int, data: st.DataObject) -> None:
-    """Not even where the bound, at few requests, would allow it; with enough of them it does not."""
+    """This holds even if the bound would allow it at few requests."""
     requests = data.draw(st.integers(1, 2 * enough(weight)))
     assert not holds(tally(requests, 0), weight)
     assert not holds(tally(0, requests), weight)
@@ -70,7 +70,7 @@ def test_a_version_that_is_wanted_and_never_seen_is_no_fair_split(weight: int, d
 
 @given(WEIGHTS, REQUESTS)
 def test_the_nearest_split_always_holds(weight: int, requests: int) -> None:
-    """What a weight asks for, rounded to whole requests, is never refused where there are enough of them."""
+    """The split that a weight demands, rounded to whole requests, is never rejected if there are enough requests."""
     v2 = round(requests * weight / 100)
     if requests >= enough(weight):
         assert holds(tally(requests - v2, v2), weight)
@@ -91,13 +91,13 @@ def test_one_failed_request_is_one_too_many(weight: int, v2: int, failed: int) -
 
 @pytest.mark.parametrize(("weight", "v1", "v2"), [(0, 999, 1), (100, 1, 999)])
 def test_the_ends_are_exact(weight: int, v1: int, v2: int) -> None:
-    """At 0 and 100 a single answer of the other version is refused."""
+    """At 0 and 100 one answer of the other version fails the split."""
     assert not holds(tally(v1, v2), weight)
     assert holds(tally(1000 * (weight == 0), 1000 * (weight == 100)), weight)
 
 
 def test_curls_output_is_counted_by_version_instance_and_error() -> None:
-    """Good answers, refusals, silence and strange bodies are told apart, in whatever order curl prints them."""
+    """Good answers, refusals, missing answers and unknown bodies count separately, in any order of curl's lines."""
     output = (
         "Hello version: v1, instance: helloworld-v1-5f\n"
         "Hello version: v2, instance: helloworld-v2-7c\n#200\n#503\n#200\n"
@@ -121,7 +121,7 @@ def test_an_answer_without_a_line_break_is_counted() -> None:
 
 
 def test_requests_that_were_not_heard_of_have_failed() -> None:
-    """An output that was cut in the middle of a line counts only what was finished; the rest says why."""
+    """Of an output that ends in the middle of a line, only complete lines count; the rest fails with the reason."""
     cut = "Hello version: v1, instance: a\n#200\nHello version: v1, inst"
     assert parse_curl(cut, 10, cut_off_reason="not finished in time").errors == {"not finished in time": 9}
     assert parse_curl("", 10, cut_off_reason="").errors == {"nothing heard": 10}
@@ -139,7 +139,7 @@ LINES = {
 
 @given(st.lists(st.sampled_from(sorted(LINES))), st.randoms(use_true_random=False), st.integers(0, 20))
 def test_every_line_is_counted_once_in_whatever_order(lines: list[str], chance: random.Random, missing: int) -> None:
-    """And what is missing up to the number of requests is counted too."""
+    """The missing requests count too, up to the number of requests."""
     heard = [line for line in lines if LINES[line] != (None, None)]
     printed = lines + ["#200\n" for line in lines if LINES[line][0]]
     chance.shuffle(printed)
@@ -157,5 +157,5 @@ def test_whatever_curl_prints_no_request_is_left_out(text: str, requests: int) -
 
 
 def test_shares_of_nothing_are_zero() -> None:
-    """No good answer, no share."""
+    """Without a good answer every share is 0."""
     assert Tally(100).share("v2") == 0.0
