@@ -3,13 +3,14 @@ CLUSTERS ?= 2
 ENGINE ?=
 CLUSTER ?=
 PICTURE ?=
+SCENARIO ?=
 PYTHON ?= python3
 
 # These become part of commands, and a workflow takes one as input. Only `value` does not expand them.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 \
 	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z . _ - / ~ +
 without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
-$(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN),$(value $(key))),\
+$(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE SCENARIO,$(if $(call without,$(PLAIN),$(value $(key))),\
 	$(error $(key): got '$(value $(key))'; allowed are letters, digits and . _ - / ~ +)))
 
 VENV := .venv
@@ -79,8 +80,9 @@ endif
 verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of a failure
 	$(RUN) $(VERIFY)
 
-drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg)
-	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
+drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg, SCENARIO=away)
+	$(RUN) -m ops drill --stack $(STACK) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(CLUSTER),--cluster $(CLUSTER)) \
+		$(if $(PICTURE),--picture $(PICTURE))
 
 test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .

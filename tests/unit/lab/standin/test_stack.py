@@ -143,5 +143,5 @@ def test_a_value_of_the_command_line_stands_in_place_of_the_files(tmp_path: Path
         "mcsps:mesh": '{"id": "m"}',
         "mcsps:clusters": '[{"name": "east=1"}]',
     }
-    with pytest.raises(UserError, match="--config: the value is not KEY=VALUE. Pass it as in mcsps:v2Weight=20"):
+    with pytest.raises(UserError, match=r"--config: the value is not KEY=VALUE\. Pass it as in mcsps:v2Weight=20"):
         load(tmp_path, "lab", changes=["v2Weight"])

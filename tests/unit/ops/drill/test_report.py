@@ -99,7 +99,11 @@ def test_a_machine_reads_the_same() -> None:
     assert said["ok"] is True
     assert said["detection"]["connectTimeoutSeconds"] == 1
     scenario = said["scenarios"][0]
-    assert {"target", "failureMode", "cut", "awaySeconds", "boundSeconds", "sources", "ok"} == set(scenario)
+    assert set(scenario) == {
+        *("kind", "target", "failureMode", "cut", "starts", "lost"),
+        *("awaySeconds", "boundSeconds", "graceSeconds", "sources", "ok"),
+    }
+    assert scenario["lost"] == {"healthy": 0, "away": scenario["lost"]["away"], "back": 0}
     assert DrillReport.model_validate(said) == good_report()
 
 
