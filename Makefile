@@ -23,6 +23,8 @@ PYTEST := -m pytest -m "not e2e" --numprocesses auto --dist loadfile
 # The code that a stack runs, and the base of both engines: covered completely.
 COVERED := $(CURDIR)/__main__.py,$(CURDIR)/wiring.py,$(CURDIR)/errors.py,components/*,config/*,mesh/*,policies/*,recorder/*,recovery/*
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
+DRILL := $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(CLUSTER),--cluster $(CLUSTER)) \
+	$(if $(PICTURE),--picture $(PICTURE))
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --expect-no-changes
@@ -81,8 +83,7 @@ verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of 
 	$(RUN) $(VERIFY)
 
 drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg, SCENARIO=away)
-	$(RUN) -m ops drill --stack $(STACK) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(CLUSTER),--cluster $(CLUSTER)) \
-		$(if $(PICTURE),--picture $(PICTURE))
+	$(RUN) -m ops drill --stack $(STACK) $(DRILL)
 
 test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .
