@@ -18,6 +18,7 @@ from lab.deploy import Command, run_stand_in
 from lab.engines import Engine
 from lab.machine import lock
 from lab.rancher import service
+from recovery.pulumi_cli import PulumiCli
 
 SALT = "v1:made:up"
 INSTALL_FOLDER = engines.INSTALL_ROOT.name
@@ -326,8 +327,17 @@ def test_who_holds_the_lab_may_deploy_and_choose_where_the_output_goes(
     seen: list[int | None] = []
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     monkeypatch.setenv("PATH", f"{pulumi.parent}:/usr/bin:/bin")
-    monkeypatch.setattr(deploy, "run_pulumi", lambda cli, *_: seen.append(cli.output) or 5)
-    monkeypatch.setattr(deploy, "run_stand_in", lambda *arguments: seen.append(arguments[-1]) or 5)
+
+    def run_pulumi(cli: PulumiCli, *_: object) -> int:
+        seen.append(cli.output)
+        return 5
+
+    def run_stand_in(*arguments: int) -> int:
+        seen.append(arguments[-1])
+        return 5
+
+    monkeypatch.setattr(deploy, "run_pulumi", run_pulumi)
+    monkeypatch.setattr(deploy, "run_stand_in", run_stand_in)
     with (tmp_path / "output").open("w") as output, lock.held() as descriptor:
         stack = stacks.read_stack("lab")
         assert deploy.deploy(Command.UP, stack, engine, [], descriptor, output.fileno()) == 5
