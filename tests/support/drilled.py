@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ops.cluster.calls import ApiError
@@ -104,7 +104,7 @@ class World:
         if config:
             self.moves.append(Cut(cut=self.at + self.push_seconds))
         else:
-            self.moves[-1] = Cut(cut=self.moves[-1].cut, restored=self.at)
+            self.moves[-1] = replace(self.moves[-1], restored=min(self.moves[-1].restored, self.at))
 
     def answer(self, number: int, began: float) -> Answer:
         """Return the answer to a request."""

@@ -13,7 +13,7 @@ from ops.drill.phases import Course, Moments, Split
 from ops.drill.report import Phase, ScenarioRow, SourceRow
 from ops.drill.scenario import FailureMode, Scenario, ScenarioKind, Target, select
 from ops.traffic.source import TrafficSource
-from tests.support.drilled import CONFIG, DRILLED, STAYING, World, absence, conductor
+from tests.support.drilled import CONFIG, DRILLED, STAYING, Cut, World, absence, conductor
 
 PHASES = list(Phase)
 DEAD_NODE = Scenario(target=Target.NODE, failure_mode=FailureMode.BLACKHOLE)
@@ -112,6 +112,23 @@ def test_only_what_the_up_answers_for_is_judged(began: float, late: int) -> None
     )
     failed = replace(World().answer(0, began), version="", ended=began + 0.1)
     assert judged.account(STAYING, TrafficSource.CLIENT, [failed], away=False).late == late
+
+
+def test_requests_that_the_return_loses_are_reported_and_not_judged() -> None:
+    """Here the second `up` sends requests to the cluster three seconds before it serves them."""
+    world = World()
+
+    def too_early() -> None:
+        if world.ups:
+            world.moves[-1] = replace(world.moves[-1], restored=world.at)
+            world.cuts.append(Cut(cut=world.at, restored=world.at + 3))
+            world.scenarios.append(Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.BLACKHOLE))
+
+    world.during_up = too_early
+    row = conduct(world)
+    assert row.lost[Phase.BACK] == pytest.approx(2 * 15, abs=3)
+    assert [it.late for it in row.sources] == [0, 0, 0, 0]
+    assert row.ok
 
 
 def test_a_split_that_does_not_come_back_after_the_second_up_fails_the_drill() -> None:
