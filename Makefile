@@ -3,13 +3,14 @@ CLUSTERS ?= 2
 ENGINE ?=
 CLUSTER ?=
 PICTURE ?=
+SCENARIO ?=
 PYTHON ?= python3
 
 # These become part of commands, and a workflow takes one as input. Only `value` does not expand them.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 \
 	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z . _ - / ~ +
 without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
-$(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE,$(if $(call without,$(PLAIN),$(value $(key))),\
+$(foreach key,STACK CLUSTERS ENGINE CLUSTER PICTURE SCENARIO,$(if $(call without,$(PLAIN),$(value $(key))),\
 	$(error $(key): got '$(value $(key))'; allowed are letters, digits and . _ - / ~ +)))
 
 VENV := .venv
@@ -22,6 +23,8 @@ PYTEST := -m pytest -m "not e2e" --numprocesses auto --dist loadfile
 # The code that a stack runs, and the base of both engines: covered completely.
 COVERED := $(CURDIR)/__main__.py,$(CURDIR)/wiring.py,$(CURDIR)/errors.py,components/*,config/*,mesh/*,policies/*,recorder/*,recovery/*
 VERIFY := -m ops verify --stack $(STACK) $(if $(LAB_RANCHER),--rancher-token-file /var/lib/mcsps-lab/rancher/admin-token)
+DRILL := $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(CLUSTER),--cluster $(CLUSTER)) \
+	$(if $(PICTURE),--picture $(PICTURE))
 PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack policies) \
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --run-program --expect-no-changes
@@ -79,8 +82,8 @@ endif
 verify: $(VENV)/installed ## Verify the mesh by traffic, or report the cause of a failure
 	$(RUN) $(VERIFY)
 
-drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg)
-	$(RUN) -m ops drill --stack $(STACK) $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(PICTURE),--picture $(PICTURE))
+drill: $(VENV)/installed ## Disconnect and restore a cluster of the lab under traffic (CLUSTER=, PICTURE=drill.svg, SCENARIO=away)
+	$(RUN) -m ops drill --stack $(STACK) $(DRILL)
 
 test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tests that need neither root nor a cluster
 	$(RUN) -m ruff format --check .

@@ -1,5 +1,6 @@
 """`python -m lab.deploy`: runs the program on the lab, with the engine that `lab.engines` chooses."""
 
+import json
 import subprocess
 import sys
 from enum import StrEnum
@@ -45,14 +46,19 @@ def run_pulumi(cli: PulumiCli, command: Command, arguments: list[str]) -> int:
     return cli.run(command, "--yes", "--skip-preview", *arguments)
 
 
-def run_stand_in(command: Command, stack: LabStack, arguments: list[str], descriptor: int) -> int:
+def run_stand_in(
+    command: Command, stack: LabStack, arguments: list[str], descriptor: int, output: int | None = None
+) -> int:
     """Run the stand-in in its own process, as Pulumi is; returns its exit code."""
     options = [argument for argument in arguments if argument not in STAND_IN_DEFAULTS]
     given = ["--secret", f"{pulumi_backend.RANCHER_TOKEN}={service.PLACE.admin_token}"] if stack.needs_rancher else []
+    for key, value in stack.changes.items():
+        given += ["--config", f"{key}={json.dumps(value)}"]
     return subprocess.run(  # noqa: S603 - a fixed command without a shell
         [sys.executable, "-m", "lab.standin", command, "--stack", stack.name, *given, *options],
         cwd=ROOT,
         pass_fds=(descriptor,),
+        stdout=output,
         check=False,
     ).returncode
 
@@ -69,20 +75,44 @@ def run(command: Command, name: str, engine: Engine | None, arguments: list[str]
     with lock.held() as descriptor:
         if not existing():
             raise UserError("The lab is down", "Run: make up, or for the clusters alone: python -m lab up")
-        stack = read_stack(name)
-        chosen, path = engines.choose(
-            engine, engines.claim(name), may_install=command is Command.UP and engines.is_interactive()
-        )
-        if command is Command.UP:
-            files.write(engines.MARK, f"{chosen} {name}")
-        code = (
-            run_pulumi(pulumi_backend.prepare(path, stack, descriptor), command, arguments)
-            if path
-            else run_stand_in(command, stack, arguments, descriptor)
-        )
-        # The command line may name fewer clusters than the lab has.
-        if command is Command.DESTROY and code == 0 and not arguments:
-            engines.MARK.unlink(missing_ok=True)
+        return deploy(command, read_stack(name), engine, arguments, descriptor)
+
+
+def deploy(  # noqa: PLR0913, PLR0917 - the command line's, and how the caller holds the lab
+    command: Command,
+    stack: LabStack,
+    engine: Engine | None,
+    arguments: list[str],
+    descriptor: int,
+    output: int | None = None,
+) -> int:
+    """
+    Run an engine on a lab that the caller holds; return the engine's exit code.
+
+    Args:
+        command: The operation.
+        stack: Its config may differ from the stack file.
+        engine: `None` for the one that deployed the stack.
+        arguments: Further options for the engine.
+        descriptor: The lock of the lab, which the engine inherits.
+        output: The file descriptor of the engine's output; `None` for standard output.
+
+    Raises:
+        UserError: The lab holds another stack, the engine is not available, or what an interrupted run left cannot be
+            settled.
+    """
+    chosen, path = engines.choose(
+        engine, engines.claim(stack.name), may_install=command is Command.UP and engines.is_interactive()
+    )
+    if command is Command.UP:
+        files.write(engines.MARK, f"{chosen} {stack.name}")
+    if path:
+        code = run_pulumi(pulumi_backend.prepare(path, stack, descriptor, output), command, arguments)
+    else:
+        code = run_stand_in(command, stack, arguments, descriptor, output)
+    # The command line may name fewer clusters than the lab has.
+    if command is Command.DESTROY and code == 0 and not arguments:
+        engines.MARK.unlink(missing_ok=True)
     return code
 
 

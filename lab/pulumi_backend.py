@@ -27,7 +27,7 @@ TEMPORARY = HOME / "tmp"
 PULUMI_HOME = HOME / "home"
 
 
-def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
+def prepare(executable: str, stack: LabStack, descriptor: int, output: int | None = None) -> PulumiCli:
     """
     Prepare Pulumi's backend for a stack of the lab, and return Pulumi's command line for it.
 
@@ -66,6 +66,7 @@ def prepare(executable: str, stack: LabStack, descriptor: int) -> PulumiCli:
         environment=environment,
         config_file=config_file,
         keeps=(descriptor,),
+        output=output,
     )
 
 

@@ -1,9 +1,9 @@
 """Reads the stack files of the lab."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -17,10 +17,23 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class LabStack:
-    """The content of a stack file of the lab."""
+    """
+    The content of a stack file of the lab.
+
+    Attributes:
+        document: The file with the changes.
+        changes: The config values that are not the file's, by full key.
+    """
 
     name: str
     document: Mapping[str, Any]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def configured(self, values: Mapping[str, Any]) -> Self:
+        """Return the stack with these config values, by key without its prefix; the file stays as it is."""
+        changes = {f"{NAMESPACE}:{key}": value for key, value in values.items()}
+        document = {**self.document, "config": {**self.document["config"], **changes}}
+        return replace(self, document=document, changes={**self.changes, **changes})
 
     @property
     def needs_rancher(self) -> bool:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 import errors
 from errors import ExitCode, UserError
-from ops.drill.scenario import FailureMode, Scenario, Target
+from ops.drill.scenario import FailureMode, ScenarioKind, Target, select
 from ops.verify.options import MAX_REQUESTS, MAX_WAIT_SECONDS, MIN_REQUESTS, Options
 
 if TYPE_CHECKING:
@@ -85,9 +85,19 @@ def drill(  # noqa: PLR0913 - one for each option
     cluster: Annotated[
         str | None, typer.Option(help="The cluster to take down. Default: the first one of the stack.")
     ] = None,
+    scenario: Annotated[
+        ScenarioKind,
+        typer.Option(
+            help="failover: the mesh reacts by itself. away: an `up` with `away: true` for the whole cluster moves the "
+            "traffic, and another `up` moves it back."
+        ),
+    ] = ScenarioKind.FAILOVER,
     target: Annotated[
         list[Target] | None,
-        typer.Option(help="The part of the cluster to take down. Repeat it for several. Default: each one in turn."),
+        typer.Option(
+            help="The part of the cluster to take down. Repeat it for several. Default: each one in turn. "
+            "Scenario away takes the node down."
+        ),
     ] = None,
     failure_mode: Annotated[
         list[FailureMode] | None,
@@ -108,8 +118,8 @@ def drill(  # noqa: PLR0913 - one for each option
     """
     Take down a cluster of the lab under traffic, part by part, restore it, and measure how soon the mesh reacts.
 
-    Exits with 0 if no request fails beyond the bound and every split returns, with 1 if not, with 2 if the drill
-    cannot run.
+    Exits with 0 if no request fails beyond the bound, or in scenario away after the `up`, and every split returns; with
+    1 if not, with 2 if the drill cannot run.
     """
     for number in (signal.SIGHUP, signal.SIGTERM):
         # Keep a signal ignored that is ignored already, as under `nohup`.
@@ -125,17 +135,14 @@ def drill(  # noqa: PLR0913 - one for each option
             stack=stack,
             root=_ROOT,
             cluster=cluster,
-            scenarios=[
-                Scenario(target=what, failure_mode=how)
-                for what in target or Target
-                for how in failure_mode or FailureMode
-            ],
+            scenarios=select(scenario, target, failure_mode),
             rate=rate,
             seconds=seconds,
             return_seconds=return_within,
         )
-        with lab_faults.faults(settings) as faults:
-            report = run.drill(settings, options, faults, _progress().print)
+        with lab_faults.held(settings) as lab:
+            updates = lab.updates(stack) if scenario is ScenarioKind.AWAY else None
+            report = run.drill(settings, options, lab.faults, _progress().print, updates)
     if json:
         sys.stdout.write(report.model_dump_json(by_alias=True, indent=2) + "\n")
     else:

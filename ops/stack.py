@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,11 +20,21 @@ _PULUMI_TIMEOUT_SECONDS = 60
 
 def load(stack: str, root: Path) -> Settings:
     """
-    Read `Pulumi.<stack>.yaml` in `root`, over the defaults of `Pulumi.yaml`.
+    Read and check `Pulumi.<stack>.yaml` in `root`, over the defaults of `Pulumi.yaml`.
 
     Raises:
         UserError: There is no such stack, or its file is not YAML.
         UserError: The values cannot work.
+    """
+    return parse(read(stack, root))
+
+
+def read(stack: str, root: Path) -> dict[str, Any]:
+    """
+    Read the plain values by key, without the prefix and without the secrets; they are not checked.
+
+    Raises:
+        UserError: There is no such stack, or its file is not YAML.
     """
     short = stack.rpartition("/")[2]
     file = root / f"Pulumi.{short}.yaml"
@@ -37,9 +48,7 @@ def load(stack: str, root: Path) -> Settings:
     project = root / "Pulumi.yaml"
     declared = _config(project) if project.is_file() else {}
     values = {key: _default(value) for key, value in declared.items()} | _config(file)
-    return parse(
-        {name: _plain(value) for name, value in values.items() if name not in SECRET_KEYS and value is not None}
-    )
+    return {name: _plain(value) for name, value in values.items() if name not in SECRET_KEYS and value is not None}
 
 
 def secret(stack: str, name: str, root: Path) -> str:

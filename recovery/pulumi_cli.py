@@ -24,6 +24,8 @@ class PulumiCli:
     """Used instead of Pulumi.<stack>.yaml."""
     keeps: tuple[int, ...] = ()
     """File descriptors that Pulumi inherits, such as a lock that must outlive its caller."""
+    output: int | None = None
+    """The file descriptor of what Pulumi prints; `None` for standard output."""
 
     def run(self, command: str, *arguments: str) -> int:
         """Run a command that reads the program, with this terminal; returns Pulumi's exit code."""
@@ -87,7 +89,7 @@ class PulumiCli:
             cwd=self.root,
             env=dict(self.environment),
             input=given,
-            stdout=stdout,
+            stdout=self.output if stdout is None else stdout,
             stderr=stderr,
             text=True,
             pass_fds=self.keeps,

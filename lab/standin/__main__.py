@@ -18,7 +18,7 @@ from lab.standin.run import Run, begin
 from lab.standin.state import STATE_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -30,6 +30,14 @@ SecretOption = Annotated[
         "--secret",
         metavar="KEY=FILE",
         help="A secret config value, from a file of mode 0600 or stricter. Repeatable.",
+    ),
+]
+ConfigOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--config",
+        metavar="KEY=VALUE",
+        help="A config value in place of the stack file's, as text or JSON. The file stays as it is. Repeatable.",
     ),
 ]
 StateOption = Annotated[Path, typer.Option("--state-dir", help="The folder of the state files.")]
@@ -73,11 +81,19 @@ def up(
     *,
     stack: StackOption,
     as_json: JsonOption = False,
+    config: ConfigOption = None,
     secret: SecretOption = None,
     state_dir: StateOption = STATE_DIR,
 ) -> None:
     """Run the program, wait until its resources are ready, and delete those that it no longer declares."""
-    _main(stack, state_dir, secret, as_json=as_json, work=lambda run: 0 if run.up() else ExitCode.FAILED)
+    _main(
+        stack,
+        state_dir,
+        secret,
+        config or (),
+        as_json=as_json,
+        work=lambda run: 0 if run.up() else ExitCode.FAILED,
+    )
 
 
 @app.command()
@@ -99,11 +115,19 @@ def destroy(
     )
 
 
-def _main(name: str, state_dir: Path, secrets: list[str] | None, *, as_json: bool, work: Callable[[Run], int]) -> None:
+def _main(  # noqa: PLR0913 - one for each option, and the command
+    name: str,
+    state_dir: Path,
+    secrets: list[str] | None,
+    changes: Sequence[str] = (),
+    *,
+    as_json: bool,
+    work: Callable[[Run], int],
+) -> None:
     display = Display(Console(), as_json=as_json)
     logging.getLogger("recorder.program").addHandler(_NoteHandler(display))
     try:
-        stack = stacks.load(_FOLDER, name, secrets or ())
+        stack = stacks.load(_FOLDER, name, secrets or (), changes)
         with display, begin(stack, _FOLDER, state_dir, display) as run:
             code = work(run)
     except (UserError, OSError) as error:

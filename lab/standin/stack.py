@@ -38,7 +38,7 @@ class Stack:
     """The secret config, in the same form."""
 
 
-def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
+def load(folder: Path, name: str, secret_files: Iterable[str] = (), changes: Iterable[str] = ()) -> Stack:
     """
     Read `Pulumi.yaml`, `Pulumi.<name>.yaml` and the secret files.
 
@@ -46,6 +46,7 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
         folder: The folder of the two files.
         name: The name of the stack.
         secret_files: `KEY=FILE` for each secret config key.
+        changes: `KEY=VALUE` for each config value in place of the file's.
 
     Raises:
         UserError: The stack is not for the lab, a file is no valid YAML, or a secret is encrypted or readable by
@@ -61,7 +62,11 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
         for key, value in declared.items()
         if isinstance(value, dict) and ("value" in value or "default" in value)
     }
-    config = {**defaults, **{_full(key, project["name"]): value for key, value in own.items()}}
+    config = {
+        **defaults,
+        **{_full(key, project["name"]): value for key, value in own.items()},
+        **dict(_read_change(text, project["name"]) for text in changes),
+    }
     secrets = dict(_read_secret(text, project["name"]) for text in secret_files)
     for key, value in config.items():
         if _has_secure(value) and key not in secrets:
@@ -71,6 +76,13 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = ()) -> Stack:
             )
     plain = {key: value for key, value in config.items() if not key.startswith("pulumi:") and key not in secrets}
     return Stack(project["name"], name, {key: _text(value) for key, value in plain.items()}, secrets)
+
+
+def _read_change(text: str, project: str) -> tuple[str, str]:
+    key, is_given, value = text.partition("=")
+    if not (key and is_given):
+        raise UserError("--config: the value is not KEY=VALUE", "Pass it as in mcsps:v2Weight=20")
+    return _full(key, project), value
 
 
 def _read_secret(text: str, project: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.drill.answers import Answer
@@ -18,17 +18,40 @@ _SURE_TO_BE_SEEN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """The moments of one scenario, in seconds since 1970."""
+    """
+    The moments of one scenario.
 
-    began: float
-    cut: float
-    restored: float
+    Attributes:
+        starts: When each phase begins, in seconds since 1970 and in order; the second one begins with the cut.
+    """
+
+    starts: Mapping[Phase, float]
+
+    @property
+    def cut(self) -> float:
+        """The moment of the cut."""
+        _, cut, *_ = self.starts.values()
+        return cut
+
+    @property
+    def healed(self) -> float:
+        """The moment at which the part was up again."""
+        return self.starts[Phase.BACK]
+
+    @property
+    def restored(self) -> float:
+        """The moment from which the configured split must return."""
+        *_, restored = self.starts.values()
+        return restored
 
     def phase(self, answer: Answer) -> Phase:
         """Return the phase of a request."""
         if answer.ended < self.cut:
-            return Phase.HEALTHY
-        return Phase.AWAY if answer.began < self.restored else Phase.BACK
+            return next(iter(self.starts))
+        # A request in flight at the cut began before it.
+        began = max(answer.began, self.cut)
+        *_, phase = (phase for phase, start in self.starts.items() if start <= began)
+        return phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +110,15 @@ class Course:
 
     Attributes:
         instances: The drilled cluster's pods of helloworld, from before the cut and from after it.
-        bound_seconds: How long after the cut requests may fail; `None` without a bound.
+        judged_from: A request that begins later must not fail, in seconds since 1970; `None` if none is judged.
+        judged_until: A request that begins later may fail again.
     """
 
     moments: Moments
     split: Split
     instances: Collection[str]
-    bound_seconds: float | None
+    judged_from: float | None
+    judged_until: float = math.inf
 
     def returned(self, answers: Sequence[Answer]) -> float | None:
         """Return the seconds from the restore until the split is back; `None` if it is not."""
@@ -112,34 +137,32 @@ class Course:
             answers: Of the whole scenario, in any order.
             away: Whether it starts at the part that was taken down.
         """
-        by_phase: dict[Phase, list[Answer]] = {phase: [] for phase in Phase}
+        by_phase: dict[Phase, list[Answer]] = {phase: [] for phase in self.moments.starts}
         for answer in answers:
             by_phase[self.moments.phase(answer)].append(answer)
         return SourceRow(
             cluster=cluster,
             kind=kind,
             away=away,
-            detected_seconds=None if away else self._detected(by_phase[Phase.AWAY]),
+            detected_seconds=None if away else self._detected(answers),
             returned_seconds=self.returned(answers),
-            late=self._late(by_phase, away=away),
+            late=self._late(answers, away=away),
             phases=tuple(self._row(phase, found) for phase, found in by_phase.items()),
             timeline=self._timeline(answers),
         )
 
     def _detected(self, answers: Sequence[Answer]) -> float:
-        last = max((answer.began for answer in answers if answer.failed), default=self.moments.cut)
-        # A request that was in flight at the cut began before it.
-        return max(0.0, last - self.moments.cut)
+        moments = self.moments
+        return _failing([it for it in answers if moments.cut <= it.ended and it.began < moments.healed], moments.cut)
 
-    def _late(self, by_phase: dict[Phase, list[Answer]], *, away: bool) -> int | None:
-        if self.bound_seconds is None:
+    def _late(self, answers: Sequence[Answer], *, away: bool) -> int | None:
+        if self.judged_from is None:
             return None
-        failed = [answer for answer in by_phase[Phase.HEALTHY] if answer.failed]
+        failed = [answer for answer in answers if answer.failed]
+        late = sum(self.moments.phase(answer) is Phase.HEALTHY for answer in failed)
         if not away:
-            end = self.moments.cut + self.bound_seconds
-            after = (*by_phase[Phase.AWAY], *by_phase[Phase.BACK])
-            failed += [answer for answer in after if answer.failed and answer.began > end]
-        return len(failed)
+            late += sum(self.judged_from < answer.began < self.judged_until for answer in failed)
+        return late
 
     def _row(self, phase: Phase, answers: Sequence[Answer]) -> PhaseRow:
         good = Counter(answer.version for answer in answers if not answer.failed)
@@ -147,6 +170,7 @@ class Course:
             phase=phase,
             requests=len(answers),
             failed=sum(answer.failed for answer in answers),
+            failing_seconds=_failing(answers, self.moments.starts[phase]),
             shares={version: count / good.total() for version, count in sorted(good.items())},
             drilled_share=_share(answers, self.instances),
             slowest_seconds=max((answer.ended - answer.began for answer in answers), default=0.0),
@@ -165,6 +189,11 @@ class Course:
             )
             for second, found in sorted(seconds.items())
         )
+
+
+def _failing(answers: Sequence[Answer], since: float) -> float:
+    """Return the seconds until the beginning of the last failed request; one in flight at the cut began before it."""
+    return max(0.0, max((answer.began for answer in answers if answer.failed), default=since) - since)
 
 
 def _share(answers: Sequence[Answer], instances: Collection[str]) -> float:

@@ -59,10 +59,11 @@ def _plot(place: Axes, scenario: ScenarioRow, source: SourceRow) -> None:
     counts = {name: numbers for name, numbers in lines.items() if name != "second"}
     colours = [_COLOURS[name] for name in counts]
     place.stackplot(seconds, *counts.values(), labels=list(counts), colors=colours, step="post")
-    place.axvline(0, color="black", linewidth=1)
-    place.axvline(scenario.away_seconds, color="black", linewidth=1)
-    if scenario.bound_seconds is not None:
-        place.axvline(scenario.bound_seconds, color="black", linewidth=1, linestyle=":")
+    _, *later = scenario.starts.values()
+    for start in later:
+        place.axvline(start, color="black", linewidth=1)
+    if scenario.judged_seconds is not None:
+        place.axvline(scenario.judged_seconds, color="black", linewidth=1, linestyle=":")
     away = " (away)" if source.away else ""
     place.set_title(
         f"{scenario.target} {scenario.failure_mode}: {source.cluster} {source.kind}{away}", fontsize="small"

@@ -8,12 +8,14 @@ from pathlib import Path
 from config.schema import Cluster, Settings
 from errors import UserError
 from mesh import names
+from ops import stack as stacks
 from ops.cluster import connect
 from ops.cluster.api import ClusterApi
 from ops.cluster.calls import ApiError
 from ops.cluster.client_pod import LIFETIME, client_pod, remove_leftovers, wait_ready
 from ops.cluster.polling import Poller
 from ops.drill import bound
+from ops.drill.absence import Absence, Updates
 from ops.drill.loops import CLIENT_MEMORY, ClientLoop, Source, client_command, ingress_loop
 from ops.drill.phases import Split
 from ops.drill.report import DrillReport
@@ -45,20 +47,30 @@ class Options:
     return_seconds: float
 
 
-def drill(settings: Settings, options: Options, faults: Faults, progress: Callable[[str], None]) -> DrillReport:
+def drill(
+    settings: Settings,
+    options: Options,
+    faults: Faults,
+    progress: Callable[[str], None],
+    updates: Updates | None = None,
+) -> DrillReport:
     """
-    Run each scenario in turn; `progress` receives one line for each step.
+    Run each scenario in turn.
+
+    Args:
+        settings: The stack's config.
+        options: How to drill.
+        faults: What takes a cluster down.
+        progress: Receives one line for each step.
+        updates: What moves the traffic off the cluster that is down; `None` leaves that to the mesh.
 
     Raises:
-        UserError: The drill cannot start, or a cluster fails that is not taken down.
+        UserError: The drill cannot start, a cluster fails that is not taken down, or an `up` fails.
     """
     cluster = _find_cluster(settings, options.cluster)
+    absence = Absence.of(cluster.name, stacks.read(options.stack, options.root), updates) if updates else None
     apis = connect.connect(settings, options.stack, options.root)
-    notes = tuple(
-        f"{version} runs in {cluster.name} alone: "
-        f"up to {share} % of the requests from a cluster fail while its pods cannot be reached"
-        for version, share in bound.alone(settings, cluster.name).items()
-    )
+    notes = tuple(_notes(settings, cluster.name, absence))
     for note in notes:
         progress(f"note: {note}")
     try:
@@ -77,6 +89,7 @@ def drill(settings: Settings, options: Options, faults: Faults, progress: Callab
                 seconds=options.seconds,
                 return_seconds=options.return_seconds,
                 progress=progress,
+                absence=absence,
             )
             _check_time(conductor, options.scenarios)
             progress(f"sending {options.rate:g} requests per second through each ingress and from each client pod")
@@ -103,6 +116,11 @@ def _find_cluster(settings: Settings, name: str | None) -> Cluster:
     wanted = next(iter(known)) if name is None else name
     if wanted not in known:
         raise UserError(f"the stack has no cluster '{wanted}'", f"--cluster is one of: {', '.join(known)}")
+    if away := [cluster.name for cluster in settings.clusters if cluster.away]:
+        raise UserError(
+            f"{', '.join(away)} is away by the stack's config, and a drill needs every cluster",
+            "Remove `away` from it, and run `up`",
+        )
     if len(known) == 1:
         raise UserError(f"{wanted} is the stack's only cluster, so no other can take over; a drill needs two")
     if not known[wanted].versions:
@@ -110,6 +128,14 @@ def _find_cluster(settings: Settings, name: str | None) -> Cluster:
             f"{wanted} runs no version of helloworld, so there is nothing to drill", "Choose another --cluster"
         )
     return known[wanted]
+
+
+def _notes(settings: Settings, cluster: str, absence: Absence | None) -> Iterator[str]:
+    until = "until the `up` moves them" if absence else "while its pods cannot be reached"
+    for version, share in bound.alone(settings, cluster).items():
+        yield f"{version} runs in {cluster} alone: up to {share} % of the requests from a cluster fail {until}"
+    if absence:
+        yield from absence.settings.notes
 
 
 def _sources(

@@ -1,11 +1,19 @@
-"""What the drill takes down, how it fails, and what makes it fail."""
+"""What the drill takes down, how it fails, what makes it fail, and what is done about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from errors import UserError
 from ops.traffic.source import TrafficSource
+
+
+class ScenarioKind(StrEnum):
+    """What is done about the failure: nothing but the mesh's own failover, or an `up` with the cluster away."""
+
+    FAILOVER = "failover"
+    AWAY = "away"
 
 
 class Target(StrEnum):
@@ -33,6 +41,29 @@ class Scenario:
     def takes_away(self, kind: TrafficSource) -> bool:
         """Return whether requests that enter at the cluster itself may fail, because nothing else can serve them."""
         return self.target is Target.NODE or (self.target is Target.GATEWAYS and kind is TrafficSource.INGRESS)
+
+
+def select(
+    kind: ScenarioKind, targets: Sequence[Target] | None, failure_modes: Sequence[FailureMode] | None
+) -> list[Scenario]:
+    """
+    Return the scenarios of a kind in turn; without targets or failure modes, all of them.
+
+    Raises:
+        UserError: Only a part of the cluster is named, and the kind is about the whole cluster.
+    """
+    if kind is ScenarioKind.AWAY:
+        if parts := [target for target in targets or () if target is not Target.NODE]:
+            raise UserError(
+                f"--target {parts[0]} is a part of a cluster, and --scenario {kind} takes all of it down",
+                f"Leave --target out, or use --scenario {ScenarioKind.FAILOVER}",
+            )
+        targets = [Target.NODE]
+    return [
+        Scenario(target=target, failure_mode=failure_mode)
+        for target in targets or Target
+        for failure_mode in failure_modes or FailureMode
+    ]
 
 
 class Faults(Protocol):

@@ -7,10 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.drill.report import DrillReport, Phase, PhaseRow, ScenarioRow, SourceRow
+from ops.drill.scenario import ScenarioKind
 
 _OK = Text("ok", style="green")
 _FAILED = Text("FAILED", style="bold red")
 _AWAY = Text("away", style="dim")
+_OUTAGE = (Phase.DEAD, Phase.AWAY)
 
 
 def show(report: DrillReport, console: Console) -> None:
@@ -24,6 +26,7 @@ def show(report: DrillReport, console: Console) -> None:
         console.print(Text(f"note: {note}", style="yellow"))
     for scenario in report.scenarios:
         console.print(_table(report, scenario))
+        console.print(Text(f"lost: {', '.join(f'{phase} {count}' for phase, count in scenario.lost.items())}"))
         for line in _faults(scenario):
             console.print(Text(line, style="red"))
     verdict = "[bold green]passed[/]" if report.ok else "[bold red]FAILED[/]"
@@ -34,7 +37,9 @@ def show(report: DrillReport, console: Console) -> None:
 def _detection(report: DrillReport) -> str:
     rule = report.detection
     if rule is None:
-        return "bound: none, because without outlier detection no failed endpoint is detected; failures are not judged"
+        has_ups = any(scenario.grace_seconds is not None for scenario in report.scenarios)
+        judged = "judged after an `up` alone" if has_ups else "not judged"
+        return f"bound: none, because without outlier detection no failed endpoint is detected; failures are {judged}"
     tries = f", a try on an open one after {rule.per_try_timeout_seconds:g} s" if rule.per_try_timeout_seconds else ""
     return (
         f"bound: {rule.errors} errors to eject an endpoint for {rule.base_ejection_seconds:g} s, at most "
@@ -44,21 +49,29 @@ def _detection(report: DrillReport) -> str:
 
 
 def _table(report: DrillReport, scenario: ScenarioRow) -> Table:
-    bound = "none" if scenario.bound_seconds is None else f"{scenario.bound_seconds:.1f} s"
-    title = f"{scenario.target} {scenario.failure_mode} for {scenario.away_seconds:.0f} s, bound {bound}"
-    table = Table("phase", "from", title=title, title_justify="left")
+    table = Table("phase", "from", title=_title(scenario), title_justify="left")
     for header in ("requests", "failed", "v1", "v2", f"by {report.cluster}", "slowest", "until"):
         table.add_column(header, justify="right")
     table.add_column("")
-    for phase in Phase:
+    *_, last = scenario.starts
+    for phase in scenario.starts:
         for source in scenario.sources:
             (row,) = (row for row in source.phases if row.phase is phase)
-            table.add_row(phase, f"{source.cluster} {source.kind}", *_numbers(source, row), _mark(source, phase))
+            numbers = _numbers(source, row, is_last=phase is last)
+            table.add_row(phase, f"{source.cluster} {source.kind}", *numbers, _mark(source, phase, last))
         table.add_section()
     return table
 
 
-def _numbers(source: SourceRow, row: PhaseRow) -> tuple[str, ...]:
+def _title(scenario: ScenarioRow) -> str:
+    down = f"{scenario.target} {scenario.failure_mode} for {scenario.away_seconds:.0f} s"
+    if scenario.grace_seconds is not None:
+        moved = scenario.starts[Phase.AWAY]
+        return f"{down}, `up` after {moved:.0f} s; no request may fail later than {scenario.grace_seconds:g} s after it"
+    return f"{down}, bound {'none' if scenario.bound_seconds is None else f'{scenario.bound_seconds:.1f} s'}"
+
+
+def _numbers(source: SourceRow, row: PhaseRow, *, is_last: bool) -> tuple[str, ...]:
     good = row.requests > row.failed
     shares = [f"{row.shares.get(version, 0.0):.1%}" if good else "-" for version in ("v1", "v2")]
     return (
@@ -67,23 +80,25 @@ def _numbers(source: SourceRow, row: PhaseRow) -> tuple[str, ...]:
         *shares,
         f"{row.drilled_share:.1%}" if good else "-",
         f"{row.slowest_seconds:.2f} s",
-        _until(source, row.phase),
+        _until(source, row, is_last=is_last),
     )
 
 
-def _until(source: SourceRow, phase: Phase) -> str:
-    if phase is Phase.AWAY and source.detected_seconds is not None:
-        return f"{source.detected_seconds:.1f} s"
-    if phase is Phase.BACK:
+def _until(source: SourceRow, row: PhaseRow, *, is_last: bool) -> str:
+    if row.phase in _OUTAGE and not source.away:
+        return f"{row.failing_seconds:.1f} s"
+    if is_last:
         return "never" if source.returned_seconds is None else f"{source.returned_seconds:.1f} s"
     return ""
 
 
-def _mark(source: SourceRow, phase: Phase) -> Text:
-    if phase is Phase.AWAY:
-        return _AWAY if source.away else (_FAILED if source.late else _OK)
-    if phase is Phase.BACK:
+def _mark(source: SourceRow, phase: Phase, last: Phase) -> Text:
+    if phase is last:
         return _FAILED if source.returned_seconds is None else _OK
+    if source.away and phase is not Phase.HEALTHY:
+        return _AWAY
+    if phase is Phase.AWAY:
+        return _FAILED if source.late else _OK
     return Text()
 
 
@@ -91,7 +106,8 @@ def _faults(scenario: ScenarioRow) -> Iterator[str]:
     for source in scenario.sources:
         name = f"{source.cluster} {source.kind}"
         if source.late:
-            yield f"{name}: {source.late} failed beyond the bound: {_errors(source)}"
+            limit = "the bound" if scenario.kind is ScenarioKind.FAILOVER else "the `up` and its grace"
+            yield f"{name}: {source.late} failed beyond {limit}: {_errors(source)}"
         if source.returned_seconds is None:
             yield f"{name}: the configured split did not return"
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -13,8 +13,8 @@ from lab.machine.command import inside, run
 from lab.spec import ClusterSpec, clusters
 from lab.stacks import STACK
 from mesh import names
-from ops.drill.report import DrillReport, ScenarioRow
-from ops.drill.scenario import FailureMode, Target
+from ops.drill.report import DrillReport, Phase, ScenarioRow
+from ops.drill.scenario import FailureMode, ScenarioKind, Target
 from ops.traffic.source import TrafficSource
 from tests.e2e.breakages import Cluster
 from tests.e2e.checkout import COMMAND_SECONDS, Checkout, environment, faults_once_settled, run_module
@@ -57,6 +57,55 @@ def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
     assert cuts(EAST) == []
     assert client_pods(mesh) == []
     assert faults_once_settled(checkout) == []
+
+
+@pytest.fixture
+def _v2_in_east_alone(mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine) -> Iterator[None]:
+    """Let half of all requests fail while east is dead, so that only an `up` can end that."""
+    del mesh  # deployed first
+    both = checkout.config("clusters")
+    versions = {EAST.name: ["v1", "v2"], WEST.name: ["v1"]}
+    checkout.configure(clusters=[{**cluster, "versions": versions[cluster["name"]]} for cluster in both])
+    checkout.deploy("up", engine).must_succeed()
+    assert faults_once_settled(checkout) == []
+    yield
+    checkout.configure(clusters=both)
+    checkout.deploy("up", engine).must_succeed()
+
+
+@pytest.mark.every_engine
+@pytest.mark.usefixtures("_unchanged", "_v2_in_east_alone")
+def test_an_up_moves_the_traffic_off_a_lost_cluster_and_another_one_moves_it_back(
+    checkout: Checkout, engine: Engine
+) -> None:
+    """No request is lost after the first one, the split is back after the second, and the stack's file is untouched."""
+    file = checkout.root / f"Pulumi.{STACK}.yaml"
+    before = file.read_text()
+    how = ("--scenario", ScenarioKind.AWAY, "--failure-mode", FailureMode.BLACKHOLE)
+    done = checkout.run("ops", "drill", "--stack", STACK, "--json", *how)
+    assert done.stdout.startswith("{"), done.text
+    report = DrillReport.model_validate_json(done.stdout)
+    (scenario,) = report.scenarios
+    assert done.code == 0, f"lost: {scenario.lost}\n{done.text}"
+    assert list(scenario.starts) == list(Phase)
+    for source in scenario.sources:
+        healthy, dead, away, _, _ = source.phases
+        assert healthy.failed == 0
+        if source.cluster == WEST.name:
+            assert dead.failed > 0, "without an `up` nothing would have been lost either"
+            assert away.shares == {"v1": 1.0}
+    assert file.read_text() == before
+    checkout.deploy("preview", engine, "--expect-no-changes").must_succeed()
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("_unchanged")
+def test_a_drill_that_is_interrupted_after_its_up_leaves_one_up_to_do(checkout: Checkout, engine: Engine) -> None:
+    """Of the stack as its file says."""
+    options = ("--scenario", ScenarioKind.AWAY)
+    ended = end_when_away(checkout, Target.NODE, FailureMode.BLACKHOLE, signal.SIGINT, *options)
+    assert ended == INTERRUPTED
+    checkout.deploy("up", engine).must_succeed()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +182,9 @@ def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
     assert "These clusters have no kubeconfig of the lab" in done.stderr
 
 
-def end_when_away(checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals) -> int:
+def end_when_away(
+    checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals, *options: str
+) -> int:
     """Send a drill a signal as soon as it has taken something away; gives its exit code."""
     with subprocess.Popen(  # noqa: S603 - the project's own module
         (
@@ -148,6 +199,7 @@ def end_when_away(checkout: Checkout, target: Target, failure_mode: FailureMode,
             target,
             "--failure-mode",
             failure_mode,
+            *options,
         ),
         cwd=checkout.root,
         env=environment(),

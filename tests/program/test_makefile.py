@@ -122,7 +122,7 @@ def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: py
     assert make(checkout, "drift").startswith("pulumi preview --stack mcsps-test ")
 
 
-@pytest.mark.parametrize("key", ["STACK", "CLUSTERS", "ENGINE", "CLUSTER", "PICTURE"])
+@pytest.mark.parametrize("key", ["STACK", "CLUSTERS", "ENGINE", "CLUSTER", "PICTURE", "SCENARIO"])
 @pytest.mark.parametrize(
     "value",
     ["x; touch ran", "$(touch ran)", "$(shell touch ran)", "x`touch ran`", "'x", "x\ntouch ran", "x &", "*", "é"],
@@ -147,6 +147,12 @@ def test_a_value_may_be_any_stacks_name_or_path(checkout: Path) -> None:
     )
     command = make(checkout, "drill", "CLUSTER=east-0", "PICTURE=~/drills/../drill+1.svg")
     assert command.endswith("--stack lab --cluster east-0 --picture ~/drills/../drill+1.svg")
+
+
+def test_a_drill_has_the_scenario_that_is_chosen(checkout: Path) -> None:
+    """And the command's own one if none is."""
+    assert make(checkout, "drill", "SCENARIO=away").endswith("--stack lab --scenario away")
+    assert "--scenario" not in make(checkout, "drill")
 
 
 def test_the_token_of_the_labs_rancher_comes_from_the_lab(checkout: Path) -> None:

@@ -1,10 +1,12 @@
 """A double of a drilled mesh of two clusters, whose clock advances only when something waits."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ops.cluster.calls import ApiError
+from ops.drill.absence import Absence
 from ops.drill.answers import Answer
 from ops.drill.bound import Detection
 from ops.drill.phases import Split
@@ -43,6 +45,12 @@ class World:
         detection_seconds: The seconds after a cut in which requests still go to the failed cluster, and fail.
         return_seconds: The seconds after a restore in which no request goes to the cluster yet.
         mute: The clusters whose sources cannot be queried.
+        up_seconds: How long an `up` takes.
+        push_seconds: The seconds after an `up` in which requests still go to the cluster that is away.
+        api_seconds: The seconds after a restore in which the drilled cluster's API does not answer yet.
+        during_up: Called in the middle of each `up`.
+        ups: The config values of each `up` that ended, in place of the stack file's.
+        moves: When no request goes to the drilled cluster by its config.
     """
 
     v2_weight: int = 10
@@ -52,6 +60,13 @@ class World:
     cuts: list[Cut] = field(default_factory=list)
     scenarios: list[Scenario] = field(default_factory=list)
     mute: set[str] = field(default_factory=set)
+    up_seconds: float = 14.0
+    push_seconds: float = 1.0
+    api_seconds: float = 0.0
+    during_up: Callable[[], None] = lambda: None
+    ups: list[Mapping[str, Any]] = field(default_factory=list)
+    moves: list[Cut] = field(default_factory=list)
+    command: str = "deploy --stack lab"
     at: float = START
     name: str = DRILLED
 
@@ -65,7 +80,7 @@ class World:
 
     def instances(self) -> frozenset[str]:
         """Return the pods of the drilled cluster, which are new after each restore."""
-        if self.cuts and self.cuts[-1].restored > self.at:
+        if self.cuts and self.cuts[-1].restored + self.api_seconds > self.at:
             raise ApiError("no connection: No route to host")
         return frozenset({self._pod(self.at)})
 
@@ -80,12 +95,25 @@ class World:
         finally:
             self.cuts[-1] = Cut(cut=cut, restored=self.at)
 
+    def up(self, config: Mapping[str, Any]) -> None:
+        """Deploy the stack: with config values the drilled cluster is away, and without any it is there again."""
+        self.at += self.up_seconds / 2
+        self.during_up()
+        self.at += self.up_seconds / 2
+        self.ups.append(config)
+        if config:
+            self.moves.append(Cut(cut=self.at + self.push_seconds))
+        else:
+            self.moves[-1] = replace(self.moves[-1], restored=min(self.moves[-1].restored, self.at))
+
     def answer(self, number: int, began: float) -> Answer:
         """Return the answer to a request."""
         # Of ten successive requests to a version, every second one goes to the drilled cluster.
         version = "v2" if number * self.v2_weight % 100 < self.v2_weight else "v1"
         good = Answer(began=began, ended=began + 0.01, version=version, instance=f"helloworld-{STAYING}")
         if (number // 10 + number) % 2:
+            return good
+        if any(move.cut <= began < move.restored for move in self.moves):
             return good
         for cut in self.cuts:
             if cut.cut <= began < min(cut.cut + self.detection_seconds, cut.restored):
@@ -131,7 +159,33 @@ def loops(world: World) -> tuple[Loop, ...]:
     )
 
 
-def conductor(world: World, detection: Detection | None = DETECTION, said: list[str] | None = None) -> Conductor:
+CONFIG: Mapping[str, Any] = {
+    "mesh": {"id": "mcsps-lab"},
+    "v2Weight": 10,
+    "clusters": [
+        {
+            "name": name,
+            "network": f"network-{name}",
+            "versions": ["v1", "v2"],
+            "access": {"kind": "kubeconfig", "path": f"/{name}"},
+        }
+        for name in (DRILLED, STAYING)
+    ],
+}
+"""The plain config of this mesh."""
+
+
+def absence(world: World) -> Absence:
+    """Return what moves the traffic off the drilled cluster of this mesh."""
+    return Absence.of(DRILLED, CONFIG, world)
+
+
+def conductor(
+    world: World,
+    detection: Detection | None = DETECTION,
+    said: list[str] | None = None,
+    moved_by: Absence | None = None,
+) -> Conductor:
     """Return a conductor of drills in this mesh."""
     return Conductor(
         drill_target=world,
@@ -142,6 +196,7 @@ def conductor(world: World, detection: Detection | None = DETECTION, said: list[
         seconds=20,
         return_seconds=60,
         progress=(said if said is not None else []).append,
+        absence=moved_by,
         now=world.now,
         wait=world.wait,
     )

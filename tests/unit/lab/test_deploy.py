@@ -18,6 +18,7 @@ from lab.deploy import Command, run_stand_in
 from lab.engines import Engine
 from lab.machine import lock
 from lab.rancher import service
+from recovery.pulumi_cli import PulumiCli
 
 SALT = "v1:made:up"
 INSTALL_FOLDER = engines.INSTALL_ROOT.name
@@ -291,11 +292,64 @@ def test_the_stand_in_takes_a_refresh_and_a_diff_for_granted(monkeypatch: pytest
     assert called[0][1:] == ["-m", "lab.standin", "up", "--stack", "lab", "--json"]
 
 
+def test_a_deployment_may_differ_from_the_stack_file_on_both_engines(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each engine gets the changed value, and the file stays as it is."""
+    tracked = (stacks.ROOT / "Pulumi.lab.yaml").read_text()
+    stack = stacks.read_stack("lab").configured({"v2Weight": 20}).configured({"audiences": []})
+    pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
+    cli = pulumi_backend.prepare(str(pulumi), stack, 2)
+    assert cli.config_file is not None
+    config = yaml.safe_load(tracked)["config"]
+    assert yaml.safe_load(cli.config_file.read_text())["config"] == {
+        **config,
+        "mcsps:v2Weight": 20,
+        "mcsps:audiences": [],
+    }
+    called: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    run_stand_in(Command.UP, stack, [], 3)
+    assert called[0][4:] == ["--stack", "lab", "--config", "mcsps:v2Weight=20", "--config", "mcsps:audiences=[]"]
+    assert (stacks.ROOT / "Pulumi.lab.yaml").read_text() == tracked
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_who_holds_the_lab_may_deploy_and_choose_where_the_output_goes(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: Engine
+) -> None:
+    """Standard output then has nothing of the engine, and the mark names who made it."""
+    seen: list[int | None] = []
+    pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
+    monkeypatch.setenv("PATH", f"{pulumi.parent}:/usr/bin:/bin")
+
+    def run_pulumi(cli: PulumiCli, *_: object) -> int:
+        seen.append(cli.output)
+        return 5
+
+    def run_stand_in(*arguments: int) -> int:
+        seen.append(arguments[-1])
+        return 5
+
+    monkeypatch.setattr(deploy, "run_pulumi", run_pulumi)
+    monkeypatch.setattr(deploy, "run_stand_in", run_stand_in)
+    with (tmp_path / "output").open("w") as output, lock.held() as descriptor:
+        stack = stacks.read_stack("lab")
+        assert deploy.deploy(Command.UP, stack, engine, [], descriptor, output.fileno()) == 5
+        assert seen == [output.fileno()]
+    assert engines.MARK.read_text() == f"{engine} lab"
+
+
 def test_what_the_engine_is_to_do_reaches_it_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown options go to the engine with their values and in order, and its exit code is returned."""
     given: list[list[str]] = []
 
-    def run(_command: Command, _stack: stacks.LabStack, arguments: list[str], _descriptor: int) -> int:
+    def run(_command: Command, _stack: stacks.LabStack, arguments: list[str], *_: object) -> int:
         given.append(arguments)
         return 7
 

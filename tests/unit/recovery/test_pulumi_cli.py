@@ -82,3 +82,15 @@ def test_a_lock_that_a_killed_run_left_is_removed_without_a_question(tmp_path: P
     """Pulumi asks at a terminal, and fails if there is no lock."""
     fake_pulumi(tmp_path, PENDING, code=1).unlock()
     assert (tmp_path / "calls").read_text() == "cancel --yes --stack lab --non-interactive\n"
+
+
+def test_what_pulumi_prints_goes_where_the_caller_wants_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A caller with an output of its own keeps its standard output for that."""
+    pulumi = fake_pulumi(tmp_path, {})
+    Path(pulumi.executable).write_text("#!/bin/sh\necho printed\n")
+    pulumi.run("up")
+    assert capfd.readouterr().out == "printed\n"
+    with (tmp_path / "output").open("w") as output:
+        replace(pulumi, output=output.fileno()).run("up")
+    assert capfd.readouterr().out == ""
+    assert (tmp_path / "output").read_text() == "printed\n"

@@ -45,6 +45,7 @@ def test_changes_that_were_not_expected_have_an_exit_code_of_their_own(project: 
     configure(project, "many")
     assert run("preview", "--expect-no-changes")[0] == 1
     assert run("up")[0] == 1
+    assert run("up", "--config", "bytes=8")[0] == 0
 
 
 def test_a_policy_pack_is_said_not_to_be_run() -> None:

@@ -131,3 +131,17 @@ def test_the_program_gets_a_secret_as_a_secret(
         assert result.exit_code == 0, result.output
         assert ("it is [secret]" in result.output) is (command != "destroy")
         assert "hunter2" not in result.output
+
+
+def test_a_value_of_the_command_line_stands_in_place_of_the_files(tmp_path: Path) -> None:
+    """With or without the project's prefix; all else is the file's."""
+    read(tmp_path, "  mcsps:v2Weight: 10\n  mcsps:mesh: {id: m}\n")
+    stack = load(tmp_path, "lab", changes=["mcsps:v2Weight=20", 'clusters=[{"name": "east=1"}]'])
+    assert stack.config == {
+        "mcsps:size": "3",
+        "mcsps:v2Weight": "20",
+        "mcsps:mesh": '{"id": "m"}',
+        "mcsps:clusters": '[{"name": "east=1"}]',
+    }
+    with pytest.raises(UserError, match=r"--config: the value is not KEY=VALUE\. Pass it as in mcsps:v2Weight=20"):
+        load(tmp_path, "lab", changes=["v2Weight"])

@@ -7,7 +7,7 @@ from ops.drill.phases import Course, Moments, Split
 from ops.drill.report import Phase
 from ops.traffic.source import TrafficSource
 
-MOMENTS = Moments(began=100, cut=120, restored=150)
+MOMENTS = Moments(starts={Phase.HEALTHY: 100, Phase.AWAY: 120, Phase.BACK: 150})
 ALL_V1 = Split(v2_weight=0, rate=2)
 """Ten good answers in a row, of v1, show it."""
 
@@ -24,7 +24,8 @@ def bad(began: float, seconds: float = 0.01) -> Answer:
 
 def course(bound_seconds: float | None = 3) -> Course:
     """A scenario in which pod `here` is taken away."""
-    return Course(moments=MOMENTS, split=ALL_V1, instances={"here"}, bound_seconds=bound_seconds)
+    judged_from = None if bound_seconds is None else MOMENTS.cut + bound_seconds
+    return Course(moments=MOMENTS, split=ALL_V1, instances={"here"}, judged_from=judged_from)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ops.drill.picture import SUFFIXES, check, draw, series
 from ops.drill.report import DrillReport, ScenarioRow, Second
 from ops.drill.scenario import FailureMode, Scenario, Target
 from ops.drill.table import show
-from tests.support.drilled import DETECTION, World, conductor
+from tests.support.drilled import DETECTION, World, absence, conductor
 
 SCENARIOS = [
     Scenario(target=Target.HELLOWORLD, failure_mode=FailureMode.RESET),
@@ -66,6 +66,29 @@ def test_each_phase_of_each_source_has_a_row() -> None:
     assert "2.8 s" in west or "2.9 s" in west
 
 
+def test_each_phase_of_scenario_away_has_a_row_and_its_lost_requests() -> None:
+    """What starts in the cluster that is away is not judged until it is restored, and is not counted as lost."""
+    world = World(detection_seconds=10_000)
+    (scenario,) = conductor(world, None, moved_by=absence(world)).conduct(SCENARIOS[1:])
+    text = shown(good_report().model_copy(update={"detection": None, "scenarios": (scenario,)}))
+    assert "node blackhole for 64 s, `up` after 34 s; no request may fail later than 10 s after it" in text
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if " ingress " in line]
+    assert [(phase, source, until, mark) for phase, source, *_, until, mark in rows] == [
+        ("healthy", "east ingress", "", ""),
+        ("healthy", "west ingress", "", ""),
+        ("dead", "east ingress", "", "away"),
+        ("dead", "west ingress", "33.9 s", ""),
+        ("away", "east ingress", "", "away"),
+        ("away", "west ingress", "0.8 s", "ok"),
+        ("back", "east ingress", "", "away"),
+        ("back", "west ingress", "", ""),
+        ("restored", "east ingress", "0.0 s", "ok"),
+        ("restored", "west ingress", "0.0 s", "ok"),
+    ]
+    assert "lost: healthy 0, dead 340, away 10, back 0, restored 0\n" in text
+    assert "failures are judged after an `up` alone" in text
+
+
 def test_a_try_without_a_time_of_its_own_is_not_told_of() -> None:
     """Then nothing ends it but the request's end."""
     drilled = good_report()
@@ -99,7 +122,11 @@ def test_a_machine_reads_the_same() -> None:
     assert said["ok"] is True
     assert said["detection"]["connectTimeoutSeconds"] == 1
     scenario = said["scenarios"][0]
-    assert {"target", "failureMode", "cut", "awaySeconds", "boundSeconds", "sources", "ok"} == set(scenario)
+    assert set(scenario) == {
+        *("kind", "target", "failureMode", "cut", "starts", "lost"),
+        *("awaySeconds", "boundSeconds", "graceSeconds", "sources", "ok"),
+    }
+    assert scenario["lost"] == {"healthy": 0, "away": scenario["lost"]["away"], "back": 0}
     assert DrillReport.model_validate(said) == good_report()
 
 

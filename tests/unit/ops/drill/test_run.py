@@ -4,6 +4,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,11 +16,12 @@ from typer.testing import CliRunner
 
 import ops.drill.run
 from errors import UserError
+from lab import engines, spec
 from lab import faults as lab_faults
-from lab import spec
 from lab.machine import lock
 from ops import cli
 from ops.cluster.client_pod import LIFETIME
+from ops.drill import lab_faults as drilled_lab
 from ops.drill.scenario import FailureMode, Target
 from ops.drill.timeline import Conductor
 from ops.traffic.source import TrafficSource
@@ -132,6 +134,85 @@ def test_a_drill_that_does_not_hold_ends_with_one(world: World) -> None:
     code, out, _ = run("--target", "node")
     assert code == 1
     assert "FAILED: 0 of 2 scenarios" in out
+
+
+@pytest.fixture
+def updated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
+    """A world that does not fail over by itself, and in which an `up` moves the traffic."""
+    monkeypatch.setattr(drilled_lab.HeldLab, "updates", lambda *_: world)
+    world.detection_seconds = 10_000
+    return world
+
+
+@pytest.mark.usefixtures("apis")
+def test_scenario_away_ends_with_zero_if_the_up_ends_the_failures(updated: World) -> None:
+    """The report says what was lost in each phase, and what is judged."""
+    code, out, err = run("--scenario", "away", "--failure-mode", "blackhole")
+    assert code == 0, out
+    assert "node blackhole for 64 s, `up` after 34 s; no request may fail later than 10 s after it" in out
+    assert re.search(r"^lost: healthy 0, dead 34\d, away \d+, back 0, restored 0$", out, re.MULTILINE)
+    assert "note: east is away: nothing in it is read, changed or deleted" in out
+    assert "it holds: 1 of 1 scenarios" in out
+    order = ("blackhole: dead", "up, with away: true for east", "blackhole: away", "blackhole: back", "file says")
+    assert [err.index(text) for text in order] == sorted(err.index(text) for text in order)
+    assert err.index("file says") < err.index("blackhole: restored")
+    assert [list(config) for config in updated.ups] == [["clusters"], []]
+
+
+@pytest.mark.usefixtures("apis")
+def test_scenario_away_ends_with_one_if_a_request_is_lost_after_the_up(updated: World, tmp_path: Path) -> None:
+    """And is drawn all the same."""
+    updated.push_seconds = 20
+    picture = tmp_path / "drill.svg"
+    code, out, _ = run("--scenario", "away", "--failure-mode", "blackhole", "--picture", str(picture))
+    assert code == 1
+    assert re.search(r"^west client: \d+ failed beyond the `up` and its grace: \d+ x no answer$", out, re.MULTILINE)
+    assert "it does not hold: 0 of 1 scenarios" in out
+    assert picture.read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.usefixtures("apis")
+def test_scenario_away_is_refused_where_it_proves_nothing(updated: World, tmp_path: Path) -> None:
+    """For a part of a cluster, for a cluster that is away already, and for one that the stack cannot do without."""
+    code, _, err = run("--scenario", "away", "--target", "gateways")
+    assert (code, "--target gateways is a part of a cluster" in err) == (2, True)
+    file = tmp_path / "Pulumi.lab.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("{name: west,", "{name: west, away: true,"))
+    code, _, err = run("--scenario", "away")
+    assert (code, "west is away by the stack's config, and a drill needs every cluster" in err) == (2, True)
+    file.write_text(text.replace("west, versions: [v1, v2]", "west, versions: []"))
+    code, _, err = run("--scenario", "away")
+    assert (code, "no `up` can move the traffic off east" in err) == (2, True)
+    assert updated.scenarios == []
+
+
+@pytest.mark.usefixtures("apis")
+def test_scenario_away_is_refused_where_the_lab_holds_no_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World
+) -> None:
+    """Its `up` would create one."""
+    monkeypatch.setattr(engines, "MARK", tmp_path / "mark")
+    code, _, err = run("--scenario", "away")
+    assert (code, "error: the lab does not hold stack lab\nRun: make up STACK=lab\n" in err) == (2, True)
+    assert world.scenarios == []
+
+
+@pytest.mark.usefixtures("apis")
+def test_an_interrupt_after_the_up_says_what_remains(updated: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster is up again by then."""
+
+    def wait(seconds: float) -> None:
+        updated.wait(seconds)
+        if updated.ups:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ops.drill.run, "Conductor", partial(Conductor, now=updated.now, wait=wait))
+    code, out, err = run("--scenario", "away")
+    assert (code, out) == (130, "")
+    assert "east may still be away; run: deploy --stack lab\n" in err
+    (cut,) = updated.cuts
+    assert cut.restored == updated.at
 
 
 @pytest.mark.usefixtures("apis")

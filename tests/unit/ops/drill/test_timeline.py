@@ -39,7 +39,7 @@ def test_a_mesh_that_fails_over_within_its_bound_and_comes_back_is_ok() -> None:
     assert stays.returned_seconds == pytest.approx(4, abs=0.25)
     assert (stays.late, stays.away) == (0, False)
     healthy, away, back = stays.phases
-    assert [healthy.phase, away.phase, back.phase] == list(Phase)
+    assert [healthy.phase, away.phase, back.phase] == [Phase.HEALTHY, Phase.AWAY, Phase.BACK]
     assert (healthy.failed, back.failed) == (0, 0)
     assert away.errors == {"no answer": away.failed}
     assert away.failed == pytest.approx(15, abs=1)
