@@ -152,7 +152,7 @@ def test_scenario_away_ends_with_zero_if_the_up_ends_the_failures(updated: World
     assert "node blackhole for 64 s, `up` after 34 s; no request may fail later than 10 s after it" in out
     assert re.search(r"^lost: healthy 0, dead 34\d, away \d+, back 0, restored 0$", out, re.MULTILINE)
     assert "note: east is away: nothing in it is read, changed or deleted" in out
-    assert "it holds: 1 of 1 scenarios" in out
+    assert "passed: 1 of 1 scenarios" in out
     order = ("blackhole: dead", "up, with away: true for east", "blackhole: away", "blackhole: back", "file says")
     assert [err.index(text) for text in order] == sorted(err.index(text) for text in order)
     assert err.index("file says") < err.index("blackhole: restored")
@@ -167,7 +167,7 @@ def test_scenario_away_ends_with_one_if_a_request_is_lost_after_the_up(updated: 
     code, out, _ = run("--scenario", "away", "--failure-mode", "blackhole", "--picture", str(picture))
     assert code == 1
     assert re.search(r"^west client: \d+ failed beyond the `up` and its grace: \d+ x no answer$", out, re.MULTILINE)
-    assert "it does not hold: 0 of 1 scenarios" in out
+    assert "FAILED: 0 of 1 scenarios" in out
     assert picture.read_bytes().startswith(b"<?xml")
 
 
