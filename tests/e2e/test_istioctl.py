@@ -81,19 +81,3 @@ def test_proxies_are_listed_with_their_version(istioctl: Path, cluster: ClusterS
 def test_other_commands_answer(istioctl: Path, cluster: ClusterSpec, arguments: Sequence[str], expected: str) -> None:
     """Each ends well and says what it is for."""
     assert expected in run(istioctl, cluster, *arguments)
-
-
-def test_a_bug_report_is_written(istioctl: Path, lab: Lab, tmp_path: Path) -> None:
-    """Of one cluster, with as little log as it can."""
-    run(
-        istioctl,
-        lab.clusters[0],
-        "bug-report",
-        "--include",
-        names.APP_NAMESPACE,
-        "--duration",
-        "1m",
-        "--rotate-logs=false",
-        folder=tmp_path,
-    )
-    assert list(tmp_path.glob("bug-report*.tar.gz"))
