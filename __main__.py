@@ -134,9 +134,7 @@ async def compose(
 
 def _keep_outputs() -> None:
     # After a failure as well, the SDK registers the outputs that the program has set so far: none, at this point.
-    stack = get_root_resource()
-    if stack is not None:
-        vars(stack)["register_outputs"] = lambda _: None
+    vars(get_root_resource())["register_outputs"] = lambda _: None
 
 
 async def _render(releases: Mapping[str, Mapping[str, Release]]) -> Mapping[str, Mapping[str, RenderedRelease]]:

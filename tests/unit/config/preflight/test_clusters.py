@@ -6,13 +6,16 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import yaml
+from starlette.applications import Starlette
 
 from config.preflight import clusters
 from config.preflight.clusters import ClusterFacts, ClusterQuery
 from errors import UserError
+from tests.support import live
 from tests.support.leaks import fake_secret
 
 TOKEN = fake_secret("token of a kubeconfig")
@@ -115,6 +118,16 @@ def test_a_cluster_that_refuses_connections_is_told_like_one_that_is_silent() ->
     error = refused(query(f"http://127.0.0.1:{port}"))
     assert "does not answer: Connection refused" in error.message
     assert ".away" in error.remedy
+
+
+def test_a_certificate_of_an_unknown_ca_is_no_reason_to_move_away(tmp_path: Path) -> None:
+    """The access must name the CA."""
+    live.certify(tmp_path)
+    with live.listening() as sock, live.served(Starlette(), sock, tmp_path):
+        error = refused(query(f"https://127.0.0.1:{sock.getsockname()[1]}"))
+    assert error.key == "mcsps:clusters[1].access"
+    assert "has a certificate that its access does not trust" in error.message
+    assert "away" not in error.remedy
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -288,3 +288,10 @@ def test_a_server_without_a_limit_takes_every_ttl(server: Server, value: str) ->
     """So does one that does not tell it."""
     server.set(Kind.SETTING, "auth-token-max-ttl-minutes", value=value)
     assert look_up(replace(server.query, token_ttl_hours=8760)) == {"mine": CLUSTER}
+
+
+def test_a_cluster_that_is_away_need_not_be_active(server: Server) -> None:
+    """Its id alone matters."""
+    server.set(Kind.CLUSTER, CLUSTER, state="unavailable")
+    away = {name: replace(cluster, is_away=True) for name, cluster in server.query.clusters.items()}
+    assert look_up(replace(server.query, clusters=away)) == {"mine": CLUSTER}

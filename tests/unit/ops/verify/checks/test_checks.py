@@ -52,7 +52,7 @@ def test_ids_are_those_that_machines_read() -> None:
     assert {check.id for check in CHECKS} == {
         "api-reachable", "istiod-ready", "network-label", "mesh-root", "service-present", "sameness",
         "gateway-reachable", "remote-secret", "remote-synced", "client-pod", "endpoints", "crossing",
-        "traffic-ingress", "traffic-client",
+        "traffic-ingress", "traffic-client", "deployments-scaled",
     }  # fmt: skip
 
 
