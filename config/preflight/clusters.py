@@ -102,7 +102,8 @@ def _query(query: ClusterQuery, timeout_seconds: float) -> ClusterFacts:
             system = client.CoreV1Api(api).read_namespace(_SYSTEM, _request_timeout=timeout_seconds)
             identity = system.metadata and system.metadata.uid
         except ApiException as error:
-            raise _refusal(query, where, error) from None
+            # The client reports a failure of TLS as an answer of status 0.
+            raise (_refusal if error.status else _silence)(query, where, error) from None
         except HTTPError as error:
             raise _silence(query, where, error) from None
         except (AttributeError, ValueError):
@@ -128,7 +129,7 @@ def _refusal(query: ClusterQuery, where: str, error: ApiException) -> UserError:
     )
 
 
-def _silence(query: ClusterQuery, where: str, error: HTTPError) -> UserError:
+def _silence(query: ClusterQuery, where: str, error: ApiException | HTTPError) -> UserError:
     if kube_errors.is_untrusted(error):
         return UserError(
             f"{where} has a certificate that its access does not trust: {kube_errors.reason(error)}",
