@@ -1,10 +1,12 @@
 """What holds for every Kubernetes object of a cluster, whichever component registers it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi import (
     Input,
+    Output,
     ProviderResource,
     ResourceHook,
     ResourceHookArgs,
@@ -17,6 +19,9 @@ from pulumi import (
 )
 
 from mesh import field_owners
+
+# A report that fails must not stop the update that it reports.
+_HOOK = ResourceHookOptions(on_dry_run=True, ignore_errors=True)
 
 
 def object_options(cluster: str, identity: Input[str]) -> ResourceOptions:
@@ -34,7 +39,7 @@ def object_options(cluster: str, identity: Input[str]) -> ResourceOptions:
     takeover = ResourceHook(
         f"{cluster}-takeover",
         lambda args: _report_taken(cluster, args),
-        ResourceHookOptions(on_dry_run=True, ignore_errors=True),
+        _HOOK,
     )
     return ResourceOptions(
         replacement_trigger=identity,
@@ -43,11 +48,25 @@ def object_options(cluster: str, identity: Input[str]) -> ResourceOptions:
     )
 
 
+def adopting_options(cluster: str, options: ResourceOptions) -> ResourceOptions:
+    """
+    The options of an object that may exist before the stack creates it.
+
+    After the creation, a warning names the other field managers of the object.
+
+    Args:
+        cluster: The cluster's name, for the warnings.
+        options: The options of every object of the cluster.
+    """
+    adoption = ResourceHook(f"{cluster}-adoption", lambda args: _report_adopted(cluster, args), _HOOK)
+    return ResourceOptions.merge(options, ResourceOptions(hooks=ResourceHookBinding(after_create=[adoption])))
+
+
 def with_options(options: Mapping[ProviderResource, ResourceOptions]) -> ResourceTransformation:
     """
     Give these options to all Kubernetes objects of a component.
 
-    An object that sets `delete_before_replace` itself is left out: its name must change with the identity.
+    An object that sets `delete_before_replace` itself has the hooks alone: its name must change with the identity.
 
     Args:
         options: The options by provider. An object with another provider, or with that of its parent, has the first.
@@ -56,18 +75,37 @@ def with_options(options: Mapping[ProviderResource, ResourceOptions]) -> Resourc
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         is_object = isinstance(args.resource, pulumi.CustomResource) and args.type_.startswith("kubernetes:")
-        if not is_object or args.opts.delete_before_replace is not None:
+        if not is_object:
             return None
         own = options.get(args.opts.provider, default) if args.opts.provider else default
+        if args.opts.delete_before_replace is not None:
+            own = ResourceOptions(hooks=own.hooks)
         return ResourceTransformationResult(args.props, ResourceOptions.merge(args.opts, own))
 
     return transform
 
 
-def _report_taken(cluster: str, args: ResourceHookArgs) -> None:
-    live, manifest = args.old_outputs or {}, args.new_inputs or {}
+async def _report_taken(cluster: str, args: ResourceHookArgs) -> None:
+    live, manifest = await _plain(args.old_outputs), await _plain(args.new_inputs)
     taken = field_owners.taken(live, manifest, str(live.get("__fieldManager")))
-    for manager, paths in taken.items():
-        kind, metadata = live.get("kind"), live.get("metadata", {})
-        place = f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata.get("name")
-        pulumi.log.warn(f"{kind} {place} of cluster {cluster}: takes {', '.join(paths)} from {manager}")
+    if taken:
+        losses = "; ".join(f"{', '.join(paths)} from {manager}" for manager, paths in taken.items())
+        pulumi.log.warn(f"{_describe(live)} of cluster {cluster}: takes {losses}")
+
+
+async def _report_adopted(cluster: str, args: ResourceHookArgs) -> None:
+    live = await _plain(args.new_outputs)
+    managers = field_owners.others(live, str(live.get("__fieldManager")))
+    if managers:
+        pulumi.log.warn(f"{_describe(live)} of cluster {cluster}: adopts an existing object of {', '.join(managers)}")
+
+
+async def _plain(properties: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    # Secret properties come as outputs, and two outputs are never equal. Only paths leave this module.
+    return await Output.from_input(dict(properties or {})).future(with_unknowns=True) or {}
+
+
+def _describe(live: Mapping[str, Any]) -> str:
+    metadata = live.get("metadata", {})
+    namespace = f"{metadata['namespace']}/" if "namespace" in metadata else ""
+    return f"{live.get('kind')} {namespace}{metadata.get('name')}"

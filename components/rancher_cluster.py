@@ -89,6 +89,8 @@ class RancherCluster(pulumi.ComponentResource):
 
         self.identity = self._identity(name, args)
         self.object_options = cluster_objects.object_options(args.cluster_name, self.identity)
+        # For CRDs alone: Rancher is a manager of each namespace, also of a new one.
+        self._adopting_options = cluster_objects.adopting_options(args.cluster_name, self.object_options)
         self.provider = self._kubernetes(f"{name}-kubernetes", args, kubeconfig, adopts=False)
         self.crd_provider = self._kubernetes(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
         child = ResourceOptions.merge(ResourceOptions(parent=self, provider=self.provider), self.object_options)
@@ -153,7 +155,11 @@ class RancherCluster(pulumi.ComponentResource):
         """The options of a component whose objects are all in this cluster."""
         return ResourceOptions(
             provider=self.provider,
-            transformations=[cluster_objects.with_options({self.provider: self.object_options})],
+            transformations=[
+                cluster_objects.with_options(
+                    {self.provider: self.object_options, self.crd_provider: self._adopting_options}
+                )
+            ],
         )
 
     def _identity(self, name: str, args: RancherClusterArgs) -> Input[str]:

@@ -96,8 +96,8 @@ class Registration:
     version: str | None
     other_options: tuple[str, ...]
     """Names of the other options that the program sets."""
-    hooks_before_update: tuple[str, ...] = ()
-    """Names of the hooks that an engine runs before an update."""
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the hooks that an engine runs, by moment (`before_update`); moments without a hook are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def decode(request: resource_pb2.RegisterResourceRequest, *, stack: str, project
         else None,
         custom_timeouts={descriptor.name: value for descriptor, value in request.customTimeouts.ListFields()},
         version=request.version or None,
-        hooks_before_update=tuple(request.hooks.before_update),
+        hooks={moment.name: tuple(names) for moment, names in request.hooks.ListFields()},
         other_options=tuple(sorted(given - _DECODED - _PLUMBING)),
     )
 

@@ -100,6 +100,19 @@ def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: st
     assert identifiers == {f"{name}-kubernetes{role}": name for name in names for role in ("", "-crds")}
 
 
+def test_every_object_reports_what_it_takes_from_other_managers(runs: Runs, stack: str, *, preview: bool) -> None:
+    """By the hook of the cluster of its provider; CRDs, which may exist already, report their adoption, too."""
+    monitor = runs(stack, preview=preview)
+    objects = [found for found in monitor.recorded if found.custom and found.type.startswith("kubernetes:")]
+    for found in objects:
+        cluster = (monitor.provider_name(found) or "").removesuffix("-crds").removesuffix("-kubernetes")
+        moments = {"before_update": (f"{cluster}-takeover",)}
+        if found.type.endswith(":CustomResourceDefinition"):
+            moments["after_create"] = (f"{cluster}-adoption",)
+        assert found.hooks == moments, found.name
+    assert {found.urn for found in monitor.recorded if found.hooks} == {found.urn for found in objects}
+
+
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_default_providers_are_switched_off(stack: str) -> None:
     """For the packages whose resources live somewhere."""

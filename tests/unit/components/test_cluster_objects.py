@@ -10,6 +10,7 @@ from pulumi import ComponentResource, ResourceHook, ResourceHookArgs, ResourceOp
 
 from components import cluster_objects
 from tests.support.components import kubernetes_provider
+from tests.support.leaks import fake_secret
 from tests.support.recording import RecordingMonitor, record
 
 
@@ -74,51 +75,118 @@ def test_an_object_is_deleted_before_it_is_created_again() -> None:
 
 
 def test_each_object_has_the_hook_of_its_cluster() -> None:
-    """It runs in previews as well."""
-    hooks = {found.name: found.hooks_before_update for found in record_component().recorded}
-    assert hooks["inherits"] == hooks["east"] == hooks["deep"] == ("east-takeover",)
-    assert hooks["west"] == ("west-takeover",)
-    assert hooks["random"] == hooks["elsewhere"] == ()
+    """No other resource has one."""
+    hooks = {found.name: found.hooks for found in record_component().recorded}
+    east = {"before_update": ("east-takeover",)}
+    assert hooks["inherits"] == hooks["east"] == hooks["deep"] == hooks["renamed"] == east
+    assert hooks["west"] == {"before_update": ("west-takeover",)}
+    assert hooks["random"] == hooks["elsewhere"] == {}
 
 
-def taken(caplog: pytest.LogCaptureFixture, live: dict[str, Any], manifest: dict[str, Any]) -> str:
+def hook_of(options: ResourceOptions, moment: str) -> ResourceHook:
+    """Return the only hook of a moment."""
+    (hook,) = getattr(options.hooks, moment)
+    assert isinstance(hook, ResourceHook)
+    return hook
+
+
+def reported(caplog: pytest.LogCaptureFixture, moment: str, **properties: object) -> list[str]:
+    """Return what the hook of cluster east logs at a moment."""
+
+    async def body() -> None:
+        options = cluster_objects.adopting_options("east", cluster_objects.object_options("east", "uid"))
+        hook = hook_of(options, moment)
+        result = hook(ResourceHookArgs(urn="", id="", name="", type="", **_made(properties)))
+        assert result is not None
+        await result
+
+    caplog.clear()
+    record(body)
+    return caplog.messages
+
+
+def _made(value: Any) -> Any:  # noqa: ANN401 - JSON data
+    """Make the outputs of properties, which need the loop of a program."""
+    if isinstance(value, dict):
+        return {name: _made(item) for name, item in value.items()}
+    return value() if callable(value) else value
+
+
+def taken(caplog: pytest.LogCaptureFixture, live: dict[str, Any], manifest: dict[str, Any]) -> list[str]:
     """Return what the hook of cluster east logs before an update."""
+    return reported(caplog, "before_update", new_inputs=manifest, old_outputs=live)
+
+
+def managed(kind: str, manager: str, fields: dict[str, Any], **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON data
+    """Return an object in the state of Pulumi, with fields of another manager."""
+    managed_fields = [{"manager": manager, "fieldsV1": fields}]
+    metadata = {"name": "helloworld", "namespace": "sample", "managedFields": managed_fields}
+    return {"kind": kind, "metadata": metadata, "__fieldManager": "pulumi-kubernetes-1", **rest}
+
+
+LIVE = managed("VirtualService", "rancher", {"f:spec": {"f:http": {}}}, spec={"http": ["theirs"]})
+
+
+def test_a_preview_reports_as_an_update_does_and_a_failed_report_stops_neither() -> None:
+    """By the options of both hooks."""
 
     def body() -> None:
-        options = cluster_objects.object_options("east", "uid")
-        assert options.hooks is not None
-        assert options.hooks.before_update is not None
-        (hook,) = options.hooks.before_update
-        assert isinstance(hook, ResourceHook)
-        assert hook.opts is not None
-        assert hook.opts.on_dry_run
-        hook(ResourceHookArgs(urn="", id="", name="", type="", new_inputs=manifest, old_outputs=live))
-        pulumi.export("done", "yes")
+        options = cluster_objects.adopting_options("east", cluster_objects.object_options("east", "uid"))
+        for moment in ("before_update", "after_create"):
+            opts = hook_of(options, moment).opts
+            assert opts is not None
+            assert opts.on_dry_run
+            assert opts.ignore_errors
 
     record(body)
-    return caplog.text
-
-
-LIVE = {
-    "kind": "VirtualService",
-    "metadata": {
-        "name": "helloworld",
-        "namespace": "sample",
-        "managedFields": [{"manager": "rancher", "fieldsV1": {"f:spec": {"f:http": {}}}}],
-    },
-    "spec": {"http": ["theirs"]},
-    "__fieldManager": "pulumi-kubernetes-1",
-}
 
 
 def test_what_is_taken_from_another_manager_is_named(caplog: pytest.LogCaptureFixture) -> None:
     """With the object and the cluster, and without a value."""
-    text = taken(caplog, LIVE, {"spec": {"http": ["ours"]}})
-    assert "VirtualService sample/helloworld of cluster east: takes spec.http from rancher" in text
-    assert "theirs" not in text
+    assert taken(caplog, LIVE, {"spec": {"http": ["ours"]}}) == [
+        "VirtualService sample/helloworld of cluster east: takes spec.http from rancher"
+    ]
+
+
+def test_an_object_has_one_line_for_all_managers(caplog: pytest.LogCaptureFixture) -> None:
+    """A preview of a whole mesh must stay readable."""
+    live = managed("Deployment", "rancher", {"f:spec": {"f:replicas": {}, "f:paused": {}}}, spec={"replicas": 0})
+    live["metadata"]["labels"] = {"a": "theirs"}
+    live["metadata"]["managedFields"].append({"manager": "helm", "fieldsV1": {"f:metadata": {"f:labels": {"f:a": {}}}}})
+    manifest = {"metadata": {"labels": {"a": "ours"}}, "spec": {"replicas": 2, "paused": False}}
+    (line,) = taken(caplog, live, manifest)
+    assert line.endswith(" takes spec.replicas, spec.paused from rancher; metadata.labels.a from helm")
 
 
 def test_nothing_is_said_where_nothing_is_taken(caplog: pytest.LogCaptureFixture) -> None:
     """The same value, or fields of its own."""
-    assert "takes" not in taken(caplog, LIVE, {"spec": {"http": ["theirs"]}})
-    assert "takes" not in taken(caplog, {**LIVE, "__fieldManager": "rancher"}, {"spec": {"http": ["ours"]}})
+    assert taken(caplog, LIVE, {"spec": {"http": ["theirs"]}}) == []
+    assert taken(caplog, {**LIVE, "__fieldManager": "rancher"}, {"spec": {"http": ["ours"]}}) == []
+
+
+def test_secrets_are_compared_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """Pulumi passes them as outputs, of which no two are equal."""
+    ours, theirs = fake_secret("ours"), fake_secret("theirs")
+    live = managed("Secret", "rancher", {"f:data": {"f:key": {}, "f:other": {}}})
+    live["data"] = lambda: pulumi.Output.secret({"key": theirs, "other": theirs})
+
+    def manifest(value: str) -> dict[str, Any]:
+        return {"data": lambda: pulumi.Output.secret({"key": value, "other": theirs})}
+
+    assert taken(caplog, live, manifest(theirs)) == []
+    assert taken(caplog, live, manifest(ours)) == [
+        "Secret sample/helloworld of cluster east: takes data.key from rancher"
+    ]
+    assert ours not in caplog.text
+    assert theirs not in caplog.text
+
+
+def test_an_adopted_object_is_named_with_its_managers(caplog: pytest.LogCaptureFixture) -> None:
+    """A new one has no other manager than that of its status."""
+    crd = managed("CustomResourceDefinition", "kubectl", {"f:spec": {"f:group": {}}})
+    del crd["metadata"]["namespace"]
+    assert reported(caplog, "after_create", new_outputs=crd) == [
+        "CustomResourceDefinition helloworld of cluster east: adopts an existing object of kubectl"
+    ]
+    crd["metadata"]["managedFields"][0]["subresource"] = "status"
+    assert reported(caplog, "after_create", new_outputs=crd) == []

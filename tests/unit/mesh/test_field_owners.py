@@ -67,3 +67,63 @@ def test_an_object_without_managers_is_taken_from_nobody() -> None:
     """As a state of an older version may hold it."""
     assert field_owners.taken({"metadata": {}}, {"spec": {"replicas": 2}}, OWN) == {}
     assert field_owners.taken({}, {"spec": {}}, OWN) == {}
+
+
+def test_an_atomic_map_is_one_field() -> None:
+    """A selector, of which `managedFields` names no part."""
+    found = live(manages("kubectl-edit", {"f:spec": {"f:selector": {}}}), spec={"selector": {"app": "theirs"}})
+    assert field_owners.taken(found, {"spec": {"selector": {"app": "ours"}}}, OWN) == {
+        "kubectl-edit": ["spec.selector"]
+    }
+    assert field_owners.taken(found, {"spec": {"selector": {"app": "theirs"}}}, OWN) == {}
+
+
+def test_a_field_of_an_item_that_the_manifest_does_not_state_is_not_taken() -> None:
+    """As istiod's CA in the webhooks of its chart, and another program's item in the same list."""
+    fields: dict[str, Any] = {
+        "f:webhooks": {
+            'k:{"name":"ours"}': {"f:clientConfig": {"f:caBundle": {}}},
+            'k:{"name":"theirs"}': {".": {}, "f:name": {}},
+        }
+    }
+    webhook = {"name": "ours", "clientConfig": {"caBundle": "CA"}, "timeoutSeconds": 10}
+    found = live(manages("pilot-discovery", fields), webhooks=[webhook, {"name": "theirs"}])
+    assert field_owners.taken(found, {"webhooks": [{"name": "ours", "timeoutSeconds": 5}]}, OWN) == {}
+
+
+def test_an_item_is_found_without_the_defaults_of_its_key() -> None:
+    """A manifest rarely states a port's protocol."""
+    fields: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {"f:targetPort": {}}}}}
+    ports = [{"port": 80, "protocol": "UDP", "targetPort": 1}, {"port": 80, "protocol": "TCP", "targetPort": 2}]
+    found = live(manages("rancher", fields), spec={"ports": ports})
+    assert field_owners.taken(found, {"spec": {"ports": [{"port": 80, "targetPort": 3}]}}, OWN) == {
+        "rancher": ["spec.ports"]
+    }
+    assert field_owners.taken(found, {"spec": {"ports": [{"port": 80, "targetPort": 2}]}}, OWN) == {}
+
+
+def test_a_set_s_members_stay_with_their_managers() -> None:
+    """Finalizers are merged."""
+    found = live(manages("rancher", {"f:metadata": {"f:finalizers": {".": {}, 'v:"theirs"': {}}}}))
+    found["metadata"]["finalizers"] = ["theirs"]
+    assert field_owners.taken(found, {"metadata": {"finalizers": ["ours"]}}, OWN) == {}
+
+
+def test_a_value_in_the_place_of_a_map_takes_the_map() -> None:
+    """It may be one that a preview does not know yet."""
+    found = live(manages("rancher", {"f:data": {".": {}, "f:key": {}}}), data={"key": "theirs"})
+    assert field_owners.taken(found, {"data": object()}, OWN) == {"rancher": ["data"]}
+
+
+def test_other_managers_are_those_of_more_than_the_status() -> None:
+    """Each once, and a manager of nothing is none."""
+    found = live(
+        manages(OWN, SPEC),
+        manages("kubectl", SPEC),
+        manages("kubectl", SPEC),
+        manages("helm", SPEC),
+        manages("empty", {}),
+        manages("kube-apiserver", {"f:status": {}}, subresource="status"),
+    )
+    assert field_owners.others(found, OWN) == ["kubectl", "helm"]
+    assert field_owners.others({}, OWN) == []
