@@ -101,7 +101,7 @@ def reported(caplog: pytest.LogCaptureFixture, moment: str, **properties: object
         await result
 
     caplog.clear()
-    record(body)
+    record(lambda: pulumi.run(body))
     return caplog.messages
 
 
