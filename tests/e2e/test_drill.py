@@ -73,7 +73,6 @@ def _v2_in_east_alone(mesh: Mapping[str, Cluster], checkout: Checkout, engine: E
     checkout.deploy("up", engine).must_succeed()
 
 
-@pytest.mark.every_engine
 @pytest.mark.usefixtures("_unchanged", "_v2_in_east_alone")
 def test_an_up_moves_the_traffic_off_a_lost_cluster_and_another_one_moves_it_back(
     checkout: Checkout, engine: Engine
