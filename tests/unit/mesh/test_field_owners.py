@@ -102,6 +102,14 @@ def test_an_item_is_found_without_the_defaults_of_its_key() -> None:
     assert field_owners.taken(found, {"spec": {"ports": [{"port": 80, "targetPort": 2}]}}, OWN) == {}
 
 
+def test_an_item_of_a_list_that_the_object_lacks_is_taken() -> None:
+    """A manager's entry may be of another version of the API than the object that was read."""
+    fields: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80}': {".": {}, "f:name": {}}}}}
+    found = live(manages("kubectl-edit", fields), spec={"type": "ClusterIP"})
+    manifest = {"spec": {"ports": [{"port": 80, "name": "a"}]}}
+    assert field_owners.taken(found, manifest, OWN) == {"kubectl-edit": ["spec.ports"]}
+
+
 def test_a_set_s_members_stay_with_their_managers() -> None:
     """Finalizers are merged."""
     found = live(manages("rancher", {"f:metadata": {"f:finalizers": {".": {}, 'v:"theirs"': {}}}}))
