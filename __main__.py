@@ -89,7 +89,7 @@ async def compose(
     for source, target in permutations(settings.clusters, 2):
         MeshLink(
             f"{source.name}-to-{target.name}",
-            wire.mesh_link(source, target, clusters, istio[target.name]),
+            wire.mesh_link(source, target, clusters, istio[target.name].readiness.injects),
             ResourceOptions(
                 depends_on=[clusters[source.name].istio_namespace],
                 transformations=[
@@ -103,10 +103,9 @@ async def compose(
     for cluster in settings.clusters:
         HelloworldApp(
             f"{cluster.name}-helloworld",
-            wire.helloworld_app(cluster),
+            wire.helloworld_app(cluster, istio[cluster.name].readiness),
             ResourceOptions.merge(
-                clusters[cluster.name].options,
-                ResourceOptions(depends_on=[clusters[cluster.name].app_namespace, istio[cluster.name]]),
+                clusters[cluster.name].options, ResourceOptions(depends_on=[clusters[cluster.name].app_namespace])
             ),
         )
 

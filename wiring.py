@@ -1,6 +1,6 @@
 """Turns settings, secrets and preflight results into the Args of each component. Registers nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -27,6 +27,7 @@ from components import (
     RancherCluster,
     RancherClusterArgs,
     RancherTokenArgs,
+    Readiness,
     ServiceAccountArgs,
 )
 from config.preflight import Preflight
@@ -170,7 +171,7 @@ class Wiring:
         )
 
     def mesh_link(
-        self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster], target_istio: Resource
+        self, source: Cluster, target: Cluster, clusters: Mapping[str, RancherCluster], target_istio: Sequence[Resource]
     ) -> MeshLinkArgs:
         """The Args for the link by which `target` reads `source`."""
         server, ca = self._peer_endpoint(source)
@@ -206,7 +207,7 @@ class Wiring:
         endpoint = self.secrets.servers[source.name]
         return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
 
-    def helloworld_app(self, cluster: Cluster) -> HelloworldAppArgs:
+    def helloworld_app(self, cluster: Cluster, istio: Readiness) -> HelloworldAppArgs:
         """The Args for the application on one cluster, with the routing that all clusters share."""
         app = self.settings.helloworld
         images = {"v1": app.images.v1, "v2": app.images.v2}
@@ -223,6 +224,7 @@ class Wiring:
             drain_seconds=self.settings.istio.drain_seconds,
             timeout_seconds=self.settings.istio.timeout_seconds,
             networking_api=self.settings.istio.networking_api,
+            istio=istio,
         )
 
     def _audience(self, audience: Audience) -> routing.Audience:

@@ -2,7 +2,7 @@
 
 from components.helloworld_app import HelloworldApp, HelloworldAppArgs
 from components.istio_install import IstioInstall
-from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs, OperatorInstallerArgs
+from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs, OperatorInstallerArgs, Readiness
 from components.mesh_link import Ca, MeshLink, MeshLinkArgs, RancherTokenArgs, ServiceAccountArgs
 from components.mesh_trust import GeneratedRootArgs, Intermediate, MeshTrust, MeshTrustArgs, ProvidedRootArgs
 from components.rancher_cluster import RancherCluster
@@ -36,5 +36,6 @@ __all__ = [
     "RancherCluster",
     "RancherClusterArgs",
     "RancherTokenArgs",
+    "Readiness",
     "ServiceAccountArgs",
 ]

@@ -1,14 +1,15 @@
 """The objects of one rendered chart in one cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 
-from mesh import istio_charts, names
-from mesh.istio_charts import ChartSource, Manifest, RenderedRelease
+from mesh import manifests, names
+from mesh.istio_charts import ChartSource, RenderedRelease
+from mesh.manifests import Manifest
 
 
 class Chart(pulumi.ComponentResource):
@@ -32,28 +33,32 @@ class Chart(pulumi.ComponentResource):
             crd_provider: The provider for CRDs; by default the cluster's.
         """
         super().__init__("kubernetes:helm.sh/v4:Chart", name, _inputs(rendered), opts)
-        registered: list[tuple[str, Resource]] = []
-        for manifest in istio_charts.in_order(list(istio_charts.with_replicas(rendered.objects))):
+        self._objects: list[tuple[str, Resource]] = []
+        for manifest in manifests.prepare(rendered.objects):
             kind = manifest["kind"]
-            needs = istio_charts.NEEDS.get(kind, frozenset())
+            needs = manifests.NEEDS.get(kind, frozenset())
             resource = _object(
                 name,
                 manifest,
                 ResourceOptions(
                     parent=self,
-                    provider=crd_provider if kind == istio_charts.CRD else None,
-                    depends_on=[resource for needed, resource in registered if needed in needs],
-                    retain_on_delete=istio_charts.is_kept(manifest) or None,
+                    provider=crd_provider if kind == manifests.CRD else None,
+                    depends_on=[resource for needed, resource in self._objects if needed in needs],
+                    retain_on_delete=manifests.is_kept(manifest) or None,
                 ),
             )
-            registered.append((kind, resource))
+            self._objects.append((kind, resource))
         self.register_outputs({})
+
+    def without(self, excluded: str) -> Sequence[Resource]:
+        """The objects of all kinds but one."""
+        return [resource for kind, resource in self._objects if kind != excluded]
 
 
 def _object(chart: str, manifest: Manifest, opts: ResourceOptions) -> Resource:
     # The class of a kind would add nothing but its type: the chart's fields have the API's own names.
     return pulumi.CustomResource(
-        istio_charts.type_token(manifest), istio_charts.logical_name(chart, manifest), dict(manifest), opts
+        manifests.type_token(manifest), manifests.logical_name(chart, manifest), dict(manifest), opts
     )
 
 

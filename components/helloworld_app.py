@@ -11,9 +11,10 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, ProbeArgsDict
 
+from components.istio_install_args import Readiness
 from mesh import istio_values, names, routing
 
 UID = 10001
@@ -46,6 +47,8 @@ class HelloworldAppArgs:
     """How long to wait for each Deployment, in seconds."""
     networking_api: str
     """The apiVersion of Istio's routing; a change replaces the objects."""
+    istio: Readiness
+    """What pods and routing are created after."""
 
 
 class HelloworldApp(pulumi.ComponentResource):
@@ -72,7 +75,7 @@ class HelloworldApp(pulumi.ComponentResource):
             self._deployment(name, version, image, args)
 
         def routing_object(
-            suffix: str, kind: str, physical_name: str, spec: Mapping[str, Any], after: pulumi.Resource | None = None
+            suffix: str, kind: str, physical_name: str, spec: Mapping[str, Any], after: Sequence[Resource] = ()
         ) -> k8s.apiextensions.CustomResource:
             return k8s.apiextensions.CustomResource(
                 f"{name}-{suffix}",
@@ -84,7 +87,7 @@ class HelloworldApp(pulumi.ComponentResource):
                     "annotations": istio_values.deletion_annotation(),
                 },
                 spec=spec,
-                opts=ResourceOptions(parent=self, depends_on=after),
+                opts=ResourceOptions(parent=self, depends_on=[*args.istio.accepts, *after]),
             )
 
         rule = routing_object(
@@ -110,7 +113,7 @@ class HelloworldApp(pulumi.ComponentResource):
                     failover=args.failover,
                 ),
                 # A route to an undefined subset answers 503.
-                after=rule,
+                after=[rule],
             )
         self.register_outputs({})
 
@@ -160,5 +163,5 @@ class HelloworldApp(pulumi.ComponentResource):
                     },
                 },
             },
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, depends_on=args.istio.injects),
         )

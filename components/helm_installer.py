@@ -1,17 +1,20 @@
 """Istio from its Helm charts: one for the CRDs, one for istiod, and one for each gateway without its Service."""
 
+from collections.abc import Sequence
+
 from pulumi import Resource, ResourceOptions
 
 from components.chart import Chart
-from components.istio_install_args import HelmInstallerArgs
+from components.istio_install_args import HelmInstallerArgs, Readiness
 from mesh import gateways
 from mesh.istio_charts import BASE, ISTIOD
+from mesh.manifests import CRD
 
 
-def install(parent: Resource, name: str, installer: HelmInstallerArgs, cacerts: Resource) -> Resource:
-    """Register the charts below `parent`, and return the resource that is ready when the east-west gateway is."""
+def install(parent: Resource, name: str, installer: HelmInstallerArgs, cacerts: Resource) -> Readiness:
+    """Register the charts below `parent`."""
 
-    def chart(release: str, *, after: list[Resource]) -> Chart:
+    def chart(release: str, *, after: Sequence[Resource]) -> Chart:
         return Chart(
             f"{name}-{release.removeprefix('istio-')}",
             installer.releases[release],
@@ -20,6 +23,8 @@ def install(parent: Resource, name: str, installer: HelmInstallerArgs, cacerts: 
         )
 
     base = chart(BASE, after=[])
-    istiod = chart(ISTIOD, after=[cacerts, base])
+    # Istiod waits for CRDs itself. It writes its CA into the webhook at its start, so the webhook exists before.
+    istiod = chart(ISTIOD, after=[cacerts, *base.without(CRD)])
     charts = {gateway: chart(gateway.release, after=[istiod]) for gateway in gateways.GATEWAYS}
-    return charts[gateways.EASTWEST]
+    # An API server that had a gateway's pod injected reaches the webhooks of istiod.
+    return Readiness(injects=[istiod], accepts=[base, charts[gateways.EASTWEST]])

@@ -13,7 +13,7 @@ import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
 from components import helm_installer, operator_installer
-from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs
+from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs, Readiness
 from mesh import gateways, istio_values, names
 from mesh.gateways import EASTWEST, INGRESS, Gateway
 
@@ -25,6 +25,8 @@ class IstioInstall(pulumi.ComponentResource):
     """IP address or host name of the ingress gateway's load balancer; `None` if it has lost its address."""
     eastwest_address: Output[str | None]
     """IP address or host name of the east-west gateway's load balancer; `None` if it has lost its address."""
+    readiness: Readiness
+    """What an object that needs this Istio is created after."""
 
     def __init__(self, name: str, args: IstioInstallArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("mcsps:index:IstioInstall", name, {"clusterName": args.control_plane.cluster_name}, opts)
@@ -34,12 +36,12 @@ class IstioInstall(pulumi.ComponentResource):
             string_data=args.cacerts,
             opts=ResourceOptions(parent=self),
         )
-        # First, since a cloud takes minutes to create a load balancer, and Pulumi waits ten seconds for any Service.
+        # First, since a cloud takes minutes to create a load balancer.
         services = {gateway: self._service(name, args, gateway) for gateway in gateways.GATEWAYS}
         if isinstance(args.installer, HelmInstallerArgs):
-            eastwest_gateway = helm_installer.install(self, name, args.installer, cacerts)
+            self.readiness = helm_installer.install(self, name, args.installer, cacerts)
         else:
-            eastwest_gateway = operator_installer.install(self, name, args, cacerts)
+            self.readiness = operator_installer.install(self, name, args, cacerts)
         k8s.apiextensions.CustomResource(
             f"{name}-cross-network-gateway",
             api_version=args.networking_api,
@@ -52,7 +54,7 @@ class IstioInstall(pulumi.ComponentResource):
             spec=istio_values.cross_network_gateway_spec(),
             # The validating webhook refuses it until istiod has written its CA into the webhook's configuration, and no
             # annotation of the charts can wait for that. Istiod writes it before it serves gateways (docs/adr/0001).
-            opts=ResourceOptions(parent=self, depends_on=[eastwest_gateway]),
+            opts=ResourceOptions(parent=self, depends_on=self.readiness.accepts),
         )
         self.ingress_address = services[INGRESS].status.apply(
             partial(_load_balancer_address, args.control_plane.cluster_name, INGRESS)
@@ -72,7 +74,7 @@ class IstioInstall(pulumi.ComponentResource):
                 "name": gateway.release,
                 "namespace": names.ISTIO_NAMESPACE,
                 "labels": {**selector, **({names.NETWORK_LABEL: network} if network else {})},
-                "annotations": istio_values.timeout_annotation(args.control_plane.timeout_seconds),
+                "annotations": gateway.service_annotations(args.control_plane.timeout_seconds),
             },
             spec={
                 "type": gateway.service_type,

@@ -1,10 +1,10 @@
 """The Args of `IstioInstall`: those common to both installers, and those of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi_kubernetes as k8s
-from pulumi import Input
+from pulumi import Input, Resource
 
 from mesh.istio_charts import RenderedRelease
 from mesh.istio_values import ControlPlane
@@ -23,6 +23,16 @@ class HelmInstallerArgs:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OperatorInstallerArgs:
     """Install Istio by the operator that already runs in the cluster; it has its own charts and takes no values."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Readiness:
+    """What an object that needs Istio is created after."""
+
+    injects: Sequence[Resource]
+    """Pods that are created after these get their sidecar; istiod reads remote secrets."""
+    accepts: Sequence[Resource]
+    """Istio's objects that are created after these have their CRDs, and the webhook that checks them runs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,7 +5,7 @@ Owns the reader's credential in the source cluster and the remote secret in the 
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -62,7 +62,7 @@ class MeshLinkArgs:
     """The CA behind `server`: its PEM, or its source if the PEM is unknown at plan time."""
     credential: ServiceAccountArgs | RancherTokenArgs
     target_provider: k8s.Provider
-    target_istio: Resource
+    target_istio: Sequence[Resource]
     """What reads the remote secret, and exists before it."""
     is_read: bool = True
     """Whether the target has the remote secret; without it, its proxies send nothing to the source's endpoints."""
@@ -116,7 +116,7 @@ class MeshLink(pulumi.ComponentResource):
             ],
             opts=child,
         )
-        k8s.rbac.v1.ClusterRoleBinding(
+        binding = k8s.rbac.v1.ClusterRoleBinding(
             f"{name}-reader-binding",
             metadata=metadata,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata["name"]},
@@ -139,7 +139,8 @@ class MeshLink(pulumi.ComponentResource):
                 "labels": labels,
                 "annotations": {"kubernetes.io/service-account.name": account.metadata["name"]},
             },
-            opts=ResourceOptions.merge(child, ResourceOptions(delete_before_replace=False)),
+            # Istiod reads as soon as it has the token.
+            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=binding, delete_before_replace=False)),
         )
         return token.data.apply(_read_token), token.data.apply(_read_ca)
 

@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-from components.istio_install_args import IstioInstallArgs
+from components.istio_install_args import IstioInstallArgs, Readiness
 from mesh import istio_values, names, operator_specs
 
 TARGET_PORTS = {names.HTTP_PORT: 8080, names.HTTPS_PORT: 8443}
@@ -22,8 +22,8 @@ _SERVICE_ACCOUNTS = ("istiod", "istiod-service-account")
 """The possible service accounts of istiod, which depend on the version and the history of the installation."""
 
 
-def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resource) -> Resource:
-    """Register the resources below `parent`, and return the resource that is ready when the east-west gateway is."""
+def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resource) -> Readiness:
+    """Register the resources below `parent`."""
     binding = _extensions_reader(parent, name)
     control_plane = _istio_operator(
         f"{name}-control-plane",
@@ -32,13 +32,14 @@ def install(parent: Resource, name: str, args: IstioInstallArgs, cacerts: Resour
         args.control_plane.timeout_seconds,
         ResourceOptions(parent=parent, depends_on=[cacerts, binding]),
     )
-    return _istio_operator(
+    eastwest = _istio_operator(
         f"{name}-eastwestgateway",
         names.EASTWEST,
         operator_specs.eastwest_spec(args.control_plane),
         args.control_plane.timeout_seconds,
         ResourceOptions(parent=parent, depends_on=[control_plane]),
     )
+    return Readiness(injects=[control_plane], accepts=[eastwest])
 
 
 def _istio_operator(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mesh import names
+from mesh import istio_values, names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,20 @@ class Gateway:
     """Port of the Service by name, without the port of the health check."""
     serves_other_networks: bool = False
     """Whether clients of other networks reach this cluster's services through it."""
+
+    def service_annotations(self, timeout_seconds: int) -> dict[str, str]:
+        """
+        The annotations that tell Pulumi when the Service is ready.
+
+        A load balancer is ready with its address, which the program reads. Pulumi's own rule also waits ten seconds for
+        endpoints to settle, which nothing needs.
+        """
+        if self.service_type != "LoadBalancer":
+            return {names.SKIP_AWAIT: "true"}
+        return {
+            names.WAIT_FOR: "jsonpath={.status.loadBalancer.ingress[0]}",
+            **istio_values.timeout_annotation(timeout_seconds),
+        }
 
     def network(self, own: str) -> str | None:
         """The network that the gateway serves to clients of other networks; `None` if it serves none."""

@@ -1,32 +1,15 @@
-"""Istio's Helm charts in one cluster, as plain data: the releases with their values, and rendered objects."""
+"""Istio's Helm charts in one cluster, as plain data: the releases with their values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mesh import gateways, istio_values
 from mesh.istio_values import ControlPlane, Values
+from mesh.manifests import Manifest
 from mesh.reader_rules import ReaderRights
-
-Manifest = Mapping[str, Any]
-"""One Kubernetes object, as in its YAML."""
 
 BASE = "base"
 ISTIOD = "istiod"
-CRD = "CustomResourceDefinition"
-
-_BINDING_NEEDS = frozenset({"ClusterRole", "Role", "ServiceAccount"})
-NEEDS: Mapping[str, frozenset[str]] = {
-    "ClusterRoleBinding": _BINDING_NEEDS,
-    "RoleBinding": _BINDING_NEEDS,
-    "Deployment": _BINDING_NEEDS | {"ClusterRoleBinding", "RoleBinding", "ConfigMap", "Secret"},
-}
-"""
-The kinds of a release that must exist before an object of a kind; nothing for other kinds.
-
-An istiod that starts before its injector's template exists never serves injection, and no pod with a sidecar can start.
-Services and webhooks wait for the pods themselves.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,42 +91,3 @@ class IstioCharts:
             )
             for name, (chart, values) in charts.items()
         }
-
-
-def is_kept(manifest: Manifest) -> bool:
-    """Whether the chart keeps an object when its release is deleted, as it does with its CRDs."""
-    return bool((manifest["metadata"].get("annotations") or {}).get("helm.sh/resource-policy") == "keep")
-
-
-def with_replicas(objects: Sequence[Manifest]) -> Iterator[Manifest]:
-    """
-    State one replica for each Deployment whose count neither the chart nor an autoscaler determines.
-
-    Otherwise a Deployment that someone scaled to zero would stay there, since the stack states no count.
-    """
-    scaled = {
-        target["name"]
-        for each in objects
-        if each["kind"] == "HorizontalPodAutoscaler" and (target := each["spec"]["scaleTargetRef"])
-    }
-    for each in objects:
-        is_open = each["kind"] == "Deployment" and each["metadata"]["name"] not in scaled
-        yield {**each, "spec": {"replicas": 1, **each["spec"]}} if is_open else each
-
-
-def in_order(objects: Sequence[Manifest]) -> Sequence[Manifest]:
-    """Sort objects so that each comes after those of the kinds in `NEEDS`."""
-    return sorted(objects, key=lambda each: len(NEEDS.get(each["kind"], ())))
-
-
-def logical_name(chart: str, manifest: Manifest) -> str:
-    """The logical name of a rendered object of the chart with the logical name `chart`."""
-    metadata = manifest["metadata"]
-    path = f"{metadata['namespace']}/{metadata['name']}" if "namespace" in metadata else metadata["name"]
-    return f"{chart}:{path}"
-
-
-def type_token(manifest: Manifest) -> str:
-    """Pulumi's type of a rendered object."""
-    version = manifest["apiVersion"] if "/" in manifest["apiVersion"] else f"core/{manifest['apiVersion']}"
-    return f"kubernetes:{version}:{manifest['kind']}"

@@ -23,7 +23,10 @@ def render(arguments: Properties) -> list[dict[str, Any]]:
 
 
 def _base(_: dict[str, Any]) -> list[dict[str, Any]]:
-    crd = _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD, annotations=KEPT)
+    schema = {"type": "object", "description": "What readers are told"}
+    versions = [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]
+    spec = {"versions": versions}
+    crd = _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD, annotations=KEPT, spec=spec)
     webhook = "ValidatingWebhookConfiguration"
     return [crd, _object("admissionregistration.k8s.io/v1", webhook, "istiod-default-validator", labels={})]
 

@@ -20,6 +20,7 @@ from components import (
     RancherAccessArgs,
     RancherCluster,
     RancherTokenArgs,
+    Readiness,
     ServiceAccountArgs,
 )
 from config import preflight
@@ -72,7 +73,7 @@ def link(stack: Stack) -> MeshLinkArgs:
             for cluster in wire.settings.clusters
         }
         source, target = wire.settings.clusters
-        istio = pulumi.ComponentResource("test:index:Istio", "istio")
+        istio = [pulumi.ComponentResource("test:index:Istio", "istio")]
         args = wire.mesh_link(source, target, clusters, istio)
         assert args.target_istio is istio
         assert args.target_provider is clusters[target.name].provider
@@ -230,7 +231,9 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
     values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
     settings = parse(values)
     wire = Wiring(settings=settings, secrets=Secrets(), found=Preflight(now=TODAY, cluster_ids={}, clusters={}))
-    args = wire.helloworld_app(settings.clusters[0])
+    istio = Readiness(injects=[], accepts=[])
+    args = wire.helloworld_app(settings.clusters[0], istio)
+    assert args.istio is istio
     assert args.images == {version: {"v1": "one", "v2": "two"}[version] for version in versions}
     assert args.weights == {"v1": 90, "v2": 10}
     assert args.replicas == 4

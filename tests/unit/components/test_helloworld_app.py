@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from pulumi import ResourceOptions
+from pulumi_kubernetes.core.v1 import ServiceAccount
 
-from components import HelloworldApp, HelloworldAppArgs
+from components import HelloworldApp, HelloworldAppArgs, Readiness
 from mesh import routing
 from tests.support import recording
 from tests.support.components import kinds, kubernetes_provider
@@ -74,6 +75,7 @@ def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
             drain_seconds=drain_seconds,
             timeout_seconds=123,
             networking_api=networking_api,
+            istio=Readiness(injects=[ServiceAccount("injector")], accepts=[ServiceAccount("checker")]),
         )
         HelloworldApp("east-helloworld", args, ResourceOptions(provider=kubernetes_provider("east")))
 
@@ -288,3 +290,13 @@ def test_pods_say_where_they_are_if_that_is_known() -> None:
         labels = after.inputs["spec"]["template"]["metadata"]["labels"]
         assert labels.pop("topology.istio.io/locality") == "eu.eu-1"
         assert before.inputs == after.inputs
+
+
+def test_pods_come_after_the_injection_and_routing_after_the_webhook_that_checks_it() -> None:
+    """Neither waits for more of Istio than it needs."""
+    monitor = record_app()
+    for found in monitor.find_all(recording.DEPLOYMENT):
+        assert monitor.depends_on(found) == {"injector"}
+    for type_ in (recording.GATEWAY, recording.DESTINATION_RULE, recording.VIRTUAL_SERVICE):
+        for found in monitor.find_all(type_):
+            assert monitor.depends_on(found) - {"east-helloworld-destination-rule"} == {"checker"}

@@ -297,11 +297,12 @@ def test_every_container_has_requests_and_limits(release: str) -> None:
     assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
 
 
-def test_istiod_comes_after_its_ca_and_the_crds() -> None:
-    """An istiod without cacerts would make a root of its own."""
+def test_istiod_comes_after_its_ca_and_the_webhook_that_it_writes_its_ca_into() -> None:
+    """An istiod without cacerts would make a root of its own; for CRDs it waits itself."""
     monitor = record_install()
     needs = monitor.depends_on(charts_of(monitor)["istiod"])
-    assert {"east-istio-cacerts", "east-istio-base:gateways.networking.istio.io"} <= needs
+    assert {"east-istio-cacerts", "east-istio-base:istiod-default-validator"} <= needs
+    assert "east-istio-base:gateways.networking.istio.io" not in needs
 
 
 @pytest.mark.parametrize("release", GATEWAYS)
@@ -355,7 +356,10 @@ def test_the_cross_network_gateway_passes_mtls_through() -> None:
             }
         ],
     }
-    assert "east-istio-eastwestgateway:istio-system/istio-eastwestgateway" in monitor.depends_on(gateway)
+    assert {
+        "east-istio-eastwestgateway:istio-system/istio-eastwestgateway",
+        "east-istio-base:gateways.networking.istio.io",
+    } <= monitor.depends_on(gateway)
 
 
 def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
@@ -371,7 +375,19 @@ def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
     }
     for release in GATEWAYS:
         assert charts[release].inputs["values"]["annotations"] == timeout
-        assert service_of(monitor, release).inputs["metadata"]["annotations"] == timeout
+    for release in ("istio-ingressgateway", "istio-eastwestgateway"):
+        assert service_of(monitor, release).inputs["metadata"]["annotations"] == {
+            "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress[0]}",
+            **timeout,
+        }
+
+
+def test_no_other_service_is_waited_for() -> None:
+    """Pulumi would wait ten seconds for each, and nothing reads them."""
+    monitor = record_install()
+    services = [found.inputs for found in monitor.find_all(recording.SERVICE)]
+    others = [found["metadata"]["annotations"] for found in services if found["spec"].get("type") != "LoadBalancer"]
+    assert others == 2 * [{"pulumi.com/skipAwait": "true"}]
 
 
 @pytest.mark.parametrize("ingress", [{"ip": "203.0.113.7"}, {"hostname": "lb.example"}])

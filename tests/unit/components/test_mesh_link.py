@@ -59,7 +59,7 @@ def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca, *, is_
         ca=ca,
         credential=credential,
         target_provider=kubernetes_provider("west"),
-        target_istio=pulumi.ComponentResource("test:index:Istio", "west-istio"),
+        target_istio=[pulumi.ComponentResource("test:index:Istio", "west-istio")],
         is_read=is_read,
     )
     MeshLink("east-to-west", args)
