@@ -22,6 +22,8 @@ from mesh import field_owners
 
 # A report that fails must not stop the update that it reports.
 _HOOK = ResourceHookOptions(on_dry_run=True, ignore_errors=True)
+_FIELD_MANAGER = "__fieldManager"
+_IDENTIFYING = frozenset({"kind", "metadata", _FIELD_MANAGER})
 
 
 def object_options(cluster: str, identity: Input[str]) -> ResourceOptions:
@@ -86,18 +88,28 @@ def with_options(options: Mapping[ProviderResource, ResourceOptions]) -> Resourc
 
 
 async def _report_taken(cluster: str, args: ResourceHookArgs) -> None:
+    known, manager = await _identify(args.old_outputs)
+    if not field_owners.others(known, manager):
+        return
     live, manifest = await _plain(args.old_outputs), await _plain(args.new_inputs)
-    taken = field_owners.taken(live, manifest, str(live.get("__fieldManager")))
+    taken = field_owners.taken(live, manifest, manager)
     if taken:
         losses = "; ".join(f"{', '.join(paths)} from {manager}" for manager, paths in taken.items())
-        pulumi.log.warn(f"{_describe(live)} of cluster {cluster}: takes {losses}")
+        pulumi.log.warn(f"{_describe(known)} of cluster {cluster}: takes {losses}")
 
 
 async def _report_adopted(cluster: str, args: ResourceHookArgs) -> None:
-    live = await _plain(args.new_outputs)
-    managers = field_owners.others(live, str(live.get("__fieldManager")))
+    known, manager = await _identify(args.new_outputs)
+    managers = field_owners.others(known, manager)
     if managers:
-        pulumi.log.warn(f"{_describe(live)} of cluster {cluster}: adopts an existing object of {', '.join(managers)}")
+        pulumi.log.warn(f"{_describe(known)} of cluster {cluster}: adopts an existing object of {', '.join(managers)}")
+
+
+async def _identify(outputs: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
+    """Return an object's kind and metadata, and the field manager in whose name the stack applies it."""
+    # The SDK makes a task of every value inside: seconds for the schemas of all CRDs.
+    few = await _plain({key: value for key, value in (outputs or {}).items() if key in _IDENTIFYING})
+    return few, str(few.get(_FIELD_MANAGER))
 
 
 async def _plain(properties: Mapping[str, Any] | None) -> Mapping[str, Any]:

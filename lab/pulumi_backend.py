@@ -44,6 +44,8 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
         # Skip the metadata next to each file: a kill leaves it empty, and then the state cannot be read.
         "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
+        # Pulumi writes its whole state at each step.
+        "PULUMI_DIY_BACKEND_ZSTD": "true",
         "PULUMI_HOME": str(PULUMI_HOME),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TMPDIR": str(TEMPORARY),

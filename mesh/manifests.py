@@ -1,6 +1,6 @@
 """The Kubernetes objects that a chart makes, as plain data: what the program changes in them, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mesh import names
@@ -24,6 +24,14 @@ Webhooks wait for the pods themselves.
 """
 
 
+PROPAGATION_SECONDS = 2
+"""
+How long a webhook's pod is ready until all nodes know its endpoint, in seconds.
+
+A call of the webhook before that waits for its timeout of ten seconds, and with it the pod that is to be injected.
+"""
+
+
 def prepare(objects: Sequence[Manifest]) -> Sequence[Manifest]:
     """Return the objects of a release as the program registers them, each after those of the kinds in `NEEDS`."""
     scaled = {
@@ -31,14 +39,22 @@ def prepare(objects: Sequence[Manifest]) -> Sequence[Manifest]:
         for each in objects
         if each["kind"] == "HorizontalPodAutoscaler" and (target := each["spec"]["scaleTargetRef"])
     }
-    return _in_order([_prepare(each, is_scaled=each["metadata"]["name"] in scaled) for each in objects])
+    serves_webhook = any(each["kind"] == "MutatingWebhookConfiguration" for each in objects)
 
-
-def _prepare(manifest: Manifest, *, is_scaled: bool) -> Manifest:
-    match manifest["kind"]:
-        case "Deployment" if not is_scaled:
+    def defaults(deployment: Manifest) -> Mapping[str, Any]:
+        return {
             # Otherwise a Deployment that someone scaled to zero would stay there: the stack would state no count.
-            return {**manifest, "spec": {"replicas": 1, **manifest["spec"]}}
+            **({} if deployment["metadata"]["name"] in scaled else {"replicas": 1}),
+            **({"minReadySeconds": PROPAGATION_SECONDS} if serves_webhook else {}),
+        }
+
+    return _in_order([_prepare(each, defaults) for each in objects])
+
+
+def _prepare(manifest: Manifest, deployment_defaults: Callable[[Manifest], Mapping[str, Any]]) -> Manifest:
+    match manifest["kind"]:
+        case "Deployment":
+            return {**manifest, "spec": {**deployment_defaults(manifest), **manifest["spec"]}}
         case "Service":
             # Pulumi would wait ten seconds for its endpoints to settle. What needs them waits for their Deployment.
             return _annotated(manifest, {names.SKIP_AWAIT: "true"})
