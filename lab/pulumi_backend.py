@@ -72,6 +72,11 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
     )
 
 
+def state_file(stack: str) -> Path:
+    """Return the file with the state of a stack of the lab, compressed by zstd; without a state it does not exist."""
+    return HOME / ".pulumi" / "stacks" / NAMESPACE / f"{stack}.json.zst"
+
+
 def _make_pulumi_home() -> None:
     """
     Create a home for Pulumi in the lab's state, with a link to the plugins of the user's home.
