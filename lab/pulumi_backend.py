@@ -44,6 +44,8 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
         # Skip the metadata next to each file: a kill leaves it empty, and then the state cannot be read.
         "PULUMI_BACKEND_URL": f"file://{HOME}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
+        # Pulumi knows the option `--event-log` only with this.
+        "PULUMI_DEBUG_COMMANDS": "true",
         "PULUMI_HOME": str(PULUMI_HOME),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TMPDIR": str(TEMPORARY),
@@ -68,6 +70,11 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
         keeps=(descriptor,),
         output=output,
     )
+
+
+def state_file(stack: str) -> Path:
+    """Return the file with the state of a stack of the lab; without a state it does not exist."""
+    return HOME / ".pulumi" / "stacks" / NAMESPACE / f"{stack}.json"
 
 
 def _make_pulumi_home() -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lab.engines import Engine
-from lab.pulumi_backend import HOME
+from lab.pulumi_backend import state_file
 from lab.stacks import STACK
 from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from tests.e2e.checkout import Checkout
@@ -24,7 +24,6 @@ def engine_state(engine: Engine, stack: str = STACK) -> list[dict[str, Any]]:
     if engine is Engine.STAND_IN:
         kept = json.loads((STAND_IN_DIR / f"{stack}.json").read_text())
     else:
-        (file,) = (HOME / ".pulumi" / "stacks").rglob(f"{stack}.json")
-        kept = json.loads(file.read_text())["checkpoint"]["latest"]
+        kept = json.loads(state_file(stack).read_text())["checkpoint"]["latest"]
     resources: list[dict[str, Any]] = kept["resources"]
     return resources
