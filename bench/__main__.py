@@ -1,7 +1,8 @@
 """`python -m bench`: measures the project, with a floor next to each figure."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Annotated
 import typer
 
 import errors
-from bench import mesh, program, shift, show, stats, warm
+from bench import gantt, mesh, program, shift, show, stats, timeline, traced_up, warm
 from lab.engines import Engine
+from ops.drill import picture as pictures
 
 Report = Callable[[str], None]
 
@@ -25,6 +27,7 @@ class What(StrEnum):
     MESH = "mesh"
     SHIFT = "shift"
     WARM = "warm"
+    TIMELINE = "timeline"
     ALL = "all"
 
     @property
@@ -34,14 +37,15 @@ class What(StrEnum):
 
 
 @app.command()
-def main(
+def main(  # noqa: PLR0913, PLR0917 - the command line's
     what: Annotated[
         What,
         typer.Argument(
             help="program: a preview without engine or lab. mesh: from empty clusters of the lab to a verified mesh. "
             "shift: from a changed weight to the last proxy that has it; starts with empty clusters as well. "
-            "warm: removes the lab and recreates it up to a verified mesh, which stays. all: everything except warm, "
-            "which removes the lab."
+            "warm: removes the lab and recreates it up to a verified mesh, which stays. timeline: one `up` with Pulumi "
+            "from empty clusters, step by step, with its critical path. all: everything except warm, which removes "
+            "the lab, and timeline, which compares nothing."
         ),
     ] = What.ALL,
     clusters: Annotated[
@@ -52,30 +56,51 @@ def main(
         Engine | None, typer.Option(help="For all except program. If unset, pulumi if it is available.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write all samples to this file.")] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"For timeline: also draw the steps into this file, which ends with {', '.join(pictures.SUFFIXES)}."
+        ),
+    ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option("--from", help="For timeline: show the run in this file of --json again, and run nothing."),
+    ] = None,
 ) -> None:
     """Measure, and print each figure as a ratio to a floor that is measured in the same run."""
     with errors.reported():
-        _measure(what, clusters, pairs, engine, json_file)
+        if picture:
+            pictures.check(picture)
+        with _kept(json_file) as results:
+            if what is What.TIMELINE:
+                _timeline(kept, engine, picture, results)
+            else:
+                _measure(what, clusters, pairs, mesh.chosen_engine(engine), results)
 
 
-def _measure(what: What, clusters: str, pairs: int, engine: Engine | None, json_file: Path | None) -> None:
+@contextlib.contextmanager
+def _kept(json_file: Path | None) -> Iterator[dict[str, object]]:
+    """Yield the results, and write to the file at the end what there is of them."""
     results: dict[str, object] = {}
-    chosen = mesh.chosen_engine(engine)
     try:
-        # First, because the program alone takes minutes.
-        found = mesh.find_empty_clusters() if what.starts_empty else {}
-        with show.errors.status("") as status:
-            if what in (What.PROGRAM, What.ALL):
-                results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
-            if what in (What.MESH, What.ALL):
-                results |= {"engine": chosen, "mesh": _mesh(found, pairs, chosen, status.update)}
-            if what in (What.SHIFT, What.ALL):
-                results |= {"engine": chosen, "shift": _shift(found, pairs, chosen, status.update)}
-            if what is What.WARM:
-                results |= {"engine": chosen, "warm": _warm(chosen, status.update)}
+        yield results
     finally:
         if json_file is not None:
             json_file.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _measure(what: What, clusters: str, pairs: int, engine: Engine, results: dict[str, object]) -> None:
+    # First, because the program alone takes minutes.
+    found = mesh.find_empty_clusters() if what.starts_empty else {}
+    with show.errors.status("") as status:
+        if what in (What.PROGRAM, What.ALL):
+            results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
+        if what in (What.MESH, What.ALL):
+            results |= {"engine": engine, "mesh": _mesh(found, pairs, engine, status.update)}
+        if what in (What.SHIFT, What.ALL):
+            results |= {"engine": engine, "shift": _shift(found, pairs, engine, status.update)}
+        if what is What.WARM:
+            results |= {"engine": engine, "warm": _warm(engine, status.update)}
 
 
 def _program(clusters: list[int], pairs: int, report: Report) -> object:
@@ -117,6 +142,19 @@ def _warm(engine: Engine, report: Report) -> object:
         f"{parts.verify:.0f}), {parts.memory_mib} MiB in the clusters; aim: {warm.MAX_SECONDS} s, {warm.MAX_MIB} MiB"
     )
     return asdict(parts)
+
+
+def _timeline(kept: Path | None, requested: Engine | None, picture: Path | None, results: dict[str, object]) -> None:
+    if kept:
+        engine, found = Engine.PULUMI, timeline.read(kept)
+    else:
+        engine = mesh.chosen_engine(requested)
+        with show.errors.status("") as status:
+            found = traced_up.measure(mesh.find_empty_clusters(), engine, status.update)
+    results |= {"engine": engine, "timeline": found.as_json()}
+    show.timeline(found)
+    if picture:
+        gantt.draw(found, picture)
 
 
 if __name__ == "__main__":

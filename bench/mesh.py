@@ -8,7 +8,7 @@ commands and of the clusters together.
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -140,25 +140,32 @@ def verify() -> None:
     run([sys.executable, "-m", "ops", "verify", "--stack", STACK])
 
 
-def deploy(command: str, engine: Engine, folder: Path = ROOT) -> None:
+def deploy(command: str, engine: Engine, folder: Path = ROOT, options: Sequence[str] = ()) -> None:
     """
-    Run the program of a checkout on the lab.
+    Run the program of a checkout on the lab, with further options for the engine.
 
     Raises:
         RunFailedError: The run failed.
     """
-    run([sys.executable, "-m", "lab.deploy", command, "--engine", engine], folder=folder)
+    run([sys.executable, "-m", "lab.deploy", command, "--engine", engine, *options], folder=folder)
 
 
 @contextlib.contextmanager
 def installed(found: Found, engine: Engine, report: Callable[[str], None]) -> Iterator[None]:
     """Install a verified mesh on empty clusters, and remove it at the end."""
-    empty = _without_definitions(found)
-    _empty(empty)
-    try:
+    with emptied(found, engine, report):
         report("installing the mesh")
         deploy("up", engine)
         verify()
+        yield
+
+
+@contextlib.contextmanager
+def emptied(found: Found, engine: Engine, report: Callable[[str], None]) -> Iterator[None]:
+    """Empty the clusters, and remove at the end what was installed on them."""
+    empty = _without_definitions(found)
+    _empty(empty)
+    try:
         yield
     finally:
         report("emptying the clusters")

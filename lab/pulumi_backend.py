@@ -46,6 +46,8 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE),
         # Pulumi writes its whole state at each step.
         "PULUMI_DIY_BACKEND_ZSTD": "true",
+        # Pulumi knows the option `--event-log` only with this.
+        "PULUMI_DEBUG_COMMANDS": "true",
         "PULUMI_HOME": str(PULUMI_HOME),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TMPDIR": str(TEMPORARY),
