@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import zstandard
+
 from bench import event_log, mesh, timeline
 from errors import UserError
 from lab import pulumi_backend
@@ -29,7 +31,8 @@ def measure(found: mesh.Found, engine: Engine, report: Callable[[str], None]) ->
         began = time.monotonic()
         mesh.deploy("up", engine, options=[f"--event-log={log.address}"])
         seconds = time.monotonic() - began
-        state = pulumi_backend.state_file(STACK).read_bytes()
+        with zstandard.open(pulumi_backend.state_file(STACK)) as file:
+            state = file.read()
     if not log.events:
         raise UserError("Pulumi sent no events", "Use Pulumi 3.206 or newer")
     return timeline.assemble(log.events, state, began, seconds)
