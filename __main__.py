@@ -1,7 +1,5 @@
 """The stack: clusters, trust and Istio first, then the links between clusters, the application and the exports."""
 
-import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import permutations
@@ -18,7 +16,6 @@ from config.preflight import clusters as cluster_preflight
 from config.preflight import rancher as rancher_preflight
 from errors import UserError
 from mesh import names
-from mesh.istio_charts import Release, RenderedRelease
 from wiring import Wiring
 
 
@@ -65,7 +62,8 @@ async def compose(
     }
 
     trust = MeshTrust("trust", wire.mesh_trust())
-    charts = await _render(wire.releases)
+    releases = wire.releases
+    charts = await helm_template.render(helm_template.make_renderer(), releases) if releases else {}
 
     istio = {
         cluster.name: IstioInstall(
@@ -134,14 +132,6 @@ async def compose(
 def _keep_outputs() -> None:
     # After a failure as well, the SDK registers the outputs that the program has set so far: none, at this point.
     vars(get_root_resource())["register_outputs"] = lambda _: None
-
-
-async def _render(releases: Mapping[str, Mapping[str, Release]]) -> Mapping[str, Mapping[str, RenderedRelease]]:
-    if not releases:
-        return {}
-    renderer = helm_template.make_renderer()
-    rendered = await asyncio.gather(*(helm_template.render(renderer, each) for each in releases.values()))
-    return dict(zip(releases, rendered, strict=True))
 
 
 if __name__ == "__main__":

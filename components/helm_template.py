@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -11,6 +11,7 @@ from pulumi import InvokeOptions
 
 from mesh import kubeconfigs, names
 from mesh.istio_charts import ChartSource, Release, RenderedRelease
+from mesh.manifests import Manifest
 
 FUNCTION = "kubernetes:helm:template"
 
@@ -20,18 +21,33 @@ def make_renderer() -> k8s.Provider:
     return k8s.Provider("charts", kubeconfig=kubeconfigs.NO_CLUSTER, cluster_identifier="none")
 
 
-async def render(renderer: k8s.Provider, releases: Mapping[str, Release]) -> Mapping[str, RenderedRelease]:
+async def render(
+    renderer: k8s.Provider, releases: Mapping[str, Mapping[str, Release]]
+) -> Mapping[str, Mapping[str, RenderedRelease]]:
     """
-    Render releases by name, all at the same time.
+    Render the releases of each cluster by name, all at the same time; equal releases of several clusters once.
 
     Raises:
         Exception: A chart cannot be fetched or rendered.
     """
-    rendered = await asyncio.gather(*(_render(renderer, release) for release in releases.values()))
-    return dict(zip(releases, rendered, strict=True))
+    distinct = {_options(release): None for each in releases.values() for release in each.values()}
+    answers = await asyncio.gather(*(_render(renderer, options) for options in distinct))
+    objects = dict(zip(distinct, answers, strict=True))
+    return {
+        cluster: {
+            name: RenderedRelease(release=release, objects=objects[_options(release)]) for name, release in each.items()
+        }
+        for cluster, each in releases.items()
+    }
 
 
-async def _render(renderer: k8s.Provider, release: Release) -> RenderedRelease:
+async def _render(renderer: k8s.Provider, options: str) -> Sequence[Manifest]:
+    answer = await pulumi.runtime.invoke_async(FUNCTION, {"jsonOpts": options}, InvokeOptions(provider=renderer))
+    objects: Sequence[Manifest] = answer["result"]
+    return objects
+
+
+def _options(release: Release) -> str:
     options = {
         **_source_options(release.source),
         "namespace": names.ISTIO_NAMESPACE,
@@ -39,10 +55,7 @@ async def _render(renderer: k8s.Provider, release: Release) -> RenderedRelease:
         "values": release.values,
         **({"kube_version": release.kube_version} if release.kube_version else {}),
     }
-    answer = await pulumi.runtime.invoke_async(
-        FUNCTION, {"jsonOpts": json.dumps(options)}, InvokeOptions(provider=renderer)
-    )
-    return RenderedRelease(release=release, objects=answer["result"])
+    return json.dumps(options)
 
 
 def _source_options(source: ChartSource) -> dict[str, Any]:

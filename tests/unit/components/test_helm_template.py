@@ -20,6 +20,7 @@ class RenderingMonitor(RecordingMonitor):
     def __init__(self) -> None:
         super().__init__(preview=True)
         self.calls: dict[str, dict[str, Any]] = {}
+        self.rendered: list[str] = []
         self.providers: set[str] = set()
 
     def invoke(self, token: str, arguments: Properties, provider: str) -> Properties:
@@ -27,6 +28,7 @@ class RenderingMonitor(RecordingMonitor):
         assert token == "kubernetes:helm:template"  # noqa: S105 - a function
         options = json.loads(arguments["jsonOpts"])
         self.calls[options["release_name"]] = options
+        self.rendered.append(options["release_name"])
         self.providers.add(provider.rpartition("::")[0])
         return {"result": [{"kind": "X", "metadata": {"name": options["release_name"]}}]}
 
@@ -47,7 +49,8 @@ def render(*releases: Release) -> tuple[RenderingMonitor, dict[str, RenderedRele
 
     async def program() -> None:
         renderer = helm_template.make_renderer()
-        found.update(await helm_template.render(renderer, {each.name: each for each in releases}))
+        answer = await helm_template.render(renderer, {"east": {each.name: each for each in releases}})
+        found.update(answer["east"])
 
     monitor = RenderingMonitor()
     run_function(lambda: pulumi.run(program), monitor, {})
@@ -61,6 +64,28 @@ def test_each_release_gets_its_own_objects() -> None:
         "base": "base",
         "istiod": "istiod",
     }
+
+
+def test_what_clusters_share_is_rendered_once() -> None:
+    """As the CRDs, whose values name no cluster; a version of their own makes a release of their own."""
+    older = release("base", kube_version="v1.30.1")
+    clusters = {
+        "east": {"base": release("base"), "istiod": release("istiod")},
+        "west": {"base": release("base")},
+        "north": {"base": older},
+    }
+    found: dict[str, Any] = {}
+
+    async def program() -> None:
+        found.update(await helm_template.render(helm_template.make_renderer(), clusters))
+
+    monitor = RenderingMonitor()
+    run_function(lambda: pulumi.run(program), monitor, {})
+    assert sorted(monitor.rendered) == ["base", "base", "istiod"]
+    assert {cluster: list(each) for cluster, each in found.items()} == {
+        cluster: list(each) for cluster, each in clusters.items()
+    }
+    assert found["north"]["base"].release is older
 
 
 def test_the_function_gets_values_namespace_and_the_clusters_version() -> None:

@@ -94,3 +94,18 @@ def test_crds_lose_the_descriptions_of_their_schemas_and_nothing_else() -> None:
         return manifest(manifests.CRD, "x", spec={"group": "g", "versions": versions})
 
     assert manifests.prepare([crd(described=True)]) == [crd(described=False)]
+
+
+def test_a_webhooks_deployment_is_available_only_when_its_endpoint_has_reached_the_nodes() -> None:
+    """A call of the webhook before that waits ten seconds; a chart's own value is kept."""
+    webhook = manifest("MutatingWebhookConfiguration", "injector")
+    plain = manifest("Deployment", "istiod", spec={})
+    own = manifest("Deployment", "istiod", spec={"minReadySeconds": 30})
+
+    def seconds(*objects: manifests.Manifest) -> object:
+        (found,) = (each for each in manifests.prepare(objects) if each["kind"] == "Deployment")
+        return found["spec"].get("minReadySeconds")
+
+    assert seconds(webhook, plain) == 2
+    assert seconds(webhook, own) == 30
+    assert seconds(plain) is None
