@@ -17,7 +17,7 @@ from mesh import names
 from tests.e2e.breakages import REMOTE_SECRET, ROUTE, Cluster
 from tests.e2e.checkout import FEW_REQUESTS, ROOT, Checkout, faults_once_settled, run_module
 from tests.e2e.conftest import Lab
-from tests.e2e.kept import stack_outputs
+from tests.e2e.kept import engine_state, stack_outputs
 from tests.e2e.load import requests_to
 from tests.e2e.objects import Objects, held_by
 from tests.e2e.planned import name_of, preview
@@ -195,3 +195,36 @@ def test_a_cluster_that_was_rebuilt_is_filled_again_and_nothing_else_is_replaced
     after = held_by(east)
     lasting = [name for name in before if "Pod." not in name and "EndpointSlice" not in name]
     assert [name for name in lasting if before[name] != after.get(name)] == []
+
+
+@pytest.mark.nightly
+def test_a_cluster_is_taken_out_while_it_does_not_answer(  # noqa: PLR0913 - fixtures
+    lab: Lab,
+    mesh: Mapping[str, Cluster],
+    checkout: Checkout,
+    engine: Engine,
+    objects_before: dict[str, Objects],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The state forgets its objects, and a rebuilt cluster joins under the same name."""
+    if engine is not Engine.PULUMI:
+        pytest.skip("the variable is Pulumi's")
+    del mesh
+    east, west = checkout.config("clusters")
+    spec = find(LOST, lab.clusters)
+    lab_faults.cut(spec, is_silent=True)
+    try:
+        checkout.configure(clusters=[{**east, "versions": ["v1", "v2"]}])
+        monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+        checkout.deploy("up", engine).must_succeed()
+        monkeypatch.delenv("PULUMI_K8S_DELETE_UNREACHABLE")
+        kept = {name_of(each["urn"]) for each in engine_state(engine, checkout.stack)}
+        assert {name for name in kept if name.startswith(LOST)} == set()
+        assert faults_once_settled(checkout) == []
+    finally:
+        checkout.configure(clusters=[east, west])
+        lab_faults.heal(spec)
+    run_module(ROOT, "lab", "rebuild", LOST).must_succeed()
+    objects_before[LOST] = held_by(spec)
+    checkout.deploy("up", engine).must_succeed()
+    assert faults_once_settled(checkout) == []
