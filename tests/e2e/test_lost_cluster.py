@@ -198,9 +198,9 @@ def test_a_cluster_that_was_rebuilt_is_filled_again_and_nothing_else_is_replaced
 
 
 @pytest.mark.nightly
-def test_a_cluster_is_taken_out_while_it_does_not_answer(  # noqa: PLR0913 - fixtures
+@pytest.mark.usefixtures("mesh")
+def test_a_cluster_is_taken_out_while_it_does_not_answer(
     lab: Lab,
-    mesh: Mapping[str, Cluster],
     checkout: Checkout,
     engine: Engine,
     objects_before: dict[str, Objects],
@@ -209,7 +209,6 @@ def test_a_cluster_is_taken_out_while_it_does_not_answer(  # noqa: PLR0913 - fix
     """The state forgets its objects, and a rebuilt cluster joins under the same name."""
     if engine is not Engine.PULUMI:
         pytest.skip("the variable is Pulumi's")
-    del mesh
     east, west = checkout.config("clusters")
     spec = find(LOST, lab.clusters)
     lab_faults.cut(spec, is_silent=True)
