@@ -1,5 +1,6 @@
 """What holds for every Kubernetes object of a cluster, whichever component registers it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from mesh import field_owners
 # A report that fails must not stop the update that it reports.
 _HOOK = ResourceHookOptions(on_dry_run=True, ignore_errors=True)
 _FIELD_MANAGER = "__fieldManager"
+_PULUMI = re.compile(r"pulumi-kubernetes-[0-9a-f]+")
+"""Pulumi's field manager of one resource; each creation has another one."""
 _IDENTIFYING = frozenset({"kind", "metadata", _FIELD_MANAGER})
 
 
@@ -120,7 +123,7 @@ async def _report_taken(cluster: str, args: ResourceHookArgs) -> None:
 
 async def _report_adopted(cluster: str, args: ResourceHookArgs) -> None:
     known, manager = await _identify(args.new_outputs)
-    managers = field_owners.others(known, manager)
+    managers = dict.fromkeys(_PULUMI.sub("an earlier stack", each) for each in field_owners.others(known, manager))
     if managers:
         pulumi.log.warn(f"{_describe(known)} of cluster {cluster}: adopts an existing object of {', '.join(managers)}")
 

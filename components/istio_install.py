@@ -5,17 +5,14 @@ Owns `cacerts`, istiod, the ingress, egress and east-west gateways and their add
 Istio's own objects. Does not own the CA (see `MeshTrust`) nor links to peers (see `MeshLink`).
 """
 
-from functools import partial
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from components import helm_installer, operator_installer
+from components import gateway_service, helm_installer, operator_installer
 from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs, Readiness
 from mesh import gateways, istio_values, names
-from mesh.gateways import EASTWEST, INGRESS, Gateway
+from mesh.gateways import EASTWEST, INGRESS
 
 
 class IstioInstall(pulumi.ComponentResource):
@@ -37,7 +34,7 @@ class IstioInstall(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         # First, since a cloud takes minutes to create a load balancer.
-        services = {gateway: self._service(name, args, gateway) for gateway in gateways.GATEWAYS}
+        services = {gateway: gateway_service.create(self, name, args, gateway) for gateway in gateways.GATEWAYS}
         if isinstance(args.installer, HelmInstallerArgs):
             self.readiness = helm_installer.install(self, name, args.installer, cacerts)
         else:
@@ -56,46 +53,8 @@ class IstioInstall(pulumi.ComponentResource):
             # annotation of the charts can wait for that. Istiod writes it before it serves gateways (docs/adr/0001).
             opts=ResourceOptions(parent=self, depends_on=self.readiness.accepts),
         )
-        self.ingress_address = services[INGRESS].status.apply(
-            partial(_load_balancer_address, args.control_plane.cluster_name, INGRESS)
-        )
-        self.eastwest_address = services[EASTWEST].status.apply(
-            partial(_load_balancer_address, args.control_plane.cluster_name, EASTWEST)
+        self.ingress_address, self.eastwest_address = (
+            gateway_service.address(services[gateway], args.control_plane.cluster_name, gateway)
+            for gateway in (INGRESS, EASTWEST)
         )
         self.register_outputs({"ingressAddress": self.ingress_address, "eastwestAddress": self.eastwest_address})
-
-    def _service(self, name: str, args: IstioInstallArgs, gateway: Gateway) -> k8s.core.v1.Service:
-        network = gateway.network(args.control_plane.network)
-        selector = istio_values.gateway_labels(gateway.release)
-        targets = {} if isinstance(args.installer, HelmInstallerArgs) else operator_installer.TARGET_PORTS
-        return k8s.core.v1.Service(
-            f"{name}-{gateway.role}",
-            metadata={
-                "name": gateway.release,
-                "namespace": names.ISTIO_NAMESPACE,
-                "labels": {**selector, **({names.NETWORK_LABEL: network} if network else {})},
-                "annotations": gateway.service_annotations(args.control_plane.timeout_seconds),
-            },
-            spec={
-                "type": gateway.service_type,
-                "selector": selector,
-                "ports": [
-                    {"name": port_name, "port": port, "target_port": targets.get(port, port), "protocol": "TCP"}
-                    for port_name, port in {"status-port": names.STATUS_PORT, **gateway.ports}.items()
-                ],
-            },
-            opts=ResourceOptions(parent=self),
-        )
-
-
-def _load_balancer_address(cluster_name: str, gateway: Gateway, status: Any) -> str | None:  # noqa: ANN401 - the SDK's output type has no public name
-    balancer = status and status.load_balancer
-    for ingress in (balancer and balancer.ingress) or ():
-        if address := ingress.ip or ingress.hostname:
-            return str(address)
-    # An error would end the program, and with it the routing of all other clusters.
-    pulumi.log.warn(
-        f"Service {names.ISTIO_NAMESPACE}/{gateway.release} of cluster {cluster_name} has no address. "
-        f"Check the load balancer controller of that cluster, then run `pulumi up --refresh`"
-    )
-    return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from mesh import istio_values, names
 
+_LOAD_BALANCER = "LoadBalancer"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
@@ -21,6 +23,11 @@ class Gateway:
     serves_other_networks: bool = False
     """Whether clients of other networks reach this cluster's services through it."""
 
+    @property
+    def has_load_balancer(self) -> bool:
+        """Whether the cloud or the cluster gives the Service an address."""
+        return self.service_type == _LOAD_BALANCER
+
     def service_annotations(self, timeout_seconds: int) -> dict[str, str]:
         """
         The annotations that tell Pulumi when the Service is ready.
@@ -28,7 +35,7 @@ class Gateway:
         A load balancer is ready with its address, which the program reads. Pulumi's own rule also waits ten seconds for
         endpoints to settle, which nothing needs.
         """
-        if self.service_type != "LoadBalancer":
+        if not self.has_load_balancer:
             return {names.SKIP_AWAIT: "true"}
         return {
             names.WAIT_FOR: "jsonpath={.status.loadBalancer.ingress[0]}",
@@ -41,12 +48,12 @@ class Gateway:
 
 
 _WEB = {"http2": names.HTTP_PORT, "https": names.HTTPS_PORT}
-INGRESS = Gateway(role="ingress", release=names.INGRESS_GATEWAY, service_type="LoadBalancer", ports=_WEB)
+INGRESS = Gateway(role="ingress", release=names.INGRESS_GATEWAY, service_type=_LOAD_BALANCER, ports=_WEB)
 EGRESS = Gateway(role="egress", release=names.EGRESS_GATEWAY, service_type="ClusterIP", ports=_WEB)
 EASTWEST = Gateway(
     role="eastwest",
     release=names.EASTWEST_GATEWAY,
-    service_type="LoadBalancer",
+    service_type=_LOAD_BALANCER,
     # Istio's own Service would also open istiod's ports, which peers of a multi-primary mesh do not need.
     ports={"tls": names.CROSS_NETWORK_PORT},
     serves_other_networks=True,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pulumi import ResourceHook
+    from pulumi import ErrorHook, ResourceHook
 
     from recorder.monitor import Monitor
 
@@ -110,6 +110,9 @@ class _Callbacks:
 
     def register_resource_hook(self, hook: ResourceHook) -> None:
         """Accept a hook."""
+
+    def register_error_hook(self, hook: ErrorHook) -> None:
+        """Accept a hook for errors."""
 
     def __getattr__(self, name: str) -> Never:
         raise NotImplementedError(f"{name} is not supported here")

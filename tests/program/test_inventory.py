@@ -109,6 +109,8 @@ def test_every_object_reports_what_it_takes_from_other_managers(runs: Runs, stac
         moments = {"before_update": (f"{cluster}-takeover",)}
         if found.type.endswith(":CustomResourceDefinition"):
             moments["after_create"] = (f"{cluster}-adoption",)
+        if found.inputs.get("spec", {}).get("type") == "LoadBalancer":
+            moments["on_error"] = (f"{found.name}-address",)
         assert found.hooks == moments, found.name
     assert {found.urn for found in monitor.recorded if found.hooks} == {found.urn for found in objects}
 

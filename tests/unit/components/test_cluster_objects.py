@@ -218,3 +218,11 @@ def test_an_adopted_object_is_named_with_its_managers(caplog: pytest.LogCaptureF
     ]
     crd["metadata"]["managedFields"][0]["subresource"] = "status"
     assert reported(caplog, "after_create", new_outputs=crd) == []
+
+
+def test_all_earlier_stacks_are_one_manager(caplog: pytest.LogCaptureFixture) -> None:
+    """Each creation by Pulumi leaves a field manager with a name of its own."""
+    crd = managed("CustomResourceDefinition", "pulumi-kubernetes-2f0892e0", {"f:spec": {"f:group": {}}})
+    crd["metadata"]["managedFields"].append({"manager": "pulumi-kubernetes-8be1e304", "fieldsV1": {"f:spec": {}}})
+    (line,) = reported(caplog, "after_create", new_outputs=crd)
+    assert line.endswith("adopts an existing object of an earlier stack")

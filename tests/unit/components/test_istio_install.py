@@ -6,9 +6,10 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi import ResourceOptions
+from pulumi import ErrorHookArgs, ResourceOptions
 
-from components import HelmInstallerArgs, IstioInstall, IstioInstallArgs
+from components import HelmInstallerArgs, IstioInstall, IstioInstallArgs, gateway_service
+from mesh import gateways
 from mesh.istio_charts import IstioCharts
 from mesh.istio_values import ControlPlane
 from mesh.reader_rules import ReaderRights
@@ -420,6 +421,20 @@ def test_a_service_without_an_address_is_named_with_its_cluster_and_stops_nothin
         r"Service istio-system/istio-(ingress|eastwest)gateway of cluster east has no address. Check the .+ `pulumi up",
         caplog.text,
     )
+
+
+def test_a_load_balancer_that_gives_no_address_in_time_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Pulumi's own error has neither the cluster nor the gateway's name; other errors are clear."""
+
+    def body() -> None:
+        for error in ("failed to become live: timed out waiting for the condition", "forbidden"):
+            args = ErrorHookArgs(urn="", id="", name="", type="", failed_operation="create", errors=[error])
+            assert not gateway_service.report_missing_address("east", gateways.INGRESS, args)
+
+    record(body)
+    (line,) = caplog.messages
+    assert line.startswith("Service istio-system/istio-ingressgateway of cluster east has no address. Check the load")
+    assert line.endswith("run `pulumi up`")
 
 
 def test_each_address_is_that_of_its_own_gateway() -> None:
