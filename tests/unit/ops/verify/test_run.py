@@ -327,7 +327,7 @@ def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
     started = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "interrupted\n")
-    # Far less than the loops, and enough for a busy machine.
+    # This is far less than the loops take, and enough for a busy machine.
     assert time.monotonic() - started < 30
 
 
