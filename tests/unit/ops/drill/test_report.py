@@ -138,7 +138,7 @@ def row_of(*seconds: Second) -> ScenarioRow:
 
 
 def test_a_second_without_requests_is_drawn_as_none() -> None:
-    """The second has zeros, so that no line connects its neighbours."""
+    """The second has zeros, not the values of its neighbours."""
     row = row_of(
         Second(second=-1, versions={"v1": 9, "v2": 1}, failed=0),
         Second(second=1, versions={"v1": 8}, failed=2),
