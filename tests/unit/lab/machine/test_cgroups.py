@@ -23,7 +23,7 @@ V2 = "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdele
 
 
 def v2_root(tmp_path: Path, available: str, on: str) -> Hierarchy:
-    """Return a cgroup v2 root whose folders contain the kernel's files."""
+    """Return a cgroup v2 root with folders that contain the kernel's files."""
     tmp_path.mkdir()
     (tmp_path / "cgroup.controllers").write_text(available)
     (tmp_path / "cgroup.subtree_control").write_text(on)

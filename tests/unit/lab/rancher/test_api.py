@@ -125,7 +125,7 @@ def test_a_collection_says_how_to_turn_it_round(server: RancherDouble) -> None:
 
 
 def test_a_setting_says_where_its_value_is_from(server: RancherDouble) -> None:
-    """Settings of the configuration are read-only, and the error says so."""
+    """Settings of the configuration are read-only, and the error contains this reason."""
     sources = {
         name: server.ask("GET", f"/v3/settings/{name}").json()["source"]
         for name in ("server-version", "server-url", "auth-token-max-ttl-minutes")

@@ -87,7 +87,7 @@ def api(server: ApiServer) -> ClusterApi:
 
 
 def pod(name: str, *, ready: bool = False, **more: object) -> dict[str, Any]:
-    """Return a pod as the API returns it; `more` goes into its status."""
+    """Return a pod as the API returns it; `more` is added to its status."""
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     return {
         "metadata": {"name": name, "creationTimestamp": CREATED},
