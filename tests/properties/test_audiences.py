@@ -1,4 +1,4 @@
-"""Audiences, whatever they are: the first that a request belongs to decides, and each gets one."""
+"""Any list of audiences: the first matching one decides, and no audience may be unreachable."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -27,12 +27,12 @@ AUDIENCES = st.lists(
 )
 SHORT = ["".join(letters) for length in (1, 2) for letters in product("ab", repeat=length)]
 VALUES = [None, "c", *SHORT, *(f"{text}c" for text in SHORT)]
-"""With a letter that no audience names, so that no number of narrow ones makes up a wide one."""
+"""They include a letter that no audience uses, so that several narrow audiences never cover a wide one."""
 REQUESTS = [(cluster, {"x-one": one, "x-two": two}) for cluster in REGIONS for one in VALUES for two in VALUES]
 
 
 def settings(audiences: list[dict[str, object]], cluster: str, request: Mapping[str, str | None]) -> int:
-    """The audience of a request, by index, as Istio goes through its routes; one more than there are for none."""
+    """Return the index of a request's audience, by Istio's order of routes; the number of audiences if none matches."""
 
     def belongs(audience: Mapping[str, object]) -> bool:
         if audience.get("region") not in {None, REGIONS[cluster]}:
@@ -50,7 +50,7 @@ def settings(audiences: list[dict[str, object]], cluster: str, request: Mapping[
 def test_audiences_are_refused_where_one_never_gets_a_request_and_nowhere_else(
     audiences: list[dict[str, object]],
 ) -> None:
-    """Seen by asking for all that makes a difference."""
+    """The test sends every request that can make a difference."""
     reached = {settings(audiences, cluster, request) for cluster, request in REQUESTS}
     named = [{"name": f"a-{number}", **each} for number, each in enumerate(audiences)]
     try:
@@ -71,7 +71,7 @@ def test_audiences_are_refused_where_one_never_gets_a_request_and_nowhere_else(
 def test_audiences_come_first_and_the_weighted_route_is_the_same_without_them(
     weight: int, clusters: list[tuple[str, ...]]
 ) -> None:
-    """However many there are; each has one match for each of its clusters, or one for all."""
+    """Each audience has one match for each of its clusters, or one match for all clusters."""
     audiences = [
         routing.Audience(name=f"a-{number}", version="v1", header="x", header_match={"exact": "a"}, clusters=each)
         for number, each in enumerate(clusters)

@@ -1,4 +1,4 @@
-"""What people may write for any key."""
+"""Arbitrary values for any config key."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ RICH = {
     "failover": {"enabled": True, "order": [{"from": "eu", "to": "us"}]},
 }
 FULL = parse(RICH).model_dump(mode="json", by_alias=True)
-"""A config in which no key is left out, nor anything that may be there."""
+"""A config with every required and every optional key."""
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JUNK = st.recursive(
     SCALARS, lambda below: st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=5), below, max_size=2)
@@ -32,7 +32,7 @@ PLACES = list(places(FULL))
 
 
 def test_defaults_that_are_written_out_are_taken() -> None:
-    """As they are left out."""
+    """They have the same result as omitted keys."""
     assert parse(FULL) == parse(RICH)
     assert {("rancher", "project", "containerLimit", "limitsCpu"), ("clusters", 1, "access", "kind")} <= set(PLACES)
 
@@ -51,7 +51,7 @@ def test_defaults_that_are_written_out_are_taken() -> None:
 @example(place=("failover", "enabled"), junk="maybe")
 @example(place=("clusters", 1, "locality"), junk=None)
 def test_junk_is_taken_or_refused_in_the_programs_own_words(place: Place, junk: object) -> None:
-    """Each line begins with a key and says what is allowed, and none is pydantic's."""
+    """Each line begins with a key and contains what is allowed. No line is pydantic's own."""
     try:
         parse(put(FULL, place, junk))
     except UserError as error:

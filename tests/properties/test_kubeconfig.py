@@ -1,4 +1,4 @@
-"""Kubeconfigs, whatever is in them."""
+"""Kubeconfigs with arbitrary content."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ NEEDED = [
     ("contexts", 0, "context", "user"),
     ("clusters", 0, "cluster", "server"),
 ]
-"""Where nothing can be left out."""
+"""The places that a kubeconfig must contain."""
 
 
 @st.composite
 def nearly_valid(draw: st.DrawFn) -> tuple[dict[str, Any], list[Place]]:
-    """Draw a good kubeconfig in which up to three places hold junk or are left out, and these places."""
+    """Draw a valid kubeconfig in which up to three places are junk or missing; return it and these places."""
     document: dict[str, Any] = GOOD
     spoilt: list[Place] = []
     for place in draw(st.lists(st.sampled_from(PLACES), unique=True, max_size=3)):
@@ -53,7 +53,7 @@ def nearly_valid(draw: st.DrawFn) -> tuple[dict[str, Any], list[Place]]:
 @example(name="null", host="east", ca_pem="ca", written="yes")
 @example(name="no", host="east", ca_pem="ca", written="- a: b")
 def test_what_is_written_is_read_again(name: str, host: str, ca_pem: str | None, written: str) -> None:
-    """Also names and tokens that YAML would take for numbers, truths or nothing."""
+    """This includes names and tokens that YAML would parse as numbers, booleans or null."""
     text = kubeconfigs.render_token_kubeconfig(name=name, server=f"https://{host}", ca_pem=ca_pem, token=written)
     assert kubeconfigs.read_endpoint(text) == Endpoint(server=f"https://{host}", ca_pem=ca_pem)
     document = yaml.safe_load(text)
@@ -63,7 +63,7 @@ def test_what_is_written_is_read_again(name: str, host: str, ca_pem: str | None,
 
 @given(st.text())
 def test_any_text_is_a_kubeconfig_or_a_plain_error(text: str) -> None:
-    """Never another exception."""
+    """No other exception is raised."""
     refusal(text)
 
 
@@ -71,7 +71,7 @@ def test_any_text_is_a_kubeconfig_or_a_plain_error(text: str) -> None:
 def test_what_is_nearly_a_kubeconfig_leads_somewhere_or_is_refused_without_quoting_it(
     drawn: tuple[dict[str, Any], list[Place]],
 ) -> None:
-    """Whatever is wrong, the token beside it is not told, and what is used is what the text says."""
+    """The error never contains the token, and an accepted server is the one in the text."""
     document, spoilt = drawn
     said = refusal(yaml.safe_dump(document))
     assert MARK not in said
@@ -85,7 +85,7 @@ def test_what_is_nearly_a_kubeconfig_leads_somewhere_or_is_refused_without_quoti
 
 @pytest.mark.parametrize("place", NEEDED, ids=str)
 def test_a_kubeconfig_that_lacks_what_it_needs_is_refused(place: Place) -> None:
-    """Every step from the current context to the server and the user."""
+    """This covers every step from the current context to the server and the user."""
     said = refusal(yaml.safe_dump(put(GOOD, place, ABSENT)))
     assert said
     assert MARK not in said
@@ -93,12 +93,12 @@ def test_a_kubeconfig_that_lacks_what_it_needs_is_refused(place: Place) -> None:
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in NEEDED], ids=str)
 def test_a_kubeconfig_does_without_the_rest(place: Place) -> None:
-    """A CA may be the machine's own, and a user may have another credential than a token."""
+    """The machine's own CA may be used, and a user may have another credential than a token."""
     assert refusal(yaml.safe_dump(put(GOOD, place, ABSENT))) == ""
 
 
 def refusal(text: str) -> str:
-    """Why a kubeconfig is refused; nothing if it is not."""
+    """Return the error of a kubeconfig, or an empty text if it is valid."""
     try:
         kubeconfigs.read_endpoint(text)
     except ValueError as error:

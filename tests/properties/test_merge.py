@@ -1,4 +1,4 @@
-"""Laws of laying Helm values over each other."""
+"""The rules by which Helm values are merged."""
 
 import copy
 from typing import Any
@@ -25,14 +25,14 @@ def test_nothing_over_values_and_values_over_nothing_are_the_values(values: Valu
 
 @given(VALUES, VALUES)
 def test_laying_over_twice_is_laying_over_once(ours: Values, theirs: Values) -> None:
-    """A value that was taken is not taken further."""
+    """A second merge of the same values changes nothing."""
     once = merge(ours, theirs)
     assert merge(once, theirs) == once
 
 
 @given(VALUES, VALUES)
 def test_all_of_theirs_is_in_the_result_and_ours_where_they_say_nothing(ours: Values, theirs: Values) -> None:
-    """At every depth."""
+    """This holds at every depth."""
     merged = merge(ours, theirs)
     assert merged.keys() == ours.keys() | theirs.keys()
     for key, value in merged.items():
@@ -46,7 +46,7 @@ def test_all_of_theirs_is_in_the_result_and_ours_where_they_say_nothing(ours: Va
 
 @given(VALUES, VALUES)
 def test_neither_side_is_changed(ours: Values, theirs: Values) -> None:
-    """The program's defaults serve every cluster."""
+    """All clusters share the program's defaults."""
     kept = copy.deepcopy((ours, theirs))
     merge(ours, theirs)
     assert (ours, theirs) == kept

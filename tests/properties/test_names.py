@@ -1,4 +1,4 @@
-"""Names that the program makes, for any cluster set that it takes."""
+"""The names that the program generates, for any valid set of clusters."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 HELM_RELEASE_MAX = 53
 GOOD = load_values("lab")
 
-# The words that the program puts beside a cluster's name: what could make two names alike.
+# The words that the program adds to a cluster's name, which could make two names equal.
 WORDS = st.sampled_from(
     [
         *("a", "b", "root", "trust", "intermediate", "istio", "system", "sample", "helloworld", "v1"),
@@ -41,17 +41,17 @@ CLUSTER_SETS = st.lists(NAMES, min_size=1, max_size=5, unique=True).map(tuple)
 HARD = (("root", "trust", "intermediate"), ("w" * 48, "w" * 47, "0"), ("a-b", "a"))
 STACKS = (LAB, RANCHER)
 SOURCE, TARGET = "zqsource", "zqtarget"
-"""Names of clusters that are no part of any other name."""
+"""Placeholder names of clusters, which are not part of any other name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """What one resource is called, wherever it is called by something."""
+    """The names of one resource, in all places where it has one."""
 
     type: str
     logical: str
     cluster: str = ""
-    """The provider that brings it to its cluster."""
+    """The provider through which it reaches its cluster."""
     namespace: str = ""
     physical: str = ""
     release: str = ""
@@ -59,18 +59,18 @@ class Named:
     labels: tuple[str, ...] = ()
 
     def where(self, **names: str) -> "Named":
-        """The same with other clusters' names in the place of the two that are no part of any other."""
+        """Return the same names with other clusters in place of the two placeholders."""
         return Named(**{key: _replaced(value, names) for key, value in vars(self).items()})
 
 
-def _replaced(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a text, or texts
+def _replaced(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a text or a tuple of texts
     if isinstance(value, tuple):
         return tuple(_replaced(each, names) for each in value)
     return re.sub(f"{SOURCE}|{TARGET}", lambda found: names[found[0]], value)
 
 
 def record_names(stack: str, folder: Path, names: Sequence[str]) -> set[Named]:
-    """What the program really calls everything."""
+    """Return the names that the program registers."""
     config = lab_stack(folder, names) if stack == LAB else with_clusters(names)
     generation = with_outputs({"hex": "0" * 8})
     monitor = RecordingMonitor(preview=False, stack=stack, makers={recording.RANDOM_ID: generation})
@@ -79,7 +79,7 @@ def record_names(stack: str, folder: Path, names: Sequence[str]) -> set[Named]:
 
 
 def with_clusters(names: Sequence[str]) -> Stack:
-    """Rancher's stack with other clusters."""
+    """Return Rancher's stack with other clusters."""
     return rancher_stack().changed(
         clusters=[
             {
@@ -94,7 +94,7 @@ def with_clusters(names: Sequence[str]) -> Stack:
 
 
 def called(monitor: RecordingMonitor, found: Registration) -> Named:
-    """Take a registration's names."""
+    """Return the names of a registration."""
     metadata = found.inputs.get("metadata", {})
     is_object = found.type.startswith("kubernetes:") and bool(metadata)
     return Named(
@@ -111,17 +111,17 @@ def called(monitor: RecordingMonitor, found: Registration) -> Named:
 
 @pytest.fixture(scope="module")
 def patterns(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Named]]:
-    """What the program calls everything for two clusters, by stack."""
+    """Return the names that the program registers for the two placeholder clusters, by stack."""
     folder = tmp_path_factory.mktemp("patterns")
     return {stack: record_names(stack, folder, (SOURCE, TARGET)) for stack in STACKS}
 
 
 def list_names(patterns: set[Named], names: Sequence[str]) -> list[Named]:
-    """What the program calls everything for these clusters, without a run."""
+    """Return the names that the program would register for these clusters, without a run."""
     found = []
     for pattern in patterns:
         clusters = [name for name in (SOURCE, TARGET) if name in repr(pattern)]
-        # The target's own, and its link to the source, are the same patterns once more.
+        # The target's own resources, and its link to the source, have the same patterns.
         if TARGET not in pattern.logical.partition(SOURCE)[0]:
             found += [
                 pattern.where(**dict(zip(clusters, chosen, strict=True)))
@@ -135,7 +135,7 @@ def list_names(patterns: set[Named], names: Sequence[str]) -> list[Named]:
 def test_names_depend_on_the_clusters_names_alone(
     patterns: Mapping[str, set[Named]], tmp_path: Path, stack: str, names: tuple[str, ...]
 ) -> None:
-    """And so the listing that is tested below is what the program registers."""
+    """The listed names in the next test are therefore those that the program registers."""
     listed = list_names(patterns[stack], names)
     assert set(listed) == record_names(stack, tmp_path, names)
     assert len(set(listed)) == len(listed)
@@ -148,11 +148,11 @@ def test_names_depend_on_the_clusters_names_alone(
 @example(names=HARD[1])
 @example(names=HARD[2])
 def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stack: str, names: tuple[str, ...]) -> None:
-    """In Pulumi, where a double would stop the program, in Kubernetes, in Helm and in X.509."""
+    """This holds in Pulumi, which rejects a duplicate, in Kubernetes, in Helm and in X.509."""
     listed = list_names(patterns[stack], names)
     assert_unique([(each.type, each.logical) for each in listed])
     assert_unique([(each.cluster, each.type, each.namespace, each.physical) for each in listed if each.physical])
-    # Path building must not hang on the generation alone.
+    # Chain building must not depend on the generation alone.
     assert_unique([each.common_name for each in listed if each.common_name])
     for each in listed:
         form = LABEL if each.type in {recording.NAMESPACE, recording.SERVICE} else SUBDOMAIN
@@ -164,7 +164,7 @@ def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stac
 
 
 def assert_unique(found: Sequence[object]) -> None:
-    """No two alike."""
+    """Fail if a value occurs twice."""
     assert [each for each, count in Counter(found).items() if count > 1] == []
 
 
@@ -175,7 +175,7 @@ def assert_unique(found: Sequence[object]) -> None:
 @example("west\n")
 @example("\N{FULLWIDTH LATIN SMALL LETTER W}est")
 def test_a_name_is_a_label_without_the_word_to_or_refused(name: str) -> None:
-    """What is taken is what the test above is about."""
+    """The accepted names are those that the test above generates."""
     values = put(GOOD, ("clusters", 1, "name"), name)
     if LABEL.fullmatch(name) and len(name) <= 48 and "to" not in name.split("-") and name != "east":
         parse(values)
@@ -186,6 +186,6 @@ def test_a_name_is_a_label_without_the_word_to_or_refused(name: str) -> None:
 
 @pytest.mark.parametrize("ambiguous", ["to", "to-b", "b-to", "a-to-b"])
 def test_names_that_could_make_two_links_alike_are_refused(ambiguous: str) -> None:
-    """`a` to `to-b` and `a-to` to `b` would both be `a-to-to-b`."""
+    """The link from `a` to `to-b` and the link from `a-to` to `b` would both be `a-to-to-b`."""
     with pytest.raises(UserError, match="the word 'to'"):
         parse(put(GOOD, ("clusters", 1, "name"), ambiguous))

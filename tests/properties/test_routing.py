@@ -1,4 +1,4 @@
-"""Weights, whatever they are."""
+"""Any weights of the two versions."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ WEIGHTS = st.integers(min_value=0, max_value=100)
 
 @given(WEIGHTS)
 def test_weights_sum_to_100_and_none_is_negative(v2_weight: int) -> None:
-    """Istio refuses anything else."""
+    """Istio refuses all other weights."""
     weights = routing.weights(v2_weight)
     assert sum(weights.values()) == 100
     assert min(weights.values()) >= 0
@@ -19,7 +19,7 @@ def test_weights_sum_to_100_and_none_is_negative(v2_weight: int) -> None:
 
 @given(WEIGHTS, WEIGHTS)
 def test_weights_are_all_that_two_routes_differ_in(before: int, after: int) -> None:
-    """Subsets stay in the same order, also at 0."""
+    """The subsets keep their order, including a subset of weight 0."""
     specs = [
         routing.virtual_service_spec(gateway="mesh", host="h", weights=routing.weights(weight))
         for weight in (before, after)

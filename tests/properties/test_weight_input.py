@@ -1,4 +1,4 @@
-"""What people may write for a weight."""
+"""Arbitrary values for a weight."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ ANYTHING = st.recursive(
 @example(value=float("inf"))
 @example(value=10**400)
 def test_a_weight_is_0_to_100_or_a_plain_error(value: object) -> None:
-    """Never another exception, and never another number."""
+    """No other exception is raised, and no other number is accepted."""
     check(lambda: parse({**GOOD, "v2Weight": value}), good=type(value) is int and 0 <= value <= 100)
 
 
@@ -43,7 +43,7 @@ def test_a_weight_is_0_to_100_or_a_plain_error(value: object) -> None:
 @example(text="1e1")
 @example(text=" 10 ")
 def test_a_weight_on_the_command_line_is_0_to_100_or_a_plain_error(text: str) -> None:
-    """`pulumi config set` stores any text."""
+    """The command `pulumi config set` stores any text."""
 
     def load_settings() -> Settings:
         found: list[Settings] = []
@@ -55,7 +55,7 @@ def test_a_weight_on_the_command_line_is_0_to_100_or_a_plain_error(text: str) ->
 
 
 def check(read: Callable[[], Settings], *, good: bool) -> None:
-    """Read settings that are good but for the weight, maybe; one that is good in its plainest form must be taken."""
+    """Read settings with this weight. A valid one in its plainest form must be accepted; others may fail."""
     try:
         weight: object = read().v2_weight
     except UserError as error:

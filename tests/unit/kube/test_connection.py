@@ -17,21 +17,21 @@ from tests.support.stacks import kubeconfig
 
 @pytest.mark.parametrize("text", ["token: hunter2hunter2", "{", "[]", "", "kind: Config\nclusters: [{}]"])
 def test_a_kubeconfig_that_the_library_cannot_use_is_not_quoted(text: str) -> None:
-    """It may hold a token."""
+    """The text may contain a token."""
     with pytest.raises(KubeconfigError) as caught:
         connection.from_kubeconfig(text)
     assert str(caught.value) == "cannot be used: check its current context"
 
 
 def test_a_kubeconfigs_client_retries_nothing_by_itself() -> None:
-    """Its callers know what may be sent twice."""
+    """Only the callers know which requests are safe to repeat."""
     assert connection.from_kubeconfig(kubeconfig("east")).retries is False
 
 
 def test_certificates_are_read_where_they_are_and_no_proxy_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy of the environment cannot reach a cluster on this machine."""
+    """A proxy from the environment cannot reach a cluster on this machine."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.org")
     ca, certificate, key = (tmp_path / name for name in ("ca.crt", "admin.crt", "admin.key"))
     found = connection.from_certificate("https://a:6443", ca_file=ca, certificate_file=certificate, key_file=key)
@@ -40,7 +40,7 @@ def test_certificates_are_read_where_they_are_and_no_proxy_is_used(
 
 
 def with_a_key(folder: Path) -> tuple[str, str]:
-    """Make a kubeconfig that holds a key and names a certificate in a folder; returns it and the key."""
+    """Create a kubeconfig that contains a key and refers to a certificate in a folder; return it and the key."""
     key = pems.key_pem(pems.make_key())
     document = yaml.safe_load(kubeconfig("east"))
     data = base64.b64encode(key.encode()).decode()
@@ -51,7 +51,7 @@ def with_a_key(folder: Path) -> tuple[str, str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="files of memory are Linux's")
 def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This holds even if the process is killed. A path is relative to the given folder."""
+    """This holds even if the process is killed. Relative paths start at the given folder."""
     copies = tmp_path / "copies"
     copies.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
@@ -63,7 +63,7 @@ def test_no_key_is_copied_to_a_file_that_outlives_the_process(tmp_path: Path, mo
 
 
 def test_elsewhere_the_librarys_own_copies_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library removes them when the process ends by itself."""
+    """The library removes them when the process exits normally."""
     monkeypatch.setattr(sys, "platform", "darwin")
     text, key = with_a_key(tmp_path)
     found: Any = connection.from_kubeconfig(text, tmp_path)

@@ -1,4 +1,4 @@
-"""Why a request to a server failed."""
+"""The reasons why a request to a server failed."""
 
 import errno
 import ssl
@@ -32,12 +32,12 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     ids=["refused", "refused again and again", "timed out", "untrusted", "of an unknown cause"],
 )
 def test_a_failed_connection_is_described_by_its_cause(error: Exception, reason: str) -> None:
-    """The library's own text, which may quote a secret, is never used."""
+    """The library's own text may quote a secret, so it is never used."""
     assert errors.reason(error) == reason
     assert errors.is_untrusted(error) is ("certificate" in reason)
 
 
 def test_a_request_is_described_by_its_status_or_by_the_connection() -> None:
-    """A body or a header may hold anything."""
+    """The body and the headers are omitted, because they may contain a secret."""
     assert errors.describe(ApiException(status=403, reason="Forbidden")) == "the API answered 403 Forbidden"
     assert errors.describe(MaxRetryError(None, "/", ConnectTimeoutError())) == "no connection: ConnectTimeoutError"  # type: ignore[arg-type]

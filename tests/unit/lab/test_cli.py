@@ -34,7 +34,7 @@ def _handlers() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=lambda it: it.name)
 @pytest.mark.usefixtures("_handlers")
 def test_a_signal_ends_a_command_as_an_interrupt_does(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
-    """A closed terminal and a service manager leave no process of it."""
+    """A closed terminal or a service manager leaves no process of the command."""
     signal.signal(number, signal.SIG_DFL)
     seen = []
 

@@ -323,7 +323,7 @@ def test_a_deployment_may_differ_from_the_stack_file_on_both_engines(
 def test_who_holds_the_lab_may_deploy_and_choose_where_the_output_goes(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: Engine
 ) -> None:
-    """Standard output then has nothing of the engine, and the mark names who made it."""
+    """Standard output then contains no engine output, and the mark contains the engine."""
     seen: list[int | None] = []
     pulumi = fake_pulumi(home.parent / "bin", f"echo 'encryptionsalt: {SALT}' > Pulumi.lab.yaml")
     monkeypatch.setenv("PATH", f"{pulumi.parent}:/usr/bin:/bin")

@@ -1,4 +1,4 @@
-"""The script with which `make` and CI install packages. Its commands are doubles on an otherwise empty PATH."""
+"""The script that installs packages for `make` and CI. Its commands are doubles on an otherwise empty PATH."""
 
 import os
 import re
@@ -146,7 +146,7 @@ def test_what_the_lab_misses_is_what_the_script_installs() -> None:
 
 
 def test_the_script_looks_for_the_cni_plugins_where_a_node_does() -> None:
-    """It runs before Python does, so the folders stand in it too."""
+    """It runs before Python is available, so it contains the folders as well."""
     assert re.findall(r"-e (\S+)/bridge ]", preflight.INSTALLER.read_text()) == list(map(str, node.CNI_FOLDERS))
 
 
@@ -158,7 +158,7 @@ def test_ci_and_make_install_by_the_script() -> None:
 
 
 def test_ci_is_a_script_that_bash_understands() -> None:
-    """It runs unattended, so a syntax error would be found too late."""
+    """It runs unattended, so a syntax error would be noticed too late."""
     for script in (RUN, preflight.INSTALLER):
         subprocess.run(["bash", "-n", script], check=True)  # noqa: S603, S607 - the project's own script
     assert os.access(preflight.INSTALLER, os.X_OK)

@@ -21,7 +21,7 @@ def own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says that other stacks work without a lab."""
+    """The error explains that other stacks work without a lab."""
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(UserError, match=r"needs Linux, and this is Darwin.*STACK=<stack>"):
         preflight.require_root()

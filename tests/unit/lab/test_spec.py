@@ -65,7 +65,7 @@ def test_existing_clusters_are_those_up_to_the_last_folder(tmp_path: Path) -> No
 
 
 def test_an_unknown_cluster_is_refused_with_the_known_ones() -> None:
-    """The error contains the possible names, or says that the lab is down."""
+    """The error contains the possible names, or reports that the lab is down."""
     with pytest.raises(UserError) as caught:
         spec.find("esat", ALL[:2])
     assert "east, west" in caught.value.remedy

@@ -1,4 +1,4 @@
-"""The order of the removal of a lab, on folders of a test."""
+"""The order in which a lab is removed, on folders of a test."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ EAST, WEST = spec.clusters(2)
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a state folder of a lab that has nothing else left."""
+    """Return the state folder of a lab without processes, mounts or links."""
     folder = tmp_path / "mcsps-lab"
     (folder / "east" / "pki").mkdir(parents=True)
     (folder / "east" / "pki" / "ca.crt").write_text("x")
@@ -53,7 +53,7 @@ def held(folder: Path) -> set[str]:
 
 
 def test_one_cluster_is_removed_and_the_others_stay(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its processes, link, namespaces and cgroups first, and its keys and data after them."""
+    """Processes, link, namespaces and cgroups are removed first, and keys and data last."""
     done = []
     monkeypatch.setattr(cgroups, "kill_all", lambda _, cgroup: done.append(f"kill {cgroup}"))
     monkeypatch.setattr(network, "remove_node", lambda node: done.append(f"unlink {node.name}"))
@@ -86,7 +86,7 @@ def test_a_rebuild_that_is_killed_is_completed_before_anything_is_repaired(
 
 
 def test_without_a_killed_command_there_is_nothing_to_complete(state: Path) -> None:
-    """A cluster that is whole stays whole."""
+    """A complete cluster stays unchanged."""
     teardown.finish()
     assert held(state) == {"east", "east/pki", "east/pki/ca.crt"}
 
@@ -94,7 +94,7 @@ def test_without_a_killed_command_there_is_nothing_to_complete(state: Path) -> N
 def test_a_cluster_with_a_mount_of_another_program_keeps_its_files(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They may be that program's."""
+    """The files may belong to that program."""
     monkeypatch.setattr(mounts, "left_below", lambda folder: [f"{folder}/data"] if folder == EAST.directory else [])
     with pytest.raises(UserError, match=r"umount .*/east/data\. Then run `rebuild east` again"):
         teardown.remove_cluster(EAST)

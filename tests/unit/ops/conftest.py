@@ -1,4 +1,4 @@
-"""Shared by the tests of `ops`."""
+"""Fixtures of the tests of `ops`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @pytest.fixture(scope="session")
 def root_pem() -> str:
-    """A self-signed certificate."""
+    """Return a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "root")])
     now = datetime.now(UTC)

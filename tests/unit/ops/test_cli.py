@@ -17,7 +17,7 @@ print(done.exit_code, *sorted({name.partition(".")[0] for name in sys.modules}))
 
 
 def test_the_help_loads_no_sdk() -> None:
-    """It costs no second of processor time; each command loads what it needs."""
+    """The help starts fast, because each command loads only the libraries that it needs."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - this interpreter
     code, *loaded = done.stdout.split()
     assert code == "0"

@@ -1,4 +1,4 @@
-"""A stack's config, read without Pulumi."""
+"""The config of a stack, read without Pulumi."""
 
 import secrets
 import stat
@@ -23,7 +23,7 @@ config:
 
 
 def write(root: Path, text: str = STACK, weight: str = "  mcsps:v2Weight: '0'\n") -> None:
-    """Put a stack file into a project."""
+    """Write a stack file into a project."""
     (root / "Pulumi.prod.yaml").write_text(text + weight)
 
 
@@ -37,14 +37,14 @@ def fake_pulumi(root: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Non
 
 
 def test_plain_values_are_read_and_secrets_left_alone(tmp_path: Path) -> None:
-    """Other projects' keys are none of ours; a number that Pulumi stored as text is a number."""
+    """Keys of other projects are ignored, and a number that Pulumi stored as text becomes a number."""
     write(tmp_path)
     chosen = stack.load("prod", tmp_path)
     assert (chosen.mesh.id, chosen.v2_weight) == ("mesh1", 0)
 
 
 def test_a_stack_may_be_named_in_full(tmp_path: Path) -> None:
-    """Pulumi's own `--stack` accepts that form too."""
+    """Pulumi's own option `--stack` accepts this form as well."""
     write(tmp_path)
     assert stack.load("organization/mcsps/prod", tmp_path).mesh.id == "mesh1"
 
@@ -59,28 +59,28 @@ def test_the_projects_defaults_count_where_the_stack_says_nothing(tmp_path: Path
 
 
 def test_an_unknown_stack_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
-    """A misspelt name is seen at once."""
+    """The user recognizes a misspelled name at once."""
     write(tmp_path)
     with pytest.raises(UserError, match=r"no stack 'prd' here: Pulumi.prd.yaml is missing. Name one of these: prod"):
         stack.load("prd", tmp_path)
 
 
 def test_a_file_that_is_no_yaml_is_refused_by_line(tmp_path: Path) -> None:
-    """There is no traceback."""
+    """The error contains no traceback."""
     write(tmp_path, text="config:\n  a: [\n", weight="")
     with pytest.raises(UserError, match=r"Pulumi.prod.yaml is not YAML, line \d"):
         stack.load("prod", tmp_path)
 
 
 def test_values_that_cannot_work_are_refused_by_key(tmp_path: Path) -> None:
-    """The settings' own words."""
+    """The error is the settings' own."""
     write(tmp_path, weight="  mcsps:v2Weight: 101\n")
     with pytest.raises(UserError, match="mcsps:v2Weight"):
         stack.load("prod", tmp_path)
 
 
 def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole secret is read, without the line break at its end."""
+    """The result is the whole secret, without the line break at its end."""
     fake_pulumi(tmp_path, monkeypatch, 'echo "$@"')
     assert stack.secret("prod", "rancherToken", tmp_path) == (
         "config get mcsps:rancherToken --stack prod --non-interactive"
@@ -88,14 +88,14 @@ def test_a_secret_is_decrypted_by_pulumi(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_without_pulumi_a_secret_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what is missing."""
+    """The error names the missing program."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="and only Pulumi decrypts it"):
         stack.secret("prod", "rancherToken", tmp_path)
 
 
 def test_a_refusal_of_pulumi_is_told_without_what_it_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard output may hold the secret, and it stays unseen."""
+    """Standard output may contain the secret, so the error does not quote it."""
     token = secrets.token_hex(8)
     fake_pulumi(tmp_path, monkeypatch, f"echo {token}; echo 'error: incorrect passphrase' >&2; exit 255")
     with pytest.raises(UserError, match="incorrect passphrase") as caught:

@@ -1,4 +1,4 @@
-"""The pending operations of a killed run are sorted by what must happen to them, from the state alone."""
+"""The required action for each pending operation of a killed run, derived from the state alone."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ KEY = {"urn": "urn:pulumi:lab::mcsps::tls:index/privateKey:PrivateKey::key", "ty
 
 
 def exported(*resources: dict[str, Any], **pending: dict[str, Any]) -> dict[str, Any]:
-    """Make a state with resources, and with one pending operation of each kind that is given."""
+    """Return a state with these resources, and with one pending operation of each given kind."""
     operations = [{"type": kind, "resource": resource} for kind, resource in pending.items()]
     return {"version": 3, "deployment": {"resources": list(resources), "pending_operations": operations}}
 
 
 def test_a_kubernetes_object_has_an_id_that_its_name_tells() -> None:
-    """The id has the namespace, if there is one."""
+    """The id includes the namespace, if the object has one."""
     assert kubernetes_id(SERVICE) == SERVICE_ID
     cluster_scoped = {"type": "kubernetes:core/v1:Namespace", "inputs": {"metadata": {"name": "sample"}}}
     assert kubernetes_id(cluster_scoped) == "sample"
@@ -32,18 +32,18 @@ def test_a_kubernetes_object_has_an_id_that_its_name_tells() -> None:
     "resource", [KEY, {"type": "kubernetes:helm.sh/v4:Chart", "inputs": {}}, {"type": "kubernetes:core/v1:Secret"}]
 )
 def test_what_has_no_fixed_name_is_not_looked_up(resource: dict[str, object]) -> None:
-    """Keys, charts, and objects that the API server names."""
+    """These are keys, charts, and objects with a name from the API server."""
     assert kubernetes_id(resource) is None
 
 
 @pytest.mark.parametrize("state", [{}, {"deployment": None}, exported(SERVICE | {"id": SERVICE_ID})])
 def test_a_state_without_anything_pending_needs_nothing(state: dict[str, Any]) -> None:
-    """A stack that was never deployed, one that holds nothing, and one that is whole."""
+    """The states are of a new stack, of an empty stack, and of a complete one."""
     assert settle(state).urns == []
 
 
 def test_an_object_that_was_being_created_is_taken_in_and_deleted() -> None:
-    """Only the cluster knows whether the object exists, and no one knows with which field manager."""
+    """Only the cluster knows whether the object exists, and its field manager is unknown."""
     settlement = settle(exported(KEY, creating=SERVICE))
     assert settlement.delete == [SERVICE["urn"]]
     key, taken_in = settlement.state["deployment"]["resources"]
@@ -53,7 +53,7 @@ def test_an_object_that_was_being_created_is_taken_in_and_deleted() -> None:
 
 
 def test_a_settlement_that_was_cut_off_goes_on() -> None:
-    """An object that was imported and not deleted yet is still deleted, though no operation is pending."""
+    """An imported object that is not deleted yet is still deleted, although no operation is pending."""
     imported = settle(exported(creating=SERVICE)).state
     again = settle(imported)
     assert again.delete == [SERVICE["urn"]]
@@ -69,7 +69,7 @@ def test_what_a_later_run_has_created_is_kept() -> None:
 
 
 def test_the_half_made_successor_of_one_that_serves_is_deleted_by_the_next_up() -> None:
-    """A link's token of the next generation: the one before it is in use and stays."""
+    """An example is a link's token of the next generation. The current token is in use and stays."""
     serves = SERVICE | {"id": "istio-system/of-the-last-generation"}
     settlement = settle(exported(serves, creating=SERVICE))
     assert settlement.delete == []
@@ -80,7 +80,7 @@ def test_the_half_made_successor_of_one_that_serves_is_deleted_by_the_next_up() 
 
 
 def test_an_object_deleted_to_be_replaced_is_deleted_whichever_of_the_two_is_there() -> None:
-    """Both have one name, and so one id."""
+    """Both objects have the same name, and therefore the same id."""
     settlement = settle(exported(SERVICE | {"id": SERVICE_ID, "pendingReplacement": True}, creating=SERVICE))
     assert settlement.delete == [SERVICE["urn"]]
     assert len(settlement.state["deployment"]["resources"]) == 1
@@ -88,7 +88,7 @@ def test_an_object_deleted_to_be_replaced_is_deleted_whichever_of_the_two_is_the
 
 @pytest.mark.parametrize("kind", ["updating", "deleting"])
 def test_what_was_being_changed_or_deleted_is_looked_at(kind: str) -> None:
-    """An `up` believes the state, and would leave out what a killed `destroy` has deleted."""
+    """An `up` trusts the state, and would miss what a killed `destroy` has deleted."""
     made = SERVICE | {"id": SERVICE_ID}
     assert settle(exported(made, **{kind: made})).refresh == [SERVICE["urn"]]
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_looked_up_is_let_go() -> None:
 
 
 def test_the_state_that_was_exported_stays_as_it_is() -> None:
-    """It is what a person has if the import fails."""
+    """The user still needs it if the import fails."""
     state = exported(creating=SERVICE)
     settle(state)
     assert state == exported(creating=SERVICE)

@@ -1,4 +1,4 @@
-"""Pulumi's own commands settle what a killed run left."""
+"""The recovery of a killed run with Pulumi's own commands."""
 
 import json
 import stat
@@ -33,7 +33,7 @@ PENDING = {
 
 
 def fake_pulumi(tmp_path: Path, state: object, *, code: int = 0) -> PulumiCli:
-    """A `pulumi` that exports `state`, keeps what it is to import, and notes every call but the export."""
+    """Create a `pulumi` that exports `state`, stores what it imports, and records all calls except exports."""
     (tmp_path / "state.json").write_text(json.dumps(state))
     script = tmp_path / "pulumi"
     export = f'if [ "$1 $2" = "stack export" ]; then cat state.json; exit {code}; fi'
@@ -44,14 +44,14 @@ def fake_pulumi(tmp_path: Path, state: object, *, code: int = 0) -> PulumiCli:
 
 
 def test_nothing_is_called_where_nothing_is_pending(tmp_path: Path) -> None:
-    """A refresh costs time, and may show unrelated changes."""
+    """A refresh takes time, and may show unrelated changes."""
     pulumi = fake_pulumi(tmp_path, {"deployment": {"resources": []}})
     assert pulumi.recover() == ()
     assert not (tmp_path / "calls").exists()
 
 
 def test_what_is_pending_is_settled_in_the_state_first_and_then_in_the_clusters(tmp_path: Path) -> None:
-    """Each command gets the URNs of its own resources only."""
+    """Each command gets only the URNs of its own resources."""
     assert fake_pulumi(tmp_path, PENDING).recover() == [DEPLOYMENT["urn"], SERVICE["urn"]]
     imported, refreshed, destroyed = (tmp_path / "calls").read_text().splitlines()
     assert imported == "stack import --stack lab --non-interactive"
@@ -68,7 +68,7 @@ def test_a_state_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_command_gets_its_config_file_and_gives_its_exit_code(tmp_path: Path) -> None:
-    """A stack's file may be of another name."""
+    """The config file of a stack may have another name."""
     pulumi = fake_pulumi(tmp_path, PENDING, code=7)
     assert replace(pulumi, config_file=tmp_path / "own.yaml").run("preview", "--diff") == 7
     assert pulumi.run("preview") == 7
@@ -79,13 +79,13 @@ def test_a_command_gets_its_config_file_and_gives_its_exit_code(tmp_path: Path) 
 
 
 def test_a_lock_that_a_killed_run_left_is_removed_without_a_question(tmp_path: Path) -> None:
-    """Pulumi asks at a terminal, and fails if there is no lock."""
+    """At a terminal Pulumi would ask the user. It fails if there is no lock, which is no error here."""
     fake_pulumi(tmp_path, PENDING, code=1).unlock()
     assert (tmp_path / "calls").read_text() == "cancel --yes --stack lab --non-interactive\n"
 
 
 def test_what_pulumi_prints_goes_where_the_caller_wants_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A caller with an output of its own keeps its standard output for that."""
+    """A caller may need standard output for its own report."""
     pulumi = fake_pulumi(tmp_path, {})
     Path(pulumi.executable).write_text("#!/bin/sh\necho printed\n")
     pulumi.run("up")

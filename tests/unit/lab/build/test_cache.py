@@ -1,4 +1,4 @@
-"""The cache: one run at a time, and nothing half made."""
+"""The cache: only one run at a time uses it, and it contains no partial entry."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from lab.build import cache
 
 
 def test_the_cache_is_where_the_user_keeps_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """XDG_CACHE_HOME counts, and ~/.cache if it is not set."""
+    """The folder is XDG_CACHE_HOME, or ~/.cache if that is not set."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert cache.root() == tmp_path / ".cache" / "mcsps-lab"
@@ -19,13 +19,13 @@ def test_the_cache_is_where_the_user_keeps_caches(tmp_path: Path, monkeypatch: p
 
 
 def test_a_key_tells_apart_where_parts_end() -> None:
-    """Bytes that move from one input to the next are another input."""
+    """The key changes if bytes move from one input to the next."""
     assert cache.key([b"ab", b"c"]) != cache.key([b"a", b"bc"])
     assert cache.key([b"ab", b"c"]) == cache.key([b"ab", b"c"])
 
 
 def test_what_a_killed_run_left_is_gone(tmp_path: Path) -> None:
-    """Its scratch folder is emptied by the next run, and removed after it."""
+    """The next run empties its scratch folder, and removes the folder at the end."""
     stale = tmp_path / "tmp" / "half"
     stale.parent.mkdir()
     stale.write_text("half")
@@ -35,7 +35,7 @@ def test_what_a_killed_run_left_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_second_run_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
-    """Two runs never fill one entry at once."""
+    """Two runs never fill the same entry at once."""
     progress = Progress(disable=True)
     entered = threading.Event()
 

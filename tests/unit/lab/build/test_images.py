@@ -1,4 +1,4 @@
-"""The images: what is in them, and that containerd can read them. A scratch cache, and no network."""
+"""The content of the images, and their format for containerd. The tests use a scratch cache and no network."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ SHELL = Path("/bin/sh").resolve()
 
 @pytest.fixture
 def toolchain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toolchain:
-    """Make a toolchain of small programs, a wheel for pip to find, and an empty cache."""
+    """Create a toolchain of small programs, a wheel for pip, and an empty cache."""
     tools = Toolchain(tmp_path / "cache" / "mcsps-lab" / "toolchain-1")
     (tools.folder / "bin").mkdir(parents=True)
     for name in ("pilot-discovery", "pilot-agent", "helloworld", "coredns", "pause"):
@@ -99,7 +99,7 @@ def _read(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
 def test_all_images_are_in_the_archive_under_the_names_that_pods_ask_for(
     toolchain: Toolchain, progress: Progress
 ) -> None:
-    """Names are complete: containerd would put docker.io before a short one."""
+    """The names are complete, because containerd adds docker.io to short ones."""
     (archive,) = images.ensure(toolchain, progress)
     assert set(Unpacked(archive).manifests) == {
         "mcsps.lab/istio/pilot:1.31",
@@ -114,7 +114,7 @@ def test_all_images_are_in_the_archive_under_the_names_that_pods_ask_for(
 def test_every_image_starts_a_program_that_it_holds_as_a_numeric_user(
     toolchain: Toolchain, progress: Progress, tmp_path: Path
 ) -> None:
-    """The kubelet cannot tell whether a user with a name is root."""
+    """The kubelet cannot check whether a user with a name is root."""
     (archive,) = images.ensure(toolchain, progress)
     unpacked = Unpacked(archive)
     for name in unpacked.manifests:
@@ -127,7 +127,7 @@ def test_every_image_starts_a_program_that_it_holds_as_a_numeric_user(
 
 
 def test_an_image_is_for_this_machine(toolchain: Toolchain, progress: Progress) -> None:
-    """Containerd skips an image of another platform without a word."""
+    """Containerd skips an image of another platform without an error."""
     (archive,) = images.ensure(toolchain, progress)
     config = Unpacked(archive).config(images.PILOT)
     assert config["os"] == "linux"
@@ -137,7 +137,7 @@ def test_an_image_is_for_this_machine(toolchain: Toolchain, progress: Progress) 
 def test_the_proxy_holds_what_istio_expects_where_it_expects_it(
     toolchain: Toolchain, progress: Progress, tmp_path: Path
 ) -> None:
-    """Paths of Istio's own image."""
+    """The paths are those of Istio's own image."""
     (archive,) = images.ensure(toolchain, progress)
     entries = Unpacked(archive).entries(images.PROXY, tmp_path)
     assert entries["usr/local/bin/envoy"].mode == 0o755
@@ -147,7 +147,7 @@ def test_the_proxy_holds_what_istio_expects_where_it_expects_it(
 
 
 def test_the_userland_is_stored_once(toolchain: Toolchain, progress: Progress) -> None:
-    """Client and proxy stand on one layer."""
+    """Client and proxy share one layer."""
     (archive,) = images.ensure(toolchain, progress)
     manifests = Unpacked(archive).manifests
     assert manifests[images.PROXY]["layers"][0] == manifests[images.CLIENT]["layers"][0]
@@ -156,7 +156,7 @@ def test_the_userland_is_stored_once(toolchain: Toolchain, progress: Progress) -
 def test_a_second_run_packs_and_downloads_nothing(
     toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Existing archives are reused, also without a network."""
+    """It uses existing archives, even without a network."""
     (archive,) = images.ensure(toolchain, progress)
     before = archive.stat()
     monkeypatch.setenv("PIP_FAILS", "1")
@@ -165,7 +165,7 @@ def test_a_second_run_packs_and_downloads_nothing(
 
 
 def test_another_toolchain_makes_other_images(toolchain: Toolchain, progress: Progress) -> None:
-    """The toolchain's name stands for its programs."""
+    """The toolchain's name identifies its programs."""
     other = Toolchain(shutil.copytree(toolchain.folder, toolchain.folder.with_name("toolchain-2")))
     assert images.ensure(other, progress) != images.ensure(toolchain, progress)
 
@@ -173,7 +173,7 @@ def test_another_toolchain_makes_other_images(toolchain: Toolchain, progress: Pr
 def test_packing_that_fails_leaves_no_archive(
     toolchain: Toolchain, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A half archive would be imported by the next run."""
+    """The next run would import a partial archive."""
 
     def write_half(_: oci.Archive, target: Path) -> None:
         target.write_text("half")
@@ -213,7 +213,7 @@ def test_a_disk_that_is_too_full_is_an_error_before_packing(
 
 
 def test_a_program_that_the_machine_lacks_is_an_error_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person learns what to install."""
+    """The error names the package that the user must install."""
     monkeypatch.setattr(shutil, "which", lambda name, path: str(SHELL) if path and name != "curl" else None)
     with pytest.raises(UserError, match="no `curl`") as failure:
         userland.layer()
@@ -221,21 +221,21 @@ def test_a_program_that_the_machine_lacks_is_an_error_by_name(monkeypatch: pytes
 
 
 def test_the_libraries_of_a_program_include_the_loader_and_the_c_library() -> None:
-    """Without its loader a program is 'not found' although it is there."""
+    """Without its loader a program is 'not found' although the file exists."""
     names = {Path(path).name.split(".")[0] for path in userland.libraries(SHELL)}
     assert "libc" in names
     assert any(name.startswith("ld-linux") for name in names)
 
 
 def test_a_file_that_is_no_dynamic_program_needs_no_libraries(tmp_path: Path) -> None:
-    """Most programs of the lab are static."""
+    """Most programs of the lab are statically linked."""
     static = tmp_path / "static"
     static.write_text("")
     assert userland.libraries(static) == {}
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Neither order, time nor owner of the files shows."""
+    """The order, times and owners of the files have no effect."""
     program = tmp_path / "program"
     program.write_text("x")
     archives = []

@@ -1,4 +1,4 @@
-"""The toolchain: what is built, once, and what happens when it cannot be. A script stands in for Go."""
+"""The build of the toolchain, and its failures. A script replaces Go."""
 
 import os
 import re
@@ -63,7 +63,7 @@ class Go:
         )
 
     def set(self, **environment: str) -> None:
-        """Change what `go` finds in its environment; GO_BUILD runs before each program is whole."""
+        """Change Go's environment variables. GO_BUILD is a script that runs before each program is complete."""
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
 
@@ -74,7 +74,7 @@ class Go:
 
 @pytest.fixture
 def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
-    """Put the stand-in on PATH, with an empty cache."""
+    """Put the double on the PATH, with an empty cache."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**40))
     return Go(tmp_path, monkeypatch)
 
@@ -86,7 +86,7 @@ def progress() -> Progress:
 
 
 def test_every_program_is_built_and_found(go: Go, progress: Progress) -> None:
-    """A toolchain is whole: each program is there, from whichever module."""
+    """A toolchain contains every program of every module."""
     tools = toolchain.ensure(progress)
     for name in ("etcd", "kube-apiserver", "pilot-discovery", "coredns", "helloworld", "pause"):
         assert tools.binary(name).read_text() == "whole\n"
@@ -94,7 +94,7 @@ def test_every_program_is_built_and_found(go: Go, progress: Progress) -> None:
 
 
 def test_what_the_main_job_does_not_need_is_built_when_it_is_needed(go: Go, progress: Progress) -> None:
-    """Only that program is built; existing ones do not change."""
+    """Only this program is built; existing ones do not change."""
     tools = toolchain.ensure(progress)
     assert not any(tools.binary(name).exists() for name in ("kubectl", "istioctl", "helm"))
     built = go.builds()
@@ -105,7 +105,7 @@ def test_what_the_main_job_does_not_need_is_built_when_it_is_needed(go: Go, prog
 
 
 def test_a_program_of_the_users_own_is_taken(go: Go, progress: Progress, tmp_path: Path) -> None:
-    """Nothing is built then; without one it is."""
+    """It replaces the build of this program."""
     own = tmp_path / "bin" / "istioctl"
     assert toolchain.ensure_program("istioctl", progress) == toolchain.place().binary("istioctl")
     built = go.builds()
@@ -116,7 +116,7 @@ def test_a_program_of_the_users_own_is_taken(go: Go, progress: Progress, tmp_pat
 
 
 def test_a_build_shows_how_far_it_is(go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One bar for all modules: a step for each package that is compiled, and none for a download."""
+    """One progress bar covers all modules. It counts compiled packages, and no downloads."""
     go.set(GO_BUILD='echo "go: downloading example.com/m v1.0.0" >&2')
     steps: list[TaskID] = []
     monkeypatch.setattr(progress, "advance", steps.append)
@@ -129,7 +129,7 @@ def test_a_build_shows_how_far_it_is(go: Go, progress: Progress, monkeypatch: py
 def test_packages_that_go_has_already_count_when_their_module_is_through(
     go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else they would count as time that is left."""
+    """Otherwise the remaining time would include them."""
     monkeypatch.setattr(progress, "advance", lambda _: None)
     go.set(GO_BUILD='case "$package" in */pilot-discovery) exit 1;; esac')
     with pytest.raises(UserError):
@@ -143,7 +143,7 @@ def test_packages_that_go_has_already_count_when_their_module_is_through(
 def test_compilers_collect_garbage_seldom_unless_the_user_says_otherwise(
     go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None, used: str
 ) -> None:
-    """It changes how a program is built, and not what: the cache entry stays the same."""
+    """This does not change the result of the build, so the cache entry stays the same."""
     monkeypatch.delenv("GOGC", raising=False)
     place = toolchain.place()
     if own:
@@ -171,7 +171,7 @@ def test_a_toolchain_is_where_it_will_be_built(go: Go, progress: Progress) -> No
 
 @pytest.mark.usefixtures("go")
 def test_nothing_but_what_is_whole_is_left_behind(progress: Progress) -> None:
-    """Scratch files do not stay in the cache."""
+    """The cache contains no scratch files."""
     assert {path.name for path in toolchain.ensure(progress).folder.iterdir()} == {
         "bin",
         "charts",
@@ -182,7 +182,7 @@ def test_nothing_but_what_is_whole_is_left_behind(progress: Progress) -> None:
 
 @pytest.mark.usefixtures("go")
 def test_the_charts_are_named_as_their_releases_and_can_be_removed(progress: Progress) -> None:
-    """Copies of the read-only module cache are the user's own."""
+    """The files in Go's module cache are read-only, and their copies are not."""
     charts = toolchain.ensure(progress).charts
     assert (charts / "istiod" / "Chart.yaml").read_text() == "name: istio-control/istio-discovery\n"
     assert {path.name for path in charts.iterdir()} == {"base", "istiod", "gateway"}
@@ -190,7 +190,7 @@ def test_the_charts_are_named_as_their_releases_and_can_be_removed(progress: Pro
 
 
 def test_a_build_that_fails_leaves_no_half_program(go: Go, progress: Progress) -> None:
-    """The next run goes on from what was whole."""
+    """The next run keeps the complete programs and builds the others."""
     go.set(GO_BUILD='case "$package" in */kube-apiserver) exit 1;; esac')
     with pytest.raises(UserError, match="kube-apiserver"):
         toolchain.ensure(progress)
@@ -220,7 +220,7 @@ def test_a_failed_build_says_what_go_said_and_what_to_do(go: Go, progress: Progr
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_compiler_outlives_its_run(go: Go, tmp_path: Path, number: signal.Signals) -> None:
-    """However it ends, it leaves neither a compiler running nor a half program."""
+    """After any end of the run, no compiler is running and no program is partial."""
     child = tmp_path / "child"
     go.set(GO_BUILD=f"sleep 60 & echo $! > {child}; wait")
     _start_and_end(child, number)
@@ -229,7 +229,7 @@ def test_no_compiler_outlives_its_run(go: Go, tmp_path: Path, number: signal.Sig
 
 
 def test_the_next_run_waits_for_what_got_away_from_a_killed_one(go: Go, tmp_path: Path, progress: Progress) -> None:
-    """It would remove the folder in which that one writes."""
+    """Otherwise it would remove a folder while a compiler still writes to it."""
     child = tmp_path / "child"
     go.set(GO_BUILD=f"setsid sleep 1 & echo $! > {child}; wait")
     _start_and_end(child, signal.SIGKILL)
@@ -241,7 +241,7 @@ def test_the_next_run_waits_for_what_got_away_from_a_killed_one(go: Go, tmp_path
 
 @pytest.mark.usefixtures("go")
 def test_no_go_is_an_error_with_a_remedy(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person learns what to install."""
+    """The error names what the user must install."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UserError, match="no `go` on PATH") as failure:
         toolchain.ensure(progress)
@@ -278,7 +278,7 @@ def test_a_changed_pin_builds_anew(progress: Progress, tmp_path: Path, monkeypat
 def test_a_disk_that_is_too_full_is_an_error_before_the_build(
     go: Go, progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Better now than after ten minutes."""
+    """Otherwise the build would fail after several minutes."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
     with pytest.raises(UserError, match=r"needs 9\.4 GiB of disk, and .* has 1\.0 GiB free"):
         toolchain.ensure(progress)
@@ -300,7 +300,7 @@ def test_an_unknown_program_is_an_error() -> None:
     ],
 )
 def test_programs_are_stamped_with_the_version_that_is_pinned(module: str, pin: str) -> None:
-    """A stamp that is not the pin would be a lie."""
+    """A version that differs from the pin would be wrong."""
     lines = [line.strip().removesuffix(" // indirect") for line in _pins(module).splitlines()]
     assert pin in lines
 
@@ -312,7 +312,7 @@ def test_the_oldest_go_is_the_one_that_the_modules_ask_for(module: str) -> None:
 
 
 def test_the_servers_say_their_version(go: Go, progress: Progress) -> None:
-    """Without the stamp they would report v0.0.0."""
+    """They would report v0.0.0 without the linker's flag."""
     toolchain.ensure(progress)
     server = next(line for line in go.builds() if "kube-apiserver" in line)
     assert f"version.gitVersion={toolchain.KUBERNETES_VERSION} " in server
@@ -328,7 +328,7 @@ def _start_and_end(child: Path, number: signal.Signals) -> None:
     program = (
         "from rich.progress import Progress; from lab.build import toolchain; toolchain.ensure(Progress(disable=True))"
     )
-    run = subprocess.Popen(  # noqa: S603 - this very Python
+    run = subprocess.Popen(  # noqa: S603 - this interpreter
         [sys.executable, "-c", program], cwd=toolchain.SOURCES.parents[2], stderr=subprocess.DEVNULL
     )
     _wait_until(lambda: child.exists() and child.read_text().strip() != "")

@@ -17,7 +17,7 @@ BY_KIND = {(it["kind"], it["metadata"]["name"]): it for it in addons.manifests()
 
 
 def test_name_service_has_the_address_that_kubelets_hand_out() -> None:
-    """With another address no pod resolves a name."""
+    """With another address no pod could resolve names."""
     assert BY_KIND["Service", "kube-dns"]["spec"]["clusterIP"] == "10.43.0.10"
 
 
@@ -68,7 +68,7 @@ def test_name_service_is_ready_once_it_answers_itself(
 
 
 def test_every_binding_is_to_a_role_that_is_there() -> None:
-    """The role is one of the lab or of Kubernetes."""
+    """The role belongs to the lab or to Kubernetes."""
     roles = {name for kind, name in BY_KIND if kind == "ClusterRole"}
     bound = {it["roleRef"]["name"] for (kind, _), it in BY_KIND.items() if kind == "ClusterRoleBinding"}
     assert {name for name in bound if not name.startswith("system:")} <= roles

@@ -1,4 +1,4 @@
-"""The addresses that Services get."""
+"""The addresses of Services."""
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
@@ -64,7 +64,7 @@ def test_of_two_services_with_one_address_one_moves() -> None:
     )
 )
 def test_whatever_the_claims_no_address_is_given_twice(wanted: list[tuple[str, str | None]]) -> None:
-    """New addresses are unique, free hosts of the pool, and every claim gets one while the pool has one."""
+    """New addresses are unique, free hosts of the pool. Every claim gets one while the pool has one."""
     claims = [claim(name, address) for name, address in wanted]
     held = {it.address for it in claims if it.address and it.address in SMALL}
     new = list(assign(claims, SMALL).values())
@@ -106,7 +106,7 @@ def test_reconciling_writes_the_address_into_the_status_alone() -> None:
 
 
 def test_a_service_deleted_meanwhile_does_not_stop_the_others() -> None:
-    """Only a 404 is such a race; every other error is raised, and the program retries."""
+    """Only a 404 is ignored. Every other error is raised, and the program retries."""
     api = create_autospec(client.CoreV1Api, instance=True)
     api.list_service_for_all_namespaces.return_value = client.V1ServiceList(items=[service("a"), service("b")])
     api.patch_namespaced_service_status.side_effect = [ApiException(status=404), None]

@@ -1,4 +1,4 @@
-"""Cgroups of both versions, on folders in place of the kernel's."""
+"""Cgroups of both versions, on folders that replace the kernel's."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ V2 = "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdele
 
 
 def v2_root(tmp_path: Path, available: str, on: str) -> Hierarchy:
-    """Return a cgroup v2 root whose folders contain the kernel's files."""
+    """Return a cgroup v2 root with folders that contain the kernel's files."""
     tmp_path.mkdir()
     (tmp_path / "cgroup.controllers").write_text(available)
     (tmp_path / "cgroup.subtree_control").write_text(on)
@@ -97,7 +97,7 @@ def test_missing_controllers_are_named(tmp_path: Path) -> None:
 
 
 def test_pids_are_found_at_every_depth_while_cgroups_come_and_go(tmp_path: Path) -> None:
-    """A folder without the file is being removed."""
+    """A folder without the file belongs to a cgroup that is being removed."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "cgroup.procs").write_text("")
     (tmp_path / "a" / "cgroup.procs").write_text("7\n8\n")
@@ -117,7 +117,7 @@ def test_the_cgroups_of_one_cluster_are_killed_and_removed_alone(
 
     def kill(pid: int, _: int) -> None:
         killed.append(pid)
-        # The kernel's files go with their folder.
+        # The kernel removes its files with their folder.
         (east / "system" / "cgroup.procs").unlink()
 
     monkeypatch.setattr(os, "kill", kill)
@@ -141,7 +141,7 @@ def test_memory_is_read_from_either_version(tmp_path: Path, line: str) -> None:
 def test_processes_of_somebody_elses_cgroup_are_refused_by_their_pids(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a lab, neither `up` nor `down` treats a cgroup of its name as the lab's."""
+    """Without a lab, `up` and `down` do not use an existing cgroup with the lab's name."""
     among = (Hierarchy(tmp_path, is_v2=True),)
     monkeypatch.setattr(cgroups, "STATE_DIR", tmp_path / "state")
     cgroups.refuse_foreign(among)

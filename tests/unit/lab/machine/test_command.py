@@ -1,4 +1,4 @@
-"""What the user reads when one of the machine's commands fails."""
+"""The errors for failed commands of the machine."""
 
 import pytest
 

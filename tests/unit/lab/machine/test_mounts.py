@@ -1,4 +1,4 @@
-"""Mount namespaces, as far as tests can check them without root."""
+"""Mount namespaces, in tests that need no root."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_layers_of_mounts_come_off_from_the_top(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_one_namespace_is_unmounted_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder and the other clusters keep theirs."""
+    """The folder and the namespaces of the other clusters stay mounted."""
     points = [FOLDER, f"{FOLDER}/east", f"{FOLDER}/west", f"{FOLDER}/east"]
     unmounted: list[str] = []
     monkeypatch.setattr(mounts, "_mount_points", lambda: points)

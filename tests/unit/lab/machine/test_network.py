@@ -1,4 +1,4 @@
-"""Namespaces and links: those of the lab, and others of the same name."""
+"""Namespaces and links of the lab, and others with the same names."""
 
 import json
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_a_namespace_that_was_half_made_is_made_anew(tmp_path: Path, monkeypatch
 def test_a_node_goes_with_its_link_and_nothing_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_link: bool
 ) -> None:
-    """The link goes first and by its own name, which the next node of that name needs at once."""
+    """The link is deleted first and by its own name, because the next node needs this name at once."""
     east, west = clusters(2)
     machine = Machine(HERE, {"ifname": east.bridge_port if has_link else west.bridge_port})
     monkeypatch.setattr(network, "run", machine.run)
@@ -98,7 +98,7 @@ def test_a_node_goes_with_its_link_and_nothing_else_does(
 def test_a_node_that_is_gone_is_removed_once_more_without_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a restart of the machine, when there is no fabric either."""
+    """An example is a restart of the machine, after which the fabric is missing too."""
     machine = Machine(HERE, None)
     monkeypatch.setattr(network, "run", machine.run)
     monkeypatch.setattr(network, "NETNS_DIR", tmp_path / "gone")

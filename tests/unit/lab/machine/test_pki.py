@@ -88,7 +88,7 @@ def test_only_the_administrator_is_above_the_rules() -> None:
 
 
 def test_making_keys_again_changes_nothing(state: Path) -> None:
-    """A second `up` keeps every issued credential."""
+    """A second `up` keeps every issued credential valid."""
     pki.ensure(EAST)
     before = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
     pki.ensure(EAST)
@@ -121,7 +121,7 @@ def test_certificates_that_another_ca_signed_are_issued_anew() -> None:
 def test_a_certificate_near_its_end_is_issued_anew_and_its_readers_start_anew(
     monkeypatch: pytest.MonkeyPatch, day: int, *, is_kept: bool
 ) -> None:
-    """The same CA, which lives longer, signs it; programs read certificates and kubeconfigs only at their start."""
+    """The same CA signs it, because it is valid longer. Programs read certificates only at their start."""
 
     def make() -> tuple[dict[str, x509.Certificate], list[str]]:
         pki.ensure(EAST)
@@ -155,7 +155,7 @@ def test_every_file_is_its_owners_alone(state: Path) -> None:
 
 @pytest.mark.usefixtures("state")
 def test_kubeconfig_verifies_the_server_and_holds_everything_inline() -> None:
-    """No file beside it is needed, and nothing in it switches verification off."""
+    """It needs no other file, and it does not disable the verification."""
     pki.ensure(EAST)
     kubeconfig.ensure(EAST)
     text = EAST.kubeconfig.read_text()

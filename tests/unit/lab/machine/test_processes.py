@@ -1,4 +1,4 @@
-"""Records of processes: which process is the lab's, and when it must restart."""
+"""Records of processes: they identify the lab's processes and show when a restart is necessary."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ EAST = spec.clusters(1)[0]
 
 @pytest.fixture
 def sleeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Sleeper":
-    """Run a process with a component's record, as far as that needs no root."""
+    """Run a process with a component's record, without root."""
     monkeypatch.setattr(spec, "STATE_DIR", tmp_path)
     return Sleeper()
 
@@ -43,7 +43,7 @@ def test_state_and_start_time_are_found_behind_any_name() -> None:
 
 
 def test_own_process_is_alive_by_its_record(sleeper: Sleeper) -> None:
-    """Pid, start time and boot agree."""
+    """The pid, the start time and the boot id are the same."""
     assert processes.is_alive(sleeper.record)
     sleeper.process.kill()
     sleeper.process.wait()

@@ -15,5 +15,5 @@ def server(tmp_path: Path) -> RancherDouble:
 
 @pytest.fixture
 def isolated(tmp_path: Path) -> RancherDouble:
-    """Return a server whose clusters have project network isolation."""
+    """Return a server with project network isolation in its clusters."""
     return RancherDouble(tmp_path, is_isolated=True)

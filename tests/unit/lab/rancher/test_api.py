@@ -1,4 +1,4 @@
-"""The v3 API as the provider and users call it."""
+"""The v3 API for the provider and for users."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.support.rancher_double import CLUSTER, URL, RancherDouble
 
 
 def test_the_index_leads_to_schemas_that_lead_to_collections(server: RancherDouble) -> None:
-    """Every client of Rancher finds its resources by these links."""
+    """Every client of Rancher finds its resources through these links."""
     index = server.ask("GET", "/v3")
     assert index.headers["X-API-Schemas"] == f"{URL}/v3/schemas"
     schemas = {it["id"]: it for it in server.ask("GET", "/v3/schemas").json()["data"]}
@@ -62,7 +62,7 @@ def test_a_kubeconfig_leads_through_the_proxy_by_a_token_of_its_own(server: Ranc
 
 
 def test_settings_say_the_version_and_the_limits_of_tokens(server: RancherDouble) -> None:
-    """The provider reads the first one before it creates a token."""
+    """The provider reads the version before it creates a token."""
     assert server.ask("GET", "/v3/settings/server-version").json()["value"] == "v2.13.0"
     assert server.ask("GET", f"/v3/settings/{tokens.MAX_TTL}").json()["value"] == "129600"
     assert server.ask("PUT", "/v3/settings/server-version", {"value": "v9"}).status_code == 405
@@ -72,7 +72,7 @@ def test_settings_say_the_version_and_the_limits_of_tokens(server: RancherDouble
 
 @pytest.mark.parametrize("path", ["/ping", "/v3/settings/cacerts"])
 def test_little_may_be_asked_without_a_token(server: RancherDouble, path: str) -> None:
-    """Such requests can read the CA, and change nothing."""
+    """Such requests can read the CA, but change nothing."""
     assert server.ask("GET", path, token="").status_code == 200
     assert server.ask("PUT", path, {"value": ""}, token="").status_code == 401
 
@@ -125,7 +125,7 @@ def test_a_collection_says_how_to_turn_it_round(server: RancherDouble) -> None:
 
 
 def test_a_setting_says_where_its_value_is_from(server: RancherDouble) -> None:
-    """Settings of the configuration are read-only, and the error says so."""
+    """Settings of the configuration are read-only, and the error contains this reason."""
     sources = {
         name: server.ask("GET", f"/v3/settings/{name}").json()["source"]
         for name in ("server-version", "server-url", "auth-token-max-ttl-minutes")

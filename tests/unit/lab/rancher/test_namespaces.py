@@ -124,7 +124,7 @@ def test_a_namespace_that_is_not_rancher_s_outlives_its_project(server: RancherD
 
 
 def test_whoever_may_not_list_namespaces_gets_those_of_his_projects(server: RancherDouble) -> None:
-    """A user without a project sees none."""
+    """A user without a project gets none."""
     project = server.project()
     server.make(PATH, {"name": "theirs"})
     server.make(PATH, {"name": "ours", "projectId": project["id"]})

@@ -125,7 +125,7 @@ def online(folder: Path, kube: KubeDouble) -> Iterator[tuple[httpx.Client, str]]
 
 @pytest.fixture
 def kube() -> KubeDouble:
-    """Return a cluster whose watch has no events yet."""
+    """Return a cluster that has no events in its watch yet."""
     kube = KubeDouble()
     kube.events = asyncio.Queue()
     return kube

@@ -46,7 +46,7 @@ def test_a_namespace_gets_what_its_project_gives(server: RancherDouble) -> None:
 
 
 def test_a_second_look_changes_nothing(server: RancherDouble) -> None:
-    """Otherwise clients that watch would see endless changes."""
+    """Otherwise watching clients would get endless changes."""
     place(server, server.project())
     server.reconcile()
     before = json.dumps(server.kube.objects)

@@ -117,7 +117,7 @@ def test_a_lab_that_has_one_keeps_it(asked: list[bool]) -> None:
 
 
 def test_the_server_s_first_words_say_what_it_is_and_what_it_is_not() -> None:
-    """The log and the package say so."""
+    """The log and the docstring of the package contain this text."""
     assert "test server" in WHAT_IT_IS
     assert "It is not Rancher" in WHAT_IT_IS
     assert "it is not Rancher" in str(rancher.__doc__).splitlines()[1]

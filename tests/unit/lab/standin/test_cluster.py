@@ -1,4 +1,4 @@
-"""Requests of server-side apply: what they force, and what becomes of a conflict."""
+"""Requests of server-side apply: forced fields and conflicts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def refusal(cause: str) -> ApiException:
 def test_only_a_provider_or_an_object_that_says_so_takes_fields_over(
     connect: Callable[..., ClusterApi], verb: str, *, is_on: bool, annotations: dict[str, str], is_forced: bool
 ) -> None:
-    """A dry run asks for the same as the update."""
+    """A dry run sends the same request as the update."""
     server = Server()
     getattr(connect(server, forces_conflicts=is_on), verb)(config_map(**annotations))
     assert [request["force_conflicts"] for request in server.requests] == [is_forced]
@@ -98,7 +98,7 @@ def test_a_field_of_another_manager_is_an_error_at_once(connect: Callable[..., C
 
 
 def test_another_conflict_passes(connect: Callable[..., ClusterApi], monkeypatch: pytest.MonkeyPatch) -> None:
-    """For example with a writer that was faster."""
+    """An example is a conflict with a concurrent writer."""
     monkeypatch.setattr(cluster, "DRY_RETRY_SECONDS", 0.05)
     server = Server(refusal(""))
     with pytest.raises(PassingError):
@@ -108,7 +108,7 @@ def test_another_conflict_passes(connect: Callable[..., ClusterApi], monkeypatch
 
 @pytest.mark.parametrize("text", ["away", "{}", "", "a: [b"])
 def test_a_text_that_is_no_kubeconfig_is_an_unreachable_cluster(text: str) -> None:
-    """As in Pulumi, where such a provider is valid; the error does not quote the text."""
+    """Such a provider is also valid in Pulumi. The error does not quote the text."""
     with pytest.raises(UnreachableError) as caught:
         ClusterApi("east", text, forces_conflicts=False)
     assert str(caught.value) == (

@@ -67,7 +67,7 @@ pulumi.run(main)
 
 @pytest.fixture
 def binary(tmp_path: Path) -> Path:
-    """Return a program in place of helm, which writes down its arguments and its input."""
+    """Return a double of helm, which records its arguments and its input."""
     (tmp_path / "rendered").write_text(RENDERED)
     made = tmp_path / "helm"
     made.write_text(
@@ -86,7 +86,7 @@ def render(binary: Path, **options: object) -> list[Properties]:
 
 
 def test_a_chart_becomes_objects_with_the_namespaces_that_pulumi_gives_them(binary: Path) -> None:
-    """Without a cluster, Pulumi takes a kind that it does not know for a namespaced one."""
+    """Without a cluster, Pulumi treats an unknown kind as namespaced."""
     objects = render(binary, namespace="d")
     assert [(found["kind"], found["metadata"].get("namespace")) for found in objects] == [
         ("Service", "d"),
@@ -121,14 +121,14 @@ def test_a_chart_becomes_objects_with_the_namespaces_that_pulumi_gives_them(bina
 def test_helm_gets_the_options_of_the_function(
     tmp_path: Path, binary: Path, options: Properties, arguments: str
 ) -> None:
-    """Hooks are rendered except for tests, and values go to its input, where no other process sees them."""
+    """Hooks are rendered except for tests. Values go to its input, which no other process can read."""
     render(binary, **{"values": {"a": {"b": 1}}, **options})
     assert (tmp_path / "arguments").read_text().strip() == arguments
     assert (tmp_path / "values").read_text() == '{"a": {"b": 1}}'
 
 
 def test_options_that_are_not_understood_are_refused_by_name(binary: Path) -> None:
-    """They would change what is rendered."""
+    """They would change the result."""
     with pytest.raises(UserError, match=r"fetch_opts\.username, skip_crd_rendering is not supported"):
         render(binary, skip_crd_rendering=True, fetch_opts={"repo": "https://x", "username": "y"})
 

@@ -109,7 +109,7 @@ def test_a_provider_that_adopts_takes_over_what_is_there(tmp_path: Path, cluster
 def test_fields_of_other_managers_are_taken_over_only_if_the_provider_says_so(
     tmp_path: Path, cluster: FakeCluster, option: str, *, forces: bool
 ) -> None:
-    """As in Pulumi, by `enablePatchForce`."""
+    """The option is `enablePatchForce`, as in Pulumi."""
     text = f'p = k8s.Provider("p", kubeconfig="x"{option})\n' + NAMESPACE.replace("opts=o", "opts=opts(provider=p)")
     assert run(tmp_path, text, "up")[0]
     assert cluster.forces_conflicts is forces
@@ -166,7 +166,7 @@ def test_an_object_of_a_cluster_that_is_away_cannot_be_replaced(tmp_path: Path, 
 
 
 def test_an_object_behind_a_provider_without_a_kubeconfig_fails(tmp_path: Path, cluster: FakeCluster) -> None:
-    """Nothing is skipped unless the provider says so."""
+    """The stand-in skips an object only if the provider has the option for it."""
     assert run(tmp_path, NAMESPACE, "up")[0]
     head = HEAD_AWAY.replace(", skip_update_unreachable=True", "")
     assert run(tmp_path, NAMESPACE, "preview", head=head)[1] == {"cluster": Step.UPDATE, "ns": Step.SAME}
@@ -350,7 +350,7 @@ def test_a_service_that_exists_can_be_read_and_one_that_does_not_is_named(tmp_pa
 )
 @pytest.mark.usefixtures("cluster")
 def test_what_is_not_carried_out_is_refused_by_name(tmp_path: Path, text: str, named: str) -> None:
-    """Refused are kinds without a known wait, components of a provider, and generated names."""
+    """The stand-in refuses kinds without a known wait, components of a provider, and generated names."""
     is_well, _, printed = run(tmp_path, text, "up")
     assert not is_well
     assert named in printed

@@ -1,4 +1,4 @@
-"""Work in the order of a graph."""
+"""Work in the order of a dependency graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.standin.order import run_in_order
 
 
 def test_each_node_comes_after_what_it_needs() -> None:
-    """One after another if only one may run at a time."""
+    """With a limit of one, the nodes run one after another."""
     done: list[str] = []
     needs = {"c": {"a", "b"}, "b": {"a"}, "a": set[str]()}
     run_in_order(needs, lambda node: not done.append(node), 1)  # type: ignore[func-returns-value]
@@ -47,7 +47,7 @@ def test_an_interrupt_begins_nothing_more_and_does_not_wait() -> None:
 
     def work(node: str) -> bool:
         begun.append(node)
-        time.sleep(0.1)  # the others are queued meanwhile
+        time.sleep(0.1)  # the other nodes are queued in this time
         os.kill(os.getpid(), signal.SIGINT)
         ended.append(release.wait(5))
         return True

@@ -270,7 +270,7 @@ def test_an_update_of_a_project_keeps_what_rancher_noted_there(lab: Lab) -> None
 
 
 def test_a_new_password_lets_the_user_in_and_takes_his_old_token_away(lab: Lab) -> None:
-    """The stand-in deletes the old token with the new password, because the old one is no longer valid."""
+    """The stand-in deletes the user's old token when the password changes, because it is no longer valid."""
     lab.run(ALL, "up")
     old = lab.entries["own"].id
     is_well, steps = lab.run(ALL, "up", password="2")  # noqa: S106 - a keeper

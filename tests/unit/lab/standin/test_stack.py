@@ -134,7 +134,7 @@ def test_the_program_gets_a_secret_as_a_secret(
 
 
 def test_a_value_of_the_command_line_stands_in_place_of_the_files(tmp_path: Path) -> None:
-    """With or without the project's prefix; all else is the file's."""
+    """The key may have the project's prefix. All other values come from the file."""
     read(tmp_path, "  mcsps:v2Weight: 10\n  mcsps:mesh: {id: m}\n")
     stack = load(tmp_path, "lab", changes=["mcsps:v2Weight=20", 'clusters=[{"name": "east=1"}]'])
     assert stack.config == {

@@ -38,7 +38,7 @@ WAITING |= {"state": {"waiting": {"reason": "ErrImagePull"}}}
 
 
 class ApiServer:
-    """Answers GETs with the given answers by path, and with 404 elsewhere; keeps the requests."""
+    """Returns the given answers to GETs by path, and 404 for other paths; records the requests."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, object]] = {}
@@ -67,14 +67,14 @@ class ApiServer:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
-        """Answer nothing any more."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """An API server."""
+    """Run an API server."""
     made = ApiServer()
     yield made
     made.close()
@@ -82,12 +82,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer) -> ClusterApi:
-    """Its client."""
+    """Return a client of the server."""
     return ClusterApi(client.Configuration(host=f"http://127.0.0.1:{server.port}"))
 
 
 def pod(name: str, *, ready: bool = False, **more: object) -> dict[str, Any]:
-    """Return a pod as the API returns it; `more` goes into its status."""
+    """Return a pod as the API returns it; `more` is added to its status."""
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     return {
         "metadata": {"name": name, "creationTimestamp": CREATED},
@@ -125,7 +125,7 @@ def test_what_exists_is_read_into_plain_values(api: ClusterApi, server: ApiServe
 
 
 def test_the_deployments_that_an_autoscaler_targets_are_known_by_name(api: ClusterApi, server: ApiServer) -> None:
-    """An autoscaler of another kind is none of a Deployment."""
+    """Autoscalers of other kinds are left out."""
     targets = [{"kind": "Deployment", "name": "d"}, {"kind": "StatefulSet", "name": "s"}]
     items = [{"metadata": {"name": "a"}, "spec": {"maxReplicas": 5, "scaleTargetRef": target}} for target in targets]
     server.answers["/apis/autoscaling/v1/namespaces/n/horizontalpodautoscalers"] = (200, {"items": items})
@@ -133,7 +133,7 @@ def test_the_deployments_that_an_autoscaler_targets_are_known_by_name(api: Clust
 
 
 def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterApi, server: ApiServer) -> None:
-    """Through its scale, so that what Pulumi declared stays."""
+    """The client patches the scale, so the fields that Pulumi declared stay unchanged."""
     path = "/apis/apps/v1/namespaces/n/deployments/d/scale"
     server.answers[path] = (200, {"metadata": {"name": "d"}, "spec": {"replicas": 0}})
     api.scale("n", "d", 0)
@@ -141,7 +141,7 @@ def test_a_deployment_is_scaled_and_nothing_else_of_it_is_changed(api: ClusterAp
 
 
 def test_istios_objects_are_read_by_their_spec(api: ClusterApi, server: ApiServer) -> None:
-    """`None` where there is none."""
+    """The result is `None` if the object does not exist."""
     path = "/apis/networking.istio.io/v1beta1/namespaces/n/destinationrules/r"
     server.answers[path] = (200, {"metadata": {"name": "r"}, "spec": {"host": "h"}})
     assert api.istio_spec("n", "destinationrules", "r") == {"host": "h"}
@@ -149,7 +149,7 @@ def test_istios_objects_are_read_by_their_spec(api: ClusterApi, server: ApiServe
 
 
 def test_a_log_is_text_with_the_time_of_each_line(api: ClusterApi, server: ApiServer) -> None:
-    """Also where it looks like JSON."""
+    """The client does not parse a log that looks like JSON."""
     server.answers["/api/v1/namespaces/n/pods/p/log"] = (200, {"looks": "like JSON"})
     assert api.log("n", "p", "c", 5) == '{"looks": "like JSON"}'
     (_, path), *_ = server.asked
@@ -182,7 +182,7 @@ def test_what_clusters_share_is_read_as_manifests(api: ClusterApi, server: ApiSe
 
 
 def test_what_does_not_exist_is_none(api: ClusterApi) -> None:
-    """Deleting it is no error."""
+    """The deletion of an absent object is no error."""
     assert api.namespace_labels("n") is None
     assert api.config_map("n", "c") is None
     assert api.deployment("n", "d") is None
@@ -202,7 +202,7 @@ def test_a_refusal_names_status_and_reason_alone(api: ClusterApi, server: ApiSer
 
 
 def test_a_server_that_is_not_there_is_no_connection(api: ClusterApi, server: ApiServer) -> None:
-    """The error has the system's text, and there is no second try."""
+    """The error has the system's text, and the client does not retry."""
     server.close()
     with pytest.raises(ApiError, match=r"^no connection: Connection refused$"):
         api.version()
@@ -229,7 +229,7 @@ def test_a_pod_that_is_not_ready_says_why(
 
 
 class Socket:
-    """The socket of a command, which has ended unless the test keeps it running."""
+    """The socket of a command. The command has ended unless the test keeps it running."""
 
     def __init__(self, status: object, *, stdout: str = "", stderr: str = "", goes_on: bool = False) -> None:
         self._status = status if isinstance(status, str) else json.dumps(status)
@@ -237,11 +237,11 @@ class Socket:
         self.closed = False
 
     def is_open(self) -> bool:
-        """Whether the command runs."""
+        """Return whether the command is running."""
         return self._open
 
     def run_forever(self, timeout: float) -> None:
-        """Wait, for nothing comes."""
+        """Wait without input."""
         time.sleep(timeout)
 
     def read_channel(self, _channel: int) -> str:
@@ -249,22 +249,22 @@ class Socket:
         return self._status
 
     def read_stdout(self, timeout: float) -> str:
-        """Standard output."""
+        """Return the standard output."""
         del timeout
         return self._stdout
 
     def read_stderr(self, timeout: float) -> str:
-        """Standard error."""
+        """Return the standard error."""
         del timeout
         return self._stderr
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the socket."""
         self.closed = True
 
 
 def execute(monkeypatch: pytest.MonkeyPatch, socket: Socket, **options: Any) -> ExecResult:  # noqa: ANN401
-    """Run `curl` over such a socket."""
+    """Run `curl` over this socket."""
     monkeypatch.setattr("ops.cluster.execution.stream", lambda *_, **__: socket)
     api = ClusterApi(client.Configuration(host="http://127.0.0.1:1"), options.pop("interrupted", None))
     return api.execute("sample", "client", "client", ["curl"], options.pop("seconds", 5))
@@ -301,7 +301,7 @@ EXITED = {
 def test_the_end_of_a_command_is_told_by_its_first_line(
     monkeypatch: pytest.MonkeyPatch, status: object, stderr: str, code: int | None, error: str
 ) -> None:
-    """Its own, else the API server's; a program that could not be started has no exit code."""
+    """It is the command's line, else the API server's. A program that did not start has no exit code."""
     socket = Socket(status, stdout="out", stderr=stderr)
     done = execute(monkeypatch, socket)
     assert (done.stdout, done.finished, done.code, done.error) == ("out", True, code, error)
@@ -309,7 +309,7 @@ def test_the_end_of_a_command_is_told_by_its_first_line(
 
 
 def test_a_command_that_goes_on_is_cut_off_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The result contains what it has printed until then."""
+    """The result contains the output up to the timeout."""
     socket = Socket("", stdout="half", goes_on=True)
     done = execute(monkeypatch, socket, seconds=0.1)
     assert (done.stdout, done.code, done.error) == ("half", None, "not finished in time")
@@ -317,7 +317,7 @@ def test_a_command_that_goes_on_is_cut_off_when_its_time_is_up(monkeypatch: pyte
 
 
 def test_an_interrupt_cuts_a_command_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long before its time is up."""
+    """The command ends long before its timeout."""
     interrupted = threading.Event()
     threading.Timer(0.1, interrupted.set).start()
     started = time.monotonic()
@@ -326,7 +326,7 @@ def test_an_interrupt_cuts_a_command_off(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_lost_connection_names_the_command_and_nothing_of_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's texts quote what the server sent."""
+    """The library's own messages would quote the server's answer."""
 
     def lose(*_: object, **__: object) -> None:
         raise WebSocketConnectionClosedException(SECRET)

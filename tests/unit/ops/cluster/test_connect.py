@@ -1,4 +1,4 @@
-"""The connection to each cluster's API, as the stack's config describes it."""
+"""The connection to each cluster's API, as configured in the stack."""
 
 import secrets
 import subprocess
@@ -19,14 +19,14 @@ TOKEN = f"token-abc12:{secrets.token_hex(16)}"
 
 
 def settings(access_to: dict[str, str], **more: object) -> Settings:
-    """Settings of one cluster."""
+    """Return settings with one cluster."""
     cluster = {"name": "east", "network": "network-east", "versions": ["v1"], "access": access_to}
     return parse({"mesh": {"id": "mesh1"}, "v2Weight": 0, "clusters": [cluster], **more})
 
 
 def configuration(of: Settings) -> Any:  # noqa: ANN401 - the library's own
-    """Return the address and the credentials of its cluster's API."""
-    return connect.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - where it leads is not shown
+    """Return the address and the credentials of the cluster's API."""
+    return connect.connect(of, "prod", Path())["east"]._configuration  # noqa: SLF001 - it is not public
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_access_rancher_goes_to_the_clusters_proxy_with_the_decrypted_token(pulu
 
 
 def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path) -> None:
-    """Pulumi is not called then, and an error about the file never quotes its content."""
+    """Pulumi does not run in this case, and an error about the file never quotes its content."""
     file = tmp_path / "token"
     of = settings({"kind": "rancher", "clusterId": "c-f7r9g"}, rancher={"url": "https://rancher.example.org"})
     with pytest.raises(UserError, match="/token, cannot be read: No such file"):
@@ -67,13 +67,13 @@ def test_the_token_may_come_from_a_file(pulumi: list[list[str]], tmp_path: Path)
         connect.connect(of, "prod", Path(), rancher_token_file=file)
     assert TOKEN not in str(refused.value)
     file.write_text(f"{TOKEN}\n")
-    found = connect.connect(of, "prod", Path(), rancher_token_file=file)["east"]._configuration  # noqa: SLF001 - likewise
+    found = connect.connect(of, "prod", Path(), rancher_token_file=file)["east"]._configuration  # noqa: SLF001 - as above
     assert set(found.api_key.values()) == {f"Bearer {TOKEN}"}
     assert pulumi == []
 
 
 def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look-up uses the same token; an error about an unknown name has the config key."""
+    """The look-up uses the same token. An error about an unknown name contains the config key."""
     of = settings({"kind": "rancher", "clusterName": "the east"}, rancher={"url": "https://rancher.example.org"})
 
     def find(url: str, ca_certs: str | None, token: str, cluster: rancher_preflight.ClusterQuery) -> str:
@@ -89,7 +89,7 @@ def test_a_cluster_that_is_named_is_looked_up(pulumi: list[list[str]], monkeypat
 
 
 def test_access_kubeconfig_needs_no_pulumi(pulumi: list[list[str]], tmp_path: Path) -> None:
-    """Nothing of the stack's config is secret then."""
+    """The stack's config contains no secret in this case."""
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig("east"))
     assert configuration(settings({"kind": "kubeconfig", "path": str(file)})).host.startswith("https://")
@@ -116,7 +116,7 @@ def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
 
 
 def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) -> None:
-    """The library's own message would."""
+    """The library's own message would quote them."""
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
     with pytest.raises(UserError, match="cannot be used: check its current context") as caught:

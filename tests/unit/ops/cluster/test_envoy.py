@@ -1,4 +1,4 @@
-"""Envoy's list of clusters, and of its secrets."""
+"""Envoy's list of clusters, and its list of secrets."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ HOST = "helloworld.sample.svc.cluster.local"
 
 
 def host(address: str, port: int, health: dict[str, Any] | None = None, **stats: int) -> dict[str, Any]:
-    """One `host_statuses` entry; Envoy writes 64-bit numbers as text and leaves zeros out."""
+    """Return one `host_statuses` entry. Envoy writes 64-bit numbers as text and omits zeros."""
     return {
         "address": {"socket_address": {"address": address, "port_value": port}},
         "stats": [
@@ -27,7 +27,7 @@ def host(address: str, port: int, health: dict[str, Any] | None = None, **stats:
 
 
 def answer(**clusters: list[dict[str, Any]]) -> str:
-    """Envoy's answer for helloworld's clusters, keyed by subset, among others."""
+    """Return Envoy's answer with helloworld's clusters, by subset, and other clusters."""
     ours = [
         {"name": f"outbound|5000|{subset.strip('_')}|{HOST}", "added_via_api": True, "host_statuses": hosts}
         for subset, hosts in clusters.items()
@@ -38,7 +38,7 @@ def answer(**clusters: list[dict[str, Any]]) -> str:
 
 
 def test_the_endpoints_of_the_service_and_its_subsets_are_found() -> None:
-    """Address, port, subset and the counters that diagnosis needs."""
+    """Each has its address, port, subset and the counters that the diagnosis needs."""
     text = answer(
         _=[host("10.42.0.9", 5000)], v2=[host("198.18.12.2", 15443, rq_success=7, cx_connect_fail=3, rq_error=0)]
     )
@@ -70,7 +70,7 @@ def test_a_sidecar_that_knows_nothing_of_helloworld_has_no_endpoints() -> None:
 
 @pytest.mark.parametrize("text", ["", "upstream connect error", '{"cluster_statuses": 3}'])
 def test_what_is_not_envoys_answer_is_refused(text: str) -> None:
-    """Anything else is an error, never an empty list."""
+    """Any other text is an error, never an empty list."""
     with pytest.raises(ValidationError):
         helloworld_endpoints(text)
 
@@ -93,13 +93,13 @@ def test_a_proxys_chain_and_roots_are_found_one_by_one() -> None:
     ],
 )
 def test_a_proxy_without_certificates_is_told_apart_from_one_that_trusts_nobody(text: str) -> None:
-    """An error, never an empty chain."""
+    """It is an error, never an empty chain."""
     with pytest.raises(ValueError, match=r".*"):
         workload_certificates(text)
 
 
 def test_the_weighted_routes_to_helloworld_are_found_among_others() -> None:
-    """One for each route that has more than one version behind it; redirects and other services are none."""
+    """Only routes with more than one version count; redirects and routes to other services do not."""
 
     def weighted(host: str, **parts: int) -> dict[str, Any]:
         clusters = [{"name": f"outbound|5000|{subset}|{host}", "weight": weight} for subset, weight in parts.items()]
@@ -115,6 +115,6 @@ def test_the_weighted_routes_to_helloworld_are_found_among_others() -> None:
 
 @pytest.mark.parametrize("text", ["", "upstream connect error", '{"configs": 3}'])
 def test_what_is_no_dump_of_routes_is_refused(text: str) -> None:
-    """Endpoints are treated the same way."""
+    """A dump of endpoints is checked in the same way."""
     with pytest.raises(ValidationError):
         helloworld_splits(text)

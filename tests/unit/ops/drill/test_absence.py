@@ -1,4 +1,4 @@
-"""A cluster that is down is put away by an `up`, and comes back by another one."""
+"""One `up` takes a failed cluster out of the mesh, and another `up` brings it back."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ WHAT_REMAINS = (
 
 
 def conduct(world: World, detection: Detection | None = None, said: list[str] | None = None) -> ScenarioRow:
-    """Conduct one scenario, by default in a mesh that does not fail over by itself."""
+    """Run one scenario, by default in a mesh without its own failover."""
     (row,) = conductor(world, detection, said, absence(world)).conduct([DEAD_NODE])
     return row
 
@@ -35,7 +35,7 @@ def sources(row: ScenarioRow, cluster: str) -> list[SourceRow]:
 
 
 def test_an_up_ends_the_failures_of_a_mesh_that_does_not_fail_over() -> None:
-    """None is lost after its grace, and the second `up` brings the configured split back."""
+    """No request fails after the grace, and the second `up` restores the configured split."""
     world = World(detection_seconds=NEVER_DETECTED)
     row = conduct(world)
     assert row.ok
@@ -58,7 +58,7 @@ def test_an_up_ends_the_failures_of_a_mesh_that_does_not_fail_over() -> None:
 
 
 def test_the_first_up_has_the_cluster_away_and_the_second_one_nothing_but_the_file() -> None:
-    """All else of the clusters is as in the file."""
+    """All other settings of the clusters come from the stack's file."""
     world = World()
     conduct(world)
     east, west = CONFIG["clusters"]
@@ -66,7 +66,7 @@ def test_the_first_up_has_the_cluster_away_and_the_second_one_nothing_but_the_fi
 
 
 def test_each_phase_lasts_long_enough_to_show_something() -> None:
-    """The one after the `up` by the grace longer; the second `up` waits until the cluster's API answers."""
+    """Phase away is longer by the grace. The second `up` waits until the cluster's API answers."""
     world = World(api_seconds=40)
     row = conduct(world)
     starts = [row.starts[phase] for phase in PHASES]
@@ -77,7 +77,7 @@ def test_each_phase_lasts_long_enough_to_show_something() -> None:
 
 
 def test_requests_that_fail_later_than_the_grace_after_the_up_fail_the_drill() -> None:
-    """Those within the grace do not."""
+    """Failures within the grace are allowed."""
     late = conduct(World(detection_seconds=NEVER_DETECTED, push_seconds=GRACE_SECONDS + 4))
     assert not late.ok
     assert [it.late for it in sources(late, STAYING)] == pytest.approx([20, 20], abs=2)
@@ -86,7 +86,7 @@ def test_requests_that_fail_later_than_the_grace_after_the_up_fail_the_drill() -
 
 
 def test_requests_that_start_in_the_dead_cluster_do_not_count_while_it_is_dead() -> None:
-    """They fail all the same, and the split must come back for them, too."""
+    """The report contains their failures, and the split must return for them as well."""
     row = conduct(World())
     for away in sources(row, DRILLED):
         assert (away.away, away.late, away.ok) == (True, 0, True)
@@ -101,7 +101,7 @@ def test_requests_that_start_in_the_dead_cluster_do_not_count_while_it_is_dead()
     ids=["before the cut", "dead", "in the grace", "after it", "just before the restore", "back", "restored"],
 )
 def test_only_what_the_up_answers_for_is_judged(began: float, late: int) -> None:
-    """A failure before the cut shows that the mesh was not well."""
+    """A failure before the cut counts, because the mesh was not healthy."""
     starts = dict(zip(PHASES, (100.0, 120.0, 140.0, 170.0, 190.0), strict=True))
     judged = Course(
         moments=Moments(starts=starts),
@@ -115,7 +115,7 @@ def test_only_what_the_up_answers_for_is_judged(began: float, late: int) -> None
 
 
 def test_requests_that_the_return_loses_are_reported_and_not_judged() -> None:
-    """Here the second `up` sends requests to the cluster three seconds before it serves them."""
+    """The second `up` sends requests to the cluster three seconds before it can serve them."""
     world = World()
 
     def too_early() -> None:
@@ -132,7 +132,7 @@ def test_requests_that_the_return_loses_are_reported_and_not_judged() -> None:
 
 
 def test_a_split_that_does_not_come_back_after_the_second_up_fails_the_drill() -> None:
-    """Though no request is lost."""
+    """This holds even if no request fails."""
     row = conduct(World(return_seconds=NEVER_DETECTED, detection_seconds=0))
     assert row.lost == dict.fromkeys(PHASES, 0)
     assert {it.returned_seconds for it in row.sources} == {None}
@@ -140,7 +140,7 @@ def test_a_split_that_does_not_come_back_after_the_second_up_fails_the_drill() -
 
 
 def interrupt() -> None:
-    """Interrupt the drill, as Ctrl-C does."""
+    """Interrupt the drill as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
@@ -154,7 +154,7 @@ def fail() -> None:
 def test_an_up_that_does_not_end_well_leaves_the_cluster_up_and_says_what_remains(
     ending: Callable[[], None], number: int
 ) -> None:
-    """The user's command then deploys the stack as its file says."""
+    """The message contains the user's command that deploys the stack as its file says."""
     world, said = World(), list[str]()
     world.during_up = lambda: ending() if len(world.ups) == number else None
     with pytest.raises((KeyboardInterrupt, UserError)):
@@ -173,7 +173,7 @@ def test_an_interrupt_in_any_phase_leaves_the_cluster_up_and_says_what_remains(
     number: int,
     remains: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Before the first `up` there is nothing left to do."""
+    """Before the first `up` the user has nothing to repair."""
     world, said, waits = World(), list[str](), iter(range(10))
 
     def wait(seconds: float) -> None:
@@ -188,7 +188,7 @@ def test_an_interrupt_in_any_phase_leaves_the_cluster_up_and_says_what_remains(
 
 
 def test_a_cluster_that_does_not_answer_again_is_not_deployed() -> None:
-    """Its `up` would fail; what remains is said."""
+    """Its `up` would fail. The message contains the command that the user must run later."""
     world, said = World(api_seconds=NEVER_DETECTED), list[str]()
     with pytest.raises(UserError, match="east was restored, and its API does not answer within 60 s"):
         conduct(world, said=said)
@@ -197,7 +197,7 @@ def test_a_cluster_that_does_not_answer_again_is_not_deployed() -> None:
 
 
 def test_it_takes_no_longer_than_it_says() -> None:
-    """Also where nothing comes back."""
+    """The limit also holds if the split never returns."""
     world = World(return_seconds=NEVER_DETECTED, api_seconds=60, up_seconds=120)
     conducting, began = conductor(world, moved_by=absence(world)), world.at
     scenarios = select(ScenarioKind.AWAY, None, None)
@@ -207,7 +207,7 @@ def test_it_takes_no_longer_than_it_says() -> None:
 
 
 def test_scenario_away_takes_the_whole_cluster_down() -> None:
-    """In each failure mode, unless one is named; a part of it is refused."""
+    """It runs in each failure mode, unless the user names one. A part of the cluster is refused."""
     assert select(ScenarioKind.AWAY, None, None) == [
         Scenario(target=Target.NODE, failure_mode=mode) for mode in FailureMode
     ]
@@ -217,7 +217,7 @@ def test_scenario_away_takes_the_whole_cluster_down() -> None:
 
 
 def test_a_stack_that_cannot_do_without_the_cluster_is_refused() -> None:
-    """Before anything is taken down, with the key that says why."""
+    """The error comes before the cut, and contains the key that is the reason."""
     with pytest.raises(UserError, match="no `up` can move the traffic off east, because with east away ") as error:
         Absence.of(DRILLED, {**CONFIG, "v2Weight": 100, "clusters": _v2_in_east()}, World())
     assert "mcsps:v2Weight: got 100, but all clusters that run v2 are away" in error.value.message

@@ -26,7 +26,7 @@ RULE = {
 
 
 def test_a_rule_is_read_as_it_is_written() -> None:
-    """Durations as Istio writes them."""
+    """Durations are in Istio's notation."""
     assert read_detection(RULE) == Detection(
         errors=3,
         interval_seconds=1,
@@ -38,7 +38,7 @@ def test_a_rule_is_read_as_it_is_written() -> None:
 
 
 def test_what_a_rule_leaves_out_is_envoys_default() -> None:
-    """Five errors, ten seconds, one endpoint in ten."""
+    """The defaults are five errors, ten seconds, and at most ten percent of the endpoints."""
     assert read_detection({"trafficPolicy": {"outlierDetection": {}}}) == Detection(
         errors=5,
         interval_seconds=10,
@@ -60,12 +60,12 @@ def test_what_a_rule_leaves_out_is_envoys_default() -> None:
     ids=["no rule", "no policy", "no outlier detection", "switched off"],
 )
 def test_without_outlier_detection_there_is_no_bound(spec: dict[str, object] | None) -> None:
-    """A dead endpoint is then never found out."""
+    """No proxy then ever detects a failed endpoint."""
     assert read_detection(spec) is None
 
 
 def test_gateway_errors_count_where_fewer_of_them_are_enough() -> None:
-    """A refused connection and a timeout are both kinds."""
+    """A refused connection and a timeout count as both kinds of error."""
     for five, gateway, errors in ((5, 2, 2), (0, 2, 2), (2, 5, 2)):
         outliers = {"consecutive5xxErrors": five, "consecutiveGatewayErrors": gateway}
         detection = read_detection({"trafficPolicy": {"outlierDetection": outliers}})
@@ -74,13 +74,13 @@ def test_gateway_errors_count_where_fewer_of_them_are_enough() -> None:
 
 
 def test_a_duration_that_cannot_be_read_is_named() -> None:
-    """The error says how to write a duration."""
+    """The error describes the supported notation."""
     with pytest.raises(UserError, match=r"^interval '1.5s' of the DestinationRule is not supported. Write it in"):
         read_detection({"trafficPolicy": {"outlierDetection": {"interval": "1.5s"}}})
 
 
 def test_the_longest_time_that_a_route_gives_a_try_is_read() -> None:
-    """The longest of all VirtualServices counts; a missing one and a route without retries have none."""
+    """It is the longest of all VirtualServices. A missing one and a route without retries have no limit."""
     routes = [{"retries": {"attempts": 2, "perTryTimeout": "3s"}}, {"retries": {"attempts": 0}}, {"route": []}]
     detection = read_detection(RULE, [{"http": routes}, {"http": routes[1:]}, {}, None])
     assert detection is not None
@@ -91,7 +91,7 @@ def test_the_longest_time_that_a_route_gives_a_try_is_read() -> None:
 
 @pytest.mark.parametrize(("connect", "per_try", "silence"), [(2, 0, 2), (2, 5, 5), (5, 2, 5)])
 def test_a_silent_death_costs_the_longer_timeout_more(connect: float, per_try: float, silence: float) -> None:
-    """Four errors, half a second apart, are there after 4 + 3.29 * 2 gaps but once in a thousand times."""
+    """Four errors with a gap of 0.5 s take longer than 4 + 3.29 * 2 gaps once in a thousand times."""
     detection = Detection(
         errors=4,
         interval_seconds=1,
@@ -108,7 +108,7 @@ def test_a_silent_death_costs_the_longer_timeout_more(connect: float, per_try: f
     ("weight", "replicas", "gap"), [(0, 1, 0.2), (10, 1, 2.0), (50, 1, 0.4), (80, 1, 1.0), (50, 3, 1.2)]
 )
 def test_a_pod_of_the_rarest_version_takes_longest_to_be_found_out(weight: int, replicas: int, gap: float) -> None:
-    """In two clusters that both run both, each gets half of a version's requests; unused versions do not count."""
+    """Two clusters run both versions, so each gets half of a version's requests. Unused versions do not count."""
     values = load_values(LAB)
     clusters = [{**cluster, "versions": ["v1", "v2"]} for cluster in values["clusters"]]
     helloworld = {**values["helloworld"], "replicas": replicas}
@@ -117,7 +117,7 @@ def test_a_pod_of_the_rarest_version_takes_longest_to_be_found_out(weight: int, 
 
 
 def test_a_version_that_no_other_cluster_runs_is_told() -> None:
-    """Its requests must fail while it is away, whatever the bound."""
+    """Its requests must fail while its cluster is away, whatever the bound."""
     values = load_values(LAB)
     east, west, *_ = values["clusters"]
     east, west = {**east, "versions": ["v1"]}, {**west, "versions": ["v1", "v2"]}
@@ -128,7 +128,7 @@ def test_a_version_that_no_other_cluster_runs_is_told() -> None:
 
 
 def in_two_regions(v2_weight: int, audience: Mapping[str, object]) -> Settings:
-    """East, in region us, runs v1 alone; west, in region eu, both."""
+    """Return settings with v1 in east (region us), and both versions in west (region eu)."""
     values = load_values(LAB)
     east, west, *_ = values["clusters"]
     clusters = [
@@ -142,7 +142,7 @@ def in_two_regions(v2_weight: int, audience: Mapping[str, object]) -> Settings:
 @pytest.mark.parametrize("v2_weight", [0, 10])
 @pytest.mark.parametrize("region", ["us", "eu"])
 def test_an_audiences_version_is_told_with_the_share_of_its_region(v2_weight: int, region: str) -> None:
-    """The larger one, whichever cluster comes first and whatever the weight."""
+    """The larger share counts, for any order of the clusters and any weight."""
     chosen = in_two_regions(v2_weight, {"region": region})
     assert alone(chosen, "west") == {"v2": 100}
     assert alone(chosen, "east") == {}
@@ -156,5 +156,5 @@ def test_an_audiences_version_is_told_with_the_share_of_its_region(v2_weight: in
 def test_an_audience_asks_for_its_version_as_often_as_there_are_requests(
     audience: Mapping[str, object], gap: float
 ) -> None:
-    """A version that is rare elsewhere still counts; one that no request gets by weight does not."""
+    """A version counts although it is rare elsewhere. A version with no requests by weight does not count."""
     assert gap_seconds(in_two_regions(1, audience), rate=10) == pytest.approx(gap)

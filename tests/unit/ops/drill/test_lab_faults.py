@@ -1,4 +1,4 @@
-"""The `up`s of a drill on the lab."""
+"""How a drill runs `up` on the lab."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from ops.drill.absence import Updates
 
 @dataclass
 class Deployments:
-    """What would have been deployed."""
+    """Records the deployments instead of running them."""
 
     code: int = 0
     made: list[stacks.LabStack] = field(default_factory=list)
@@ -23,7 +23,7 @@ class Deployments:
     def deploy(
         self, command: Command, stack: stacks.LabStack, engine: None, arguments: list[str], *rest: int | None
     ) -> int:
-        """Keep the stack; the engine is that which made it, its lock is the caller's, and its output an error's."""
+        """Record the stack. The arguments request the same engine, the held lock, and standard error as output."""
         assert (command, engine, arguments, *rest) == (Command.UP, None, [], 7, 2)
         self.made.append(stack)
         return self.code
@@ -31,7 +31,7 @@ class Deployments:
 
 @pytest.fixture
 def deployments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployments:
-    """A lab that holds stack `lab`, and deploys nothing."""
+    """Return a lab that holds stack `lab` and deploys nothing."""
     nothing = Deployments()
     monkeypatch.setattr(deploy, "deploy", nothing.deploy)
     monkeypatch.setattr(lab_faults, "sys", SimpleNamespace(stderr=SimpleNamespace(fileno=lambda: 2)))
@@ -41,12 +41,12 @@ def deployments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployments:
 
 
 def updates(stack: str = "lab") -> Updates:
-    """Return what deploys a stack of the lab, whose lock is descriptor 7."""
+    """Return the updates of a stack, with descriptor 7 as the lab's lock."""
     return lab_faults.HeldLab(faults=None, descriptor=7).updates(stack)  # type: ignore[arg-type]
 
 
 def test_an_up_deploys_the_stack_with_other_values_and_leaves_its_file(deployments: Deployments) -> None:
-    """Its output does not reach standard output, where the report is."""
+    """The engine's output does not go to standard output, which is for the report."""
     file = stacks.ROOT / "Pulumi.lab.yaml"
     before = file.read_text()
     updates().up({"v2Weight": 7})
@@ -58,7 +58,7 @@ def test_an_up_deploys_the_stack_with_other_values_and_leaves_its_file(deploymen
 
 
 def test_an_up_that_fails_is_an_error(deployments: Deployments) -> None:
-    """The engine has said why."""
+    """The engine has already printed the reason."""
     deployments.code = 255
     with pytest.raises(UserError, match="`up` failed with exit code 255"):
         updates().up({})
@@ -66,13 +66,13 @@ def test_an_up_that_fails_is_an_error(deployments: Deployments) -> None:
 
 @pytest.mark.usefixtures("deployments")
 def test_what_remains_is_the_users_own_command() -> None:
-    """For the stack that is drilled."""
+    """The command names the drilled stack."""
     assert updates().command == "python -m lab.deploy up --stack lab"
 
 
 @pytest.mark.usefixtures("deployments")
 def test_only_the_stack_that_the_lab_holds_is_deployed() -> None:
-    """Before anything is taken down."""
+    """The error comes before the cut."""
     with pytest.raises(UserError, match="Stack prod is not a stack of the lab"):
         updates("prod")
     engines.MARK.unlink()

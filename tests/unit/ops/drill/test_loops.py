@@ -1,4 +1,4 @@
-"""A steady rate of requests, and one answer for each."""
+"""Request loops with a steady rate and one answer for each request."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def carried() -> list[Mapping[str, str]]:
 
 @pytest.fixture
 def server(carried: list[Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
-    """An ingress that answers each request but the third at once, and that one never."""
+    """Run an ingress that answers every request at once, except for the third one, which it never answers."""
     served = iter(range(10_000))
     hold = threading.Event()
 
@@ -67,7 +67,7 @@ def server(carried: list[Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("server")
 def test_an_ingress_is_asked_at_a_steady_rate_though_one_request_hangs(carried: list[Mapping[str, str]]) -> None:
-    """The request that hangs fails at its timeout and delays no other."""
+    """The hanging request fails at its timeout and delays no other request."""
     began = time.time()
     with ingress_loop("east", "198.18.11.2", rate=20, headers=HEADERS) as loop:
         time.sleep(1.5)
@@ -95,7 +95,7 @@ def test_an_ingress_that_is_not_there_fails_each_request_with_its_reason(monkeyp
 
 
 def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path) -> None:
-    """Run by the shell itself, with a curl that answers, then hangs, then is refused."""
+    """A shell runs it with a curl that first answers, then hangs, and then gets 503."""
     (tmp_path / "curl").write_text(CURL)
     (tmp_path / "curl").chmod(0o755)
     with subprocess.Popen(  # noqa: S603 - the command that is tested
@@ -117,7 +117,7 @@ def test_the_client_pods_command_prints_one_line_for_each_request(tmp_path: Path
 
 
 def test_a_log_is_read_by_the_time_of_each_line() -> None:
-    """It is the time at which the request ended. Lines that are no request are skipped."""
+    """This is the time when the request ended. Lines without a request are skipped."""
     text = (
         f"2026-11-26T10:00:05.250000000Z {GOOD} #200 0.250000\n"
         "2026-11-26T10:00:06.000000001Z #000 5.000\n"
@@ -135,7 +135,7 @@ def test_a_log_is_read_by_the_time_of_each_line() -> None:
 
 
 def test_a_client_loop_gives_what_began_since_then() -> None:
-    """Out of as much of the log as that takes."""
+    """It requests only the necessary part of the log."""
     api = ApiDouble()
     asked: list[int] = []
 

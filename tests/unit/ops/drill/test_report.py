@@ -23,12 +23,12 @@ SCENARIOS = [
 
 @cache
 def good_report() -> DrillReport:
-    """A drill that holds."""
+    """Return the report of a drill that passed."""
     return report(World())
 
 
 def report(world: World, *, judged: bool = True) -> DrillReport:
-    """A drill in such a world, in two scenarios."""
+    """Return the report of a drill in this world, in two scenarios."""
     detection = DETECTION if judged else None
     return DrillReport(
         stack="lab",
@@ -67,7 +67,7 @@ def test_each_phase_of_each_source_has_a_row() -> None:
 
 
 def test_each_phase_of_scenario_away_has_a_row_and_its_lost_requests() -> None:
-    """What starts in the cluster that is away is not judged until it is restored, and is not counted as lost."""
+    """Requests from the cluster that is away are not judged before the restore, and do not count as lost."""
     world = World(detection_seconds=10_000)
     (scenario,) = conductor(world, None, moved_by=absence(world)).conduct(SCENARIOS[1:])
     text = shown(good_report().model_copy(update={"detection": None, "scenarios": (scenario,)}))
@@ -90,14 +90,14 @@ def test_each_phase_of_scenario_away_has_a_row_and_its_lost_requests() -> None:
 
 
 def test_a_try_without_a_time_of_its_own_is_not_told_of() -> None:
-    """Then nothing ends it but the request's end."""
+    """Only the end of the request then ends the try."""
     drilled = good_report()
     text = shown(drilled.model_copy(update={"detection": DETECTION.model_copy(update={"per_try_timeout_seconds": 0})}))
     assert "without an answer fails after 1 s\n" in text
 
 
 def test_what_does_not_hold_is_named_with_its_reason() -> None:
-    """Late requests, and a split that did not come back."""
+    """The reasons are late requests, and a split that did not return."""
     world = World(detection_seconds=10)
     text = shown(report(world))
     assert "FAILED: 0 of 2 scenarios" in text
@@ -108,7 +108,7 @@ def test_what_does_not_hold_is_named_with_its_reason() -> None:
 
 
 def test_without_a_bound_it_says_so() -> None:
-    """No failure is judged then."""
+    """No failure is judged in this case."""
     text = shown(report(World(detection_seconds=10), judged=False))
     assert (
         "bound: none, because without outlier detection no failed endpoint is detected; failures are not judged" in text
@@ -131,14 +131,14 @@ def test_a_machine_reads_the_same() -> None:
 
 
 def row_of(*seconds: Second) -> ScenarioRow:
-    """A scenario whose one source has these seconds."""
+    """Return a scenario with one source, which has these seconds."""
     (scenario, *_) = good_report().scenarios
     source = scenario.sources[0].model_copy(update={"timeline": seconds})
     return scenario.model_copy(update={"sources": (source,)})
 
 
 def test_a_second_without_requests_is_drawn_as_none() -> None:
-    """The line has a gap there."""
+    """The second has zeros, not the values of its neighbours."""
     row = row_of(
         Second(second=-1, versions={"v1": 9, "v2": 1}, failed=0),
         Second(second=1, versions={"v1": 8}, failed=2),
@@ -159,6 +159,6 @@ def test_the_picture_is_drawn(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize(("name", "named"), [("drill.txt", ".pdf, .png, .svg"), ("gone/drill.svg", "does not exist")])
 def test_a_picture_that_could_not_be_written_is_refused_before_the_drill(tmp_path: Path, name: str, named: str) -> None:
-    """After it, all would have been in vain."""
+    """An error after the drill would waste the whole run."""
     with pytest.raises(UserError, match=named):
         check(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The command from its options to its exit code, on clusters that are doubles."""
+"""The command `drill`, from its options to its exit code, on doubles of clusters."""
 
 import ast
 import contextlib
@@ -65,7 +65,7 @@ def world() -> World:
 
 @pytest.fixture
 def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[dict[str, ApiDouble]]:
-    """A stack `lab` of two clusters in such a world, and nothing left in them afterwards."""
+    """Yield the APIs of a stack `lab` of two clusters in this world; they must be empty after the test."""
     doubles = {name: ApiDouble(name) for name in (DRILLED, STAYING)}
     for double in doubles.values():
         double.istio_specs = {"destinationrules": RULE, "virtualservices": ROUTES}
@@ -95,7 +95,7 @@ def apis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Itera
 
 
 def run(*arguments: str, stack: str = "lab") -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `python -m ops drill`."""
+    """Return the exit code, standard output and standard error of `python -m ops drill`."""
     done = CliRunner().invoke(cli.app, ["drill", "--stack", stack, *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
     return done.exit_code, done.stdout, done.stderr
@@ -104,7 +104,7 @@ def run(*arguments: str, stack: str = "lab") -> tuple[int, str, str]:
 def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
     apis: dict[str, ApiDouble], world: World
 ) -> None:
-    """By default every part of the first cluster is taken down, in both failure modes."""
+    """By default it takes down every part of the first cluster, in both failure modes."""
     code, out, err = run()
     assert code == 0, out
     assert "passed: 6 of 6 scenarios" in out
@@ -117,7 +117,7 @@ def test_a_drill_that_holds_ends_with_zero_and_a_table_for_each_scenario(
 
 @pytest.mark.usefixtures("apis")
 def test_json_is_all_that_standard_output_gets(tmp_path: Path) -> None:
-    """The JSON has the requested scenarios only, and the picture is drawn as well."""
+    """The JSON contains only the requested scenarios, and the drill also draws the picture."""
     picture = tmp_path / "drill.svg"
     code, out, _ = run("--json", "--target", "node", "--failure-mode", "blackhole", "--picture", str(picture))
     said = json.loads(out)
@@ -138,7 +138,7 @@ def test_a_drill_that_does_not_hold_ends_with_one(world: World) -> None:
 
 @pytest.fixture
 def updated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
-    """A world that does not fail over by itself, and in which an `up` moves the traffic."""
+    """Return a world without its own failover, in which an `up` moves the traffic."""
     monkeypatch.setattr(drilled_lab.HeldLab, "updates", lambda *_: world)
     world.detection_seconds = 10_000
     return world
@@ -146,7 +146,7 @@ def updated(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
 
 @pytest.mark.usefixtures("apis")
 def test_scenario_away_ends_with_zero_if_the_up_ends_the_failures(updated: World) -> None:
-    """The report says what was lost in each phase, and what is judged."""
+    """The report contains the lost requests of each phase, and what is judged."""
     code, out, err = run("--scenario", "away", "--failure-mode", "blackhole")
     assert code == 0, out
     assert "node blackhole for 64 s, `up` after 34 s; no request may fail later than 10 s after it" in out
@@ -161,7 +161,7 @@ def test_scenario_away_ends_with_zero_if_the_up_ends_the_failures(updated: World
 
 @pytest.mark.usefixtures("apis")
 def test_scenario_away_ends_with_one_if_a_request_is_lost_after_the_up(updated: World, tmp_path: Path) -> None:
-    """And is drawn all the same."""
+    """The drill draws the picture as well."""
     updated.push_seconds = 20
     picture = tmp_path / "drill.svg"
     code, out, _ = run("--scenario", "away", "--failure-mode", "blackhole", "--picture", str(picture))
@@ -173,7 +173,7 @@ def test_scenario_away_ends_with_one_if_a_request_is_lost_after_the_up(updated: 
 
 @pytest.mark.usefixtures("apis")
 def test_scenario_away_is_refused_where_it_proves_nothing(updated: World, tmp_path: Path) -> None:
-    """For a part of a cluster, for a cluster that is away already, and for one that the stack cannot do without."""
+    """It is refused for a part of a cluster, for a cluster that is away, and for one that the stack needs."""
     code, _, err = run("--scenario", "away", "--target", "gateways")
     assert (code, "--target gateways is a part of a cluster" in err) == (2, True)
     file = tmp_path / "Pulumi.lab.yaml"
@@ -191,7 +191,7 @@ def test_scenario_away_is_refused_where_it_proves_nothing(updated: World, tmp_pa
 def test_scenario_away_is_refused_where_the_lab_holds_no_stack(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World
 ) -> None:
-    """Its `up` would create one."""
+    """Its `up` would create a stack."""
     monkeypatch.setattr(engines, "MARK", tmp_path / "mark")
     code, _, err = run("--scenario", "away")
     assert (code, "error: the lab does not hold stack lab\nRun: make up STACK=lab\n" in err) == (2, True)
@@ -200,7 +200,7 @@ def test_scenario_away_is_refused_where_the_lab_holds_no_stack(
 
 @pytest.mark.usefixtures("apis")
 def test_an_interrupt_after_the_up_says_what_remains(updated: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cluster is up again by then."""
+    """The drill has already restored the cluster."""
 
     def wait(seconds: float) -> None:
         updated.wait(seconds)
@@ -217,7 +217,7 @@ def test_an_interrupt_after_the_up_says_what_remains(updated: World, monkeypatch
 
 @pytest.mark.usefixtures("apis")
 def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    """One that the stack has."""
+    """The stack must contain the cluster."""
     taken: list[str] = []
 
     def drilled(*, cluster: object, **_: object) -> World:
@@ -234,7 +234,7 @@ def test_another_cluster_is_taken_away_by_its_name(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("apis")
 def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -> None:
-    """Its name does not matter, and nothing changes in any of its clusters."""
+    """The stack's name does not matter, and nothing changes in any of its clusters."""
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK.format(east=EAST.kubeconfig, west="/root/.kube/config"))
     code, _, err = run(stack="prod")
     assert code == 2
@@ -244,7 +244,7 @@ def test_a_stack_that_is_not_the_labs_is_refused(tmp_path: Path, world: World) -
 
 @pytest.mark.usefixtures("apis")
 def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """During a drill no other command changes the lab."""
+    """No other command changes the lab during a drill."""
     with lock.held():
         code, _, err = run()
     assert (code, "Another command uses the lab" in err) == (2, True)
@@ -268,7 +268,7 @@ def test_a_lab_that_is_down_or_in_use_is_not_drilled(monkeypatch: pytest.MonkeyP
 def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
     monkeypatch: pytest.MonkeyPatch, world: World, number: signal.Signals
 ) -> None:
-    """The client pods are deleted too; the fixture looks for leftovers."""
+    """The drill also deletes its client pods; the fixture checks this."""
     signal.signal(number, signal.SIG_DFL)
 
     def wait(seconds: float) -> None:
@@ -295,7 +295,7 @@ def test_a_signal_in_the_middle_gives_back_what_was_taken_away(
     ids=["runs nothing", "alone", "bad config"],
 )  # fmt: skip
 def test_a_stack_in_which_a_drill_proves_nothing_is_refused(tmp_path: Path, old: str, new: str, named: str) -> None:
-    """The error says why."""
+    """The error contains the reason."""
     file = tmp_path / "Pulumi.lab.yaml"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
@@ -307,7 +307,7 @@ def test_a_stack_in_which_a_drill_proves_nothing_is_refused(tmp_path: Path, old:
 def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
     apis: dict[str, ApiDouble], tmp_path: Path
 ) -> None:
-    """Their requests must fail."""
+    """The requests for these versions must fail."""
     file = tmp_path / "Pulumi.lab.yaml"
     file.write_text(file.read_text().replace("west, versions: [v1, v2]", "west, versions: [v1]"))
     del apis
@@ -322,7 +322,7 @@ def test_versions_that_nobody_else_runs_are_told_before_anything_is_taken_away(
 def test_an_api_that_refuses_ends_with_two_and_leaves_nothing(
     apis: dict[str, ApiDouble], world: World, method: str
 ) -> None:
-    """There is no traceback and no pod, and nothing is taken down."""
+    """There is no traceback, no pod is left, and nothing is taken down."""
     apis[STAYING].refuses[method] = "the API answered 403 Forbidden"
     code, _, err = run()
     assert code == 2
@@ -333,7 +333,7 @@ def test_an_api_that_refuses_ends_with_two_and_leaves_nothing(
 def test_a_client_pod_that_does_not_get_ready_ends_with_two(
     apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error has the kubelet's reason."""
+    """The error contains the kubelet's reason."""
     monkeypatch.setattr(ops.drill.run, "POD_READY_SECONDS", 0.0)
     monkeypatch.setattr(apis[DRILLED], "pod", lambda _, name: pod(name, {}, not_ready_reason="client: ErrImagePull"))
     code, _, err = run()
@@ -344,7 +344,7 @@ def test_a_client_pod_that_does_not_get_ready_ends_with_two(
 def test_an_ingress_without_an_address_ends_with_two(
     apis: dict[str, ApiDouble], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It cannot get requests."""
+    """The drill cannot send requests to it."""
     monkeypatch.setattr(apis[STAYING], "service", lambda *_: None)
     code, _, err = run()
     assert code == 2
@@ -352,7 +352,7 @@ def test_an_ingress_without_an_address_ends_with_two(
 
 
 def test_a_drill_that_its_client_pods_would_not_outlive_is_refused(apis: dict[str, ApiDouble], world: World) -> None:
-    """A slow rule and much patience add up."""
+    """A slow detection and long timeouts add up."""
     outliers = {"consecutive5xxErrors": 20, "interval": "5m"}
     apis[STAYING].istio_specs = {"destinationrules": {"trafficPolicy": {"outlierDetection": outliers}}}
     code, _, err = run("--return-within", "300", "--seconds", "60")
@@ -365,7 +365,7 @@ def test_a_drill_that_its_client_pods_would_not_outlive_is_refused(apis: dict[st
 def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World
 ) -> None:
-    """Its folder is not there, or the library that draws it."""
+    """The reasons are a missing folder, and a missing library."""
     code, _, err = run("--picture", str(tmp_path / "gone" / "drill.svg"))
     assert (code, "does not exist" in err) == (2, True)
     monkeypatch.delitem(sys.modules, "ops.drill.picture", raising=False)
@@ -377,7 +377,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_the_drill(
 
 
 def test_the_rest_of_ops_knows_nothing_of_the_lab_and_draws_nothing() -> None:
-    """`verify` runs where the lab and matplotlib are not installed, because they are loaded by the drill only."""
+    """Only the drill loads the lab and matplotlib, so `verify` runs where they are not installed."""
     loaded = {"ops/drill/lab_faults.py": {"lab"}, "ops/drill/picture.py": {"matplotlib"}}
     found = {}
     for path in (ROOT / "ops").rglob("*.py"):

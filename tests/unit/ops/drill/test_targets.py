@@ -22,19 +22,19 @@ GATEWAYS = ("istio-system/istio-ingressgateway", "istio-system/istio-eastwestgat
 
 @dataclass
 class FaultsDouble:
-    """Keeps what is cut, and what was ever done."""
+    """Records the current cuts and all calls."""
 
     cut_off: list[tuple[str, Sequence[str] | None, bool]] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     during_heal: Callable[[], None] = lambda: None
 
     def cut(self, cluster: str, pods: Sequence[str] | None = None, *, is_silent: bool) -> None:
-        """Cut off."""
+        """Record a cut."""
         self.done.append("cut")
         self.cut_off.append((cluster, pods, is_silent))
 
     def heal(self, _cluster: str) -> None:
-        """Take it back."""
+        """Remove all cuts."""
         self.during_heal()
         self.done.append("heal")
         self.cut_off.clear()
@@ -42,7 +42,7 @@ class FaultsDouble:
 
 @pytest.fixture
 def api() -> ApiDouble:
-    """The drilled cluster's API; every Deployment has three replicas."""
+    """Return the drilled cluster's API, in which every Deployment has three replicas."""
     double = ApiDouble()
     double.deployment = lambda *_: Workload(wanted=3, ready=3)  # type: ignore[method-assign]
     return double
@@ -55,14 +55,14 @@ def faults() -> FaultsDouble:
 
 
 def east(*versions: str) -> Cluster:
-    """The lab's first cluster."""
+    """Return the lab's first cluster."""
     values = load_values(LAB)
     first, *others = values["clusters"]
     return parse({**values, "v2Weight": 0, "clusters": [{**first, "versions": versions}, *others]}).clusters[0]
 
 
 def drilled(api: ApiDouble, faults: FaultsDouble, said: list[str] | None = None) -> ClusterTarget:
-    """A cluster with both versions, at second 7."""
+    """Return a target with both versions, and a clock that shows second 7."""
     told = said if said is not None else []
     return ClusterTarget(cluster=east("v1", "v2"), api=api, faults=faults, progress=told.append, now=lambda: 7.0)  # type: ignore[arg-type]
 
@@ -74,7 +74,7 @@ def drilled(api: ApiDouble, faults: FaultsDouble, said: list[str] | None = None)
 def test_what_refuses_is_scaled_to_nothing_and_back_to_exactly_what_it_was(
     api: ApiDouble, faults: FaultsDouble, target: Target, taken: tuple[str, ...]
 ) -> None:
-    """Each Deployment of it; nothing is cut off."""
+    """The drill scales each Deployment of the target, and cuts nothing off."""
     with drilled(api, faults).without(Scenario(target=target, failure_mode=FailureMode.RESET)) as cut:
         assert cut == 7
         assert api.scaled == [(name, 0) for name in taken]
@@ -86,7 +86,7 @@ def test_what_refuses_is_scaled_to_nothing_and_back_to_exactly_what_it_was(
 def test_what_is_silent_is_cut_off_by_its_pods(
     api: ApiDouble, faults: FaultsDouble, target: Target, pods: list[str]
 ) -> None:
-    """The API still has the same objects: nothing is scaled."""
+    """The drill scales no Deployment, so the API still has the same objects."""
     api.pods = lambda *place: ApiDouble.pods(api, *place)[:1]  # type: ignore[method-assign]
     api.pods_there = {"istio-eastwestgateway-5f": ApiDouble.pods(api, "", "app=istiod")[0]}
     with drilled(api, faults).without(Scenario(target=target, failure_mode=FailureMode.BLACKHOLE)):
@@ -105,7 +105,7 @@ def test_a_node_is_cut_off_as_a_whole(api: ApiDouble, faults: FaultsDouble, fail
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda it: f"{it.target} {it.failure_mode}")
 def test_an_interrupt_gives_all_of_it_back(api: ApiDouble, faults: FaultsDouble, scenario: Scenario) -> None:
-    """An interrupt restores as an error does."""
+    """The target is restored after an interrupt, as after an error."""
     with pytest.raises(KeyboardInterrupt), drilled(api, faults).without(scenario):
         raise KeyboardInterrupt
     assert faults.cut_off == []
@@ -132,7 +132,7 @@ def test_a_cut_that_fails_halfway_is_taken_back(api: ApiDouble, faults: FaultsDo
 
 
 def test_no_signal_keeps_it_from_being_given_back(api: ApiDouble, faults: FaultsDouble) -> None:
-    """An impatient person presses Ctrl-C twice; afterwards it works as before."""
+    """A user may press Ctrl-C twice. The signal handler is restored afterwards."""
     before = signal.getsignal(signal.SIGINT)
 
     def again() -> None:
@@ -149,7 +149,7 @@ def test_no_signal_keeps_it_from_being_given_back(api: ApiDouble, faults: Faults
 def test_replicas_that_could_not_be_given_back_are_told(
     api: ApiDouble, faults: FaultsDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message has their number, and the other Deployments are still restored."""
+    """The message contains their number, and the drill still restores the other Deployments."""
     monkeypatch.setattr("ops.drill.targets._RESTORE_SECONDS", 0)
     said: list[str] = []
 
@@ -181,5 +181,5 @@ def test_where_there_is_nothing_to_take_away_it_says_so(api: ApiDouble, faults: 
 
 
 def test_its_pods_are_known_by_name(api: ApiDouble, faults: FaultsDouble) -> None:
-    """The names show which answers came from them."""
+    """The names identify the answers of these pods."""
     assert drilled(api, faults).instances() == {"helloworld-v1-5f"}

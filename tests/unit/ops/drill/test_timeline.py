@@ -1,4 +1,4 @@
-"""The whole course of a drill, in a mesh where time passes only when it is waited for."""
+"""The timeline of a drill, in a mesh whose clock advances only during waits."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,13 +18,13 @@ SCENARIOS = [Scenario(target=target, failure_mode=failure_mode) for target in Ta
 
 
 def conduct(world: World, scenario: Scenario = BLACKHOLED_NODE, detection: Detection | None = DETECTION) -> ScenarioRow:
-    """Conduct one scenario."""
+    """Run one scenario."""
     (row,) = conductor(world, detection).conduct([scenario])
     return row
 
 
 def source(row: ScenarioRow, cluster: str, kind: TrafficSource) -> SourceRow:
-    """One of its sources."""
+    """Return one source of a scenario."""
     (found,) = (it for it in row.sources if (it.cluster, it.kind) == (cluster, kind))
     return found
 
@@ -58,7 +58,7 @@ def test_away_is_longer_than_the_bound_by_as_much_as_a_phase_lasts() -> None:
 
 
 def test_requests_at_what_is_away_itself_are_told_apart() -> None:
-    """They have to fail, and have to come back."""
+    """These requests must fail during the phase, and succeed again after it."""
     row = conduct(World())
     ingress = source(row, DRILLED, TrafficSource.INGRESS)
     assert ingress.phases[1].failed == ingress.phases[1].requests > 0
@@ -71,7 +71,7 @@ def test_requests_at_what_is_away_itself_are_told_apart() -> None:
 
 
 def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
-    """The report has their number."""
+    """The report contains their number."""
     row = conduct(World(detection_seconds=10))
     assert not row.ok
     assert source(row, STAYING, TrafficSource.INGRESS).late == pytest.approx((10 - 4.1) * 5, abs=2)
@@ -79,7 +79,7 @@ def test_requests_that_fail_beyond_the_bound_fail_the_drill() -> None:
 
 
 def test_without_a_bound_failures_are_told_and_not_judged() -> None:
-    """The split must come back all the same."""
+    """The split must still return."""
     row = conduct(World(detection_seconds=30), detection=None)
     assert row.ok
     assert row.bound_seconds is None
@@ -90,7 +90,7 @@ def test_without_a_bound_failures_are_told_and_not_judged() -> None:
 
 
 def test_a_cluster_that_is_not_used_again_has_not_come_back() -> None:
-    """Though the versions' shares are as configured, for the others answer."""
+    """This holds although the other cluster answers with the configured shares."""
     said: list[str] = []
     world = World(return_seconds=1000)
     (row,) = conductor(world, said=said).conduct([BLACKHOLED_NODE])
@@ -100,7 +100,7 @@ def test_a_cluster_that_is_not_used_again_has_not_come_back() -> None:
 
 
 def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
-    """It is reported without requests."""
+    """The report contains it without requests."""
     world = World()
 
     def lost(seconds: float) -> None:
@@ -115,7 +115,7 @@ def test_a_source_that_cannot_be_asked_has_not_come_back() -> None:
 
 
 def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
-    """Of the requests of the last seconds, only those that succeeded would be in the sum."""
+    """The last seconds have no answers yet for the requests that will fail."""
     world = World()
     row = conduct(world)
     (cut,) = world.cuts
@@ -123,7 +123,7 @@ def test_what_may_not_have_ended_yet_is_not_summed_up() -> None:
 
 
 def test_each_scenario_begins_when_the_one_before_has_come_back() -> None:
-    """The scenarios run one after the other, and all of them are ok."""
+    """The scenarios run one after the other, and all of them pass."""
     world = World()
     rows = list(conductor(world).conduct(SCENARIOS))
     assert world.scenarios == SCENARIOS
@@ -132,7 +132,7 @@ def test_each_scenario_begins_when_the_one_before_has_come_back() -> None:
 
 
 def test_it_takes_no_longer_than_it_says() -> None:
-    """Also where nothing comes back."""
+    """The limit also holds if the split never returns."""
     world = World(return_seconds=10_000)
     conducting, began = conductor(world), world.at
     conducting.settle()
@@ -141,7 +141,7 @@ def test_it_takes_no_longer_than_it_says() -> None:
 
 
 def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
-    """A part that is already down could not be taken down."""
+    """The drill could not take down a part that is already down."""
     world = World()
     world.v2_weight = 50
     wrong = replace(conductor(world), splits=dict.fromkeys(("east", "west"), Split(v2_weight=10, rate=10)))
@@ -151,7 +151,7 @@ def test_a_mesh_whose_split_is_wrong_is_not_drilled() -> None:
 
 
 def test_the_split_that_is_waited_for_is_that_of_the_cluster_where_requests_enter() -> None:
-    """An audience may be a region's, and then its requests all get one version."""
+    """An audience may belong to a region, and then all of its requests get one version."""
     world = World()
     other = replace(conductor(world), splits={**conductor(world).splits, STAYING: Split(v2_weight=100, rate=10)})
     with pytest.raises(UserError, match=f"is not as configured before the drill: {STAYING} ingress, {STAYING} client"):
@@ -159,7 +159,7 @@ def test_the_split_that_is_waited_for_is_that_of_the_cluster_where_requests_ente
 
 
 def test_a_mesh_that_is_well_is_drilled_as_soon_as_it_is_seen_to_be() -> None:
-    """Ten seconds of requests show ten percent."""
+    """Requests of ten seconds are enough to show a weight of ten percent."""
     world = World()
     began = world.at
     conductor(world).settle()
@@ -167,7 +167,7 @@ def test_a_mesh_that_is_well_is_drilled_as_soon_as_it_is_seen_to_be() -> None:
 
 
 def test_what_is_away_is_given_back_when_the_drill_is_interrupted() -> None:
-    """The interrupt comes during any wait."""
+    """The interrupt comes during the second wait."""
     world = World()
     waits: Iterator[int] = iter(range(2))
 

@@ -1,4 +1,4 @@
-"""The audiences that verify sends requests as, and the answers that it expects."""
+"""The audiences for which verify sends requests, and the expected answers."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ OURSELVES = {"name": "ourselves", "version": "v2", "header": {"name": "user-agen
 
 
 def settings(*wanted: Mapping[str, object]) -> Settings:
-    """The lab's stack with its clusters east in region eu and west in us."""
+    """Return the lab's settings with east in region eu and west in region us."""
     values = load_values("lab")
     for index, region in enumerate(("eu", "us")):
         values = put(values, ("clusters", index, "locality"), {"region": region})
@@ -27,7 +27,7 @@ def settings(*wanted: Mapping[str, object]) -> Settings:
 
 
 def test_audiences_by_header_are_tried_where_they_are() -> None:
-    """A region needs no request loop of its own, and no value is invented for a regular expression."""
+    """An audience by region needs no request loop, and a regular expression has no test value."""
     stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert list(audiences.tried(stack, "east")) == ["team"]
     assert list(audiences.tried(stack, "west")) == ["team", "beta"]
@@ -38,7 +38,7 @@ def test_audiences_by_header_are_tried_where_they_are() -> None:
     [("", {}), ("team", {"x-team": "test"}), ("beta", {"x-team": "beta-0"}), ("robots", {}), ("europe", {})],
 )
 def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[str, str]) -> None:
-    """The header names the sender, so that no other audience matches the request."""
+    """The user agent is the same for every request, so that no other audience matches."""
     stack = settings(TEAM, BETA, ROBOTS, EUROPE)
     assert audiences.headers(stack, audience) == {"user-agent": "mcsps-verify", "accept": "*/*", **carried}
 
@@ -48,11 +48,11 @@ def test_a_request_carries_its_audiences_header(audience: str, carried: Mapping[
     [("east", "", 0), ("west", "", 10), ("east", "team", 100), ("west", "team", 100), ("west", "beta", 100)],
 )
 def test_the_first_audience_of_a_request_decides(cluster: str, audience: str, weight: int) -> None:
-    """Without an audience the weight decides."""
+    """The weight applies to a request without an audience."""
     assert audiences.wanted(settings(TEAM, BETA, ROBOTS, EUROPE), cluster, audience) == weight
 
 
 @pytest.mark.parametrize("audience", [OURSELVES, ANYBODY], ids=lambda it: it["name"])
 def test_an_audience_that_verify_itself_is_of_is_reckoned_with(audience: Mapping[str, object]) -> None:
-    """It matches verify's user agent, or a header that every client sends."""
+    """Such an audience matches verify's user agent, or a header that every client sends."""
     assert audiences.wanted(settings(audience), "west") == 100

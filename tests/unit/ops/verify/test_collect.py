@@ -1,4 +1,4 @@
-"""Reading what a cluster shows."""
+"""The facts that `verify` reads from one cluster."""
 
 import json
 import threading
@@ -22,21 +22,21 @@ from tests.support.api_double import ApiDouble, pod, printed
 from tests.support.mesh import UNKNOWN, inspection
 
 SHOWN = {*UNKNOWN, "ingress"}
-"""Other facts may be of checks that have tests of their own."""
+"""Other facts may belong to checks with their own tests."""
 
 
 def look(api: ApiDouble, *peers: str, wait: float = 0) -> ClusterFacts:
-    """What is seen of a cluster with such an API."""
+    """Return the facts of a cluster with this API."""
     return collect(inspection(api, *peers, wait=wait))
 
 
 def clusterz(**statuses: str) -> ExecResult:
-    """What an istiod says of its clusters."""
+    """Return an istiod's list of clusters."""
     return printed(json.dumps([{"id": name, "syncStatus": status} for name, status in statuses.items()]))
 
 
 def sync(*words: ExecResult, wait: float = 0) -> tuple[str, str]:
-    """What is seen of west where istiods say such words, one after the other: its status, or why there is none."""
+    """Return the sync status of west and the query error, if istiods give these answers one after the other."""
     api = ApiDouble()
     api.istiods = tuple(pod(f"istiod-{number}", {}) for number in range(2))
     said = iter(words)
@@ -46,7 +46,7 @@ def sync(*words: ExecResult, wait: float = 0) -> tuple[str, str]:
 
 
 def test_everything_that_verify_judges_is_seen() -> None:
-    """By name, version, address and fingerprint."""
+    """The facts contain names, versions, addresses and fingerprints."""
     facts = look(ApiDouble())
     assert (facts.error, facts.read_errors, facts.kubernetes) == ("", {}, "v1.35.4")
     assert (facts.get(NETWORK_LABEL), facts.get(INGRESS)) == ("network-east", ("127.0.0.1",))
@@ -58,7 +58,7 @@ def test_everything_that_verify_judges_is_seen() -> None:
 
 
 def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
-    """And nothing more is asked of it."""
+    """No further request is sent to it."""
     api = ApiDouble()
     api.refuses["version"] = "no connection: timed out"
     assert look(api) == ClusterFacts(
@@ -79,7 +79,7 @@ def test_an_api_that_does_not_tell_its_version_is_out_of_reach() -> None:
     ],
 )
 def test_one_refusal_leaves_only_what_it_is_about_unknown(method: str, attributes: set[str]) -> None:
-    """A right that is missing is no API out of reach."""
+    """A missing right does not mean that the API is unreachable."""
     api = ApiDouble()
     api.refuses[method] = "the API answered 403 Forbidden"
     facts = look(api)
@@ -88,7 +88,7 @@ def test_one_refusal_leaves_only_what_it_is_about_unknown(method: str, attribute
 
 
 def test_secrets_that_may_not_be_read_are_told_apart_from_absent_ones() -> None:
-    """And istiod is asked all the same."""
+    """The sync status is still read from istiod."""
     api = ApiDouble()
     api.refuses["secrets"] = "the API answered 403 Forbidden"
     api.says["/debug/clusterz"] = lambda: clusterz(west="synced")
@@ -107,12 +107,12 @@ def test_secrets_that_may_not_be_read_are_told_apart_from_absent_ones() -> None:
     ],
 )
 def test_the_worst_word_of_several_istiods_counts(words: tuple[ExecResult, ...], seen: tuple[str, str]) -> None:
-    """Each serves proxies of its own."""
+    """Each istiod serves its own proxies."""
     assert sync(*words) == seen
 
 
 def test_an_istiod_that_says_nothing_leaves_the_peer_unknown() -> None:
-    """The other one's good word is not enough."""
+    """The good status of the other istiod is not enough."""
     missing = ExecResult(stdout="", stderr="no such command\n", finished=True, code=127)
     status, query_error = sync(clusterz(west="synced"), missing)
     assert status == ""
@@ -120,13 +120,13 @@ def test_an_istiod_that_says_nothing_leaves_the_peer_unknown() -> None:
 
 
 def test_an_istiod_that_says_nothing_once_is_asked_again() -> None:
-    """One lost connection is no broken link."""
+    """One lost connection does not mean that the link is broken."""
     good = clusterz(west="synced")
     assert sync(good, printed("", code=1), good, good, wait=5) == ("synced", "")
 
 
 def test_without_a_ready_istiod_nothing_is_known_of_a_peer() -> None:
-    """That istiod is not ready is said elsewhere."""
+    """Another check reports that istiod is not ready."""
     api = ApiDouble()
     api.istiods = (pod("istiod-0", {}, not_ready_reason="CrashLoopBackOff"),)
     (remote,) = look(api, "west").get(REMOTES)
@@ -134,7 +134,7 @@ def test_without_a_ready_istiod_nothing_is_known_of_a_peer() -> None:
 
 
 def test_a_bundle_has_one_fingerprint_for_each_certificate(root_pem: str) -> None:
-    """The same certificate twice is one root."""
+    """A repeated certificate counts as one root."""
     (one,) = fingerprints(root_pem)
     assert len(one) == 64
     assert fingerprints(root_pem + root_pem) == {one}
@@ -142,13 +142,13 @@ def test_a_bundle_has_one_fingerprint_for_each_certificate(root_pem: str) -> Non
 
 @pytest.mark.parametrize("text", ["", "no pem"])
 def test_a_bundle_without_a_certificate_is_refused(text: str) -> None:
-    """It is not an empty set of roots."""
+    """It does not count as an empty set of roots."""
     with pytest.raises(ValueError, match=r".*"):
         fingerprints(text)
 
 
 def test_istiods_list_of_clusters_gives_a_status_for_each() -> None:
-    """Its own cluster has no secret."""
+    """The entry of istiod's own cluster has no secret."""
     text = (
         '[{"id":"east","secretName":"","syncStatus":"synced"},'
         '{"id":"west","secretName":"istio-system/istio-remote-secret-west","syncStatus":"timeout"}]\n'
@@ -158,13 +158,13 @@ def test_istiods_list_of_clusters_gives_a_status_for_each() -> None:
 
 @pytest.mark.parametrize("text", ["", "404 page not found", "{}"])
 def test_what_is_not_istiods_list_is_refused(text: str) -> None:
-    """An error page is not an empty list."""
+    """An error page does not count as an empty list."""
     with pytest.raises(ValueError, match=r".*"):
         parse_clusterz(text)
 
 
 def test_addresses_resolve_to_themselves_and_unknown_names_to_nothing() -> None:
-    """A load balancer may give either."""
+    """A load balancer may have an address or a name."""
     assert resolve(("198.18.12.1", "no-such-name.invalid")) == ("198.18.12.1",)
 
 
@@ -177,12 +177,12 @@ def test_addresses_resolve_to_themselves_and_unknown_names_to_nothing() -> None:
     ],
 )
 def test_an_ingress_is_asked_at_its_address_or_name(address: str, url: str) -> None:
-    """IPv6 in brackets."""
+    """The URL contains an IPv6 address in brackets."""
     assert ingress_url(address) == url
 
 
 def test_a_loop_through_an_ingress_asks_each_request_once() -> None:
-    """A refused connection and a 503 are counted, never tried again."""
+    """A refused connection and a 503 count as failures, and are never retried."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Where clusters are not equal, and who is named."""
+"""Differences between clusters, and the clusters that are named."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,18 +17,18 @@ OBJECTS = st.dictionaries(st.sampled_from(["Service a", "Gateway b"]), JSON)
 
 
 def manifest(kind: str, name: str = "helloworld", namespace: str | None = "sample", **more: object) -> dict[str, Any]:
-    """An object as the Kubernetes API has it."""
+    """Return an object as the Kubernetes API returns it."""
     placed = {"namespace": namespace} if namespace else {}
     return {"kind": kind, "metadata": {"name": name, **placed}, **more}
 
 
 def said(*surfaces: Surface) -> list[str]:
-    """What is told of clusters a, b and so on."""
+    """Return the reported differences of clusters a, b and so on."""
     return list(map(str, differences(dict(zip("abcd", surfaces, strict=False)))))
 
 
 def test_what_must_be_equal_is_taken_from_objects_and_nothing_else() -> None:
-    """Addresses, selectors and annotations are each cluster's own, and so is what lies elsewhere."""
+    """Addresses, selectors, annotations and objects of other namespaces may differ between clusters."""
     port = {"name": "http", "port": 5000, "targetPort": 5000, "nodePort": 30000}
     spec = {"hosts": ["*"]}
     labels = {"istio-injection": "enabled", "topology.istio.io/network": "network-east"}
@@ -54,7 +54,7 @@ def test_what_must_be_equal_is_taken_from_objects_and_nothing_else() -> None:
 
 
 def test_a_namespace_without_labels_is_one_without_injection() -> None:
-    """And a Service may have no port."""
+    """A Service without ports is valid as well."""
     bare = {"kind": "Namespace", "metadata": {"name": "sample"}}
     found = surface([bare, manifest("Service", spec={})])
     assert found == {"Namespace sample": {"istio-injection": None}, "Service sample/helloworld": {"ports": {}}}
@@ -75,19 +75,19 @@ def test_a_namespace_without_labels_is_one_without_injection() -> None:
     ],
 )
 def test_a_difference_names_object_field_and_values(one: Surface, other: Surface, told: list[str]) -> None:
-    """Of two clusters nobody knows which is right, so both are named."""
+    """It is unknown which of the two clusters is right, so both are named."""
     assert said(one, other) == told
 
 
 def test_of_three_clusters_the_odd_one_is_named() -> None:
-    """Where all are odd, all are."""
+    """If no majority agrees, all clusters are named."""
     assert said({"o": 1}, {"o": 2}, {"o": 1}) == ["o is 2 in b, 1 in a, 1 in c"]
     assert len(said({"o": 1}, {"o": 2}, {"o": 3})) == 3
     assert len(said({"o": 1}, {"o": 2}, {"o": 1}, {"o": 2})) == 4
 
 
 def test_every_difference_is_told_each_by_itself() -> None:
-    """What lies below one that is told already is not."""
+    """A difference hides all differences below its own path."""
     told = said({"o": {"a": 1, "b": {"c": 1}}}, {"o": {"a": 2}}, {"o": {"a": 1, "b": {"c": 1}}})
     assert told == ["o a is 2 in b, 1 in a, 1 in c", "o b is missing in b, there in a, there in c"]
 
@@ -96,14 +96,14 @@ def test_every_difference_is_told_each_by_itself() -> None:
 def test_clusters_are_equal_where_no_difference_is_told_and_nowhere_else(
     one: Mapping[str, object], other: Mapping[str, object]
 ) -> None:
-    """For whatever objects; JSON tells true from 1."""
+    """This holds for any objects. In JSON, true differs from 1."""
     assert bool(differences({"a": one, "b": other})) == (repr(sorted_all(one)) != repr(sorted_all(other)))
     assert differences({"a": one, "b": one, "c": one}) == ()
     assert differences({"a": one}) == ()
 
 
 def sorted_all(value: object) -> object:
-    """The same with keys in order."""
+    """Return the same value with its keys in order."""
     if isinstance(value, Mapping):
         return {key: sorted_all(value[key]) for key in sorted(value)}
     return list(map(sorted_all, value)) if isinstance(value, list) else value

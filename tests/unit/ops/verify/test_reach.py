@@ -1,4 +1,4 @@
-"""The way from a client pod to a gateway."""
+"""Connections from a client pod to gateways."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SAID = (
 
 
 def test_a_connection_is_one_whatever_became_of_it() -> None:
-    """A gateway without a server name to go by hangs up; only what never came about has a reason."""
+    """A gateway closes a connection without a server name. Only a connection that was never made has a reason."""
     assert parse_reach(SAID) == {
         "198.18.12.1:15443": "",
         "198.18.12.3:15443": "Failed to connect to 198.18.12.3 port 15443: Connection refused",
@@ -24,7 +24,7 @@ def test_a_connection_is_one_whatever_became_of_it() -> None:
 
 
 def test_each_address_is_tried_once_and_told_by_its_own_name() -> None:
-    """IPv6 in brackets on the way there, and without them on the way back."""
+    """An IPv6 address has brackets in the request, and none in the result."""
     api = ApiDouble()
     api.says["--connect-timeout"] = lambda: printed(SAID, code=7)
     found = reach_gateways(api, "client", ["198.18.12.1", "198.18.12.3", "2001:db8::1"])  # type: ignore[arg-type]
@@ -40,7 +40,7 @@ def test_nothing_to_try_asks_nobody() -> None:
 
 
 def test_a_curl_that_said_nothing_of_an_address_is_an_error() -> None:
-    """Not tried is neither reached nor out of reach."""
+    """An address without an attempt is neither reached nor unreached."""
     api = ApiDouble()
     api.says["--connect-timeout"] = lambda: printed("", code=127)
     with pytest.raises(ApiError, match="client could not try the gateways: exit code 127"):
@@ -48,6 +48,6 @@ def test_a_curl_that_said_nothing_of_an_address_is_an_error() -> None:
 
 
 def test_the_client_pods_sidecar_leaves_the_gateways_port_alone() -> None:
-    """It would take every connection itself, and none would tell anything."""
+    """Otherwise the sidecar would accept every connection itself, and the result would mean nothing."""
     annotations = manifest("mcsps-verify-0", "client:1")["metadata"]["annotations"]
     assert annotations == {"traffic.sidecar.istio.io/excludeOutboundPorts": "15443"}

@@ -1,4 +1,4 @@
-"""The remote secret, tried as istiod would."""
+"""The remote secret, tried in the same way as istiod does."""
 
 import secrets
 import ssl
@@ -18,7 +18,7 @@ SERVER = "https://198.18.0.11:6443"
 
 
 def kubeconfig(**user: str) -> str:
-    """A kubeconfig as a remote secret has it, with another user where one is given."""
+    """Return a kubeconfig as in a remote secret, with another user if one is given."""
     text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem=None, token=TOKEN)
     if not user:
         return text
@@ -28,29 +28,29 @@ def kubeconfig(**user: str) -> str:
 
 
 def asked(handler: httpx.MockTransport) -> ProbeResult:
-    """What comes of asking such a server."""
+    """Return the result of a query to this server."""
     with httpx.Client(transport=handler) as http:
         return query(RemoteKubeconfig(server=SERVER, ca_pem=None, token=TOKEN), http)
 
 
 class Secrets:
-    """An API that has Secrets and nothing else."""
+    """An API that contains only Secrets."""
 
     def __init__(self, *there: SecretView) -> None:
         self._there = there
 
     def secrets(self, _namespace: str, selector: str) -> tuple[SecretView, ...]:
-        """Those with a label."""
+        """Return the Secrets with a label."""
         key, _, value = selector.partition("=")
         return tuple(secret for secret in self._there if secret.labels.get(key) == value)
 
     def secret(self, _namespace: str, name: str) -> SecretView | None:
-        """One by name."""
+        """Return one Secret by name."""
         return next((secret for secret in self._there if secret.name == name), None)
 
 
 def remote_secret(labels: Mapping[str, str], **data: str) -> SecretView:
-    """The remote secret of west."""
+    """Return the remote secret of west."""
     encoded = {key: value.encode() for key, value in data.items()}
     return SecretView(name="istio-remote-secret-west", labels=labels, data=encoded)
 
@@ -66,13 +66,13 @@ def remote_secret(labels: Mapping[str, str], **data: str) -> SecretView:
     ],
 )
 def test_the_servers_answer_tells_how_the_token_fares(status: int, credential: CredentialState) -> None:
-    """Refused and not allowed are different troubles; what is no API, or in trouble, says nothing of the token."""
+    """Refused and forbidden are different errors. A server that is no working API proves nothing about the token."""
     outcome = asked(httpx.MockTransport(lambda _: httpx.Response(status)))
     assert outcome.credential is credential
 
 
 def test_the_token_is_sent_to_read_endpoint_slices() -> None:
-    """That is what istiod reads."""
+    """The resource is the one that istiod reads."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -85,7 +85,7 @@ def test_the_token_is_sent_to_read_endpoint_slices() -> None:
 
 
 def test_a_certificate_of_another_ca_is_a_wrong_ca() -> None:
-    """The exception lies under those of the libraries."""
+    """The TLS error is the cause of the libraries' exceptions."""
 
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("wrapped") from ssl.SSLCertVerificationError(1, "unable to get local issuer")
@@ -95,7 +95,7 @@ def test_a_certificate_of_another_ca_is_a_wrong_ca() -> None:
 
 @pytest.mark.parametrize("error", [httpx.ConnectTimeout("slow"), httpx.ConnectError("refused")])
 def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError) -> None:
-    """No connection, no verdict."""
+    """Without a connection the validity of the token is unknown."""
 
     def refuse(_: httpx.Request) -> httpx.Response:
         raise error
@@ -117,24 +117,24 @@ def test_a_server_out_of_reach_says_nothing_of_the_token(error: httpx.HTTPError)
     ids=["other yaml", "no yaml", "token in a file", "no token", "no such context", "nameless user", "no entry"],
 )
 def test_a_kubeconfig_that_istio_cannot_use_is_malformed_and_not_quoted(text: str) -> None:
-    """The reason is said, and nothing of the text."""
+    """The result contains the reason, and nothing of the text."""
     outcome = try_secret(remote_secret({}, west=text), "west")
     assert outcome.credential is CredentialState.MALFORMED
     assert TOKEN not in outcome.detail
 
 
 def test_a_ca_that_is_no_certificate_is_malformed() -> None:
-    """It cannot be what the server shows."""
+    """No server certificate can match it."""
     text = kubeconfigs.render_token_kubeconfig(name="west", server=SERVER, ca_pem="no pem", token=TOKEN)
     assert try_secret(remote_secret({}, west=text), "west").credential is CredentialState.MALFORMED
 
 
 def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No istiod would, and the token would go another way."""
+    """A proxy must not receive the token, and istiod does not use this machine's proxies."""
     made: list[dict[str, object]] = []
     real = httpx.Client
 
-    def client(**options: Any) -> httpx.Client:  # noqa: ANN401 - whatever the code under test gives
+    def client(**options: Any) -> httpx.Client:  # noqa: ANN401 - the options of the code under test
         made.append(options)
         return real(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
 
@@ -144,12 +144,12 @@ def test_this_machines_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_ca_means_the_machines_own() -> None:
-    """As a kubeconfig means it."""
+    """A kubeconfig has the same rule."""
     assert trust(None).verify_mode is ssl.CERT_REQUIRED
 
 
 def test_the_token_is_not_in_the_repr() -> None:
-    """Nor would it be in a traceback."""
+    """A traceback therefore does not contain the token."""
     assert TOKEN not in repr(parse(kubeconfig()))
     assert TOKEN not in repr(remote_secret({}, west=kubeconfig()))
 
@@ -168,5 +168,5 @@ def test_the_token_is_not_in_the_repr() -> None:
 def test_a_secret_that_istiod_would_not_read_is_told_apart(
     there: tuple[SecretView, ...], credential: CredentialState
 ) -> None:
-    """Absent, not labelled, under another key, or unreadable."""
+    """It is absent, not labelled, stored under another key, or not a kubeconfig."""
     assert probe(Secrets(*there), "west").credential is credential  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The whole run against clusters that are doubles, from client pods to exit codes."""
+"""The command `verify` on doubles of clusters, from client pods to exit codes."""
 
 import json
 import os
@@ -41,7 +41,7 @@ config:
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDouble]:
-    """A stack `prod` with one healthy cluster, and nothing left in it afterwards."""
+    """Yield the only cluster of a stack `prod`, which is healthy; it must be empty after the test."""
     double = ApiDouble()
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
 
@@ -60,14 +60,14 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiDoub
 
 
 def run(*arguments: str, wait: str = "0") -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `python -m ops verify`."""
+    """Return the exit code, standard output and standard error of `python -m ops verify`."""
     done = CliRunner().invoke(cli.app, ["verify", "--requests", "100", "--wait", wait, *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), "a traceback reached the person"
     return done.exit_code, done.stdout, done.stderr
 
 
 def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) -> None:
-    """Progress goes to standard error, the table to standard output."""
+    """Progress goes to standard error, and the table to standard output."""
     code, out, err = run("--stack", "prod")
     assert code == 0, out
     assert "all holds" in out
@@ -76,7 +76,7 @@ def test_a_healthy_mesh_of_one_ends_with_zero_and_a_table(cluster: ApiDouble) ->
 
 
 def test_a_cluster_that_is_away_is_named_and_not_verified(cluster: ApiDouble, tmp_path: Path) -> None:
-    """What is left is verified by the weights that are left, and all can hold."""
+    """The other clusters are verified with the remaining weights, and all checks can pass."""
     west = "- {name: west, network: network-west, versions: [v2], away: true, access: {kind: kubeconfig, path: /no}}"
     text = STACK.replace("mcsps:v2Weight: 0", "mcsps:v2Weight: 10")
     (tmp_path / "Pulumi.prod.yaml").write_text(f"{text}    {west}\n")
@@ -94,7 +94,7 @@ def test_a_cluster_that_is_away_is_named_and_not_verified(cluster: ApiDouble, tm
 def test_a_cluster_without_answer_is_named_with_the_key_that_moves_the_traffic(
     cluster: ApiDouble, tmp_path: Path
 ) -> None:
-    """By its place in the whole config, whatever else is away."""
+    """The key contains the cluster's index in the whole config, including clusters that are away."""
     west = "- {name: west, network: network-west, versions: [v2], away: true, access: {kind: kubeconfig, path: /no}}"
     first, last = STACK.rstrip().rsplit("\n", 1)
     (tmp_path / "Pulumi.prod.yaml").write_text(f"{first}\n    {west}\n{last}\n")
@@ -109,14 +109,14 @@ def test_a_cluster_without_answer_is_named_with_the_key_that_moves_the_traffic(
 
 @pytest.mark.usefixtures("cluster")
 def test_json_is_all_that_standard_output_gets() -> None:
-    """A machine can parse it as it is."""
+    """A machine can parse standard output unchanged."""
     code, out, _ = run("--stack", "prod", "--json")
     assert code == 0
     assert json.loads(out)["ok"] is True
 
 
 def test_a_failed_request_ends_with_one(cluster: ApiDouble) -> None:
-    """The pods are deleted all the same."""
+    """The client pods are deleted as well."""
     cluster.says["--fail"] = lambda: printed("no healthy upstream#503\n" * 100, code=22)
     code, out, _ = run("--stack", "prod")
     assert code == 1
@@ -124,7 +124,7 @@ def test_a_failed_request_ends_with_one(cluster: ApiDouble) -> None:
 
 
 def test_a_curl_that_cannot_work_ends_with_its_own_words(cluster: ApiDouble) -> None:
-    """And is not taken for one that was too slow."""
+    """The result does not report it as too slow."""
     missing = ExecResult(stdout="", stderr="", finished=True, code=None, status='exec: "curl": not found')
     cluster.says["--fail"] = lambda: missing
     code, out, _ = run("--stack", "prod", "--json")
@@ -134,7 +134,7 @@ def test_a_curl_that_cannot_work_ends_with_its_own_words(cluster: ApiDouble) -> 
 
 
 def test_a_sidecar_that_gives_no_answer_once_is_asked_again(cluster: ApiDouble) -> None:
-    """One refused connection is no broken mesh."""
+    """One refused connection does not mean that the mesh is broken."""
     answers = iter([printed("", code=1), cluster.says["clusters?format=json"]()])
     good = cluster.says["clusters?format=json"]
     cluster.says["clusters?format=json"] = lambda: next(answers, good())
@@ -143,7 +143,7 @@ def test_a_sidecar_that_gives_no_answer_once_is_asked_again(cluster: ApiDouble) 
 
 
 def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tmp_path: Path) -> None:
-    """And it is said, for it takes longer."""
+    """A message reports this, because it takes longer."""
     stack = STACK.replace("Weight: 0", "Weight: 1").replace("[v1]", "[v1, v2]")
     (tmp_path / "Pulumi.prod.yaml").write_text(stack)
     cluster.says["--fail"] = lambda: printed(ANSWER * 1072)
@@ -157,7 +157,7 @@ def test_more_requests_are_made_where_a_weight_needs_them(cluster: ApiDouble, tm
 def test_an_audience_is_asked_for_from_both_sides(
     cluster: ApiDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With its header, a hundred times; here the sidecar answers as to everybody."""
+    """Each loop sends a hundred requests with the header. Here the sidecar ignores the header."""
     audience = "  mcsps:audiences: [{name: team, version: v2, header: {name: x-team, exact: test}}]\n"
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK.replace("[v1]", "[v1, v2]") + audience)
     commands: list[list[str]] = []
@@ -181,7 +181,7 @@ def test_an_audience_is_asked_for_from_both_sides(
 
 
 def test_a_client_pod_that_is_refused_ends_with_one(cluster: ApiDouble) -> None:
-    """A quota or a policy may refuse it; that is told, and the ingress is still tried."""
+    """A quota or a policy may refuse it. The report contains this, and the ingress is still tried."""
     cluster.refuses["create_pod"] = "the API answered 403 Forbidden"
     code, out, _ = run("--stack", "prod", "--json")
     said = json.loads(out)
@@ -190,7 +190,7 @@ def test_a_client_pod_that_is_refused_ends_with_one(cluster: ApiDouble) -> None:
 
 
 def test_an_interrupt_deletes_the_client_pods(cluster: ApiDouble) -> None:
-    """Also in the middle of a curl loop; the fixture looks for leftovers."""
+    """This holds even during a curl loop; the fixture checks for remaining pods."""
 
     def interrupted() -> ExecResult:
         raise KeyboardInterrupt
@@ -206,7 +206,7 @@ def test_an_interrupt_deletes_the_client_pods(cluster: ApiDouble) -> None:
 )
 @pytest.mark.usefixtures("cluster")
 def test_bad_usage_ends_with_two(arguments: tuple[str, ...]) -> None:
-    """Without a traceback, before anything is done."""
+    """The error comes before any action, and without a traceback."""
     code, _, err = run(*arguments)
     assert code == 2
     assert "Traceback" not in err
@@ -214,7 +214,7 @@ def test_bad_usage_ends_with_two(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.usefixtures("cluster")
 def test_bad_config_ends_with_two_and_names_the_key(tmp_path: Path) -> None:
-    """In the settings' own words."""
+    """The error is the settings' own."""
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK.replace("Weight: 0", "Weight: 101"))
     code, _, err = run("--stack", "prod")
     assert code == 2
@@ -222,7 +222,7 @@ def test_bad_config_ends_with_two_and_names_the_key(tmp_path: Path) -> None:
 
 
 def test_a_kubeconfig_that_is_not_there_ends_with_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the cluster and the path."""
+    """The error contains the cluster and the path."""
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
     monkeypatch.setattr(cli, "_ROOT", tmp_path)
     code, _, err = run("--stack", "prod")
@@ -233,7 +233,7 @@ def test_a_kubeconfig_that_is_not_there_ends_with_two(tmp_path: Path, monkeypatc
 def test_the_client_pod_is_deleted_even_when_the_api_failed_after_taking_it(
     cluster: ApiDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lost answer does not mean a lost request."""
+    """The API may have processed a request although its answer was lost."""
 
     def lost(namespace: str, description: Mapping[str, Any]) -> None:
         ApiDouble.create_pod(cluster, namespace, description)
@@ -246,7 +246,7 @@ def test_the_client_pod_is_deleted_even_when_the_api_failed_after_taking_it(
 
 
 def test_a_client_pod_that_could_not_be_deleted_is_named(cluster: ApiDouble) -> None:
-    """Whoever reads it can delete it, or knows when it ends by itself."""
+    """The user can then delete it. Otherwise it ends after its lifetime."""
     cluster.refuses["delete_pod"] = "no connection: timed out"
     code, _, err = run("--stack", "prod")
     (left,) = cluster.ever_created
@@ -256,7 +256,7 @@ def test_a_client_pod_that_could_not_be_deleted_is_named(cluster: ApiDouble) -> 
 
 
 def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: ApiDouble) -> None:
-    """Another run may be under way."""
+    """A recent pod may belong to another run."""
     labels = {"app.kubernetes.io/managed-by": MANAGED_BY}
     cluster.pods_there = {
         "old": pod("old", labels, age=LIFETIME + timedelta(seconds=1)),
@@ -268,19 +268,19 @@ def test_leftovers_of_killed_runs_are_removed_and_running_ones_kept(cluster: Api
 
 
 def test_a_pod_that_does_not_get_ready_is_told_with_its_trouble(cluster: ApiDouble) -> None:
-    """In the kubelet's words."""
+    """The error contains the kubelet's reason."""
     cluster.pods_there["stuck"] = pod("stuck", {}, not_ready_reason="client: ErrImagePull")
     assert wait_ready(cluster, "stuck", Poller(seconds=0)) == "not ready after 0 s: client: ErrImagePull"  # type: ignore[arg-type]
     cluster.pods_there.clear()
 
 
 def test_a_pod_that_is_gone_is_not_waited_for(cluster: ApiDouble) -> None:
-    """An interrupt has deleted it."""
+    """An interrupt may have deleted it."""
     assert wait_ready(cluster, "gone", Poller(seconds=60)) == "it is gone"  # type: ignore[arg-type]
 
 
 def test_patience_ends_with_what_was_seen_last_when_interrupted() -> None:
-    """At once, and not at the next look."""
+    """The poller returns at once, and not at its next poll."""
     poller = Poller(seconds=60)
     threading.Timer(0.2, poller.interrupted.set).start()
     started = time.monotonic()
@@ -289,7 +289,7 @@ def test_patience_ends_with_what_was_seen_last_when_interrupted() -> None:
 
 
 def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
-    """Pod Security Standards, level restricted, and a quota that asks for requests and limits."""
+    """It meets Pod Security Standards, level restricted, and a quota that requires requests and limits."""
     spec = manifest("mcsps-verify-0", "client:1")["spec"]
     (container,) = spec["containers"]
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -301,13 +301,13 @@ def test_the_client_pod_fits_a_namespace_that_enforces_restricted() -> None:
 
 
 def test_no_run_outlives_its_client_pods() -> None:
-    """The longest that can be asked for, with a minute for all that is not counted."""
+    """The lifetime exceeds the longest possible run, plus a minute for all other steps."""
     longest = verify_run.POD_READY_SECONDS + 2 * options.MAX_WAIT_SECONDS
     assert longest + loops.loop_seconds(options.MAX_REQUESTS) + 60 < LIFETIME.total_seconds()
 
 
 def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
-    """Though an ingress is slow to answer and a command in the client pod goes on."""
+    """This holds although an ingress is slow and a command in the client pod still runs."""
     (tmp_path / "Pulumi.prod.yaml").write_text(STACK)
     script = tmp_path / "interrupted.py"
     script.write_text(INTERRUPTED.format(root=str(tmp_path)))
@@ -327,7 +327,7 @@ def test_an_interrupt_ends_the_whole_process_at_once(tmp_path: Path) -> None:
     started = time.monotonic()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "interrupted\n")
-    # Far less than the loops, and enough for a busy machine.
+    # This is far less than the loops take, and enough for a busy machine.
     assert time.monotonic() - started < 30
 
 
@@ -368,4 +368,4 @@ opening.connect = connect
 cli._ROOT = Path("{root}")
 cli.app(["verify", "--stack", "prod"])
 """
-"""A run whose loops go on for more than a minute; the ingress takes each connection and never answers."""
+"""A run with loops of more than a minute; the ingress accepts each connection and never answers."""

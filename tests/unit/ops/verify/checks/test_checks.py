@@ -1,4 +1,4 @@
-"""What the checks have in common, and what it takes to add one."""
+"""The common rules of the checks, and the effort to add one."""
 
 import io
 from collections import Counter
@@ -20,7 +20,7 @@ LEASE_LOST = Cause(name="lease lost", meaning="x", remedy="take it again", rank=
 
 
 def read(inspection: Inspection) -> str:
-    """Read a fact, and count."""
+    """Read a fact, and count the reads."""
     read_by[inspection.cluster.name] += 1
     return str(inspection.api.version())
 
@@ -30,7 +30,7 @@ read_by: Counter[str] = Counter()
 
 
 def evaluate(subject: Subject) -> Iterator[Result]:
-    """Fail without a lease."""
+    """Fail if there is no lease."""
     lease = subject.cluster.get(LEASE)
     yield Result(state=CheckState.of(passed=bool(lease)), seen=lease or "no lease", cause=None if lease else LEASE_LOST)
 
@@ -48,7 +48,7 @@ NEW = Check(
 
 
 def test_ids_are_those_that_machines_read() -> None:
-    """An id never changes; a new check adds its own here."""
+    """An id never changes. A new check adds its id to this list."""
     assert {check.id for check in CHECKS} == {
         "api-reachable", "istiod-ready", "network-label", "mesh-root", "service-present", "sameness",
         "gateway-reachable", "remote-secret", "remote-synced", "client-pod", "endpoints", "crossing",
@@ -57,7 +57,7 @@ def test_ids_are_those_that_machines_read() -> None:
 
 
 def test_what_names_a_check_is_its_own() -> None:
-    """Two checks of one id, place or column would hide each other."""
+    """Of two checks with the same id, order or column, one would hide the other."""
     facts = {fact for check in CHECKS for fact in (*check.needs, *check.uses)}
     for names in (
         [check.id for check in CHECKS],
@@ -70,12 +70,12 @@ def test_what_names_a_check_is_its_own() -> None:
 
 
 def test_every_check_says_what_to_look_at() -> None:
-    """By its hint, or by the remedies of its causes."""
+    """The text is the check's hint, or the remedies of its causes."""
     assert [check.id for check in CHECKS if not check.meaning or not (check.hint or check.causes)] == []
 
 
 def test_a_new_check_needs_no_other_place() -> None:
-    """What it reads is collected once, its result is in the report, and its cause is named with its remedy."""
+    """Its fact is read once, its result is in the report, and its cause is shown with the remedy."""
     read_by.clear()
     facts = collect(inspection(ApiDouble()), (NEW, replace(NEW, id="another")))
     assert read_by == {"east": 1}
@@ -92,12 +92,12 @@ def test_a_new_check_needs_no_other_place() -> None:
 
 
 def test_a_check_whose_facts_a_test_leaves_out_says_nothing() -> None:
-    """So a new check breaks no test of another."""
+    """A new check therefore does not break the tests of other checks."""
     assert diagnose(healthy_mesh(), stack_settings(), (NEW,)).checks == ()
 
 
 def test_the_table_has_a_column_for_each_check_that_wants_one() -> None:
-    """In their order."""
+    """The columns have the order of the checks."""
     out = io.StringIO()
     table.show(conclude(healthy_mesh(), stack_settings(), stack="lab", requests=1000), Console(file=out, width=250))
     (header,) = (line for line in out.getvalue().splitlines() if "istiod" in line and "API" in line)

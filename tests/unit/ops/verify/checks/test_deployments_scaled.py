@@ -1,4 +1,4 @@
-"""Check `deployments-scaled`, and what follows from its cause."""
+"""The check `deployments-scaled`, and the consequences of its cause."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def causes(mesh: MeshFacts) -> tuple[NamedCause, ...]:
 
 
 def test_every_deployment_that_is_scaled_to_zero_is_read() -> None:
-    """Each of istiod, the gateways, and the versions that run in the cluster; the others are left out."""
+    """The fact covers istiod, the gateways, and the versions of the cluster. Other Deployments are left out."""
     api = ApiDouble()
     api.replicas = {"istiod": 0, "istio-egressgateway": 0, "istio-ingressgateway": 2, "helloworld-v1": 0}
     api.replicas["helloworld-v2"] = 0
@@ -58,20 +58,20 @@ def test_every_deployment_that_is_scaled_to_zero_is_read() -> None:
 
 
 def test_autoscalers_are_read_only_where_they_matter() -> None:
-    """A credential that may not list them verifies a mesh that is well."""
+    """A healthy mesh can be verified without the right to list autoscalers."""
     api = ApiDouble()
     api.refuses["autoscaled"] = "the API answered 403 Forbidden"
     assert SCALED.read(inspection(api)) == ()
 
 
 def test_a_mesh_with_all_deployments_passes() -> None:
-    """And shows no cause."""
+    """The result has no cause."""
     (result,) = results(CHECK, healthy_mesh(), "west")
     assert (result.state, result.cause) == (CheckState.PASSED, None)
 
 
 def test_each_deployment_is_named_with_its_own_remedy() -> None:
-    """A count that the stack states comes back by Pulumi; one that it does not state, by hand."""
+    """Pulumi restores a count that the stack contains. The user restores any other count with kubectl."""
     autoscaled = deployment("istio-ingressgateway", autoscaled=True)
     stated = deployment("helloworld-v2", "sample")
     found = causes(spoil(healthy_mesh(), "west", scaled=(autoscaled, stated)))
@@ -85,7 +85,7 @@ def test_each_deployment_is_named_with_its_own_remedy() -> None:
 
 @pytest.mark.parametrize(("name", "namespace", "by_hand"), [("istiod", "istio-system", True), ("x", "sample", False)])
 def test_with_the_operator_the_stack_states_no_count_of_istios(name: str, namespace: str, *, by_hand: bool) -> None:
-    """It states the counts of helloworld all the same."""
+    """The stack still contains the counts of helloworld."""
     settings = stack_settings()
     settings = settings.model_copy(
         update={"istio": settings.istio.model_copy(update={"installer": Installer.OPERATOR})}
@@ -96,7 +96,7 @@ def test_with_the_operator_the_stack_states_no_count_of_istios(name: str, namesp
 
 
 def test_a_gateway_without_pods_is_no_cause_of_its_own() -> None:
-    """Firewalls and addresses are not to blame for it."""
+    """The report does not blame firewalls or addresses for it."""
     mesh = spoil(healthy_mesh(), "west", gateway=replace(gateway("west"), workload=DOWN))
     assert [cause.cause for cause in causes(mesh)] == [GATEWAY_UNREACHABLE.name]
     mesh = spoil(mesh, "west", scaled=(deployment("istio-eastwestgateway"),))
@@ -106,7 +106,7 @@ def test_a_gateway_without_pods_is_no_cause_of_its_own() -> None:
 
 
 def test_what_follows_from_an_istiod_without_pods_follows_from_this_cause() -> None:
-    """Its readiness, its links, and a client pod that gets no sidecar; the other cluster's links do not."""
+    """These are its readiness, its links, and its client pod without a sidecar, but not the other cluster's links."""
     mesh = spoil(healthy_mesh(), "west", istiod=DOWN, scaled=(deployment("istiod"),))
     mesh = spoil_remote(mesh, "west", "east", sync="", query_error="no istiod is ready")
     mesh = spoil_client(mesh, "west", error="not ready after 60 s")
@@ -120,7 +120,7 @@ def test_what_follows_from_an_istiod_without_pods_follows_from_this_cause() -> N
 
 
 def test_a_version_without_pods_explains_its_endpoints_and_the_traffic() -> None:
-    """In its own cluster and in its peers, and before causes that come after it."""
+    """This holds in its own cluster and in the peers. The cause comes before less fundamental ones."""
     mesh = spoil(healthy_mesh(), "west", scaled=(deployment("helloworld-v2", "sample"),), local={"v2": ()})
     mesh = spoil(mesh, "west", network_label=None)
     mesh = replace(mesh, traffic=(loop("east", v1=900, v2=0),))
@@ -131,7 +131,7 @@ def test_a_version_without_pods_explains_its_endpoints_and_the_traffic() -> None
 
 
 def test_what_the_api_does_not_show_fails_and_says_why() -> None:
-    """It is no Deployment that is scaled to zero."""
+    """An unreadable Deployment does not count as scaled to zero."""
     (result,) = results(CHECK, hide(healthy_mesh(), "west", "scaled", "the API answered 403 Forbidden"), "west")
     assert (result.state, result.cause) == (CheckState.FAILED, None)
     assert result.seen == "could not be read: the API answered 403 Forbidden"

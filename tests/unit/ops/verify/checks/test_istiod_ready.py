@@ -1,4 +1,4 @@
-"""Check `istiod-ready`."""
+"""The check `istiod-ready`."""
 
 import pytest
 
@@ -18,17 +18,17 @@ from tests.support.mesh import healthy_mesh, inspection, results, spoil
     ],
 )
 def test_an_istiod_without_all_of_its_pods_is_not_ready(istiod: Workload | None, seen: str) -> None:
-    """Nothing wanted and nothing ready is no readiness."""
+    """A Deployment with zero wanted and zero ready pods is not ready."""
     (result,) = results(CHECK, spoil(healthy_mesh(), "east", istiod=istiod), "east")
     assert (result.state, result.seen, result.remedy) == (CheckState.FAILED, seen, CHECK.hint)
 
 
 def test_an_istiod_with_all_of_its_pods_is_ready() -> None:
-    """As many as its Deployment wants."""
+    """It has as many ready pods as its Deployment wants."""
     (result,) = results(CHECK, spoil(healthy_mesh(), "east", istiod=Workload(wanted=1, ready=1)), "east")
     assert (result.state, result.seen) == (CheckState.PASSED, "1 of 1 pods ready")
 
 
 def test_istiod_is_read_from_its_deployment() -> None:
-    """By the API of its cluster."""
+    """The check reads it through the API of the cluster."""
     assert ISTIOD.read(inspection(ApiDouble())) == Workload(wanted=1, ready=1)
