@@ -73,15 +73,15 @@ class Cluster:
             body=body, name=target.name, namespace=target.namespace, field_manager=OTHER_MANAGER, force_conflicts=True
         )
 
-    def edit(self, target: Target, fields: Mapping[str, Any]) -> None:
-        """Change fields as `kubectl edit` does."""
+    def edit(self, target: Target, fields: Mapping[str, Any], manager: str = "kubectl-edit") -> None:
+        """Change fields as `kubectl edit` does, or another program that replaces what it finds."""
         kind = self._dynamic.resources.get(api_version=target.api_version, kind=target.kind)
         kind.patch(
             body=dict(fields),
             name=target.name,
             namespace=target.namespace,
             content_type="application/merge-patch+json",
-            field_manager="kubectl-edit",
+            field_manager=manager,
         )
 
     def read(self, target: Target) -> Any:  # noqa: ANN401 - JSON data
@@ -311,7 +311,8 @@ BREAKAGES = (
         hand=Hand.MANAGER,
         cause=SERVICE_ABSENT,
         cluster="west",
-        breaks=lambda clusters: clusters["west"].take_over(SERVICE, _OTHER_PORT),
+        # Applied, it would be a second port of the same name, which Kubernetes refuses.
+        breaks=lambda clusters: clusters["west"].edit(SERVICE, _OTHER_PORT, OTHER_MANAGER),
     ),
     Breakage(
         hand=Hand.EDIT,
