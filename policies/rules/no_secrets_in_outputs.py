@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from policies.lib import secret_material
 from policies.lib.policy import Parameters, Rule, stack_policy
-from policies.lib.resources import STACK, Resource
+from policies.lib.resources import OWN_COMPONENTS, STACK, Resource
 
-OWN_COMPONENTS = "mcsps:"
 RULE = Rule(
     name="mcsps-secrets-not-in-outputs",
     description=(

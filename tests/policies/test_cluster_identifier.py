@@ -51,6 +51,11 @@ def test_the_default_provider_is_told_of_once() -> None:
     assert judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_4_34_2")) == []
 
 
+def test_a_name_that_only_begins_like_the_default_provider_s_excuses_nothing() -> None:
+    """It is an author's own provider."""
+    assert len(judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_east"))) == 1
+
+
 def test_an_unknown_identifier_may_be_one() -> None:
     """And no wrong type stops the rule."""
     assert_bears_all(POLICY, provider(clusterIdentifier="east"), refused={"clusterIdentifier"})

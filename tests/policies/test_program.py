@@ -146,5 +146,6 @@ def test_only_the_lab_lets_its_root_go(runs: Runs) -> None:
     own = {stack: config for stack, config in configs.items() if "mcsps-root-ca-protected" in config}
     assert own == {stack: {"mcsps-root-ca-protected": "disabled"} for stack in ("lab", "lab-rancher")}
     assert violations(runs, LAB, EnforcementLevel.DISABLED, preview=False) == {
-        ("mcsps-root-ca-protected", "trust-root-certificate")
+        ("mcsps-root-ca-protected", "trust-root-certificate"),
+        ("mcsps-root-ca-protected", "trust-root-key"),
     }

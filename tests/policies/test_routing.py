@@ -289,6 +289,8 @@ def test_outlier_detection_of_a_wrong_type_is_none() -> None:
         {"consecutive5xxErrors": "5"},
         {"consecutive5xxErrors": True},
         {"consecutive5xxErrors": []},
+        {"consecutive5xxErrors": 0, "consecutiveLocalOriginFailures": 3},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True, "consecutiveLocalOriginFailures": 0},
     ],
 )
 def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, Any]) -> None:
@@ -312,10 +314,13 @@ def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, A
         {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 1},
         {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": UNKNOWN},
         {"consecutiveGatewayErrors": 0},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True, "consecutiveLocalOriginFailures": 3},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": UNKNOWN},
     ],
 )
 def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, Any]) -> None:
-    """Errors of any kind, or of those of gateways; by default 5."""
+    """Errors of any kind, those of gateways or of the connection itself; by default 5."""
     assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": detection})) == []
 
 
@@ -333,6 +338,23 @@ def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, 
 def test_what_does_not_fail_over_needs_none(made: Made) -> None:
     """And outlier detection may have its defaults."""
     assert judge(failover_outlier_detection.POLICY, made) == []
+
+
+@pytest.mark.parametrize("enabled", [False, UNKNOWN])
+def test_failover_that_is_switched_off_needs_none(enabled: object) -> None:
+    """Nor does one that may be."""
+    setting = {"enabled": enabled, "failover": [{"from": "east", "to": "west"}]}
+    assert judge(failover_outlier_detection.POLICY, with_policy({"loadBalancer": {"localityLbSetting": setting}})) == []
+
+
+def test_a_subset_that_switches_detection_off_and_inherits_failover_is_refused() -> None:
+    """Istio lets a subset replace one of them alone."""
+    off = {"outlierDetection": {"consecutive5xxErrors": 0}}
+    subsets = [{"name": "v1"}, {"name": "v2", "trafficPolicy": off}]
+    (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=subsets))
+    assert "spec.subsets[1].trafficPolicy, which inherits spec.trafficPolicy, has failover, and an" in found.message
+    own = [{"name": "v2", "trafficPolicy": {**off, "loadBalancer": {"simple": "RANDOM"}}}]
+    assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=own)) == []
 
 
 def test_outlier_detection_not_known_yet_may_be_there() -> None:

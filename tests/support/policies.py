@@ -1,6 +1,6 @@
 """Resources as Pulumi passes them to a policy, synthetic or recorded, and the findings of the policy."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -68,11 +68,16 @@ class Made:
     """The outputs; None if they are equal to the inputs."""
     protect: bool = False
     provider: Provider | None = EAST
+    under: str = ""
+    """The types of its parents, joined by `$`; empty for a resource below the stack."""
+    needs: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The URNs on which each property depends."""
 
     @property
     def urn(self) -> str:
         """Return the URN as the engine builds it."""
-        return f"urn:pulumi:test::mcsps::{self.type}::{self.name}"
+        chain = f"{self.under}${self.type}" if self.under else self.type
+        return f"urn:pulumi:test::mcsps::{chain}::{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,22 +105,32 @@ def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # 
             policy.validate(args, partial(report, name=made.name))
     else:
         assert isinstance(policy, StackValidationPolicy)
-        received = [
-            PolicyResource(
-                made.type,
-                as_received(made.inputs if made.outputs is None else made.outputs),
-                made.urn,
-                made.name,
-                _options(made),
-                _provider(made),
-                None,
-                [],
-                {},
-            )
-            for made in resources
-        ]
-        policy.validate(StackValidationArgs(received, config), report)
+        policy.validate(StackValidationArgs(_received(resources), config), report)
     return found
+
+
+def _received(resources: Sequence[Made]) -> list[PolicyResource]:
+    """Return resources as a stack policy gets them, with those on which they depend."""
+    received = [
+        PolicyResource(
+            made.type,
+            as_received(made.inputs if made.outputs is None else made.outputs),
+            made.urn,
+            made.name,
+            _options(made),
+            _provider(made),
+            None,
+            [],
+            {},
+        )
+        for made in resources
+    ]
+    by_urn = {found.urn: found for found in received}
+    for made, found in zip(resources, received, strict=True):
+        found.property_dependencies = {
+            name: [by_urn[urn] for urn in urns if urn in by_urn] for name, urns in made.needs.items()
+        }
+    return received
 
 
 def as_received(properties: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -191,9 +206,20 @@ def recorded(monitor: RecordingMonitor) -> list[Made]:
             outputs=as_plain(_recorded_outputs(monitor, found)),
             protect=found.protect,
             provider=_recorded_provider(monitor, found.provider),
+            under=_parents(found.urn),
+            needs={name: [_as_made(urn) for urn in urns] for name, urns in found.property_dependencies.items()},
         )
         for found in monitor.recorded
     ]
+
+
+def _parents(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[0]
+
+
+def _as_made(urn: str) -> str:
+    """Return a recorded URN in the stack and the project of `Made`."""
+    return "::".join(("urn:pulumi:test", "mcsps", *urn.split("::")[2:]))
 
 
 def _recorded_outputs(monitor: RecordingMonitor, found: Registration) -> Mapping[str, Any]:
