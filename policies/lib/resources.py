@@ -21,7 +21,7 @@ COMPONENTS = re.compile(r"kubernetes:(helm\.sh/v[34]:Chart|yaml(/v2)?:Config(Fil
 # A version and, for a plugin from elsewhere, its URL follow; an author's own name is not of this form.
 _DEFAULT_PROVIDER = re.compile(r"default(_v?\d+_\d+_\d+\w*|_(https?|git\w*)_\w*)?", re.ASCII)
 _ISTIO_OBJECT = re.compile(r"kubernetes:\w+\.istio\.io/")
-_POD_LISTS = ("initContainers", "containers", "ephemeralContainers")
+_POD_LISTS = ("initContainers", "containers", "ephemeralContainers", "volumes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +110,10 @@ class Resource:
         return f"{kind} {place}{name}" + (f" of cluster {self.cluster}" if self.cluster else "")
 
     def images(self) -> list[str]:
-        """The images of its pods, without the `auto` of gateways, which the injector replaces."""
+        """The images of its pods, volumes included, without the `auto` of gateways, which the injector replaces."""
         lists = [value for place, value in walk(look(self.properties, "spec")) if place and place[-1] in _POD_LISTS]
         found = [look(container, "image") for containers in lists for container in items(containers)]
+        found += [look(volume, "image", "reference") for volumes in lists for volume in items(volumes)]
         return [image for image in found if isinstance(image, str) and image not in ("", "auto")]
 
 

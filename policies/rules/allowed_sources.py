@@ -49,12 +49,13 @@ def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
             yield show_place(place), text
     for what, image in charts.images(resource):
         yield what, image.repository
+    yield from charts.registries(resource)
     for name in resource.images():
         yield "the image", image_names.parse(name).repository
 
 
 def _is_within(source: str, place: str) -> bool:
-    source, place = (text.rpartition("://")[2].rstrip("/") for text in (source, place))
+    source, place = image_names.source(source), image_names.source(place)
     return source == place or source.startswith((f"{place}/", f"{place}:", f"{place}@"))
 
 
