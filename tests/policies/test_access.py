@@ -40,6 +40,7 @@ TOKEN = Made(
             "annotations": {"kubernetes.io/service-account.name": "reader"},
         },
     },
+    under="mcsps:index:MeshLink",
 )
 ROLE = Made(
     type=CLUSTER_ROLE,
@@ -83,6 +84,7 @@ USER_TOKEN = Made(
     type=RANCHER_USER_TOKEN,
     name="user-token",
     inputs={"username": "peers-of-east", "clusterId": "c-f7r9g", "ttl": 3600},
+    under="mcsps:index:RancherCluster",
 )
 LOGIN = Made(type=GLOBAL_BINDING_OF_RANCHER, inputs={"globalRoleId": "user-base", "userId": "u-ab1cd"})
 TEMPLATE = Made(
