@@ -1,14 +1,14 @@
 """Resources as rules see them: plain data, with what Kubernetes objects have in common."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
 
-from policies.lib.values import UNKNOWN, Unknown, items, look, plain, walk
+from policies.lib.values import UNKNOWN, Place, Unknown, items, look, plain, walk
 
 STACK = "pulumi:pulumi:Stack"
 KUBERNETES_PROVIDER = "pulumi:providers:kubernetes"
@@ -109,11 +109,16 @@ class Resource:
         place = f"{namespace}/" if isinstance(namespace, str) else ""
         return f"{kind} {place}{name}" + (f" of cluster {self.cluster}" if self.cluster else "")
 
+    def pod_lists(self) -> Iterator[tuple[Place, Sequence[object]]]:
+        """The lists of containers and of volumes of its pods, with their places."""
+        for place, value in walk(look(self.properties, "spec"), ("spec",)):
+            if place[-1] in _POD_LISTS:
+                yield place, items(value)
+
     def images(self) -> list[str]:
         """The images of its pods, volumes included, without the `auto` of gateways, which the injector replaces."""
-        lists = [value for place, value in walk(look(self.properties, "spec")) if place and place[-1] in _POD_LISTS]
-        found = [look(container, "image") for containers in lists for container in items(containers)]
-        found += [look(volume, "image", "reference") for volumes in lists for volume in items(volumes)]
+        parts = [part for _, parts in self.pod_lists() for part in parts]
+        found = [look(part, *path) for part in parts for path in (("image",), ("image", "reference"))]
         return [image for image in found if isinstance(image, str) and image not in ("", "auto")]
 
 
