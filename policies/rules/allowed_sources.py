@@ -13,6 +13,16 @@ RETIRED = ("gcr.io/istio-release", "istio-release.storage.googleapis.com", "regi
 RULE = Rule(
     name="mcsps-sources-allowed",
     description="Charts and images come from allowed sources, and from none that Istio has retired.",
+    why=(
+        "Whoever controls a registry or a chart repository runs code in the cluster. A retired source answers "
+        "no pull, so a new node cannot start its pods."
+    ),
+    limits=(
+        "It does not see the images that a chart's templates, an operator or a webhook add in the cluster, "
+        "nor what a mirror serves under a name. Of other charts' values it sees `hub`, `image` (as text, or "
+        "by `registry` and `repository`) and `imageRegistry`; other values only if they name a retired "
+        "source."
+    ),
     remedy=(
         "set mcsps:istio.charts, mcsps:istio.hub and mcsps:helloworld.images to "
         "https://blob.istio.io/istio-release/charts, oci://ghcr.io/istio/release/charts, docker.io/istio or a mirror; "

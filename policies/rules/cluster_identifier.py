@@ -10,6 +10,14 @@ WITHOUT_A_NAME = "without the cluster's name, a new token in its kubeconfig repl
 RULE = Rule(
     name="mcsps-kubernetes-cluster-identifier",
     description="Every Kubernetes provider has a clusterIdentifier, which no provider of another cluster has.",
+    why=(
+        "Without an identifier the provider takes the kubeconfig for the cluster, so a new token in it "
+        "replaces every resource. Two clusters with one identifier are one for the other rules."
+    ),
+    limits=(
+        "It compares the servers of kubeconfigs that are text. It does not see a kubeconfig that is unknown "
+        "at preview or the path of a file, and it does not know that two servers are one cluster."
+    ),
     remedy="set cluster_identifier to the cluster's name, as a plain string and not as an Output",
 )
 

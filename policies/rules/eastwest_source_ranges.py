@@ -15,6 +15,15 @@ ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 RULE = Rule(
     name="mcsps-eastwest-source-ranges",
     description="The load balancer of the east-west gateway accepts connections from its peers' networks only.",
+    why=(
+        "The east-west gateway is the entrance to every service of the mesh. Clients need a certificate of "
+        "the mesh, and ranges keep all others from even trying."
+    ),
+    limits=(
+        "It does not see firewalls, security groups and network policies outside the Service. It knows the "
+        "gateway by its name and by the labels of the Service and its selector, and an internal load balancer "
+        "by the annotations of the well-known clouds."
+    ),
     remedy=(
         "list the networks of the peers in spec.loadBalancerSourceRanges, or set openToTheWorld to true in the policy "
         "config where a firewall in front of the load balancer does the same"

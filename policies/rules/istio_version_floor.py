@@ -17,6 +17,15 @@ UNFINISHED = ("alpha", "beta", "dev", "rc")
 RULE = Rule(
     name="mcsps-istio-version-floor",
     description="Istio is at least the version that handles a changed remote secret without losing the peer.",
+    why=(
+        "Older versions of Istio lose a peer's endpoints while its remote secret changes, so each token "
+        "rotation loses requests."
+    ),
+    limits=(
+        "It does not see a version behind a digest, the version that a chart's folder or an operator takes by "
+        "default, or proxies that were injected before. It knows Istio's images by `istio` in their "
+        "repository, or by what runs them."
+    ),
     remedy="raise mcsps:istio.version and mcsps:istio.tag, or lower minimumVersion in the policy config",
     schema={
         MINIMUM: {

@@ -22,6 +22,16 @@ EVERY_NAMESPACE = ""
 RULE = Rule(
     name="mcsps-namespaces-network-policy",
     description="Every namespace with sidecar injection has a NetworkPolicy that limits who connects to its pods.",
+    why=(
+        "Without one, every pod of the cluster and of its networks can connect to the namespace's pods beside "
+        "the proxy."
+    ),
+    limits=(
+        "It does not see policies that are not in the stack, such as those of Rancher's project network "
+        "isolation, nor whether the CNI enforces any. It takes pods that the stack does not create for "
+        "selected, and judges neither the ports of a NetworkPolicy nor the rules of Cilium and Calico beyond "
+        "their direction."
+    ),
     remedy=(
         "create a NetworkPolicy in it that admits its pods' clients, and istiod and the gateways of istio-system; "
         "Rancher's project network isolation has the same effect, but this policy cannot see it"

@@ -12,6 +12,13 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 RULE = Rule(
     name="mcsps-secrets-not-in-inputs",
     description="No ConfigMap, Helm value, annotation or container's command holds a key, a token or a kubeconfig.",
+    why="More people, programs and backups can read ConfigMaps, annotations and Helm values than Secrets.",
+    limits=(
+        "It knows keys (PEM, DER, JWK), Rancher's tokens, web tokens, credentials in kubeconfigs and in URLs, "
+        "as text or in base64, encoded up to twice; and environment variables whose name says password, "
+        "secret, token or key. It does not see a password under any other name, a value in another encoding "
+        "or encryption, or the fields of custom resources."
+    ),
     remedy="put it into a Secret and refer to that Secret; treat the exposed value as leaked and rotate it",
 )
 

@@ -11,6 +11,11 @@ RULE = Rule(
     description=(
         "No output of the stack or of its components is a key, a token or a kubeconfig, not even one marked as secret."
     ),
+    why="Everyone who can read the stack can read its outputs, those that are marked as secret included.",
+    limits=(
+        "It knows the same forms as [`mcsps-secrets-not-in-inputs`](#mcsps-secrets-not-in-inputs). It does "
+        "not see the outputs of other resources, which their providers mark."
+    ),
     remedy="export a reference instead, such as its name or expiry; treat the exported value as leaked and rotate it",
 )
 

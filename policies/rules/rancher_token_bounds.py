@@ -11,6 +11,11 @@ MAXIMUM = "maxTtlSeconds"
 RULE = Rule(
     name="mcsps-access-rancher-token-bounds",
     description="Every Rancher token is scoped to one cluster and expires within a bounded time.",
+    why=(
+        "A token without a cluster has all rights of its user in every cluster, and one without an end is "
+        "valid after it leaks, for ever."
+    ),
+    limits="It does not see the limits of Rancher's settings, nor tokens that are created outside the stack.",
     remedy=(
         "set cluster_id to the id of its cluster and ttl to a number of seconds above 0, or raise maxTtlSeconds in the "
         "policy config"

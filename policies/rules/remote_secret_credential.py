@@ -16,6 +16,15 @@ from policies.lib.values import UNKNOWN, items, look, read_yaml
 RULE = Rule(
     name="mcsps-access-remote-credential",
     description="A remote secret holds only kubeconfigs with a token, for servers that TLS identifies.",
+    why=(
+        "A client certificate cannot be revoked. Istiod neither runs commands nor reads files to get a "
+        "credential, and a token that travels without TLS is anyone's."
+    ),
+    limits=(
+        "It does not see whether the CA in a kubeconfig is the server's, whether the token is valid, or what "
+        "it allows; [`mcsps-access-remote-reader`](#mcsps-access-remote-reader) follows tokens of the stack "
+        "to their roles."
+    ),
     remedy=(
         "give each user of the kubeconfig only the token of an account that can only read the peer, without client "
         "certificate, password, command or file, and each cluster an https:// server with its CA; revoke the "

@@ -41,6 +41,14 @@ WRITING = ("-create", "-manage")
 RULE = Rule(
     name="mcsps-access-remote-reader",
     description="A service account or Rancher user whose token a peer holds can only read named resources.",
+    why=("Each peer holds this token. A token that can write makes the loss of one cluster the loss of its peers."),
+    limits=(
+        "It follows tokens of this mesh, and those on which a remote secret depends. It does not see roles "
+        "and bindings outside the stack, except for the builtin ones by their names, nor the groups of a "
+        "Rancher user. Roles for all users (`system:authenticated`, `system:serviceaccounts`) are judged only "
+        "for what is Kubernetes' own, without custom resources and reviews. With `rancher.peersUser: false` "
+        "it cannot see the rights of the program's own user."
+    ),
     remedy="bind a dedicated role with the verbs get, list and watch for named groups and resources",
 )
 

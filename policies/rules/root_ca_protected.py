@@ -10,6 +10,14 @@ KEY = "privateKeyPem"
 RULE = Rule(
     name="mcsps-root-ca-protected",
     description="The root CA of the mesh, its certificate and its key, is protected against deletion.",
+    why=(
+        "Every certificate of the mesh depends on the root. Without it, no cluster trusts another until all "
+        "of them have a new one."
+    ),
+    limits=(
+        "It looks at the root that MeshTrust creates, and at the key on which it depends. It does not see a "
+        "root that the config provides, which is not in the stack."
+    ),
     remedy="set mcsps:trust.protectRoot to true; a throw-away lab can disable this policy in its policy config",
 )
 

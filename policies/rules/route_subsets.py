@@ -13,6 +13,12 @@ MESH = "mesh"
 RULE = Rule(
     name="mcsps-routing-subsets",
     description="Every subset in a route is defined by the DestinationRule that clients apply to its host.",
+    why="A route to an undefined subset answers 503 for every request that it gets.",
+    limits=(
+        "It does not see DestinationRules outside the stack, `meshConfig.defaultDestinationRuleExportTo`, the "
+        "workload selectors of rules, or where the pods of a gateway run: there, one possible place is "
+        "enough. It takes istio-system for the root namespace."
+    ),
     remedy=(
         "add the subset to the DestinationRule of that host in that cluster, in the Service's namespace and exported "
         "to the route's clients, or use a subset that it defines"

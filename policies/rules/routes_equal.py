@@ -12,6 +12,14 @@ NAMESPACES = "namespaces"
 RULE = Rule(
     name="mcsps-routing-equal",
     description="Every VirtualService and every DestinationRule of this mesh means the same in all clusters.",
+    why=(
+        "A route applies where requests start. If it differs, a version gets requests in one cluster that it "
+        "does not get in another."
+    ),
+    limits=(
+        "It compares this mesh's routes, and those of the namespaces in the parameter. It does not see "
+        "objects outside the stack, and takes an unknown value for equal."
+    ),
     remedy="create it in every cluster with the same spec, from the same values",
     schema={
         NAMESPACES: {

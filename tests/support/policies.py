@@ -80,6 +80,19 @@ class Made:
         return f"urn:pulumi:test::mcsps::{chain}::{self.name}"
 
 
+def from_data(given: Mapping[str, Any]) -> Made:
+    """
+    Return a resource that a file describes.
+
+    `provider` is the name of a cluster, by default east, or of the engine's own provider; null for none.
+    """
+    name = given.get("provider", "east")
+    is_default = str(name).startswith("default")
+    inputs = {} if is_default else {"clusterIdentifier": name}
+    provider = Provider(name=name if is_default else f"{name}-kubernetes", inputs=inputs) if name else None
+    return Made(**{**given, "provider": provider})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A finding that a policy reported."""
