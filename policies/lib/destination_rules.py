@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from policies.lib import routing
 from policies.lib.resources import Resource
@@ -11,6 +10,8 @@ from policies.lib.values import UNKNOWN, Unknown, items, look
 ROOT_NAMESPACE = "istio-system"
 """The namespace whose rules apply where no nearer one does."""
 EVERYWHERE = "*"
+WILDCARD = "*"
+"""The start of a host that stands for all hosts with the same end."""
 OWN_NAMESPACE = "."
 
 
@@ -38,7 +39,9 @@ class Defined:
 
     def applies_to(self, host: str) -> bool:
         """Whether it applies to a host, or could, as far as is known."""
-        return isinstance(self.host, Unknown) or fnmatchcase(host, self.host)
+        if isinstance(self.host, Unknown):
+            return True
+        return host.endswith(self.host[1:]) if self.host.startswith(WILDCARD) else host == self.host
 
     def is_seen_from(self, client: str | None) -> bool:
         """Whether proxies of a namespace see it; None stands for a namespace that nothing names."""
@@ -72,20 +75,34 @@ def _is_name(value: object) -> bool:
     return value is UNKNOWN or isinstance(value, str)
 
 
-def find(rules: Sequence[Defined], *, host: str, client: str | None) -> Sequence[Defined]:
-    """
-    The rules that a proxy applies to a host.
+class Index:
+    """The rules of one cluster whose places are known, by host: a stack can have as many as it has routes."""
 
-    Args:
-        rules: The rules of the proxy's cluster.
-        host: The full host name.
-        client: The proxy's namespace; None for a namespace that nothing names.
-    """
-    fitting = [rule for rule in rules if rule.applies_to(host) and rule.is_seen_from(client)]
-    owner = service_namespace(host)
-    places = [{client}, {owner} if owner else {rule.namespace for rule in fitting}, {ROOT_NAMESPACE}]
-    levels = ([rule for rule in fitting if rule.namespace in place] for place in places)
-    return next((list(_most_specific(level)) for level in levels if level), [])
+    def __init__(self, rules: Sequence[Defined]) -> None:
+        self._by_host: dict[str | Unknown, list[Defined]] = {}
+        self._with_wildcard: list[Defined] = []
+        for rule in rules:
+            is_wildcard = str(rule.host).startswith(WILDCARD)
+            (self._with_wildcard if is_wildcard else self._by_host.setdefault(rule.host, [])).append(rule)
+
+    def find(self, *, host: str, client: str | None) -> Sequence[Defined]:
+        """
+        The rules that a proxy applies to a host.
+
+        Args:
+            host: The full host name.
+            client: The proxy's namespace; None for a namespace that nothing names.
+        """
+        of_host = (*self._by_host.get(host, ()), *(rule for rule in self._with_wildcard if rule.applies_to(host)))
+        fitting = [rule for rule in of_host if rule.is_seen_from(client)]
+        owner = service_namespace(host)
+        places: list[set[object]] = [
+            {client},
+            {owner} if owner else {rule.namespace for rule in fitting},
+            {ROOT_NAMESPACE},
+        ]
+        levels = ([rule for rule in fitting if rule.namespace in place] for place in places)
+        return next((list(_most_specific(level)) for level in levels if level), [])
 
 
 def _most_specific(rules: Sequence[Defined]) -> Iterator[Defined]:
@@ -96,7 +113,7 @@ def _most_specific(rules: Sequence[Defined]) -> Iterator[Defined]:
 
 def _specificity(rule: Defined) -> tuple[bool, int]:
     host = str(rule.host)
-    return "*" not in host, len(host)
+    return not host.startswith(WILDCARD), len(host)
 
 
 def service_namespace(host: str) -> str | None:

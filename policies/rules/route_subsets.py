@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from policies.lib import destination_rules, routing
-from policies.lib.destination_rules import EVERYWHERE, Defined
+from policies.lib.destination_rules import EVERYWHERE, Defined, Index
 from policies.lib.policy import Parameters, Rule, stack_policy
 from policies.lib.resources import Resource
 from policies.lib.values import items, look, walk
@@ -32,16 +32,20 @@ Client = str | None
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
     """Look up the subset of each destination, as the proxies of each namespace do that gets the route."""
     defined = [destination_rules.define(found) for found in resources if routing.is_destination_rule(found)]
+    possible = [rule for rule in defined if not rule.is_certain]
+    by_cluster: dict[str | None, list[Defined]] = {}
+    for rule in defined:
+        if rule.is_certain:
+            by_cluster.setdefault(rule.cluster, []).append(rule)
+    indexes = {cluster: Index(rules) for cluster, rules in by_cluster.items()}
     for route in filter(routing.is_virtual_service, resources):
         if route.cluster is None:
             continue
-        of_cluster = [rule for rule in defined if rule.cluster in (None, route.cluster)]
-        certain = [rule for rule in of_cluster if rule.is_certain]
-        possible = [rule for rule in of_cluster if not rule.is_certain]
+        index = indexes.get(route.cluster, Index([]))
         for host, subset in _destinations(route):
-            if any(rule.applies_to(host) and rule.may_define(subset) for rule in possible):
+            if any(_may_apply(rule, route, host) and rule.may_define(subset) for rule in possible):
                 continue
-            missing = list(_missing(route, certain, host, subset))
+            missing = list(_missing(route, index, host, subset))
             # Where a gateway's pods run is not known, so one of the possible places is enough.
             if missing and (_is_for_sidecars(route) or len(missing) == len(_clients(route))):
                 client, rules = missing[0]
@@ -51,12 +55,14 @@ def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resour
                 yield route, f"{route} sends requests{place} to subset {subset} of {host}, whose DestinationRule {has}"
 
 
-def _missing(
-    route: Resource, rules: Sequence[Defined], host: str, subset: str
-) -> Iterator[tuple[Client, Sequence[Defined]]]:
+def _may_apply(rule: Defined, route: Resource, host: str) -> bool:
+    return rule.cluster in (None, route.cluster) and rule.applies_to(host)
+
+
+def _missing(route: Resource, index: Index, host: str, subset: str) -> Iterator[tuple[Client, Sequence[Defined]]]:
     """The clients that find no such subset, with the rules that they find."""
     for client in _clients(route):
-        found = destination_rules.find(rules, host=host, client=client)
+        found = index.find(host=host, client=client)
         if not any(rule.may_define(subset) for rule in found):
             yield client, found
 

@@ -93,6 +93,9 @@ def from_data(given: Mapping[str, Any]) -> Made:
     return Made(**{**given, "provider": provider})
 
 
+Received = ResourceValidationArgs | PolicyResource
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A finding that a policy reported."""
@@ -104,6 +107,31 @@ class Finding:
 
 def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # noqa: ANN401 - JSON data has no narrower type
     """Run one policy on resources, which are one stack for a stack policy; return its findings."""
+    return list(_judge(policy, resources, _arguments(policy, resources), config))
+
+
+def judge_pack(policies: Sequence[Policy], *resources: Made) -> list[Finding]:
+    """Run several policies on resources, which are converted once; return all findings."""
+    arguments = {
+        type(policy): _arguments(policy, resources) for policy in {type(each): each for each in policies}.values()
+    }
+    return [found for policy in policies for found in _judge(policy, resources, arguments[type(policy)], {})]
+
+
+def _arguments(policy: Policy, resources: Sequence[Made]) -> list[Received]:
+    if not isinstance(policy, ResourceValidationPolicy):
+        return list(_received(resources))
+    return [
+        ResourceValidationArgs(
+            made.type, as_received(made.inputs), made.urn, made.name, _options(made), _provider(made)
+        )
+        for made in resources
+    ]
+
+
+def _judge(
+    policy: Policy, resources: Sequence[Made], arguments: Sequence[Received], config: Mapping[str, Any]
+) -> list[Finding]:
     names = {made.urn: made.name for made in resources}
     found: list[Finding] = []
 
@@ -111,14 +139,17 @@ def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # 
         found.append(Finding(resource=names[urn] if urn else name, message=message))
 
     if isinstance(policy, ResourceValidationPolicy):
-        for made in resources:
-            args = ResourceValidationArgs(
-                made.type, as_received(made.inputs), made.urn, made.name, _options(made), _provider(made), config
+        for args in arguments:
+            assert isinstance(args, ResourceValidationArgs)
+            # The engine gives each policy its own config with the same resource.
+            one = ResourceValidationArgs(
+                args.resource_type, args.props, args.urn, args.name, args.opts, args.provider, config
             )
-            policy.validate(args, partial(report, name=made.name))
+            policy.validate(one, partial(report, name=args.name))
     else:
         assert isinstance(policy, StackValidationPolicy)
-        policy.validate(StackValidationArgs(_received(resources), config), report)
+        received = [args for args in arguments if isinstance(args, PolicyResource)]
+        policy.validate(StackValidationArgs(received, config), report)
     return found
 
 
