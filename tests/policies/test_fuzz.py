@@ -1,17 +1,32 @@
 """No rule ever raises, whatever the objects are; run it with `--hypothesis-profile thorough` for 2000 examples."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from policies.rules import POLICIES
 from tests.support import schema_shapes
-from tests.support.policies import EAST, WEST, Made, Provider, judge_pack
+from tests.support.bad_config import places, put
+from tests.support.policies import EAST, WEST, Made, Provider, from_data, judge_pack
+from tests.support.stacks import ROOT
 
+FOLDER = Path(__file__).with_name("clean_stacks")
 COMPONENT = "mcsps:index:MeshLink"
+
+
+def _resources(text: str) -> Iterator[Mapping[str, Any]]:
+    """The resources in a file: a list, or the lists of an example."""
+    document = yaml.safe_load(text)
+    yield from chain.from_iterable(document.values()) if isinstance(document, dict) else document
+
+
 PROVIDERS = st.sampled_from(
     [EAST, WEST, None, Provider(name="default"), Provider(name="x", inputs=dict.fromkeys("ab"))]
 )
@@ -36,9 +51,17 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """Types without a schema here, with the properties that rules read."""
 
 
+SEEDS = [
+    from_data(given)
+    for file in sorted((*(ROOT / "policies" / "examples").glob("*.yaml"), *FOLDER.glob("*.yaml")))
+    for given in _resources(file.read_text())
+]
+"""The resources of the rules' examples and of the clean stacks."""
+
+
 @st.composite
-def made(draw: DrawFn) -> Made:
-    """Return a resource of any kind on which a rule has an opinion."""
+def of_schema(draw: DrawFn) -> Made:
+    """Return a resource in the shape of its schema."""
     type_ = draw(st.sampled_from(sorted({*KINDS, *KEYS})))
     if type_ in KINDS:
         inputs = draw(KINDS[type_])
@@ -48,8 +71,19 @@ def made(draw: DrawFn) -> Made:
     return Made(type=type_, name=name, inputs=inputs, provider=draw(PROVIDERS), under=under)
 
 
+@st.composite
+def of_a_stack(draw: DrawFn) -> Made:
+    """Return a resource that stacks have, with some values of any shape."""
+    made = draw(st.sampled_from(SEEDS))
+    for _ in range(draw(st.integers(0, 3))):
+        known = list(places(made.inputs))
+        if known:
+            made = replace(made, inputs=put(made.inputs, draw(st.sampled_from(known)), draw(schema_shapes.WILD)))
+    return replace(made, under=draw(st.sampled_from([made.under, COMPONENT])), protect=draw(st.booleans()))
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(resources=st.lists(made(), min_size=1, max_size=4))
+@given(resources=st.lists(of_schema() | of_a_stack(), min_size=1, max_size=5))
 def test_no_rule_raises_for_any_shape(resources: list[Made]) -> None:
     """And each finding says in one line what it is about."""
     for found in judge_pack(POLICIES, *resources):
