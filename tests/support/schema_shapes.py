@@ -111,7 +111,26 @@ READ = {
     *("volumes", "weight", *POOLS, *MAPS),
 }
 """The keys that rules read, which objects have more often than others."""
-TEXTS = st.sampled_from(["", "*", "a", "latest", "[", "{}", UNKNOWN]) | st.text(string.printable, max_size=12)
+ODD = (
+    "",
+    "*",
+    "*.",
+    ".",
+    "/",
+    "//",
+    ":",
+    "@",
+    "[",
+    "{}",
+    "a",
+    "latest",
+    "300.0.0.0/8",
+    "https://[",
+    "oci://",
+    "users: [a]",
+)
+"""Texts at the limits of what rules parse."""
+TEXTS = st.sampled_from([*ODD, UNKNOWN]) | st.text(string.printable, max_size=12)
 SCALARS = TEXTS | st.none() | st.booleans() | st.integers(-1, 65536) | st.sampled_from([0.5, -1e308, 1e308])
 WILD: SearchStrategy[object] = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(TEXTS, SCALARS, max_size=2)
 """Values of any shape, which an API would refuse, and a preview may have all the same."""
