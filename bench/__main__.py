@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import errors
-from bench import mesh, program, shift, show, stats, warm
+from bench import mesh, policies, program, shift, show, stats, warm
 from lab.engines import Engine
 
 Report = Callable[[str], None]
@@ -22,6 +22,7 @@ class What(StrEnum):
     """A benchmark."""
 
     PROGRAM = "program"
+    POLICIES = "policies"
     MESH = "mesh"
     SHIFT = "shift"
     WARM = "warm"
@@ -38,7 +39,8 @@ def main(
     what: Annotated[
         What,
         typer.Argument(
-            help="program: a preview without engine or lab. mesh: from empty clusters of the lab to a verified mesh. "
+            help="program: a preview without engine or lab. policies: the policy pack over 2000 resources. "
+            "mesh: from empty clusters of the lab to a verified mesh. "
             "shift: from a changed weight to the last proxy that has it; starts with empty clusters as well. "
             "warm: removes the lab and recreates it up to a verified mesh, which stays. all: everything except warm, "
             "which removes the lab."
@@ -67,6 +69,8 @@ def _measure(what: What, clusters: str, pairs: int, engine: Engine | None, json_
         with show.errors.status("") as status:
             if what in (What.PROGRAM, What.ALL):
                 results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
+            if what in (What.POLICIES, What.ALL):
+                results["policies"] = _policies(status.update)
             if what in (What.MESH, What.ALL):
                 results |= {"engine": chosen, "mesh": _mesh(found, pairs, chosen, status.update)}
             if what in (What.SHIFT, What.ALL):
@@ -89,6 +93,16 @@ def _program(clusters: list[int], pairs: int, report: Report) -> object:
         )
     show.console.print(f"aim: a ratio of at most {program.MAX_RATIO}, growing no faster than the resources\n")
     return [asdict(size) for size in sizes]
+
+
+def _policies(report: Report) -> object:
+    judged = policies.measure(policies.RESOURCES, report)
+    show.console.print(
+        f"{judged.resources} resources judged by the policy pack in {judged.seconds:.1f} s (one by one "
+        f"{judged.each_seconds:.1f}, as a stack {judged.stack_seconds:.1f}); "
+        f"aim: at most {policies.MAX_SECONDS:.0f} s\n"
+    )
+    return asdict(judged)
 
 
 def _mesh(found: mesh.Found, pairs: int, engine: Engine, report: Report) -> object:
