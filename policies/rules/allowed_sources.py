@@ -14,7 +14,7 @@ RULE = Rule(
     name="mcsps-sources-allowed",
     description="Charts and images come from allowed sources, and from none that Istio has retired.",
     why=(
-        "Whoever controls a registry or a chart repository runs code in the cluster. A retired source answers "
+        "The owner of a registry or of a chart repository can run code in the cluster. A retired source answers "
         "no pull, so a new node cannot start its pods."
     ),
     limits=(

@@ -92,7 +92,7 @@ def _is_eastwest(resource: Resource) -> bool:
 
 
 def _is_internal(resource: Resource) -> bool:
-    """Whether a cloud is told to give the load balancer an address of the private network only."""
+    """Whether an annotation makes a cloud give the load balancer an address of the private network only."""
     annotations = look(resource.properties, "metadata", "annotations")
     return any(str(look(annotations, name)).lower() == value for name, value in INTERNAL.items())
 

@@ -26,7 +26,7 @@ RULE = Rule(
             "type": "array",
             "items": {"type": "string"},
             "default": [],
-            "description": "Namespaces whose routing must be the same as well, whoever creates it.",
+            "description": "Namespaces of other teams whose routing must be the same as well.",
         }
     },
 )
