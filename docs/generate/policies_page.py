@@ -17,8 +17,8 @@ is a warning. A policy config file sets parameters or another level, which can b
 Each example has the resources that one run registers: `inputs` are their properties, `under` the types of their
 parents. A resource without `provider` is of the cluster east."""
 EXCEPTION = """\
-To except one object, name it as the violation does, or by its URN, and give the reason. Every preview shows the
-exception as a warning of `mcsps-exceptions`:"""
+To except one object, give its kind and its name as here, or its URN, and the reason. Every preview shows the exception
+as a warning of `mcsps-exceptions`:"""
 REASON = "agreed with the team until its next release"
 
 

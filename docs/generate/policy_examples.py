@@ -45,7 +45,7 @@ def read(module: ModuleType) -> Examples:
 
 
 def object_name(given: Given) -> str:
-    """The name of a resource in a violation, by which an exception names it."""
+    """The kind and name of a resource, by which an exception names it."""
     provider = Provider(name=str(given.get("provider", "east")), inputs={})
     inputs = {} if provider.is_default else {"clusterIdentifier": provider.name}
     resource = Resource(

@@ -22,7 +22,7 @@ SCHEMA: Mapping[str, Any] = {
         "additionalProperties": False,
     },
     "default": [],
-    "description": "Objects that the rule leaves out, each by its name in a violation or its URN, with the reason.",
+    "description": "Objects that the rule leaves out, each by its kind and name or by its URN, with the reason.",
 }
 NAME = "mcsps-exceptions"
 DESCRIPTION = "Every exception from a rule is shown, with its reason; one that nothing needs is to be removed."
@@ -35,7 +35,7 @@ class Exempt:
 
     rule: str
     object: str
-    """The object's name as a violation has it, or its URN."""
+    """The kind and name, such as `ClusterRole reader of cluster east`, or the URN."""
     reason: str
 
     def is_for(self, resource: Resource) -> bool:

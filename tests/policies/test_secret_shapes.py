@@ -10,7 +10,8 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 
-from policies.rules import no_secrets_in_inputs
+from policies.rules import no_secrets_in_inputs, no_secrets_in_outputs
+from recorder.registrations import STACK_TYPE
 from tests.support import pems
 from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
 from tests.support.recording import DEPLOYMENT, SECRET
@@ -111,6 +112,8 @@ def test_a_secret_is_known_in_any_shape(value: object, what: str) -> None:
     text = value if isinstance(value, str) else json.dumps(value)
     (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value))
     assert f"ConfigMap mesh of cluster east has {what} at data.entry" in found.message
+    (found, *_) = judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"entry": value}))
+    assert f"the stack has {what} at entry" in found.message
     annotated = Made(type=SECRET, inputs={"metadata": {"annotations": {"example.com/note": text}}})
     (found,) = judge(no_secrets_in_inputs.POLICY, annotated)
     assert f"has {what} at metadata.annotations.example.com/note" in found.message
@@ -125,6 +128,7 @@ def test_a_secret_is_known_in_any_shape(value: object, what: str) -> None:
 def test_what_only_has_the_shape_of_a_secret_passes(text: str) -> None:
     """Of another length or alphabet, without a body, or with a place holder."""
     assert judge(no_secrets_in_inputs.POLICY, config_map(text), deployment(args=[text])) == []
+    assert judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"entry": text})) == []
 
 
 @pytest.mark.parametrize(
