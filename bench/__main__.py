@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import errors
-from bench import gantt, mesh, program, shift, show, stats, timeline, traced_up, warm
+from bench import gantt, mesh, policies, program, shift, show, stats, timeline, traced_up, warm
 from lab.engines import Engine
 from ops.drill import picture as pictures
 
@@ -24,6 +24,7 @@ class What(StrEnum):
     """A benchmark."""
 
     PROGRAM = "program"
+    POLICIES = "policies"
     MESH = "mesh"
     SHIFT = "shift"
     WARM = "warm"
@@ -41,7 +42,8 @@ def main(  # noqa: PLR0913, PLR0917 - the command line's
     what: Annotated[
         What,
         typer.Argument(
-            help="program: a preview without engine or lab. mesh: from empty clusters of the lab to a verified mesh. "
+            help="program: a preview without engine or lab. policies: the policy pack over 2000 resources. "
+            "mesh: from empty clusters of the lab to a verified mesh. "
             "shift: from a changed weight to the last proxy that has it; starts with empty clusters as well. "
             "warm: removes the lab and recreates it up to a verified mesh, which stays. timeline: one `up` with Pulumi "
             "from empty clusters, step by step, with its critical path. all: everything except warm, which removes "
@@ -95,6 +97,8 @@ def _measure(what: What, clusters: str, pairs: int, engine: Engine, results: dic
     with show.errors.status("") as status:
         if what in (What.PROGRAM, What.ALL):
             results["program"] = _program([int(count) for count in clusters.split(",")], pairs, status.update)
+        if what in (What.POLICIES, What.ALL):
+            results["policies"] = _policies(status.update)
         if what in (What.MESH, What.ALL):
             results |= {"engine": engine, "mesh": _mesh(found, pairs, engine, status.update)}
         if what in (What.SHIFT, What.ALL):
@@ -114,6 +118,16 @@ def _program(clusters: list[int], pairs: int, report: Report) -> object:
         )
     show.console.print(f"aim: a ratio of at most {program.MAX_RATIO}, growing no faster than the resources\n")
     return [asdict(size) for size in sizes]
+
+
+def _policies(report: Report) -> object:
+    judged = policies.measure(policies.RESOURCES, report)
+    show.console.print(
+        f"{judged.resources} resources judged by the policy pack in {judged.seconds:.1f} s (one by one "
+        f"{judged.each_seconds:.1f}, as a stack {judged.stack_seconds:.1f}); "
+        f"aim: at most {policies.MAX_SECONDS:.0f} s\n"
+    )
+    return asdict(judged)
 
 
 def _mesh(found: mesh.Found, pairs: int, engine: Engine, report: Report) -> object:

@@ -21,6 +21,11 @@ def code(value: object) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
+def block(language: str, text: str) -> str:
+    """A block of code."""
+    return f"```{language}\n{text}\n```"
+
+
 def _cell(text: str) -> str:
     parts = " ".join(text.split()).replace("|", "\\|").split("`")
     # Every other part is code.

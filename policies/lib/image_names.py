@@ -1,6 +1,12 @@
-"""Image names and their parts."""
+"""Names of images and of their sources, normalised as distribution's reference package does."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+DOCKER_HUB = "docker.io"
+ALIASES = {"index.docker.io": DOCKER_HUB}
+"""Registries that distribution replaces by another name."""
+DEFAULT_PORT = ":443"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -9,6 +15,8 @@ class Image:
 
     repository: str
     tag: str | None
+    is_latest: bool = False
+    """Whether neither a tag nor a digest selects a version, so that the tag `latest` is pulled."""
 
     @property
     def last(self) -> str:
@@ -18,10 +26,36 @@ class Image:
 
 def parse(text: str) -> Image:
     """Parse an image name; without a registry it is Docker Hub's."""
-    name, _, _ = text.partition("@")
-    path, _, last = name.rpartition("/")
+    name, _, digest = text.partition("@")
+    path, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
-    registry, _, _ = path.partition("/")
-    if not any(sign in registry for sign in ".:") and registry != "localhost":
-        path = f"docker.io/{path or 'library'}"
-    return Image(repository=f"{path}/{last}", tag=tag or None)
+    repository = source(f"{path}{slash}{last}")
+    registry, _, rest = repository.partition("/")
+    if registry == DOCKER_HUB and "/" not in rest:
+        repository = f"{DOCKER_HUB}/library/{rest}"
+    return Image(repository=repository, tag=tag or None, is_latest=not tag and not digest)
+
+
+def source(text: str) -> str:
+    """
+    Normalise the registry of an image's name or of a hub, or the host of a URL, and remove a URL's scheme.
+
+    Hosts are the same in capitals and with the default port.
+    """
+    if "://" in text:
+        host, path = _split(text)
+    else:
+        host, slash, path = text.partition("/")
+        is_host = any(sign in host for sign in ".:") or host == "localhost" or host != host.lower()
+        host, path = (host, f"{slash}{path}") if is_host else (DOCKER_HUB, f"/{text}")
+    host = host.lower().removesuffix(DEFAULT_PORT)
+    return f"{ALIASES.get(host, host)}{path}".rstrip("/")
+
+
+def _split(url: str) -> tuple[str, str]:
+    try:
+        found = urlsplit(url)
+    except ValueError:
+        # Such as brackets without an IPv6 address: no client can connect to it either.
+        return url.partition("://")[2], ""
+    return found.netloc.rpartition("@")[2], found.path

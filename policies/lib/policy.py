@@ -15,6 +15,8 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from policies.lib import exceptions
+from policies.lib.exceptions import LEDGER
 from policies.lib.resources import STACK, Resource, from_args
 
 Parameters = Mapping[str, Any]
@@ -29,10 +31,19 @@ class Rule:
     description: str
     remedy: str
     """How to fix a violation: an imperative without a capital and without a full stop."""
+    why: str
+    """What goes wrong without the rule: one or more sentences for the reference."""
+    limits: str
+    """What the rule cannot see: one or more sentences for the reference."""
     level: EnforcementLevel | None = None
     """The enforcement level; None for the pack's, which is mandatory."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """JSON schema of each parameter, with its default."""
+    """JSON schema of each parameter of its own, with its default."""
+
+    @property
+    def parameter_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """JSON schema of each parameter, with those that every rule has."""
+        return {**self.schema, exceptions.PARAMETER: exceptions.SCHEMA}
 
     def parameters(self, configured: Mapping[str, Any]) -> Parameters:
         """All parameters, from the policy config or by default."""
@@ -40,16 +51,17 @@ class Rule:
 
     def misconfigured(self, configured: Mapping[str, Any]) -> Iterator[str]:
         """Report unknown parameters, which the engine ignores."""
-        allowed = ", ".join(self.schema) or "none"
-        for name in configured.keys() - self.schema.keys():
-            close = difflib.get_close_matches(name, self.schema, n=1)
+        known = self.parameter_schemas
+        for name in configured.keys() - known.keys():
+            close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."
-            yield f"The policy config of {self.name} has an unknown parameter {name!r}{hint} Allowed: {allowed}"
+            fault = f"The policy config of {self.name} has an unknown parameter {name!r}"
+            yield f"{fault}{hint} Allowed: {', '.join(known)}"
 
     @property
-    def config_schema(self) -> PolicyConfigSchema | None:
-        """The schema as the SDK's type; None without parameters."""
-        return PolicyConfigSchema({name: dict(schema) for name, schema in self.schema.items()}) if self.schema else None
+    def config_schema(self) -> PolicyConfigSchema:
+        """The schema as the SDK's type."""
+        return PolicyConfigSchema({name: dict(schema) for name, schema in self.parameter_schemas.items()})
 
     def message(self, finding: str) -> str:
         """The text of a violation: the finding and the remedy."""
@@ -61,8 +73,10 @@ def resource_policy(rule: Rule, check: Callable[[Resource, Parameters], Iterable
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource, configured = from_args(args), args.get_config()
+        exempt = LEDGER.read(rule.name, configured.get(exceptions.PARAMETER))
         for finding in check(resource, rule.parameters(configured)):
-            report(rule.message(finding), None)
+            if not LEDGER.use(exempt, resource):
+                report(rule.message(finding), None)
         # There is one stack in every run, so this is reported once.
         for fault in rule.misconfigured(configured) if resource.type == STACK else ():
             report(fault, None)
@@ -84,8 +98,10 @@ def stack_policy(
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources, configured = [from_args(resource) for resource in args.resources], args.get_config()
+        exempt = LEDGER.read(rule.name, configured.get(exceptions.PARAMETER))
         for resource, finding in check(resources, rule.parameters(configured)):
-            report(rule.message(finding), resource.urn)
+            if not LEDGER.use(exempt, resource):
+                report(rule.message(finding), resource.urn)
         for fault in rule.misconfigured(configured):
             report(fault, None)
 

@@ -6,5 +6,6 @@ SELF_SIGNED_CERT = "tls:index/selfSignedCert:SelfSignedCert"
 
 
 def is_root_ca(resource: Resource) -> bool:
-    """Whether a resource is a self-signed CA certificate."""
-    return resource.type == SELF_SIGNED_CERT and resource.properties.get("isCaCertificate") is True
+    """Whether a resource is this mesh's self-signed CA certificate; other apps have their own, for their webhooks."""
+    is_ca = resource.type == SELF_SIGNED_CERT and resource.properties.get("isCaCertificate") is True
+    return is_ca and resource.is_of_mesh

@@ -24,10 +24,13 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower typ
 
     The SDK's mappings and lists raise when an unknown value is read, and then skip the whole rule.
     """
+    if value is None or isinstance(value, str | int | float):
+        # The most frequent ones first: a check against an abstract class costs more than the rest.
+        return value
     match value:
         case Mapping():
             return {key: _item(value, key) for key in value}
-        case Sequence() if not isinstance(value, str):
+        case Sequence():
             return [_item(value, index) for index in range(len(value))]
         case _:
             return value

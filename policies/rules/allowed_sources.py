@@ -13,6 +13,16 @@ RETIRED = ("gcr.io/istio-release", "istio-release.storage.googleapis.com", "regi
 RULE = Rule(
     name="mcsps-sources-allowed",
     description="Charts and images come from allowed sources, and from none that Istio has retired.",
+    why=(
+        "The owner of a registry or of a chart repository can run code in the cluster. A retired source answers "
+        "no pull, so a new node cannot start its pods."
+    ),
+    limits=(
+        "It does not see the images that a chart's templates, an operator or a webhook add in the cluster, "
+        "nor what a mirror serves under a name. Of other charts' values it sees `hub`, `image` (as text, or "
+        "by `registry` and `repository`) and `imageRegistry`; other values only if they name a retired "
+        "source."
+    ),
     remedy=(
         "set mcsps:istio.charts, mcsps:istio.hub and mcsps:helloworld.images to "
         "https://blob.istio.io/istio-release/charts, oci://ghcr.io/istio/release/charts, docker.io/istio or a mirror; "
@@ -49,12 +59,13 @@ def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
             yield show_place(place), text
     for what, image in charts.images(resource):
         yield what, image.repository
+    yield from charts.registries(resource)
     for name in resource.images():
         yield "the image", image_names.parse(name).repository
 
 
 def _is_within(source: str, place: str) -> bool:
-    source, place = (text.rpartition("://")[2].rstrip("/") for text in (source, place))
+    source, place = image_names.source(source), image_names.source(place)
     return source == place or source.startswith((f"{place}/", f"{place}:", f"{place}@"))
 
 

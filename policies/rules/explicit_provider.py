@@ -8,6 +8,11 @@ from policies.lib.resources import COMPONENTS, Resource
 RULE = Rule(
     name="mcsps-kubernetes-explicit-provider",
     description="Every Kubernetes resource has an explicit provider.",
+    why="The default provider uses the current context of kubectl, which can be any cluster.",
+    limits=(
+        "It knows the engine's default provider by its name. It does not see to which cluster an explicit "
+        "provider leads."
+    ),
     remedy="pass ResourceOptions(provider=...) from the cluster's RancherCluster, or set a parent that has a provider",
 )
 

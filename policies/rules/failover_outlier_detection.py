@@ -8,9 +8,18 @@ from policies.lib.resources import Resource
 from policies.lib.values import UNKNOWN, items, look, show, whole_number
 
 FAILOVER = ("failover", "failoverPriority")
+COUNTERS = ("5xxErrors", "GatewayErrors", "LocalOriginFailures")
 RULE = Rule(
     name="mcsps-routing-failover",
     description="A DestinationRule with locality failover has outlier detection that can eject an endpoint.",
+    why=(
+        "Istio moves requests to another locality only when outlier detection ejects an endpoint. Without it, "
+        "requests go on to a dead region."
+    ),
+    limits=(
+        "It does not see `meshConfig.localityLbSetting`, nor whether the endpoints have localities, nor "
+        "another DestinationRule that is merged with this one."
+    ),
     remedy=(
         "set outlierDetection in the same trafficPolicy, with consecutive5xxErrors or consecutiveGatewayErrors "
         "above 0, or remove failover"
@@ -41,7 +50,11 @@ def _policies(spec: object) -> Iterator[TrafficPolicy]:
     for index, subset in enumerate(items(look(spec, "subsets"))):
         policy = look(subset, "trafficPolicy")
         own = look(policy, "outlierDetection")
-        yield from _with_ports(f"spec.subsets[{index}].trafficPolicy", policy, detection if own is None else own)
+        place = f"spec.subsets[{index}].trafficPolicy"
+        if own is not None and look(policy, "loadBalancer") is None:
+            # The subset replaces the detection alone, and inherits the failover.
+            yield f"{place}, which inherits spec.trafficPolicy,", general, own
+        yield from _with_ports(place, policy, detection if own is None else own)
 
 
 def _with_ports(place: str, policy: object, detection: object) -> Iterator[TrafficPolicy]:
@@ -54,13 +67,19 @@ def _with_ports(place: str, policy: object, detection: object) -> Iterator[Traff
 def _fails_over(policy: object) -> bool:
     setting = look(policy, "loadBalancer", "localityLbSetting")
     # An unknown value may turn out empty.
-    return any(look(setting, key) not in (None, UNKNOWN, []) for key in FAILOVER)
+    return look(setting, "enabled") in (None, True) and any(
+        look(setting, key) not in (None, UNKNOWN, []) for key in FAILOVER
+    )
 
 
 def _can_eject(detection: Mapping[str, object]) -> bool:
-    errors, of_gateways = (detection.get(key) for key in ("consecutive5xxErrors", "consecutiveGatewayErrors"))
-    # Envoy's default is 5 for the first and off for the second.
-    return errors is None or any(count is UNKNOWN or (whole_number(count) or 0) > 0 for count in (errors, of_gateways))
+    errors, of_gateways, local = (detection.get(f"consecutive{key}") for key in COUNTERS)
+    is_split = detection.get("splitExternalLocalOriginErrors")
+    # Envoy's default is 5 for the first and the last, and off for the second; the last counts only if split.
+    if errors is None or (local is None and is_split is True) or is_split is UNKNOWN:
+        return True
+    counts = (errors, of_gateways, local if is_split is True else 0)
+    return any(count is UNKNOWN or (whole_number(count) or 0) > 0 for count in counts)
 
 
 POLICY = resource_policy(RULE, check)

@@ -6,17 +6,26 @@ from collections.abc import Iterator
 from policies.lib import charts, image_names
 from policies.lib.policy import Parameters, Rule, resource_policy
 from policies.lib.resources import Resource
-from policies.lib.values import UNKNOWN, look, show, show_place
+from policies.lib.values import UNKNOWN, Place, look, show, show_place
 
 MINIMUM = "minimumVersion"
 TAGS_OF_A_CHART = (("tag",), ("global", "tag"), ("pilot", "tag"))
 TAGS_OF_THE_OPERATOR = (("tag",), ("values", "global", "tag"), ("values", "pilot", "tag"))
-OWN_IMAGES = {"install-cni", "pilot", "proxyv2", "ztunnel"}
+LATEST = "latest"
 VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(\.(?P<patch>\d+))?([-+](?P<rest>[\w.+-]+))?", re.ASCII)
 UNFINISHED = ("alpha", "beta", "dev", "rc")
 RULE = Rule(
     name="mcsps-istio-version-floor",
     description="Istio is at least the version that handles a changed remote secret without losing the peer.",
+    why=(
+        "Older versions of Istio lose a peer's endpoints while its remote secret changes, so each token "
+        "rotation loses requests."
+    ),
+    limits=(
+        "It does not see a version behind a digest, the version that a chart's folder or an operator takes by "
+        "default, or proxies that were injected before. It knows Istio's images by `istio` in their "
+        "repository, or by what runs them."
+    ),
     remedy="raise mcsps:istio.version and mcsps:istio.tag, or lower minimumVersion in the policy config",
     schema={
         MINIMUM: {
@@ -53,8 +62,10 @@ def parse(text: object) -> Version | None:
 
 
 def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
-    is_operator, is_istio = charts.is_istio_operator(resource), charts.is_istio(resource)
-    found = [(("version",), look(resource.properties, "version"))] if is_istio else []
+    is_sail, is_istio = charts.is_sail(resource), charts.is_istio(resource)
+    place: Place = ("spec", "version") if is_sail else ("version",)
+    found = [(place, look(resource.properties, *map(str, place)))] if is_sail or is_istio else []
+    is_operator = is_sail or charts.is_istio_operator(resource)
     tags = TAGS_OF_THE_OPERATOR if is_operator else TAGS_OF_A_CHART if is_istio else ()
     for root, values in charts.values(resource).items():
         found += [((root, *path), look(values, *path)) for path in tags]
@@ -64,8 +75,9 @@ def _versions(resource: Resource) -> Iterator[tuple[str, object]]:
             yield show_place(place), version
     of_pods = (("image", image_names.parse(name)) for name in resource.images())
     for what, image in (*of_pods, *charts.images(resource)):
-        if image.last in OWN_IMAGES and image.tag is not None:
-            yield f"{what} {image.repository} of version", image.tag
+        version = LATEST if image.is_latest else image.tag
+        if version is not None and charts.is_istio_image(image, resource):
+            yield f"{what} {image.repository} of version", version
 
 
 POLICY = resource_policy(RULE, check)

@@ -6,34 +6,42 @@ A client certificate cannot be revoked, and istiod neither runs commands nor rea
 
 import base64
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from policies.lib.policy import Parameters, Rule, resource_policy
+from policies.lib.remote_secrets import is_remote_secret
 from policies.lib.resources import Resource
-from policies.lib.values import UNKNOWN, look, read_yaml
+from policies.lib.values import UNKNOWN, items, look, read_yaml
 
-LABEL = "istio/multiCluster"
-"""The label by which istiod finds remote secrets."""
 RULE = Rule(
     name="mcsps-access-remote-credential",
-    description="A remote secret holds kubeconfigs with a token, and no other credential.",
+    description="A remote secret holds only kubeconfigs with a token, for servers that TLS identifies.",
+    why=(
+        "A client certificate cannot be revoked. Istiod neither runs commands nor reads files to get a "
+        "credential, and a token that travels without TLS is anyone's."
+    ),
+    limits=(
+        "It does not see whether the CA in a kubeconfig is the server's, whether the token is valid, or what "
+        "it allows; [`mcsps-access-remote-reader`](#mcsps-access-remote-reader) follows tokens of the stack "
+        "to their roles."
+    ),
     remedy=(
         "give each user of the kubeconfig only the token of an account that can only read the peer, without client "
-        "certificate, password, command or file; revoke the credential that was there"
+        "certificate, password, command or file, and each cluster an https:// server with its CA; revoke the "
+        "credential that was there"
     ),
 )
 
 
 def check(resource: Resource, _: Parameters) -> Iterator[str]:
-    """Check the users of each kubeconfig; the findings never quote them."""
-    if not resource.is_object("core/Secret") or look(resource.properties, "metadata", "labels", LABEL) != "true":
-        return
-    for place, text in _kubeconfigs(resource):
-        users = _users(text)
-        if users is None:
+    """Check the users and the clusters of each kubeconfig; the findings never quote them."""
+    for place, text in _kubeconfigs(resource) if is_remote_secret(resource) else ():
+        document = read_yaml(text)
+        if not isinstance(look(document, "users"), list):
             yield f"{resource} has no kubeconfig at {place}"
-        for index, user in enumerate(users or ()):
-            if not isinstance(user, Mapping) or user.keys() != {"token"}:
-                yield f"{resource} has at {place} a kubeconfig whose users[{index}] has more or less than a token"
+            continue
+        for fault in (*_faults_of_users(document), *_faults_of_clusters(document)):
+            yield f"{resource} has at {place} a kubeconfig {fault}"
 
 
 def _kubeconfigs(secret: Resource) -> Iterator[tuple[str, object]]:
@@ -51,10 +59,37 @@ def _decoded(value: object) -> object:
         return None
 
 
-def _users(text: object) -> list[object] | None:
-    """The credentials of each user of a kubeconfig; None if the text is not a kubeconfig."""
-    users = look(read_yaml(text), "users")
-    return [look(user, "user") for user in users] if isinstance(users, list) else None
+def _faults_of_users(document: object) -> Iterator[str]:
+    users = items(look(document, "users"))
+    if not users:
+        yield "without users"
+    for index, entry in enumerate(users):
+        user = look(entry, "user")
+        if not isinstance(user, Mapping) or user.keys() != {"token"}:
+            yield f"whose users[{index}] has more or less than a token"
+        elif not isinstance(user["token"], str) or not user["token"].strip():
+            yield f"whose users[{index}] has an empty token"
+
+
+def _faults_of_clusters(document: object) -> Iterator[str]:
+    for index, entry in enumerate(items(look(document, "clusters"))):
+        cluster = look(entry, "cluster")
+        server, proxy = (look(cluster, key) for key in ("server", "proxy-url"))
+        if look(cluster, "insecure-skip-tls-verify") not in (None, False):
+            yield f"whose clusters[{index}] has insecure-skip-tls-verify, so anyone on the way can take the token"
+        if not isinstance(server, str) or not server.lower().startswith("https://"):
+            yield f"whose clusters[{index}] has a server without https://, so anyone on the way can read the token"
+        for key, url in (("server", server), ("proxy-url", proxy)):
+            if isinstance(url, str) and _has_password(url):
+                yield f"whose clusters[{index}] has a credential in its {key}"
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return "@" in urlsplit(url).netloc
+    except ValueError:
+        # No client can connect to it.
+        return "@" in url
 
 
 POLICY = resource_policy(RULE, check)

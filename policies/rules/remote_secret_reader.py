@@ -6,22 +6,49 @@ from the token to the roles.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from policies.lib import roles
 from policies.lib.policy import Parameters, Rule, stack_policy
+from policies.lib.remote_secrets import is_remote_secret
 from policies.lib.resources import Resource
 from policies.lib.values import items, look
 
 ACCOUNT = "kubernetes.io/service-account.name"
 USER = "rancher2:index/user:User"
 USER_TOKEN = "rancher2:index/customUserToken:CustomUserToken"  # noqa: S105 - a type
+LOCAL_PRINCIPAL = "local://"
+"""The prefix of a user's id in the principal of a user of Rancher's own."""
+EVERYONE = ("system:authenticated", "system:serviceaccounts")
+"""Groups of so many that a role for them is not meant for a peer."""
 WRITERS = ("admin", "cluster-admin", "edit")
 """Builtin roles of Kubernetes that can write; they are not in the stack."""
-WRITERS_OF_RANCHER = (*WRITERS, "cluster-member", "cluster-owner")
-"""Builtin roles of Rancher that can write; they are not in the stack either."""
+READERS_OF_KUBERNETES = (
+    "system:aggregate-to-view",
+    "system:basic-user",
+    "system:discovery",
+    "system:monitoring",
+    "system:public-info-viewer",
+    "system:service-account-issuer-discovery",
+)
+"""Builtin roles with the prefix `system:` that only read, or that every user has."""
+WRITERS_OF_RANCHER = (*WRITERS, "cluster-member", "cluster-owner", "create-ns", "project-member", "project-owner")
+"""Builtin templates of Rancher that can write; they are not in the stack either."""
+WRITERS_OF_ALL_RANCHER = (*WRITERS, "restricted-admin", "user")
+"""Builtin global roles of Rancher that can write."""
+WRITING = ("-create", "-manage")
+"""Suffixes of other builtin roles of Rancher that can write."""
 RULE = Rule(
     name="mcsps-access-remote-reader",
     description="A service account or Rancher user whose token a peer holds can only read named resources.",
+    why=("Each peer holds this token. A token that can write makes the loss of one cluster the loss of its peers."),
+    limits=(
+        "It follows tokens of this mesh, and those on which a remote secret depends. It does not see roles "
+        "and bindings outside the stack, except for the builtin ones by their names, nor the groups of a "
+        "Rancher user. Roles for all users (`system:authenticated`, `system:serviceaccounts`) are judged only "
+        "for what is Kubernetes' own, without custom resources and reviews. With `rancher.peersUser: false` "
+        "it cannot see the rights of the program's own user."
+    ),
     remedy="bind a dedicated role with the verbs get, list and watch for named groups and resources",
 )
 
@@ -32,18 +59,31 @@ Finding = tuple[Resource, str]
 
 def check(resources: Sequence[Resource], _: Parameters) -> Iterator[Finding]:
     """Follow each account and each user to its bindings, and each binding to its role."""
-    yield from _of_accounts(resources)
-    yield from _of_users(resources)
+    given = {
+        urn
+        for resource in filter(is_remote_secret, resources)
+        for urns in resource.dependencies.values()
+        for urn in urns
+    }
+    tokens = [resource for resource in resources if resource.is_of_mesh or resource.urn in given]
+    yield from _of_accounts(tokens, resources)
+    yield from _of_users(tokens, resources)
 
 
-def _of_accounts(resources: Sequence[Resource]) -> Iterator[Finding]:
-    readers = {subject for resource in resources for subject in _readers(resource)}
+def _of_accounts(tokens: Sequence[Resource], resources: Sequence[Resource]) -> Iterator[Finding]:
+    readers = {subject for token in tokens for subject in _readers(token)}
     defined = {roles.key(role): role for role in filter(roles.is_role, resources)}
-    for binding in filter(roles.is_binding, resources):
+    for binding in filter(roles.is_binding, resources) if readers else ():
         bound = roles.bound(binding)
-        if bound and not readers.isdisjoint(_subjects(binding)):
-            writers = WRITERS if bound.kind == roles.CLUSTER_ROLE else ()
-            yield from _judge(binding, bound.name, writers, defined.get(bound))
+        of_readers = readers.intersection(_subjects(binding))
+        if bound is None or not of_readers:
+            continue
+        role = defined.get(bound)
+        if bound.kind == roles.CLUSTER_ROLE and _is_writer_of_kubernetes(bound.name, is_builtin=role is None):
+            yield binding, _writes(binding, bound.name)
+        elif role is not None:
+            of_everyone = all(name in EVERYONE for _, _, name in of_readers)
+            yield from _exceeds(role, roles.beyond_reading(role, of_everyone=of_everyone))
 
 
 def _readers(resource: Resource) -> Iterator[Subject]:
@@ -53,8 +93,8 @@ def _readers(resource: Resource) -> Iterator[Subject]:
     known = isinstance(name, str) and isinstance(namespace, str) and cluster is not None
     if resource.is_object("core/Secret") and known:
         yield cluster, "User", f"system:serviceaccount:{namespace}:{name}"
-        for group in ("authenticated", "serviceaccounts", f"serviceaccounts:{namespace}"):
-            yield cluster, "Group", f"system:{group}"
+        for group in (*EVERYONE, f"system:serviceaccounts:{namespace}"):
+            yield cluster, "Group", group
 
 
 def _subjects(binding: Resource) -> Iterator[Subject]:
@@ -66,14 +106,51 @@ def _subjects(binding: Resource) -> Iterator[Subject]:
             yield binding.cluster, str(kind), name
 
 
-def _of_users(resources: Sequence[Resource]) -> Iterator[Finding]:
-    names = {_text(token, "username") for token in _of_type(resources, USER_TOKEN)} - {None}
+def _is_writer_of_kubernetes(name: str, *, is_builtin: bool) -> bool:
+    return name in WRITERS or (is_builtin and name.startswith("system:") and name not in READERS_OF_KUBERNETES)
+
+
+def _of_users(tokens: Sequence[Resource], resources: Sequence[Resource]) -> Iterator[Finding]:
+    names = {_text(token, "username") for token in _of_type(tokens, USER_TOKEN)} - {None}
     users = {_text(user, "id") for user in _of_type(resources, USER) if _text(user, "username") in names} - {None}
-    templates = {_text(template, "id"): template for template in _of_type(resources, roles.ROLE_TEMPLATE)}
-    for binding in _of_type(resources, roles.CLUSTER_ROLE_TEMPLATE_BINDING):
-        name = _text(binding, "roleTemplateId")
-        if _text(binding, "userId") in users and name is not None:
-            yield from _judge(binding, name, WRITERS_OF_RANCHER, templates.get(name))
+    defined = {
+        _text(role, "id"): role
+        for type_ in (roles.ROLE_TEMPLATE, roles.GLOBAL_ROLE)
+        for role in _of_type(resources, type_)
+    }
+    for type_, key, writers in (
+        (roles.CLUSTER_ROLE_TEMPLATE_BINDING, "roleTemplateId", WRITERS_OF_RANCHER),
+        (roles.PROJECT_ROLE_TEMPLATE_BINDING, "roleTemplateId", WRITERS_OF_RANCHER),
+        (roles.GLOBAL_ROLE_BINDING, "globalRoleId", WRITERS_OF_ALL_RANCHER),
+    ):
+        for binding in _of_type(resources, type_):
+            name = _text(binding, key)
+            if users.isdisjoint(_bound_users(binding)) or name is None:
+                continue
+            if name in writers or name.endswith(WRITING):
+                yield binding, _writes(binding, name)
+            elif name in defined:
+                yield from _judge_of_rancher(defined[name], defined, {name})
+
+
+def _bound_users(binding: Resource) -> Iterator[str]:
+    user, principal = _text(binding, "userId"), _text(binding, "userPrincipalId")
+    if user is not None:
+        yield user
+    if principal is not None:
+        yield principal.removeprefix(LOCAL_PRINCIPAL)
+
+
+def _judge_of_rancher(role: Resource, defined: dict[str | None, Resource], seen: AbstractSet[str]) -> Iterator[Finding]:
+    """Judge a role and those from which it inherits; Rancher refuses a circle, and the rule ends with it."""
+    yield from _exceeds(role, roles.beyond_reading(role))
+    for name in items(look(role.properties, roles.INHERITED[role.type])):
+        if not isinstance(name, str) or name in seen:
+            continue
+        if name in WRITERS_OF_RANCHER or name.endswith(WRITING):
+            yield role, f"{role} is the role of a peer's reader and inherits the role {name}, which can write"
+        elif name in defined:
+            yield from _judge_of_rancher(defined[name], defined, {*seen, name})
 
 
 def _of_type(resources: Sequence[Resource], type_: str) -> Iterator[Resource]:
@@ -85,12 +162,13 @@ def _text(resource: Resource, key: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _judge(binding: Resource, name: str, writers: Sequence[str], role: Resource | None) -> Iterator[Finding]:
-    if name in writers:
-        yield binding, f"{binding} gives a peer's reader the role {name}, which can write"
-    elif role is not None:
-        for excess in roles.beyond_reading(role):
-            yield role, f"{role} is the role of a peer's reader and allows {excess}"
+def _writes(binding: Resource, name: str) -> str:
+    return f"{binding} gives a peer's reader the role {name}, which can write"
+
+
+def _exceeds(role: Resource, excesses: Iterator[str]) -> Iterator[Finding]:
+    for excess in excesses:
+        yield role, f"{role} is the role of a peer's reader and allows {excess}"
 
 
 POLICY = stack_policy(RULE, check)

@@ -10,8 +10,16 @@ from policies.lib.values import UNKNOWN, look, show, whole_number
 MAXIMUM = "maxRootValidityHours"
 RULE = Rule(
     name="mcsps-root-ca-validity",
-    description="The validity of the root CA is bounded.",
-    remedy="lower mcsps:trust.rootValidityHours, or raise maxRootValidityHours in the policy config",
+    description="The validity of the mesh's root CA is bounded, and no update renews it early by itself.",
+    why=("A root without an end cannot be retired, and one that renews itself in an ordinary update splits the mesh."),
+    limits=(
+        "It looks at the root that MeshTrust creates. It does not see the end of a root that the config "
+        "provides; the program checks that before it registers anything."
+    ),
+    remedy=(
+        "lower mcsps:trust.rootValidityHours, or raise maxRootValidityHours in the policy config; remove "
+        "earlyRenewalHours"
+    ),
     schema={
         MAXIMUM: {
             "type": "integer",
@@ -25,8 +33,13 @@ RULE = Rule(
 
 def check(resource: Resource, parameters: Parameters) -> Iterator[str]:
     """Compare the validity with the bound."""
-    got = look(resource.properties, "validityPeriodHours")
-    if not is_root_ca(resource) or got is UNKNOWN:
+    if not is_root_ca(resource):
+        return
+    got, early = (look(resource.properties, key) for key in ("validityPeriodHours", "earlyRenewalHours"))
+    # The provider plans another certificate once this time has come: an ordinary update would replace the root.
+    if early not in (None, UNKNOWN, 0):
+        yield f"the root CA {resource.name} has {show(early)} for earlyRenewalHours, so an update replaces it by itself"
+    if got is UNKNOWN:
         return
     hours, maximum = whole_number(got), int(parameters[MAXIMUM])
     if hours is None or not 0 < hours <= maximum:

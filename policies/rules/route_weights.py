@@ -8,11 +8,14 @@ from policies.lib.resources import Resource
 from policies.lib.values import UNKNOWN, items, look, show, whole_number
 
 PROTOCOLS = ("http", "tcp", "tls")
-ALL = 100
-"""Percent."""
 RULE = Rule(
     name="mcsps-routing-weights",
     description="The weights of each route of a VirtualService sum to 100.",
+    why=(
+        "Weights that do not sum to 100 are no percentages: some versions of Istio refuse them, others scale them, so "
+        "a version gets another share than its number says."
+    ),
+    limits="It does not see routes of another API, such as HTTPRoute, nor a delegate's routes outside the stack.",
     remedy="give each destination of the route a whole number from 0 to 100, so that they sum to 100",
 )
 
@@ -34,11 +37,13 @@ def _faults(route: str, weights: list[object]) -> Iterator[str]:
         return
     numbers = [0 if weight is None else whole_number(weight) for weight in weights]
     wrong = [
-        weight for weight, number in zip(weights, numbers, strict=True) if number is None or not 0 <= number <= ALL
+        weight
+        for weight, number in zip(weights, numbers, strict=True)
+        if number is None or not 0 <= number <= routing.ALL
     ]
     if wrong:
         yield f"{route} has the weight {show(wrong[0])}"
-    elif (total := sum(number or 0 for number in numbers)) != ALL:
+    elif (total := sum(number or 0 for number in numbers)) != routing.ALL:
         yield f"the weights of {route} are {', '.join(map(str, numbers))} and sum to {total}"
 
 

@@ -1,28 +1,50 @@
 """Routing is the same in every cluster, since it applies where requests start."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from policies.lib import routing
+from policies.lib import route_meaning, routing
 from policies.lib.policy import Parameters, Rule, stack_policy
 from policies.lib.resources import Resource
-from policies.lib.values import UNKNOWN, Place, Unknown, show_place
+from policies.lib.values import Unknown, show_place
 
+NAMESPACES = "namespaces"
 RULE = Rule(
     name="mcsps-routing-equal",
-    description="Every VirtualService and every DestinationRule is the same in all clusters.",
+    description="Every VirtualService and every DestinationRule of this mesh means the same in all clusters.",
+    why=(
+        "A route applies where requests start. If it differs, a version gets requests in one cluster that it "
+        "does not get in another."
+    ),
+    limits=(
+        "It compares this mesh's routes, and those of the namespaces in the parameter. It does not see "
+        "objects outside the stack, and takes an unknown value for equal."
+    ),
     remedy="create it in every cluster with the same spec, from the same values",
+    schema={
+        NAMESPACES: {
+            "type": "array",
+            "items": {"type": "string"},
+            "default": [],
+            "description": "Namespaces of other teams whose routing must be the same as well.",
+        }
+    },
 )
 
 Key = tuple[str, str]
 """Namespace and name."""
 
 
-def check(resources: Sequence[Resource], _: Parameters) -> Iterator[tuple[Resource, str]]:
-    """Compare each object with that of the first cluster that has it."""
-    clusters = {found.cluster for found in resources if found.is_istio_object and found.cluster is not None}
+def check(resources: Sequence[Resource], parameters: Parameters) -> Iterator[tuple[Resource, str]]:
+    """Compare each object with that of the first cluster that has it; other teams may route as they like."""
+    judged = [
+        found
+        for found in resources
+        if found.is_istio_object and (found.is_of_mesh or found.namespace in parameters[NAMESPACES])
+    ]
+    clusters = {found.cluster for found in judged if found.cluster is not None}
     for is_of_kind in (routing.is_virtual_service, routing.is_destination_rule):
-        yield from _compare([found for found in resources if is_of_kind(found)], clusters)
+        yield from _compare([found for found in judged if is_of_kind(found)], clusters)
 
 
 def _compare(of_a_kind: Sequence[Resource], clusters: AbstractSet[str]) -> Iterator[tuple[Resource, str]]:
@@ -41,24 +63,10 @@ def _compare(of_a_kind: Sequence[Resource], clusters: AbstractSet[str]) -> Itera
         for missing in sorted(clusters - by_cluster.keys()):
             yield first, f"{first} is missing in cluster {missing}"
         for other in others:
-            place = difference(routing.spec(first), routing.spec(other), ("spec",))
+            one, another = route_meaning.meaning(first), route_meaning.meaning(other)
+            place = route_meaning.difference(one, another, ("spec",))
             if place is not None:
                 yield other, f"{other} differs from that of cluster {first.cluster} at {show_place(place)}"
-
-
-def difference(one: object, other: object, place: Place = ()) -> Place | None:
-    """The first place at which two values differ; an unknown value counts as equal."""
-    match one, other:
-        case _ if UNKNOWN in (one, other):
-            return None
-        case Mapping(), Mapping():
-            keys = [*one, *(key for key in other if key not in one)]
-            found = (difference(one.get(key), other.get(key), (*place, key)) for key in keys)
-        case list(), list() if len(one) == len(other):
-            found = (difference(*pair, (*place, index)) for index, pair in enumerate(zip(one, other, strict=True)))
-        case _:
-            return None if one == other else place
-    return next((place for place in found if place is not None), None)
 
 
 POLICY = stack_policy(RULE, check)

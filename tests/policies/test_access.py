@@ -40,6 +40,7 @@ TOKEN = Made(
             "annotations": {"kubernetes.io/service-account.name": "reader"},
         },
     },
+    under="mcsps:index:MeshLink",
 )
 ROLE = Made(
     type=CLUSTER_ROLE,
@@ -83,6 +84,7 @@ USER_TOKEN = Made(
     type=RANCHER_USER_TOKEN,
     name="user-token",
     inputs={"username": "peers-of-east", "clusterId": "c-f7r9g", "ttl": 3600},
+    under="mcsps:index:RancherCluster",
 )
 LOGIN = Made(type=GLOBAL_BINDING_OF_RANCHER, inputs={"globalRoleId": "user-base", "userId": "u-ab1cd"})
 TEMPLATE = Made(
@@ -228,6 +230,15 @@ def test_a_rancher_token_without_an_end_is_refused(ttl: Any) -> None:  # noqa: A
     (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("ttl",), ttl))
     assert "for ttl, so it does not expire" in found.message
     assert "To fix it, set cluster_id to the id of its cluster and ttl to a number of seconds" in found.message
+
+
+@pytest.mark.parametrize("made", [RANCHERS, USER_TOKEN])
+def test_a_rancher_token_of_a_thousand_years_is_refused(made: Made) -> None:
+    """Unless the policy config allows as much."""
+    (found,) = judge(rancher_token_bounds.POLICY, changed(made, ("ttl",), 1000 * 31_536_000))
+    assert "has 31536000000 for ttl; allowed is a number of seconds from 1 to 31536000." in found.message
+    assert judge(rancher_token_bounds.POLICY, changed(made, ("ttl",), 31_536_000)) == []
+    assert judge(rancher_token_bounds.POLICY, changed(made, ("ttl",), 31_536_001), maxTtlSeconds=31_536_001) == []
 
 
 @pytest.mark.parametrize("cluster", [None, "", 5, [], {}])
@@ -483,6 +494,49 @@ def test_a_remote_secret_with_other_than_a_token_is_refused(user: object) -> Non
         assert told in found.message
         assert "To fix it, give each user of the kubeconfig only the token of an account" in found.message
         assert CREDENTIAL not in found.message
+
+
+def with_cluster(**cluster: object) -> str:
+    """A kubeconfig whose only cluster has something else."""
+    document = yaml.safe_load(kubeconfig("west"))
+    document["clusters"][0]["cluster"].update(cluster)
+    return yaml.safe_dump(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (with_cluster(**{"insecure-skip-tls-verify": True}), "whose clusters[0] has insecure-skip-tls-verify"),
+        (with_cluster(server="http://west.example"), "whose clusters[0] has a server without https://"),
+        (with_cluster(server=None), "whose clusters[0] has a server without https://"),
+        (with_cluster(server=f"https://me:{CREDENTIAL}@west.example"), "has a credential in its server"),
+        (with_cluster(**{"proxy-url": f"http://me:{CREDENTIAL}@proxy"}), "has a credential in its proxy-url"),
+        (with_cluster(**{"proxy-url": f"http://[me:{CREDENTIAL}@proxy"}), "has a credential in its proxy-url"),
+        (with_user({"token": ""}), "whose users[0] has an empty token"),
+        (with_user({"token": " "}), "whose users[0] has an empty token"),
+        (with_user({"token": None}), "whose users[0] has an empty token"),
+        (yaml.safe_dump({**yaml.safe_load(kubeconfig("west")), "users": []}), "a kubeconfig without users"),
+    ],
+)
+def test_a_remote_secret_whose_token_others_can_read_or_that_has_none_is_refused(text: str, told: str) -> None:
+    """Without a word of what it is."""
+    (found,) = judge(remote_secret_credential.POLICY, remote_secret(text))
+    assert told in found.message
+    assert CREDENTIAL not in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_cluster(**{"insecure-skip-tls-verify": False}),
+        with_cluster(server="HTTPS://west.example"),
+        with_cluster(**{"proxy-url": "http://proxy.example:3128"}),
+        with_cluster(**{"proxy-url": 5}),
+    ],
+)
+def test_a_remote_secret_may_use_a_proxy(text: str) -> None:
+    """If that needs no password."""
+    assert judge(remote_secret_credential.POLICY, remote_secret(text)) == []
 
 
 def test_each_user_and_each_kubeconfig_of_a_remote_secret_is_judged() -> None:

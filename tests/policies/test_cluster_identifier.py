@@ -1,11 +1,13 @@
 """Every provider of Kubernetes says which cluster it is for."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from policies.rules.cluster_identifier import POLICY
-from tests.support.policies import Made, assert_bears_all, judge
+from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
 from tests.support.recording import KUBERNETES_PROVIDER, RANCHER_PROVIDER
 
 
@@ -41,6 +43,51 @@ def test_an_identifier_is_a_text(inputs: dict[str, Any], shown: str) -> None:
     assert len(found) == bool(shown)
 
 
+def kubeconfig(server: str, *, current: str = "it") -> str:
+    """A kubeconfig with two clusters."""
+    return yaml.safe_dump(
+        {
+            "clusters": [
+                {"name": "other", "cluster": {"server": "https://other.example"}},
+                {"name": "it", "cluster": {"server": server}},
+            ],
+            "contexts": [{"name": name, "context": {"cluster": name}} for name in ("other", "it")],
+            "current-context": current,
+        }
+    )
+
+
+def named(name: str, text: object, **inputs: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
+    """A provider of the cluster east with a kubeconfig."""
+    return replace(provider(clusterIdentifier="east", **inputs, kubeconfig=text), name=name)
+
+
+def test_two_clusters_do_not_share_an_identifier() -> None:
+    """Objects of one would be taken for the other's."""
+    east, west = named("east", kubeconfig("https://east.example")), named("west", kubeconfig("https://west.example"))
+    (found,) = judge(POLICY, east, west)
+    assert found.resource == "west"
+    assert "provider west has the clusterIdentifier 'east' of provider east, whose kubeconfig has" in found.message
+    by_context = named("west", kubeconfig("https://east.example"), context="other")
+    assert len(judge(POLICY, east, by_context)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        kubeconfig("https://EAST.example/"),
+        kubeconfig("https://west.example", current="gone"),
+        "~/.kube/config",
+        "[",
+        5,
+        UNKNOWN,
+    ],
+)
+def test_one_cluster_may_have_several_providers(text: object) -> None:
+    """Nor is one refused whose server is not known."""
+    assert judge(POLICY, named("east", kubeconfig("https://east.example")), named("crds", text)) == []
+
+
 def test_other_providers_have_none() -> None:
     """Rancher's is for one server."""
     assert judge(POLICY, Made(type=RANCHER_PROVIDER)) == []
@@ -49,6 +96,11 @@ def test_other_providers_have_none() -> None:
 def test_the_default_provider_is_told_of_once() -> None:
     """By the rule about explicit providers."""
     assert judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_4_34_2")) == []
+
+
+def test_a_name_that_only_begins_like_the_default_provider_s_excuses_nothing() -> None:
+    """It is an author's own provider."""
+    assert len(judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_east"))) == 1
 
 
 def test_an_unknown_identifier_may_be_one() -> None:

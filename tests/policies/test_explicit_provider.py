@@ -8,13 +8,14 @@ from policies.rules.explicit_provider import POLICY
 from tests.support import recording
 from tests.support.policies import EAST, Made, Provider, assert_bears_all, judge
 
+DEFAULTS = ("default", "default_4_34_2", "default_4_35_0_alpha_17", "default_4_34_2_https___plugins_example")
 CLEAN = Made(type=recording.NAMESPACE, name="east-sample", inputs={"metadata": {"name": "sample"}})
 
 
 @pytest.mark.parametrize(
     "provider",
-    [None, *(Provider(name=name) for name in ("default", "default_4_34_2"))],
-    ids=["none", "default", "default with its version"],
+    [None, *(Provider(name=name) for name in DEFAULTS)],
+    ids=["none", *DEFAULTS],
 )
 def test_the_default_provider_is_refused(provider: Provider | None) -> None:
     """Whatever the engine calls it."""
@@ -43,9 +44,10 @@ def test_others_than_kubernetes_may_have_the_default_provider() -> None:
     assert judge(POLICY, Made(type=recording.PRIVATE_KEY, provider=Provider(name="default_5_6_2"))) == []
 
 
-def test_a_provider_whose_name_only_begins_like_the_default_one_is_explicit() -> None:
+@pytest.mark.parametrize("name", ["defaults", "default_east", "default_4", "default-kubernetes"])
+def test_a_provider_whose_name_only_begins_like_the_default_one_is_explicit(name: str) -> None:
     """It is somebody's own."""
-    assert judge(POLICY, replace(CLEAN, provider=replace(EAST, name="defaults"))) == []
+    assert judge(POLICY, replace(CLEAN, provider=replace(EAST, name=name))) == []
 
 
 def test_no_value_matters() -> None:

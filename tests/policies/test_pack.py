@@ -17,6 +17,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel, Policy
 
 from policies import rules
+from policies.lib import exceptions
 from policies.rules import POLICIES, root_ca_validity, routes_equal
 from recorder.registrations import STACK_TYPE
 from tests.support.policies import Made, judge
@@ -26,7 +27,7 @@ from tests.support.stacks import ROOT
 FOLDER = ROOT / "policies"
 TOKEN_RULE = "mcsps-access-rancher-token-bounds"  # noqa: S105 - a rule
 BLOCK = r'^```json\n(\{\s+"mcsps-.*?)^```'
-ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-namespaces-network-policy"}
+ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-exceptions", "mcsps-namespaces-network-policy"}
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +75,33 @@ def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub)
     assert found.enforcementLevel == analyzer_pb2.ADVISORY
 
 
+def test_the_pack_shows_an_exception_as_a_warning(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    """Of the object, with the reason, at the end of the run."""
+    properties = struct_pb2.Struct()
+    properties.update({"exceptions": [{"object": "Token token", "reason": "it is rotated by hand"}]})
+    mandatory = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.MANDATORY, properties=properties)
+    analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={TOKEN_RULE: mandatory}))
+    asked = token(clusterId="c-f7r9g")
+    assert not analyzer.Analyze(asked).diagnostics
+    resource = analyzer_pb2.AnalyzerResource(
+        type=asked.type, urn=asked.urn, name=asked.name, properties=asked.properties
+    )
+    (found,) = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[resource])).diagnostics
+    assert (found.policyName, found.urn) == ("mcsps-exceptions", asked.urn)
+    assert found.enforcementLevel == analyzer_pb2.ADVISORY
+    assert f"Token token is excepted from {TOKEN_RULE}: it is rotated by hand." in found.message
+
+
 @pytest.mark.parametrize("policy", [root_ca_validity.POLICY, routes_equal.POLICY], ids=["resources", "stacks"])
 def test_an_unknown_parameter_is_refused_once(policy: Policy) -> None:
     """The engine passes it over, and a rule would go on with its default."""
     resources = (Made(type=STACK_TYPE, name="stack"), Made(type=NAMESPACE))
     (found,) = judge(policy, *resources, maxRootValidtyHours=1)
+    assert policy.config_schema
+    allowed = policy.config_schema.properties
     told = f"The policy config of {policy.name} has an unknown parameter 'maxRootValidtyHours'"
-    hint = "; did you mean 'maxRootValidityHours'? Allowed: maxRootValidityHours" if policy.config_schema else "."
-    assert found.message == f"{told}{hint}" + ("" if policy.config_schema else " Allowed: none")
+    hint = "; did you mean 'maxRootValidityHours'?" if "maxRootValidityHours" in allowed else "."
+    assert found.message == f"{told}{hint} Allowed: {', '.join(allowed)}"
 
 
 def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,8 +118,8 @@ def test_every_rule_is_in_the_pack() -> None:
     """One a module, each under a name of its own."""
     modules = {path.stem for path in (FOLDER / "rules").glob("*.py")} - {"__init__"}
     policies = [getattr(rules, name).POLICY for name in sorted(modules)]
-    assert {id(policy) for policy in policies} == {id(policy) for policy in POLICIES}
-    assert len({policy.name for policy in POLICIES}) == len(modules)
+    assert {id(policy) for policy in (*policies, exceptions.POLICY)} == {id(policy) for policy in POLICIES}
+    assert len({policy.name for policy in POLICIES}) == len(modules) + 1
     for name in modules:
         assert inspect.getdoc(getattr(rules, name)), name
 

@@ -11,7 +11,7 @@ from mesh import kubeconfigs
 from policies.rules import POLICIES, remote_secret_credential, remote_secret_reader
 from tests.support.bad_config import Place, put
 from tests.support.policies import judge, recorded
-from tests.support.recording import CLUSTER_ROLE, DESTINATION_RULE, RANCHER_ROLE
+from tests.support.recording import CLUSTER_ROLE, DESTINATION_RULE, RANCHER_ROLE, RANCHER_USER_TOKEN, SECRET
 from tests.support.runs import Runs
 from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
 
@@ -104,6 +104,16 @@ def test_a_reader_of_the_program_s_that_could_write_is_caught(runs: Runs, stack:
     assert caught == {made.name for made in resources if made.type == type_ and ":" not in made.name} != set()
 
 
+@pytest.mark.parametrize("stack", [LAB, RANCHER])
+def test_a_reader_s_token_is_known_by_the_remote_secret_that_holds_it(runs: Runs, stack: str, *, preview: bool) -> None:
+    """Even outside this program's components, and before its value is known."""
+    resources = recorded(runs(stack, preview=preview))
+    tokens = {made.urn for made in resources if made.type in (SECRET, RANCHER_USER_TOKEN) and "-token" in made.name}
+    remote = [made for made in resources if made.name.endswith("-remote-secret")]
+    assert all(tokens & {urn for urns in made.needs.values() for urn in urns} for made in remote)
+    assert remote
+
+
 def test_a_remote_secret_of_the_program_s_without_a_token_is_caught(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,5 +156,6 @@ def test_only_the_lab_lets_its_root_go(runs: Runs) -> None:
     own = {stack: config for stack, config in configs.items() if "mcsps-root-ca-protected" in config}
     assert own == {stack: {"mcsps-root-ca-protected": "disabled"} for stack in ("lab", "lab-rancher")}
     assert violations(runs, LAB, EnforcementLevel.DISABLED, preview=False) == {
-        ("mcsps-root-ca-protected", "trust-root-certificate")
+        ("mcsps-root-ca-protected", "trust-root-certificate"),
+        ("mcsps-root-ca-protected", "trust-root-key"),
     }

@@ -24,6 +24,7 @@ def routing_object(type_: str, name: str, spec: dict[str, Any], provider: Provid
         name=f"{provider.name}-{name}",
         inputs={"metadata": {"name": "helloworld", "namespace": "sample"}, "spec": spec},
         provider=provider,
+        under="mcsps:index:HelloworldApp",
     )
 
 
@@ -109,7 +110,8 @@ def test_weights_not_known_yet_may_sum_to_100() -> None:
         (("spec", "hosts"), ["*"], "spec.hosts[0]"),
         (("spec", "hosts"), [HOST, "*"], "spec.hosts"),
         (("spec", "http", 0, "timeout"), "1s", "spec.http[0].timeout"),
-        (("spec", "gateways"), ABSENT, "spec.gateways"),
+        (("spec", "gateways"), ["sample/ingress"], "spec.gateways[0]"),
+        (("spec", "exportTo"), ["."], "spec.exportTo[0]"),
         (("spec",), None, "spec"),
         (("spec", "http", 0), "a text", "spec.http[0]"),
     ],
@@ -121,6 +123,59 @@ def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Pla
     told = f"VirtualService sample/helloworld of cluster west differs from that of cluster east at {at}."
     assert told in found.message
     assert "To fix it, create it in every cluster with the same spec" in found.message
+
+
+SPLIT = [
+    {"destination": {"host": HOST, "port": {"number": 5000}, "subset": "v2"}, "weight": 10},
+    {"destination": {"host": "helloworld", "port": {"number": 5000}, "subset": "v1"}, "weight": 90},
+]
+V1 = {"host": HOST, "subset": "v1"}
+
+
+@pytest.mark.parametrize(
+    ("place", "one", "other"),
+    [
+        (("spec", "hosts"), [HOST, "*"], ["*", "helloworld"]),
+        (("spec", "gateways"), ["mesh"], ABSENT),
+        (("spec", "gateways"), ["mesh", "sample/ingress"], ["sample/ingress", "mesh"]),
+        (("spec", "exportTo"), ["*"], []),
+        (("spec", "http", 0, "timeout"), None, []),
+        (ROUTE, [{"destination": V1, "weight": 100}], [{"destination": V1}]),
+        (
+            ROUTE,
+            [{"destination": V1, "weight": 100}, {"destination": {"host": "other"}, "weight": 0}],
+            [{"destination": V1}],
+        ),
+        (ROUTE, SPLIT, SPLIT[::-1]),
+        (ROUTE, SPLIT, [{"destination": {"host": UNKNOWN}}]),
+        (
+            ("spec", "http", 0, "match"),
+            [{"uri": {"exact": "/a"}}, {"port": 1}],
+            [{"port": 1}, {"uri": {"exact": "/a"}}],
+        ),
+    ],
+)
+def test_routes_that_mean_the_same_are_equal(place: Place, one: object, other: object) -> None:
+    """Order, defaults and short names have no effect."""
+    assert judge(routes_equal.POLICY, changed(route(), place, one), changed(route(WEST), place, other)) == []
+
+
+def test_the_order_of_routes_has_an_effect() -> None:
+    """Istio takes the first that matches."""
+    rules = [{"match": [{"port": 1}], "route": [{"destination": V1}]}, {"redirect": {"uri": "/hello"}}]
+    other = changed(route(WEST), ("spec", "http"), rules[::-1])
+    (found,) = judge(routes_equal.POLICY, changed(route(), ("spec", "http"), rules), other)
+    assert "differs from that of cluster east at spec.http[0]" in found.message
+
+
+def test_other_teams_route_in_each_cluster_as_they_like() -> None:
+    """Unless the policy config names their namespace."""
+    theirs = replace(route(), name="theirs", under="")
+    of_west = replace(changed(route(WEST), WEIGHT, 80), name="theirs-in-west", under="")
+    only_here = changed(replace(theirs, name="here"), ("metadata", "name"), "here")
+    assert judge(routes_equal.POLICY, gateway(EAST), gateway(WEST), theirs, of_west, only_here) == []
+    found = judge(routes_equal.POLICY, theirs, of_west, only_here, namespaces=["sample"])
+    assert {it.resource for it in found} == {"theirs-in-west", "here"}
 
 
 @pytest.mark.parametrize(
@@ -226,7 +281,91 @@ def test_a_rule_s_host_may_be_short_or_have_a_wildcard(host: str) -> None:
     short = changed(rule(), ("spec", "host"), host)
     assert judge(route_subsets.POLICY, route(), short) == []
     elsewhere = changed(short, ("metadata", "namespace"), "other")
-    assert len(judge(route_subsets.POLICY, route(), elsewhere)) == (2 if host == "helloworld" else 0)
+    assert len(judge(route_subsets.POLICY, route(), elsewhere)) == 2
+
+
+ELSEWHERE = "sends requests from other namespaces to subset v1"
+NAMESPACE: Place = ("metadata", "namespace")
+EXPORT: Place = ("spec", "exportTo")
+GATEWAYS: Place = ("spec", "gateways")
+
+
+def hosted(host: str, *subsets: str, name: str = "another", namespace: str = "sample") -> Made:
+    """A DestinationRule of another host."""
+    made = replace(rule(), name=name, inputs={"metadata": {"name": name, "namespace": namespace}})
+    return changed(made, ("spec",), {"host": host, "subsets": [{"name": subset} for subset in subsets]})
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ((route(), changed(rule(), NAMESPACE, "other")), "to subset v1 of"),
+        ((route(), changed(rule(), EXPORT, ["."])), ELSEWHERE),
+        ((route(), changed(rule(), EXPORT, ["sample"])), ELSEWHERE),
+        ((changed(route(), EXPORT, [".", "shop"]), changed(rule(), EXPORT, ["."])), "sends requests from shop to"),
+        ((changed(route(), NAMESPACE, "shop"), changed(rule(), NAMESPACE, "shop")), ELSEWHERE),
+        ((changed(route(), NAMESPACE, "shop"), changed(rule(), EXPORT, ["."])), "subset v1 of"),
+        ((route(), hosted("*.sample.svc.cluster.local", "v1", "v2"), hosted(HOST, "v3", name="exact")), "has only v3"),
+        (
+            (route(), hosted("*", "v1", "v2"), hosted("*.sample.svc.cluster.local", "v3", name="longer")),
+            "has only v3",
+        ),
+        ((route(), rule(), hosted("*", "v1", namespace="istio-system"), hosted(HOST)), ""),
+        ((changed(route(), GATEWAYS, ["shop/ingress", 5]), changed(rule(), NAMESPACE, "other")), "subset v1 of"),
+    ],
+    ids=[
+        "in another namespace",
+        "for its own namespace alone",
+        "for its own namespace by name",
+        "not for a namespace that gets the route",
+        "in the namespace of the route alone",
+        "not for the namespace of the route",
+        "of a wildcard host beside an exact one",
+        "of a shorter wildcard beside a longer one",
+        "of the same host, merged",
+        "of a gateway, in another namespace",
+    ],
+)
+def test_a_subset_is_looked_up_as_a_client_s_proxy_does(resources: tuple[Made, ...], told: str) -> None:
+    """By namespace, by what is exported to it, and by the most specific host."""
+    found = judge(route_subsets.POLICY, *resources)
+    assert len(found) == (2 if told else 0)
+    assert all(told in it.message for it in found[:1])
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        (route(), changed(rule(), NAMESPACE, "istio-system")),
+        (route(), changed(rule(), EXPORT, ["*"])),
+        (route(), changed(rule(), EXPORT, [UNKNOWN])),
+        (route(), changed(rule(), EXPORT, UNKNOWN)),
+        (changed(route(), EXPORT, ["."]), changed(rule(), EXPORT, ["."])),
+        (changed(route(), EXPORT, ["shop"]), changed(rule(), EXPORT, ["shop"])),
+        (changed(changed(route(), NAMESPACE, "shop"), EXPORT, ["."]), changed(rule(), NAMESPACE, "shop")),
+        (changed(route(), GATEWAYS, ["ingress"]), changed(rule(), EXPORT, ["."])),
+        (changed(route(), GATEWAYS, ["other/ingress"]), changed(rule(), NAMESPACE, "other")),
+        (
+            changed(route(), ("spec", "http"), [{"route": [{"destination": {"host": "api.example", "subset": "v1"}}]}]),
+            hosted("api.example", "v1", namespace="egress"),
+        ),
+    ],
+    ids=[
+        "in the root namespace",
+        "for all namespaces",
+        "for a namespace not known yet",
+        "for namespaces not known yet",
+        "both for their own namespace",
+        "both for another namespace",
+        "both in the client's namespace",
+        "a gateway of the same namespace",
+        "a gateway of the rule's namespace",
+        "a host that is no Service's",
+    ],
+)
+def test_a_rule_that_the_route_s_clients_find_is_enough(resources: tuple[Made, ...]) -> None:
+    """Wherever it is."""
+    assert judge(route_subsets.POLICY, *resources) == []
 
 
 def test_a_route_without_a_known_cluster_is_left_alone() -> None:
@@ -237,7 +376,12 @@ def test_a_route_without_a_known_cluster_is_left_alone() -> None:
 def test_subsets_not_known_yet_may_be_defined() -> None:
     """And no wrong type stops the rule."""
     read = {"spec", "host", "subset", "subsets", "name", "clusterIdentifier"}
+    read |= {"metadata", "namespace"}
     assert_bears_all(route_subsets.POLICY, route(), rule(), refused=read)
+    exported = changed(rule(), ("spec", "exportTo"), ["*"])
+    assert_bears_all(
+        route_subsets.POLICY, changed(route(), ("spec", "exportTo"), ["."]), exported, refused={*read, "exportTo"}
+    )
     short = changed(route(), (*ROUTE, 0, "destination", "host"), "helloworld")
     full = changed(rule(), ("spec", "host"), "helloworld")
     assert_bears_all(route_subsets.POLICY, short, full, refused={*read, "metadata", "namespace"})
@@ -289,6 +433,8 @@ def test_outlier_detection_of_a_wrong_type_is_none() -> None:
         {"consecutive5xxErrors": "5"},
         {"consecutive5xxErrors": True},
         {"consecutive5xxErrors": []},
+        {"consecutive5xxErrors": 0, "consecutiveLocalOriginFailures": 3},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True, "consecutiveLocalOriginFailures": 0},
     ],
 )
 def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, Any]) -> None:
@@ -312,10 +458,13 @@ def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, A
         {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": 1},
         {"consecutive5xxErrors": 0, "consecutiveGatewayErrors": UNKNOWN},
         {"consecutiveGatewayErrors": 0},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": True, "consecutiveLocalOriginFailures": 3},
+        {"consecutive5xxErrors": 0, "splitExternalLocalOriginErrors": UNKNOWN},
     ],
 )
 def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, Any]) -> None:
-    """Errors of any kind, or of those of gateways; by default 5."""
+    """Errors of any kind, those of gateways or of the connection itself; by default 5."""
     assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": detection})) == []
 
 
@@ -333,6 +482,23 @@ def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, 
 def test_what_does_not_fail_over_needs_none(made: Made) -> None:
     """And outlier detection may have its defaults."""
     assert judge(failover_outlier_detection.POLICY, made) == []
+
+
+@pytest.mark.parametrize("enabled", [False, UNKNOWN])
+def test_failover_that_is_switched_off_needs_none(enabled: object) -> None:
+    """Nor does one that may be."""
+    setting = {"enabled": enabled, "failover": [{"from": "east", "to": "west"}]}
+    assert judge(failover_outlier_detection.POLICY, with_policy({"loadBalancer": {"localityLbSetting": setting}})) == []
+
+
+def test_a_subset_that_switches_detection_off_and_inherits_failover_is_refused() -> None:
+    """Istio lets a subset replace one of them alone."""
+    off = {"outlierDetection": {"consecutive5xxErrors": 0}}
+    subsets = [{"name": "v1"}, {"name": "v2", "trafficPolicy": off}]
+    (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=subsets))
+    assert "spec.subsets[1].trafficPolicy, which inherits spec.trafficPolicy, has failover, and an" in found.message
+    own = [{"name": "v2", "trafficPolicy": {**off, "loadBalancer": {"simple": "RANDOM"}}}]
+    assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=own)) == []
 
 
 def test_outlier_detection_not_known_yet_may_be_there() -> None:

@@ -15,6 +15,7 @@ from tests.support.bad_config import ABSENT, Place, put
 from tests.support.policies import UNKNOWN, Made, assert_bears_all, judge
 from tests.support.recording import CHART, DEPLOYMENT
 
+RELEASE = "kubernetes:helm.sh/v3:Release"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 CHARTS = "https://blob.istio.io/istio-release/charts"
 CONTROL_PLANE = istio_values.ControlPlane(
@@ -307,6 +308,139 @@ def test_only_a_place_itself_is_retired(image: object) -> None:
     assert judge(allowed_sources.POLICY, deployment(image)) == []
 
 
+RETIRED_AND_HIDDEN = "GCR.io:443/istio-release/pilot"
+POD = {"containers": [{"name": "app", "image": "mirror.example/app:1"}]}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        deployment(f"{RETIRED_AND_HIDDEN}:1.31.1"),
+        deployment(f"{RETIRED_AND_HIDDEN}:1.31.1", key="initContainers"),
+        deployment(f"{RETIRED_AND_HIDDEN}:1.31.1", key="ephemeralContainers"),
+        Made(
+            type="kubernetes:core/v1:Pod",
+            inputs={"spec": {**POD, "volumes": [{"name": "it", "image": {"reference": f"{RETIRED_AND_HIDDEN}:1"}}]}},
+        ),
+        Made(
+            type="kubernetes:batch/v1:CronJob",
+            inputs={
+                "spec": {
+                    "jobTemplate": {"spec": {"template": {"spec": {"containers": [{"image": RETIRED_AND_HIDDEN}]}}}}
+                }
+            },
+        ),
+        Made(type=RELEASE, inputs={"values": {"image": {"registry": "GCR.io", "repository": "istio-release/pilot"}}}),
+        Made(type=RELEASE, inputs={"values": {"proxyImage": {"repository": "gcr.io/istio-release/proxyv2"}}}),
+        Made(type=RELEASE, inputs={"values": {"image": {"registry": "gcr.io/istio-release"}}}),
+        Made(type=RELEASE, inputs={"values": {"global": {"imageRegistry": "registry.istio.io"}}}),
+        Made(
+            type=RELEASE, inputs={"repositoryOpts": {"repo": "https://me@ISTIO-release.storage.googleapis.com:443/c"}}
+        ),
+        Made(type=RELEASE, inputs={"chart": "oci://GCR.IO/istio-release/charts/base"}),
+        Made(
+            type="kubernetes:sailoperator.io/v1:Istio",
+            inputs={"spec": {"version": "v1.31.1", "values": {"global": {"hub": "gcr.io/istio-release"}}}},
+        ),
+    ],
+    ids=[
+        "a container",
+        "an initial container",
+        "a container for debugging",
+        "an image volume",
+        "a job",
+        "the parts of a value",
+        "a value of another name",
+        "the registry of a value",
+        "the registry of all values",
+        "a Release's repository",
+        "a Release's chart",
+        "Sail's Istio",
+    ],
+)
+def test_a_retired_place_is_known_in_any_spelling(made: Made) -> None:
+    """Wherever an image comes from."""
+    (found, *_) = judge(allowed_sources.POLICY, made)
+    assert "a retired source." in found.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        deployment("index.docker.io/istio/pilot:1.31.1"),
+        deployment("Docker.IO/istio/pilot:1.31.1"),
+        changed(ISTIOD, HUB, "istio"),
+        changed(ISTIOD, REPOSITORY, "HTTPS://blob.istio.io:443/istio-release/charts/"),
+        Made(type=RELEASE, inputs={"values": {"image": {"registry": UNKNOWN, "repository": UNKNOWN}, "tag": 5}}),
+        Made(type=RELEASE, inputs={"values": {"global": {"imageRegistry": ""}, "image": {"registry": 5}}}),
+        Made(type=RELEASE, inputs={"values": {"image": {"registry": "", "repository": "istio/pilot", "tag": UNKNOWN}}}),
+    ],
+)
+def test_an_allowed_place_is_known_in_any_spelling(made: Made) -> None:
+    """As it is pulled from there all the same."""
+    assert judge(allowed_sources.POLICY, made, allowedSources=["index.docker.io/istio", CHARTS]) == []
+
+
+def test_a_url_that_is_none_is_no_allowed_source() -> None:
+    """Nor does it stop the rule."""
+    made = changed(ISTIOD, REPOSITORY, "https://[charts")
+    (found,) = judge(allowed_sources.POLICY, made, allowedSources=["docker.io/istio"])
+    assert "has the source 'https://[charts'; allowed is" in found.message
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (deployment("docker.io/istio/pilot"), "has image docker.io/istio/pilot of version 'latest'"),
+        (changed(ISTIOD, PROXY, "docker.io/istio/proxyv2"), "has values.global.proxy.image docker.io/istio/proxyv2 of"),
+        (
+            Made(type="kubernetes:sailoperator.io/v1:Istio", inputs={"spec": {"version": "v1.29.0"}}),
+            "has spec.version 'v1.29.0'",
+        ),
+        (
+            Made(
+                type="kubernetes:sailoperator.io/v1:ZTunnel",
+                inputs={"spec": {"values": {"image": {"repository": "hub.example/ztunnel", "tag": "1.29.0"}}}},
+            ),
+            "has spec.values.image hub.example/ztunnel of version '1.29.0'",
+        ),
+        (
+            Made(type=RELEASE, inputs={"values": {"image": {"repository": "docker.io/istio/pilot", "tag": "1.20.0"}}}),
+            "has values.image docker.io/istio/pilot of version '1.20.0'",
+        ),
+        (
+            replace(
+                deployment("hub.example/mesh/proxyv2:1.2.0"),
+                under="mcsps:index:IstioInstall",
+                inputs={"spec": {"containers": [{"image": "hub.example/mesh/proxyv2:1.2.0"}]}},
+            ),
+            "has image hub.example/mesh/proxyv2 of version '1.2.0'",
+        ),
+    ],
+    ids=["no tag", "no tag in a value", "Sail's Istio", "Sail's values", "a Release's value", "below a component"],
+)
+def test_an_older_istio_is_refused_wherever_it_comes_from(made: Made, told: str) -> None:
+    """And an image without a tag is of no certain age."""
+    (found,) = judge(istio_version_floor.POLICY, made)
+    assert told in found.message
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        changed(deployment("registry.example/flight/pilot:0.9.1"), ("metadata", "namespace"), "flight"),
+        changed(deployment("registry.example/flight/pilot:main-3f2a9c8"), ("metadata", "namespace"), "flight"),
+        changed(deployment("registry.example/flight/pilot"), ("metadata", "namespace"), "flight"),
+        Made(type=RELEASE, inputs={"chart": "flight", "values": {"image": {"repository": "hub.example/flight/pilot"}}}),
+        Made(type=RELEASE, inputs={"chart": "istiod", "values": {"image": {"repository": "docker.io/istio/pilot"}}}),
+    ],
+    ids=["another's version", "another's commit", "another's latest", "another's value", "the chart's own version"],
+)
+def test_another_pilot_has_versions_of_its_own(made: Made) -> None:
+    """And is none of Istio's."""
+    assert judge(istio_version_floor.POLICY, made) == []
+
+
 MIRROR = ["mirror.example:5000/istio", "https://charts.example/istio/"]
 
 
@@ -354,10 +488,16 @@ def test_a_source_not_known_yet_may_be_allowed() -> None:
 @pytest.mark.parametrize(
     ("text", "image"),
     [
-        ("redis", Image(repository="docker.io/library/redis", tag=None)),
+        ("redis", Image(repository="docker.io/library/redis", tag=None, is_latest=True)),
+        ("docker.io/redis:7", Image(repository="docker.io/library/redis", tag="7")),
+        ("index.docker.io/redis:7", Image(repository="docker.io/library/redis", tag="7")),
         ("istio/pilot:1.31.1", Image(repository="docker.io/istio/pilot", tag="1.31.1")),
         ("localhost/pilot:1", Image(repository="localhost/pilot", tag="1")),
-        ("mirror:5000/pilot", Image(repository="mirror:5000/pilot", tag=None)),
+        ("mirror:5000/pilot", Image(repository="mirror:5000/pilot", tag=None, is_latest=True)),
+        ("mirror.example:443/pilot:1", Image(repository="mirror.example/pilot", tag="1")),
+        ("Mirror.Example/pilot:1", Image(repository="mirror.example/pilot", tag="1")),
+        ("MIRROR/pilot:1", Image(repository="mirror/pilot", tag="1")),
+        ("mirror.example/a/pilot@sha256:00", Image(repository="mirror.example/a/pilot", tag=None)),
         ("mirror.example/a/pilot:1@sha256:00", Image(repository="mirror.example/a/pilot", tag="1")),
     ],
 )

@@ -1,6 +1,6 @@
 """Resources as Pulumi passes them to a policy, synthetic or recorded, and the findings of the policy."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -68,11 +68,32 @@ class Made:
     """The outputs; None if they are equal to the inputs."""
     protect: bool = False
     provider: Provider | None = EAST
+    under: str = ""
+    """The types of its parents, joined by `$`; empty for a resource below the stack."""
+    needs: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The URNs on which each property depends."""
 
     @property
     def urn(self) -> str:
         """Return the URN as the engine builds it."""
-        return f"urn:pulumi:test::mcsps::{self.type}::{self.name}"
+        chain = f"{self.under}${self.type}" if self.under else self.type
+        return f"urn:pulumi:test::mcsps::{chain}::{self.name}"
+
+
+def from_data(given: Mapping[str, Any]) -> Made:
+    """
+    Return a resource that a file describes.
+
+    `provider` is the name of a cluster, by default east, or of the engine's own provider; null for none.
+    """
+    name = given.get("provider", "east")
+    is_default = str(name).startswith("default")
+    inputs = {} if is_default else {"clusterIdentifier": name}
+    provider = Provider(name=name if is_default else f"{name}-kubernetes", inputs=inputs) if name else None
+    return Made(**{**given, "provider": provider})
+
+
+Received = ResourceValidationArgs | PolicyResource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +107,31 @@ class Finding:
 
 def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # noqa: ANN401 - JSON data has no narrower type
     """Run one policy on resources, which are one stack for a stack policy; return its findings."""
+    return list(_judge(policy, resources, _arguments(policy, resources), config))
+
+
+def judge_pack(policies: Sequence[Policy], *resources: Made) -> list[Finding]:
+    """Run several policies on resources, which are converted once; return all findings."""
+    arguments = {
+        type(policy): _arguments(policy, resources) for policy in {type(each): each for each in policies}.values()
+    }
+    return [found for policy in policies for found in _judge(policy, resources, arguments[type(policy)], {})]
+
+
+def _arguments(policy: Policy, resources: Sequence[Made]) -> list[Received]:
+    if not isinstance(policy, ResourceValidationPolicy):
+        return list(_received(resources))
+    return [
+        ResourceValidationArgs(
+            made.type, as_received(made.inputs), made.urn, made.name, _options(made), _provider(made)
+        )
+        for made in resources
+    ]
+
+
+def _judge(
+    policy: Policy, resources: Sequence[Made], arguments: Sequence[Received], config: Mapping[str, Any]
+) -> list[Finding]:
     names = {made.urn: made.name for made in resources}
     found: list[Finding] = []
 
@@ -93,29 +139,42 @@ def judge(policy: Policy, *resources: Made, **config: Any) -> list[Finding]:  # 
         found.append(Finding(resource=names[urn] if urn else name, message=message))
 
     if isinstance(policy, ResourceValidationPolicy):
-        for made in resources:
-            args = ResourceValidationArgs(
-                made.type, as_received(made.inputs), made.urn, made.name, _options(made), _provider(made), config
+        for args in arguments:
+            assert isinstance(args, ResourceValidationArgs)
+            # The engine gives each policy its own config with the same resource.
+            one = ResourceValidationArgs(
+                args.resource_type, args.props, args.urn, args.name, args.opts, args.provider, config
             )
-            policy.validate(args, partial(report, name=made.name))
+            policy.validate(one, partial(report, name=args.name))
     else:
         assert isinstance(policy, StackValidationPolicy)
-        received = [
-            PolicyResource(
-                made.type,
-                as_received(made.inputs if made.outputs is None else made.outputs),
-                made.urn,
-                made.name,
-                _options(made),
-                _provider(made),
-                None,
-                [],
-                {},
-            )
-            for made in resources
-        ]
+        received = [args for args in arguments if isinstance(args, PolicyResource)]
         policy.validate(StackValidationArgs(received, config), report)
     return found
+
+
+def _received(resources: Sequence[Made]) -> list[PolicyResource]:
+    """Return resources as a stack policy gets them, with those on which they depend."""
+    received = [
+        PolicyResource(
+            made.type,
+            as_received(made.inputs if made.outputs is None else made.outputs),
+            made.urn,
+            made.name,
+            _options(made),
+            _provider(made),
+            None,
+            [],
+            {},
+        )
+        for made in resources
+    ]
+    by_urn = {found.urn: found for found in received}
+    for made, found in zip(resources, received, strict=True):
+        found.property_dependencies = {
+            name: [by_urn[urn] for urn in urns if urn in by_urn] for name, urns in made.needs.items()
+        }
+    return received
 
 
 def as_received(properties: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -191,9 +250,20 @@ def recorded(monitor: RecordingMonitor) -> list[Made]:
             outputs=as_plain(_recorded_outputs(monitor, found)),
             protect=found.protect,
             provider=_recorded_provider(monitor, found.provider),
+            under=_parents(found.urn),
+            needs={name: [_as_made(urn) for urn in urns] for name, urns in found.property_dependencies.items()},
         )
         for found in monitor.recorded
     ]
+
+
+def _parents(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[0]
+
+
+def _as_made(urn: str) -> str:
+    """Return a recorded URN in the stack and the project of `Made`."""
+    return "::".join(("urn:pulumi:test", "mcsps", *urn.split("::")[2:]))
 
 
 def _recorded_outputs(monitor: RecordingMonitor, found: Registration) -> Mapping[str, Any]:
