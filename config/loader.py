@@ -13,14 +13,14 @@ from cryptography import x509
 from pulumi.runtime import config as pulumi_config
 
 from config.base import NAMESPACE
-from config.parsing import parse, show
+from config.parsing import parse
 from config.schema import KubeconfigAccess, Settings
 from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
-from errors import UserError
+from config.types import PATH_SHOWN_MAX
+from errors import UserError, show
 from mesh import root_ca
 from mesh.kubeconfigs import Endpoint, read_endpoint
 
-PATH_SHOWN_MAX = 255
 UNREADABLE = {RuntimeError: "no user of that name has a home folder", UnicodeDecodeError: "it is not a text file"}
 
 
@@ -107,11 +107,11 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
 
 
 def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
+    shown = show(str(path), at_most=PATH_SHOWN_MAX)
     try:
         text = path.expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
-        shown = show(str(path), at_most=PATH_SHOWN_MAX)
         raise UserError(
             f"got {shown}, which cannot be read: {reason}", "Set the path of a readable kubeconfig", key=key
         ) from None
@@ -119,5 +119,5 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
         return text, read_endpoint(text)
     except ValueError as error:
         raise UserError(
-            f"the kubeconfig '{path}' {error}", "Set the path of a kubeconfig that kubectl can use", key=key
+            f"the kubeconfig {shown} {error}", "Set the path of a kubeconfig that kubectl can use", key=key
         ) from None

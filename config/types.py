@@ -26,12 +26,14 @@ from pydantic import (
 from pydantic import ValidatorFunctionWrapHandler as Reader
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from errors import show
 from mesh import names, pem, root_ca
 
 DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
 PORT_MAX = 65535
 PATH_MAX = 4096
+PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
 """The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
@@ -43,8 +45,6 @@ _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL = rf"({_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_LABEL_PART}=({_LABEL_PART})?"
 _HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _AFTER_SCHEME = rf"://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(/[^\s?#@]*)?"
-_QUOTABLE = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
-"""Invalid URLs that are safe to quote in an error, since they cannot hold a password or a token."""
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
@@ -89,13 +89,12 @@ class _Text:
 
 
 class _Url(_Text):
-    """An address without credentials; one that does not match is quoted only where it cannot hold a secret."""
+    """An address without credentials, without a slash at its end."""
 
     def __call__(self, value: str) -> str:
         match = re.fullmatch(self.pattern, value)
         if match is None or int(match["port"] or 0) > PORT_MAX:
-            message = f"allowed: {self.allowed}"
-            raise ValueError(message) if _QUOTABLE.fullmatch(value) else _unquoted(message)
+            raise ValueError(f"allowed: {self.allowed}")
         return value.rstrip("/")
 
 
@@ -137,9 +136,10 @@ def _check_header_regex(value: str) -> str:
     try:
         size = re2.compile(value, options).programsize
     except re2.error as error:
-        reason = error.args[0].decode()
+        # The reason quotes a part of the value.
+        reason = f"; {error.args[0].decode()}" if show(value) == repr(value) else ""
         raise ValueError(
-            f"allowed: a regular expression of RE2, without look-around and backreferences; {reason}"
+            f"allowed: a regular expression of RE2, without look-around and backreferences{reason}"
         ) from None
     if size > REGEX_PROGRAM_MAX:
         raise ValueError(
@@ -177,7 +177,8 @@ def _read_ca(value: str) -> str:
         certificates = pem.read_certificates(text)
     except OSError as error:
         raise ValueError(
-            f"got '{value}'; allowed: the path of a readable file of CA certificates. The error is: {error.strerror}"
+            f"got {show(value, at_most=PATH_SHOWN_MAX)}; allowed: the path of a readable file of CA certificates. The "
+            f"error is: {error.strerror}"
         ) from None
     except ValueError as error:
         raise ValueError(

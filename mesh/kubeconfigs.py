@@ -6,6 +6,8 @@ from typing import cast
 
 import yaml
 
+from errors import show
+
 NO_CLUSTER = '{"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}'
 """A valid kubeconfig without a cluster: a provider that has it asks nothing and waits for nothing."""
 
@@ -64,7 +66,7 @@ def _named(document: dict[str, object], section: str, kind: str, name: object) -
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(kind), dict):
             return cast("dict[str, object]", entry[kind])
-    message = f"refers to {kind} {name!r}, which it does not define"
+    message = f"refers to {kind} {show(name)}, which it does not define"
     raise ValueError(message)
 
 

@@ -18,6 +18,7 @@ os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
 
 # On two busy cores, single examples may be slow, which is no failure.
 settings.register_profile("mcsps", deadline=None, print_blob=True)
+settings.register_profile("nightly", settings.get_profile("mcsps"), max_examples=2000)
 settings.load_profile("mcsps")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from config.base import NAMESPACE
-from errors import UserError
+from errors import UserError, show
 from mesh import kubeconfigs
 
 SECONDS = 10.0
@@ -238,12 +238,13 @@ def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     named = {id_: it for id_, it in known.items() if it.get("name") == cluster.name}
     if not named:
         raise UserError(
-            f"got '{cluster.name}'; allowed: a cluster that the user of rancherToken can see, which are {_list(known)}",
+            f"got {show(cluster.name)}; allowed: a cluster that the user of rancherToken can see, which are "
+            f"{_list(known)}",
             key=f"{cluster.key}.clusterName",
         )
     if len(named) > 1:
         raise UserError(
-            f"got '{cluster.name}', the name of {len(named)} clusters: {_list(named)}",
+            f"got {show(cluster.name)}, the name of {len(named)} clusters: {_list(named)}",
             "Set clusterId instead",
             key=f"{cluster.key}.clusterName",
         )

@@ -358,7 +358,10 @@ BAD_VALUES = {
     "charts behind a password": BadValue(
         place=("istio", "charts"),
         value=f"https://user:{MARK}@charts.example",
-        expected=("mcsps:istio.charts: allowed: an https:// repository or oci:// registry without credentials",),
+        expected=(
+            "mcsps:istio.charts: got a value of ",
+            "; allowed: an https:// repository or oci:// registry without",
+        ),
     ),
     "a version that is none": BadValue(
         place=("istio", "version"),
@@ -566,10 +569,15 @@ BAD_VALUES = {
     "a Rancher behind a password": BadValue(
         place=("rancher",),
         value={"url": f"https://user:{MARK}@r.example"},
-        expected=(f"mcsps:rancher.url: {HTTPS} with a host", "without credentials"),
+        expected=("mcsps:rancher.url: got a value of ", f"; {HTTPS} with a host", "without credentials"),
     ),
     "a Rancher's token instead of its address": BadValue(
-        place=("rancher",), value={"url": f"token-abc12:{MARK}"}, expected=(f"mcsps:rancher.url: {HTTPS} with a host",)
+        place=("rancher",),
+        value={"url": f"token-abc12:{MARK}"},
+        expected=(
+            "mcsps:rancher.url: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "a node selector that is none": BadValue(
         place=("clusters", 0, "namespaceNodeSelector"),
@@ -614,12 +622,18 @@ BAD_VALUES = {
     "a peer's server behind a password": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://user:{MARK}@east",
-        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(
+            "mcsps:clusters[0].peerServer: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "a peer's server with a token": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://east/?token={MARK}",
-        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(
+            "mcsps:clusters[0].peerServer: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "an unknown credential": BadValue(
         place=("clusters", 0, "linkCredential"),
