@@ -16,6 +16,7 @@ from config.base import NAMESPACE
 from config.parsing import parse
 from config.schema import KubeconfigAccess, Settings
 from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
+from config.servers import check_servers
 from config.types import PATH_SHOWN_MAX
 from errors import UserError, show
 from mesh import root_ca
@@ -45,9 +46,11 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
         for index, cluster in enumerate(settings.clusters)
         if isinstance(cluster.access, KubeconfigAccess)
     }
+    servers = {name: endpoint for name, (_, endpoint) in kubeconfigs.items()}
+    check_servers(settings, servers)
     return settings, Secrets(
         kubeconfigs={name: text for name, (text, _) in kubeconfigs.items()},
-        servers={name: endpoint for name, (_, endpoint) in kubeconfigs.items()},
+        servers=servers,
         rancher_token=secrets[RANCHER_TOKEN],
         root_private_key=key_pem,
     )

@@ -17,7 +17,8 @@ from config.schema.rancher import Rancher
 from config.schema.trust import Trust
 from config.schema.verify import Verify
 from config.schema.version import Version
-from config.types import Percent
+from config.types import PATH_SHOWN_MAX, Percent
+from errors import show
 from mesh import routing
 
 
@@ -46,16 +47,15 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_clusters(self) -> Self:
-        for label in ("name", "network"):
-            seen: dict[str, int] = {}
-            for index, cluster in enumerate(self.clusters):
-                value = getattr(cluster, label)
-                if value in seen:
+        seen: dict[tuple[str, str], int] = {}
+        for index, cluster in enumerate(self.clusters):
+            for key, value in cluster.unique.items():
+                other = seen.setdefault((key, value), index)
+                if other != index:
                     raise ValueError(
-                        f"{NAMESPACE}:clusters[{index}].{label}: got '{value}', which clusters[{seen[value]}] has too; "
-                        f"allowed: a unique {label}"
+                        f"{NAMESPACE}:clusters[{index}].{key}: got {show(value, at_most=PATH_SHOWN_MAX)}, which "
+                        f"clusters[{other}] has too; allowed: a unique {key.rpartition('.')[2]}"
                     )
-                seen[value] = index
         return self
 
     @property

@@ -158,6 +158,14 @@ BAD_VALUES = {
             "mcsps:clusters[1].network: got 'network-east', which clusters[0] has too; allowed: a unique network",
         ),
     ),
+    "two clusters of one kubeconfig": BadValue(
+        place=("clusters", 1, "access"),
+        value={"kind": "kubeconfig", "path": "/var/lib/mcsps-lab/east/kubeconfig"},
+        expected=(
+            "mcsps:clusters[1].access.path: got '/var/lib/mcsps-lab/east/kubeconfig', which clusters[0] has too",
+            "allowed: a unique path",
+        ),
+    ),
     "a name in capitals": BadValue(place=NAME, value="West", expected=("mcsps:clusters[1].name: got 'West'; ", LABEL)),
     "a name with a dot": BadValue(place=NAME, value="we.st", expected=("mcsps:clusters[1].name: got 'we.st'; ", LABEL)),
     "a name that ends in a hyphen": BadValue(
@@ -188,6 +196,9 @@ BAD_VALUES = {
     "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, expected=(f"mcsps:v2Weight: got 10.5; {PERCENT}",)),
     "a weight of ten": BadValue(place=("v2Weight",), value="ten", expected=(f"mcsps:v2Weight: got 'ten'; {PERCENT}",)),
     "a weight of true": BadValue(place=("v2Weight",), value=True, expected=(f"mcsps:v2Weight: got true; {PERCENT}",)),
+    "a weight in a list": BadValue(
+        place=("v2Weight",), value=[10], expected=(f"mcsps:v2Weight: got a list of 1; {PERCENT}",)
+    ),
     "a weight of nothing": BadValue(
         place=("v2Weight",), value=None, expected=(f"mcsps:v2Weight: got null; {PERCENT}",)
     ),
