@@ -17,8 +17,8 @@ SECRETS: Mapping[str, re.Pattern[str]] = {
 """What certainly is or has a secret, by what it is."""
 _DOUBTFUL = re.compile(
     r"-----BEGIN|\beyJ|\bapiVersion\b|\bkind\W+Config\b|(?i:password|token)\W*[:=]"
-    # A token with its name; a URL with credentials, a query or a fragment.
-    r"|(?<!/)\b(token|kubeconfig)-[-.\w]*:\S|://\S*[@?#]"
+    # A token with its name; an address with credentials, a query or a fragment.
+    r"|(?<!/)\b(token|kubeconfig)-[-.\w]*:\S|:[^\s/]+@(?!sha)|://\S*[@?#]"
     # Letters and digits without a pause, as in keys, passwords and base64.
     r"|(?=[A-Za-z+=]*[0-9])[A-Za-z0-9+=]{24,}"
 )

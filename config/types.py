@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic import ValidatorFunctionWrapHandler as Reader
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from config.text import Text
 from errors import show
 from mesh import names, pem, root_ca
 
@@ -37,8 +38,6 @@ PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
 """The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
-ALLOWED = "patternErrorMessage"
-"""The keyword of a JSON Schema for the text of what is allowed; editors show it for a value that does not match."""
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -58,37 +57,7 @@ def _unquoted(message: object) -> PydanticCustomError:
     return PydanticCustomError("unquoted", "{message}", {"message": str(message)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Text:
-    """
-    A string that matches a pattern as a whole.
-
-    Attributes:
-        allowed: What is allowed, as a noun phrase.
-        pattern: A regular expression that means the same in Python and in ECMAScript.
-        longest: The greatest number of characters, if there is one.
-    """
-
-    allowed: str
-    pattern: str
-    longest: int | None = None
-
-    def __call__(self, value: str) -> str:
-        too_long = self.longest is not None and len(value) > self.longest
-        if too_long or not re.fullmatch(self.pattern, value):
-            raise ValueError(f"allowed: {self.allowed}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
-        return core_schema.no_info_after_validator_function(self, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        pattern = re.sub(r"\(\?P<\w+>", "(", self.pattern)
-        length = {} if self.longest is None else {"maxLength": self.longest}
-        return {**handler(schema), "pattern": f"^({pattern})$", **length, ALLOWED: f"allowed: {self.allowed}"}
-
-
-class _Url(_Text):
+class _Url(Text):
     """An address without credentials, without a slash at its end."""
 
     def __call__(self, value: str) -> str:
@@ -197,16 +166,16 @@ def amount(quantity: str) -> Decimal:
     return Decimal(quantity.removesuffix(unit)) * _UNITS[unit] if unit in _UNITS else Decimal(quantity)
 
 
-_TRUST_DOMAIN = _Text(
+_TRUST_DOMAIN = Text(
     allowed="a DNS name, such as cluster.local",
     pattern=rf"{_DNS_LABEL}(\.{_DNS_LABEL})*",
     longest=DNS_NAME_MAX,
 )
 
-NonEmpty = Annotated[str, _Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
+NonEmpty = Annotated[str, Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
 DnsLabel = Annotated[
     str,
-    _Text(
+    Text(
         allowed=f"a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most {DNS_LABEL_MAX} characters",
         pattern=_DNS_LABEL,
         longest=DNS_LABEL_MAX,
@@ -214,7 +183,7 @@ DnsLabel = Annotated[
 ]
 ClusterName = Annotated[
     str,
-    _Text(
+    Text(
         allowed=(
             f"a DNS label of at most {names.CLUSTER_NAME_MAX} characters, since the common name of the cluster's "
             f"intermediate CA contains it: a-z, 0-9 and '-', a letter or digit at both ends"
@@ -243,25 +212,23 @@ Charts = Annotated[
     ),
 ]
 ChartVersion = Annotated[
-    str, _Text(allowed="one version, such as 1.31.1", pattern=r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?")
+    str, Text(allowed="one version, such as 1.31.1", pattern=r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?")
 ]
 KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
-RancherClusterId = Annotated[
-    str, _Text(allowed="Rancher's id, such as c-f7r9g or local", pattern=r"c-[-a-z0-9]+|local")
-]
+RancherClusterId = Annotated[str, Text(allowed="Rancher's id, such as c-f7r9g or local", pattern=r"c-[-a-z0-9]+|local")]
 HeaderName = Annotated[
     str,
-    _Text(
+    Text(
         allowed="a header name in lower case, such as x-team, but not a pseudo-header such as :path or a JWT claim",
         pattern=r"[!#$%&'*+.^_`|~0-9a-z-]+",
     ),
 ]
 HeaderValue = Annotated[
     str,
-    _Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
+    Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
 ]
 HeaderPrefix = Annotated[
-    str, _Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
+    str, Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
 ]
 HeaderRegex = Annotated[
     str,
@@ -269,11 +236,11 @@ HeaderRegex = Annotated[
     WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": REGEX_MAX}),
 ]
 NodeSelector = Annotated[
-    str, _Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
+    str, Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
 ]
 Quantity = Annotated[
     str,
-    _Text(
+    Text(
         allowed="a Kubernetes quantity, such as 200m, 2 or 64Mi",
         pattern=r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?",
     ),

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from config.base import Section
-from config.types import Charts, ChartVersion, NonEmpty, TimeoutSeconds
+from config.images import Hub, Tag
+from config.types import Charts, ChartVersion, TimeoutSeconds
 from mesh import istio_values, names
 
 
@@ -71,9 +72,9 @@ class Istio(Section):
     """
     version: ChartVersion = "1.31.1"
     """The version of the charts or the operator: 1.30 or newer with helm; 1.12 to 1.23 with operator, and required."""
-    hub: NonEmpty = "docker.io/istio"
+    hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
-    tag: NonEmpty = "1.31.1"
+    tag: Tag = "1.31.1"
     """The tag of Istio's images. It must match `version` if it is a version; required with installer operator."""
     charts: Charts = "https://blob.istio.io/istio-release/charts"
     """

@@ -62,6 +62,7 @@ AWAY: Place = ("clusters", 1, "away")
 LABEL = "allowed: a DNS label"
 PERCENT = "allowed: a whole number from 0 to 100"
 QUANTITY = "allowed: a Kubernetes quantity, such as 200m, 2 or 64Mi"
+HUB = "allowed: a registry and a path such as docker.io/istio, without a scheme or a tag"
 HTTPS = "allowed: an https:// URL"
 NO_CA = "is not a PEM with certificates only; allowed: one or more CA certificates, as text or as the absolute path"
 A_KIND = "allowed: kubeconfig or rancher"
@@ -441,21 +442,65 @@ BAD_VALUES = {
             "Remove the key",
         ),
     ),
-    "no hub": BadValue(
-        place=("istio", "hub"), value="", expected=("mcsps:istio.hub: got ''; allowed: a string that is not empty",)
-    ),
-    "no tag": BadValue(
-        place=("istio", "tag"), value=" ", expected=("mcsps:istio.tag: got ' '; allowed: a string that is not empty",)
-    ),
-    "no image for v1": BadValue(
-        place=("helloworld", "images", "v1"),
-        value="",
-        expected=("mcsps:helloworld.images.v1: got ''; allowed: a string that is not empty",),
-    ),
-    "no image for v2": BadValue(
-        place=("helloworld", "images", "v2"),
-        value="",
-        expected=("mcsps:helloworld.images.v2: got ''; allowed: a string that is not empty",),
+    **{
+        f"the hub {hub[:30]!r}": BadValue(
+            place=("istio", "hub"), value=hub, expected=(f"mcsps:istio.hub: got {shown}; {HUB}",)
+        )
+        for hub, shown in {
+            "": "''",
+            "https://docker.io/istio": "'https://docker.io/istio'",
+            "docker.io/Istio": "'docker.io/Istio'",
+            "docker.io//istio": "'docker.io//istio'",
+            "docker.io/ istio": "'docker.io/ istio'",
+            " docker.io/istio": "' docker.io/istio'",
+            "docker.io/istio:1.31.1": "'docker.io/istio:1.31.1'",
+            f"user:{MARK}@docker.io/istio": "a value of 42 characters",
+            "docker.io/-istio": "'docker.io/-istio'",
+            "registry:port/istio": "'registry:port/istio'",
+            f"docker.io/{'a' * 238}": "a value of 248 characters",
+        }.items()
+    },
+    **{
+        f"the tag {tag[:30]!r}": BadValue(
+            place=("istio", "tag"),
+            value=tag,
+            expected=(f"mcsps:istio.tag: got {shown}; allowed: a tag of at most 128",),
+        )
+        for tag, shown in {
+            "": "''",
+            " ": "' '",
+            "1.31/1": "'1.31/1'",
+            "1.31:1": "'1.31:1'",
+            "-1.31": "'-1.31'",
+            "1.31.1 ": "'1.31.1 '",
+            "\N{ARABIC-INDIC DIGIT ONE}": "'\N{ARABIC-INDIC DIGIT ONE}'",
+            "t" * 129: "a value of 129 characters",
+        }.items()
+    },
+    **{
+        f"the image {image[:30]!r} in {'.'.join(place)}": BadValue(
+            place=place,
+            value=image,
+            expected=(f"mcsps:{'.'.join(place)}: got ", f"{shown}; allowed: an image such as "),
+        )
+        for image, shown in {
+            "": "''",
+            "https://docker.io/x:1": "'https://docker.io/x:1'",
+            "docker.io/x y:1": "'docker.io/x y:1'",
+            "docker.io/x:": "'docker.io/x:'",
+            "docker.io/X:1": "'docker.io/X:1'",
+            "docker.io/x:1\n": "a value of 14 characters",
+            "docker.io/x@sha256:abc": "'docker.io/x@sha256:abc'",
+            "x" * 521: "a value of 521 characters",
+        }.items()
+        for place in (("helloworld", "images", "v1"), ("helloworld", "images", "v2"), ("verify", "clientImage"))
+    },
+    "an image with a name too long": BadValue(
+        place=("verify", "clientImage"),
+        value="x" * 256,
+        expected=(
+            "mcsps:verify.clientImage: got a value of 256 characters; allowed: an image whose name has at most 255",
+        ),
     ),
     "a trust domain that is none": BadValue(
         place=("mesh", "trustDomain"),

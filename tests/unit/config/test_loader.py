@@ -35,6 +35,14 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a tag of the mirror's own kind": (("istio", "tag"), "stable"),
     "the first version by the operator": (("istio",), {**BY_OPERATOR, "version": "1.12.0", "tag": "1.12.0-distroless"}),
     "the last version by the operator": (("istio",), {**BY_OPERATOR, "values": {}}),
+    "a hub that is a registry alone": (("istio", "hub"), "localhost:5000"),
+    "a hub of an IPv6 address": (("istio", "hub"), "[2001:db8::1]:5000/istio"),
+    "a hub of Docker's": (("istio", "hub"), "istio"),
+    "a registry in capitals": (("istio", "hub"), "Registry.Example/istio"),
+    "the longest hub": (("istio", "hub"), f"docker.io/{'a' * 237}"),
+    "the longest tag": (("istio", "tag"), "_" * 128),
+    "an image by tag and digest": (("verify", "clientImage"), f"ghcr.io/acme/token_x__y-z.v:1.0@sha256:{'0a' * 32}"),
+    "an image of Docker's": (("helloworld", "images"), {"v1": "nginx", "v2": "library/nginx:1.0-Alpine"}),
     "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
     "values laid into the program's blocks": (
         ("istio", "values"),
@@ -187,6 +195,12 @@ def test_addresses_lose_their_last_slash(address: str) -> None:
 def test_chart_sources_lose_their_last_slash(charts: str) -> None:
     """Chart names are put behind them."""
     assert parse(put(GOOD, ("istio", "charts"), charts)).istio.charts == charts[:-1]
+
+
+@pytest.mark.parametrize("hub", ["docker.io/istio/", "registry.example:5000/"])
+def test_a_hub_loses_its_last_slash(hub: str) -> None:
+    """Image names are put behind it."""
+    assert parse(put(GOOD, ("istio", "hub"), hub)).istio.hub == hub[:-1]
 
 
 @pytest.mark.parametrize(
