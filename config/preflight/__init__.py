@@ -10,7 +10,7 @@ from config.preflight.clusters import Ask, ClusterFacts, ClusterQuery
 from config.schema import Credential, Rancher, RancherAccess, Settings
 from config.secrets import RANCHER_TOKEN, Secrets
 from errors import UserError
-from mesh import kubeconfigs, root_ca
+from mesh import kubeconfigs, names, root_ca
 
 LookUp = Callable[[rancher.Query], Mapping[str, str]]
 """Queries a Rancher server, as `rancher.look_up` does."""
@@ -93,13 +93,18 @@ def _query(settings: Settings, server: Rancher, token: str) -> rancher.Query:
         for index, cluster in enumerate(settings.clusters)
         if isinstance(cluster.access, RancherAccess)
     ]
+    with_user = [
+        cluster.name
+        for _, cluster, _ in accesses
+        if server.peers_user and cluster.credential is Credential.RANCHER_TOKEN
+    ]
     return rancher.Query(
         url=server.url,
         ca_certs=server.ca_certs,
         token=token,
         token_ttl_hours=server.token_ttl_hours,
-        creates_users=server.peers_user
-        and any(cluster.credential is Credential.RANCHER_TOKEN for _, cluster, _ in accesses),
+        creates_users=bool(with_user),
+        roles={names.peers_user(settings.mesh.id, name): names.peers_role_description(name) for name in with_user},
         clusters={
             cluster.name: rancher.ClusterQuery(
                 key=f"{NAMESPACE}:clusters[{index}].access",

@@ -66,6 +66,7 @@ class Query:
         token_ttl_hours: The lifetime of the tokens that the program creates.
         creates_users: Whether the program creates users, roles and bindings.
         clusters: The clusters, by their names in the config.
+        roles: The description of each role template that the program creates, by its name.
     """
 
     url: str
@@ -74,6 +75,7 @@ class Query:
     token_ttl_hours: int
     creates_users: bool
     clusters: Mapping[str, ClusterQuery]
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 def connect(url: str, ca_certs: str | None, token: str, *, timeout_seconds: float = SECONDS) -> httpx.Client:
@@ -101,6 +103,7 @@ def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
         _check_ttl(client, query.token_ttl_hours)
         if query.creates_users:
             _check_creates_users(client)
+            _check_roles(client, query.roles)
         found = {name: _find(cluster, known) for name, cluster in query.clusters.items()}
         _check_distinct(query.clusters, found)
         for name, cluster in query.clusters.items():
@@ -224,6 +227,20 @@ def _check_creates_users(client: httpx.Client) -> None:
                 "of rancherToken",
                 key=f"{NAMESPACE}:rancher.peersUser",
             )
+
+
+def _check_roles(client: httpx.Client, roles: Mapping[str, str]) -> None:
+    for name, description in roles.items():
+        found = _read(client.get("/v3/roleTemplates", params={"name": name})).get("data")
+        for role in found if isinstance(found, list) else ():
+            if isinstance(role, dict) and role.get("name") == name and role.get("description") != description:
+                # The hyphens in a mesh id and a cluster's name do not show where one ends.
+                raise UserError(
+                    f"together with a cluster's name it makes the Rancher user '{name}', and another stack has the "
+                    f"role of this user ({show(role.get('description'))}); allowed: an id that makes other names",
+                    "Set another mesh id, or rename the cluster",
+                    key=f"{NAMESPACE}:mesh.id",
+                )
 
 
 def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from config.base import Section
 from config.schema.limits import refuse_more
 from config.types import CaCertificates, Generation, Hours, HttpsUrl, NonEmpty, Quantity, TokenHours
+from errors import show
 
 
 class ContainerLimit(Section):
@@ -108,5 +109,10 @@ class Rancher(Section):
             raise ValueError(
                 f".tokenEarlyRenewalHours: got {self.token_early_renewal_hours}; allowed: less than tokenTtlHours, "
                 f"which is {self.token_ttl_hours}"
+            )
+        if self.app_project.name == self.project.name:
+            raise ValueError(
+                f".appProject.name: got {show(self.app_project.name)}, which project.name is too; allowed: another "
+                f"name, since both projects are in the same cluster"
             )
         return self

@@ -19,7 +19,7 @@ from config.schema.verify import Verify
 from config.schema.version import Version
 from config.types import PATH_SHOWN_MAX, Percent
 from errors import show
-from mesh import routing
+from mesh import names, routing
 
 
 def _empty_is_unset(value: object) -> object:
@@ -179,6 +179,24 @@ class Settings(Section):
                 f"{NAMESPACE}:links.readSecrets: got false; allowed with installer operator: true, since istiod before "
                 f"1.31 needs its peers' Secrets"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_project_names(self) -> Self:
+        projects = {
+            names.project(cluster.name): cluster.name
+            for cluster in self.clusters
+            if isinstance(cluster.access, RancherAccess)
+        }
+        for index, cluster in enumerate(self.clusters):
+            other = projects.get(names.app_project(cluster.name))
+            if other is not None and isinstance(cluster.access, RancherAccess):
+                raise ValueError(
+                    f"{NAMESPACE}:clusters[{index}].name: got {show(cluster.name)}, and another cluster is "
+                    f"{show(other)}, so two Rancher projects would both be '{names.project(other)}' in the state; "
+                    f"allowed with access rancher: a name without this partner. Rename the cluster that is not "
+                    f"deployed yet"
+                )
         return self
 
     @model_validator(mode="after")

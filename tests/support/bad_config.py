@@ -586,6 +586,11 @@ BAD_VALUES = {
             "mcsps:rancher.project.containerLimit.requestsCpu: got 300m; allowed: at most limitsCpu, which is 200m",
         ),
     ),
+    "two projects of one name": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "project": {"name": "sample"}},
+        expected=("mcsps:rancher.appProject.name: got 'sample', which project.name is too; allowed: another name",),
+    ),
     "a project without a name": BadValue(
         place=("rancher",),
         value=with_project(name=""),
