@@ -45,7 +45,7 @@ async def compose(
         _keep_outputs()
         # Pulumi shows a RunError without a traceback.
         raise pulumi.RunError(str(error)) from None
-    for note in settings.notes:
+    for note in (*settings.notes, *wire.found.notes):
         pulumi.log.warn(note)
 
     rancher = (

@@ -34,6 +34,10 @@ DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
 PORT_MAX = 65535
 PATH_MAX = 4096
+HOURS_MAX = 2**63 // (3600 * 10**9)
+"""The longest duration of Go, in which the providers compute, in hours: about 292 years."""
+GENERATION_MAX = 2**53 - 1
+"""The greatest whole number that JSON readers keep exactly."""
 PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
@@ -247,8 +251,8 @@ Quantity = Annotated[
 ]
 RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root), WithJsonSchema({"type": "string"})]
 CaCertificates = Annotated[str, _pem_by(_read_ca), WithJsonSchema({"type": "string"})]
-Hours = Annotated[int, _Whole(1)]
-Generation = Annotated[int, _Whole(1)]
+Hours = Annotated[int, _Whole(1, HOURS_MAX)]
+Generation = Annotated[int, _Whole(1, GENERATION_MAX)]
 Percent = Annotated[int, _Whole(0, 100)]
 PositivePercent = Annotated[int, _Whole(1, 100)]
 Errors = Annotated[int, _Whole(1, 100)]

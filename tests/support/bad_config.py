@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
@@ -655,10 +656,18 @@ BAD_VALUES = {
         value=8759,
         expected=("mcsps:trust.intermediateValidityHours: got 8760; allowed: at most rootValidityHours", "8759"),
     ),
+    **{
+        f"a root that would end before it begins, after {shown} hours": BadValue(
+            place=("trust", "rootValidityHours"),
+            value=hours,
+            expected=(f"mcsps:trust.rootValidityHours: got {shown}; allowed: a whole number from 1 to 2562047",),
+        )
+        for hours, shown in ((2562048, "2562048"), (10**400, "a value of 401 characters"))
+    },
     "a generation of 0": BadValue(
         place=("links", "tokenGeneration"),
         value=0,
-        expected=("mcsps:links.tokenGeneration: got 0; allowed: a whole number of 1 or more",),
+        expected=("mcsps:links.tokenGeneration: got 0; allowed: a whole number from 1 to 9007199254740991",),
     ),
     "a peer's server without TLS": BadValue(
         place=("clusters", 0, "peerServer"),
@@ -821,6 +830,12 @@ def not_a_ca() -> tuple[str, str]:
     return pems.make_root(key, constraints=constraints), pems.key_pem(key)
 
 
+def weak() -> tuple[str, str]:
+    """A root with a short RSA key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - weak on purpose
+    return pems.make_root(key), pems.key_pem(key)
+
+
 def expired() -> tuple[str, str]:
     """A root of yesterday."""
     key = pems.make_key()
@@ -975,6 +990,9 @@ BAD_STACKS = {
         "has no current-context; `kubectl config use-context` sets one",
     ),
     "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is not a CA that can sign intermediates"),
+    "a root of a weak key": bad_root(
+        weak, "mcsps:trust.rootCertificate: has an RSA key of 1024 bits, which istiod cannot use. Provide a root with"
+    ),
     "a root that is expired": bad_root(
         expired, "mcsps:trust.rootCertificate: is valid from", "not valid now. Provide one"
     ),
