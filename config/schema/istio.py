@@ -10,11 +10,18 @@ from pydantic import AfterValidator, Field, model_validator
 from config.base import Section
 from config.images import Hub, Tag
 from config.types import Charts, ChartVersion, TimeoutSeconds
+from errors import show
 from mesh import istio_values, names
 
 
 def _check_chart_values(chart: str) -> AfterValidator:
     def check(values: dict[str, Any]) -> dict[str, Any]:
+        owned = istio_values.find_owned(chart, values)
+        if owned is not None:
+            path, got, reason = owned
+            raise ValueError(
+                f".{path}: got {show(got)}, but {reason}; allowed: the chart's other values. Remove the key"
+            )
         replaced = istio_values.find_replaced_map(istio_values.OUTLINES[chart], values)
         if replaced is not None:
             raise ValueError(
@@ -27,7 +34,11 @@ def _check_chart_values(chart: str) -> AfterValidator:
 
 
 class ChartValues(Section):
-    """Helm values that override the program's own, by chart; with installer helm only."""
+    """
+    Helm values that override the program's own, by chart; with installer helm only.
+
+    A value that the program must set itself, such as the network, is refused.
+    """
 
     base: Annotated[dict[str, Any], _check_chart_values("base")] = Field(default_factory=dict)
     """Values of the chart `base`, merged into the program's own map by map."""

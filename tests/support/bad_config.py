@@ -533,6 +533,18 @@ BAD_VALUES = {
         value=[],
         expected=("mcsps:istio.values.gateway.resources: not a mapping, so it would remove the program's own values",),
     ),
+    "a Service of a chart's": BadValue(
+        place=("istio", "values", "gateway", "service"),
+        value={"type": "NodePort"},
+        expected=(
+            "mcsps:istio.values.gateway.service: got a mapping, but the program creates the Service; allowed: the",
+        ),
+    ),
+    "one network for all clusters": BadValue(
+        place=("istio", "values", "istiod", "global"),
+        value={"network": "n"},
+        expected=("mcsps:istio.values.istiod.global.network: got 'n', but clusters[].network sets it; allowed: ",),
+    ),
     "a time too short": BadValue(
         place=("istio", "timeoutSeconds"),
         value=9,
