@@ -4,7 +4,6 @@ The reader of Pulumi's config: plain values, secrets and kubeconfig files.
 All errors are raised before any resource is registered.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from config.parsing import parse
 from config.schema import KubeconfigAccess, Settings
 from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
 from config.servers import check_servers
+from config.stackfiles import read_value
 from config.types import PATH_SHOWN_MAX
 from errors import UserError, show
 from mesh import root_ca
@@ -36,7 +36,7 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     keys = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
     _refuse_other_secrets(config, names)
-    settings = parse({name: _plain(config, name) for name in names if name not in SECRET_KEYS})
+    settings = parse({name: read_value(config.get(name)) for name in names if name not in SECRET_KEYS})
     secrets = {name: _secret(config, name) for name in SECRET_KEYS}
 
     key_pem = secrets[ROOT_PRIVATE_KEY]
@@ -54,14 +54,6 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
         rancher_token=secrets[RANCHER_TOKEN],
         root_private_key=key_pem,
     )
-
-
-def _plain(config: pulumi.Config, name: str) -> object:
-    text = config.get(name)
-    try:
-        return json.loads(text) if text is not None else None
-    except (ValueError, RecursionError):
-        return text
 
 
 def _is_secret(key: str) -> bool:
