@@ -54,6 +54,15 @@ class Failover(Section):
         """Whether failover is on, explicitly or because of the number of regions."""
         return len(regions) >= MIN_REGIONS if self.enabled is None else self.enabled
 
+    @property
+    def changed(self) -> tuple[str, object] | None:
+        """The first key, other than `enabled`, whose value is not the default, with the value."""
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name != "enabled" and value != info.default:
+                return str(info.alias), value
+        return None
+
     def check(self, regions: Sequence[str]) -> None:
         """
         Refuse settings that do not fit the clusters' regions.

@@ -138,6 +138,12 @@ class Settings(Section):
                 f"1.20 cannot prefer a cluster and order regions at once. Remove the key"
             )
         self.failover.check(self.regions)
+        if not self.fails_over and (changed := self.failover.changed):
+            key, value = changed
+            raise ValueError(
+                f"{NAMESPACE}:failover.{key}: got {show(value)}, but failover is off; allowed: the key only with "
+                f"failover. Remove it, or turn failover on"
+            )
         return self
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from tests.support.bad_config import ABSENT, BAD_STACKS, BAD_VALUES, BY_OPERATOR
 from tests.support.leaks import MARK
 from tests.support.preflight import TODAY, find_by_config
 from tests.support.recording import RecordingMonitor
-from tests.support.stacks import LAB, lab_stack, load_values
+from tests.support.stacks import LAB, in_regions, lab_stack, load_values
 
 GOOD = load_values("lab")
 RANCHER = load_values("mcsps-test")
@@ -68,11 +68,6 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
         ("audiences",),
         [{"name": "a", "version": "v1", "header": {"name": "x", "exact": "!"}}],
     ),
-    "no retry": (("failover",), {"retryAttempts": 0}),
-    "the greatest failover": (
-        ("failover",),
-        {"retryAttempts": 10, "consecutiveGatewayErrors": 100, "intervalSeconds": 3600, "maxEjectionPercent": 1},
-    ),
     "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
     "Rancher's own cluster": (("rancher",), {"url": "https://rancher.example:8443/below"}),
     "a renewal just after the start": (
@@ -80,6 +75,16 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
         {"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 23},
     ),
     "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
+}
+
+GOOD_FAILOVERS: dict[str, dict[str, object]] = {
+    "no retry": {"retryAttempts": 0},
+    "the greatest failover": {
+        "retryAttempts": 10,
+        "consecutiveGatewayErrors": 100,
+        "intervalSeconds": 3600,
+        "maxEjectionPercent": 1,
+    },
 }
 
 READ_AS: dict[tuple[Place, str], object] = {(("v2Weight",), "10"): 10, (("rancher",), "{}"): None}
@@ -99,6 +104,13 @@ def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
     for step in place:
         taken = taken[step]
     assert says(taken, READ_AS.get((place, str(value)), value))
+
+
+@pytest.mark.parametrize("failover", GOOD_FAILOVERS.values(), ids=GOOD_FAILOVERS.keys())
+def test_failover_that_is_just_allowed_is_taken(tmp_path: Path, failover: dict[str, object]) -> None:
+    """In two regions."""
+    stack = in_regions(lab_stack(tmp_path), "eu", "us").changed(failover=failover)
+    assert says(parse(stack.values).failover.model_dump(by_alias=True), failover)
 
 
 def says(taken: object, written: object) -> bool:
