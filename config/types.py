@@ -53,6 +53,8 @@ _UNITS = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
+MEMORY_MIN = 4 * _UNITS["Mi"]
+"""Less memory than a container runtime needs to start a container, in bytes."""
 Value = TypeVar("Value")
 
 
@@ -164,6 +166,15 @@ def _is_absolute_path(value: str) -> bool:
     return value.startswith("/") and value.isprintable() and len(value) < PATH_MAX
 
 
+def _check_memory(value: str) -> str:
+    unit = value.lstrip("0123456789.")
+    bytes_ = amount(value)
+    if unit in {"n", "u", "m"} or 0 < bytes_ < MEMORY_MIN:
+        number = value.removesuffix(unit)
+        raise ValueError(f"allowed: bytes, at least 4Mi. Megabytes have the unit Mi, as in {number}Mi")
+    return value
+
+
 def amount(quantity: str) -> Decimal:
     """Convert a valid Kubernetes quantity to a number."""
     unit = quantity.lstrip("0123456789.")
@@ -212,7 +223,7 @@ Charts = Annotated[
     str,
     _Url(
         allowed="an https:// repository or oci:// registry without credentials, or the absolute path of a folder",
-        pattern=f"(https|oci){_AFTER_SCHEME}|/.*",
+        pattern=f"(https|oci){_AFTER_SCHEME}|/.*[^/].*",
     ),
 ]
 ChartVersion = Annotated[
@@ -249,6 +260,7 @@ Quantity = Annotated[
         pattern=r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?",
     ),
 ]
+Memory = Annotated[Quantity, AfterValidator(_check_memory)]
 RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root), WithJsonSchema({"type": "string"})]
 CaCertificates = Annotated[str, _pem_by(_read_ca), WithJsonSchema({"type": "string"})]
 Hours = Annotated[int, _Whole(1, HOURS_MAX)]

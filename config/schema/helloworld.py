@@ -7,7 +7,7 @@ from pydantic import model_validator
 from config.base import Section
 from config.images import Image
 from config.schema.limits import refuse_more
-from config.types import Quantity, Replicas
+from config.types import Memory, Quantity, Replicas
 
 
 class Images(Section):
@@ -24,7 +24,7 @@ class Requests(Section):
 
     cpu: Quantity = "50m"
     """CPU request of each container."""
-    memory: Quantity = "64Mi"
+    memory: Memory = "64Mi"
     """Memory request of each container."""
 
 
@@ -33,7 +33,7 @@ class Limits(Section):
 
     cpu: Quantity = "200m"
     """CPU limit of each container."""
-    memory: Quantity = "128Mi"
+    memory: Memory = "128Mi"
     """Memory limit of each container."""
 
 

@@ -560,6 +560,27 @@ BAD_VALUES = {
         value={"requests": {"cpu": "lots"}},
         expected=(f"mcsps:helloworld.resources.requests.cpu: got 'lots'; {QUANTITY}",),
     ),
+    "memory in milli-bytes": BadValue(
+        place=("helloworld", "resources"),
+        value={"limits": {"memory": "128m"}},
+        expected=(
+            "mcsps:helloworld.resources.limits.memory: got '128m'; allowed: bytes, at least 4Mi. Megabytes have the unit",
+            "as in 128Mi",
+        ),
+    ),
+    "memory of a few bytes": BadValue(
+        place=("helloworld", "resources"),
+        value={"requests": {"memory": "64"}},
+        expected=("mcsps:helloworld.resources.requests.memory: got '64'; allowed: bytes, at least 4Mi", "as in 64Mi"),
+    ),
+    "a quota in milli-bytes": BadValue(
+        place=("rancher",),
+        value=with_project(projectQuota={"limitsMemory": "12000m"}),
+        expected=("mcsps:rancher.project.projectQuota.limitsMemory: got '12000m'; allowed: bytes", "as in 12000Mi"),
+    ),
+    "the root folder for charts": BadValue(
+        place=("istio", "charts"), value="/", expected=("mcsps:istio.charts: got '/'; allowed: an https:// repository",)
+    ),
     "a misspelt resource": BadValue(
         place=("helloworld", "resources"),
         value={"requests": {"memroy": "64Mi"}},
