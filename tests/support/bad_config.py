@@ -564,7 +564,7 @@ BAD_VALUES = {
         place=("helloworld", "resources"),
         value={"limits": {"memory": "128m"}},
         expected=(
-            "mcsps:helloworld.resources.limits.memory: got '128m'; allowed: bytes, at least 4Mi. Megabytes have the unit",
+            "mcsps:helloworld.resources.limits.memory: got '128m'; allowed: bytes, at least 4Mi. Megabytes",
             "as in 128Mi",
         ),
     ),
