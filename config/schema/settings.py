@@ -14,6 +14,7 @@ from config.schema.istio import Installer, Istio
 from config.schema.links import Links
 from config.schema.mesh import Mesh
 from config.schema.rancher import Rancher
+from config.schema.room import check_app_room, check_istio_room, check_scales
 from config.schema.trust import Trust
 from config.schema.verify import Verify
 from config.schema.version import Version
@@ -213,6 +214,16 @@ class Settings(Section):
                     f"{NAMESPACE}:rancher: missing, and clusters[{index}] has access rancher. "
                     f"Set {NAMESPACE}:rancher.url"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_room(self) -> Self:
+        check_scales(self.istio)
+        by_rancher = [cluster for cluster in self.clusters if isinstance(cluster.access, RancherAccess)]
+        if self.rancher is not None and by_rancher:
+            check_istio_room(self.istio, self.rancher)
+            versions = max(len(cluster.versions) for cluster in by_rancher)
+            check_app_room(self.helloworld, self.istio, self.rancher, versions)
         return self
 
 
