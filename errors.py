@@ -41,8 +41,14 @@ def show(got: object, at_most: int = SHOWN_MAX) -> str:
         return f"a list of {len(got)}"
     text = str(got)
     shown = json.dumps(got) if got is None or isinstance(got, bool) else repr(got)
-    is_safe = len(shown) <= at_most and text.isprintable() and not _DOUBTFUL.search(text)
+    is_safe = len(shown) <= at_most and text.isprintable() and not _DOUBTFUL.search(text) and not find_secret(text)
     return shown if is_safe else f"a value of {len(text)} characters"
+
+
+def show_name(name: str) -> str:
+    """Name something in an error without quotes; of a name that may be a secret, state only the length."""
+    shown = show(name)
+    return name if shown == repr(name) else shown
 
 
 def find_secret(text: str) -> str | None:

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from errors import UserError, show
+from errors import UserError, show, show_name
 
 _DUPLICATE = re.compile(r'found duplicate key "([^"\n]*)"')
 
@@ -92,9 +92,7 @@ def _check(file: str, place: str, value: object) -> None:
                 raise UserError(
                     f"{file}: {place or 'the top level'}: got the key {_describe(key)}; allowed: a text", "Quote it"
                 )
-            # A key that may be a secret is no part of a place.
-            shown = key if show(key) == repr(key) else show(key)
-            _check(file, f"{place}.{shown}" if place else shown, item)
+            _check(file, f"{place}.{show_name(key)}" if place else show_name(key), item)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check(file, f"{place}[{index}]", item)

@@ -78,23 +78,22 @@ class _Whole:
     """A whole number within bounds, or its digits as a string, which is what `pulumi config set` writes."""
 
     least: int
-    most: int | None = None
+    most: int
 
     def __call__(self, value: object, read: Reader) -> int:
         try:
             number = None if isinstance(value, bool) else int(read(value))
         except ValidationError:
             number = None
-        if number is None or number < self.least or (self.most is not None and number > self.most):
-            bounds = f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
-            raise ValueError(f"allowed: a whole number {bounds}")
+        if number is None or not self.least <= number <= self.most:
+            raise ValueError(f"allowed: a whole number from {self.least} to {self.most}")
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
         return core_schema.no_info_wrap_validator_function(self, handler(source))
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.least, **({} if self.most is None else {"maximum": self.most})}
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 def _check_cluster_name(value: str) -> str:

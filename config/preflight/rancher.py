@@ -247,7 +247,7 @@ def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     if cluster.id is not None:
         if cluster.id not in known and not cluster.is_away:
             raise UserError(
-                f"got '{cluster.id}'; allowed: a cluster that the user of rancherToken can see, which are "
+                f"got {show(cluster.id)}; allowed: a cluster that the user of rancherToken can see, which are "
                 f"{_list(known)}",
                 key=f"{cluster.key}.clusterId",
             )

@@ -7,6 +7,7 @@ from pydantic import Field
 from config.base import NAMESPACE, Section
 from config.schema.locality import check_region, listed
 from config.types import Attempts, DnsLabel, Errors, PositivePercent, Seconds
+from errors import show
 
 MIN_REGIONS = 2
 
@@ -81,10 +82,10 @@ class Failover(Section):
             check_region(f"{place}.from", step.from_, regions)
             check_region(f"{place}.to", step.to, regions)
             if step.from_ == step.to:
-                raise ValueError(f"{place}.to: got '{step.to}', which equals from; allowed: another region")
+                raise ValueError(f"{place}.to: got {show(step.to)}, which equals from; allowed: another region")
             if step.from_ in seen:
                 raise ValueError(
-                    f"{place}.from: got '{step.from_}', which order[{seen[step.from_]}] has too; "
+                    f"{place}.from: got {show(step.from_)}, which order[{seen[step.from_]}] has too; "
                     f"allowed: one entry for each region"
                 )
             seen[step.from_] = index

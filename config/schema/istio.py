@@ -116,7 +116,7 @@ class Istio(Section):
             found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
             if found and not first <= (int(found[1]), int(found[2])) < end:
                 raise ValueError(
-                    f".{key}: got '{found[0]}'; allowed with installer {self.installer}: "
+                    f".{key}: got {show(found[0])}; allowed with installer {self.installer}: "
                     f"{VERSIONS_ALLOWED[self.installer]}"
                 )
         return self

@@ -200,7 +200,7 @@ class Settings(Section):
             if other is not None and isinstance(cluster.access, RancherAccess):
                 raise ValueError(
                     f"{NAMESPACE}:clusters[{index}].name: got {show(cluster.name)}, and another cluster is "
-                    f"{show(other)}, so two Rancher projects would both be '{names.project(other)}' in the state; "
+                    f"{show(other)}, so two Rancher projects would both be {show(names.project(other))} in the state; "
                     f"allowed with access rancher: a name without this partner. Rename the cluster that is not "
                     f"deployed yet"
                 )
