@@ -12,7 +12,7 @@ _RANCHER_PROXY = re.compile(r"/k8s/clusters/[^/]+/?")
 
 def normalized(url: str) -> tuple[str, int, str]:
     """
-    Host, port and path of an https:// URL, alike for all spellings of one address.
+    Host, port and path of an https:// URL, the same for all spellings of one address.
 
     Raises:
         ValueError: The URL has no host, a port that is none, credentials, a query or a fragment.

@@ -75,7 +75,7 @@ def peers_user(mesh_id: str, cluster: str) -> str:
 
 
 def peers_role_description(cluster: str) -> str:
-    """The description of the Rancher role of the peers of `cluster`; it tells the roles of two stacks apart."""
+    """The description of the Rancher role of the peers of `cluster`; the roles of two stacks differ in it."""
     return f"Reads in {cluster} what the istiod of its peers needs"
 
 

@@ -5,7 +5,6 @@ The queries change nothing and create no token. What they cannot find out, Ranch
 """
 
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ from typing import Any
 import httpx
 
 from config.base import NAMESPACE
+from config.preflight.rancher_connection import connect, reaching
 from errors import UserError, show
 from mesh import kubeconfigs
 
-SECONDS = 10.0
 MINUTES_PER_HOUR = 60
 MAX_TTL = "auth-token-max-ttl-minutes"
 SHOWN_MAX = 10
@@ -78,12 +77,6 @@ class Query:
     roles: Mapping[str, str] = field(default_factory=dict)
 
 
-def connect(url: str, ca_certs: str | None, token: str, *, timeout_seconds: float = SECONDS) -> httpx.Client:
-    """Create a client for a Rancher server, without a request."""
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    return httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, verify=_trust(ca_certs))
-
-
 def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
     """
     Check all requirements of the config.
@@ -138,54 +131,8 @@ def check_token(token: str) -> None:
 @contextmanager
 def _client(connect: Connect, url: str, ca_certs: str | None, token: str) -> Iterator[httpx.Client]:
     check_token(token)
-    with _reaching(url), connect(url, ca_certs, token) as client:
+    with reaching(url), connect(url, ca_certs, token) as client:
         yield client
-
-
-def _trust(ca_certs: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=ca_certs)
-    # Python 3.13 refuses CAs that Go accepts, and with it the provider.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-@contextmanager
-def _reaching(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (httpx.InvalidURL, UnicodeError):
-        raise UserError(
-            f"got {url}, whose host is not valid",
-            "Set the https:// address of the Rancher server",
-            key=f"{NAMESPACE}:rancher.url",
-        ) from None
-    except httpx.HTTPError as error:
-        # Only these texts are shown, since others may hold parts of the request.
-        causes = list(_causes(error))
-        untrusted = [it for it in causes if isinstance(it, ssl.SSLCertVerificationError)]
-        if untrusted:
-            raise UserError(
-                f"the certificate of {url} is not trusted: {untrusted[0].verify_message}",
-                "Set the PEM of the CA that signed it, and a url whose host is in the certificate",
-                key=f"{NAMESPACE}:rancher.caCerts",
-            ) from None
-        reasons = [it.strerror for it in causes if isinstance(it, OSError) and it.strerror]
-        if any(isinstance(it, ssl.SSLError) for it in causes):
-            reasons = ["the server does not use TLS"]
-        elif isinstance(error, httpx.TimeoutException):
-            reasons = ["no response in time"]
-        reason = reasons[0] if reasons else type(error).__name__
-        raise UserError(
-            f"got {url}, which cannot be reached: {reason}",
-            "Set the https:// address of a running Rancher server",
-            key=f"{NAMESPACE}:rancher.url",
-        ) from None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _clusters(client: httpx.Client) -> dict[str, dict[str, Any]]:

@@ -36,7 +36,7 @@ class Patterns:
         """The indexes of the conditions whose regular expression matches a header's whole text."""
         if name not in self._sets:
             return ()
-        # None: there is no match, or the expressions together are too large to tell.
+        # None: there is no match, or the expressions together are too large for an answer.
         return [self._indexes[name][position] for position in self._sets[name].Match(text) or ()]
 
 

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from config.preflight.rancher import ClusterQuery, Connect, Query, connect, find, look_up
+from config.preflight.rancher import ClusterQuery, Connect, Query, find, look_up
+from config.preflight.rancher_connection import connect
 from errors import UserError
 from lab.rancher import app
 from lab.rancher.store import Kind
