@@ -30,7 +30,7 @@ PREVIEW := --diff $(if $(wildcard policies/PulumiPolicy.yaml),--policy-pack poli
 	$(addprefix --policy-pack-config ,$(wildcard policies/$(STACK).json))
 DRIFT := --diff --refresh --run-program --expect-no-changes
 
-.PHONY: help lab-packages e2e-packages up preview drift verify drill test unit docs e2e e2e-all soak bench down
+.PHONY: help lab-packages e2e-packages up preview drift verify drill test unit properties docs e2e e2e-all soak bench down
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -96,6 +96,9 @@ test: $(VENV)/installed ## Run linter, type checker, spelling check, and all tes
 
 unit: $(VENV)/installed ## Run the quick part of the tests, without coverage
 	$(RUN) $(PYTEST) --quiet tests/unit tests/properties
+
+properties: $(VENV)/installed ## Run the property tests with at least 2000 examples each
+	$(RUN) $(PYTEST) --quiet --hypothesis-profile=thorough tests/properties tests/policies/test_fuzz.py
 
 docs: $(VENV)/installed ## Generate docs/reference/ from the code, and build the site in site/; dead links are errors
 	$(RUN) -m docs.generate

@@ -1,5 +1,6 @@
 """The stack: clusters, trust and Istio first, then the links between clusters, the application and the exports."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from itertools import permutations
@@ -12,8 +13,10 @@ from pulumi.runtime.settings import get_root_resource
 from components import HelloworldApp, IstioInstall, MeshLink, MeshTrust, RancherCluster, cluster_objects, helm_template
 from config import preflight
 from config.loader import load
+from config.preflight import charts as chart_preflight
 from config.preflight import clusters as cluster_preflight
 from config.preflight import rancher as rancher_preflight
+from config.schema import Istio
 from errors import UserError
 from mesh import names
 from wiring import Wiring
@@ -23,6 +26,7 @@ async def compose(
     now: datetime,
     look_up: preflight.LookUp = rancher_preflight.look_up,
     ask: cluster_preflight.Ask = cluster_preflight.ask,
+    find_charts: Callable[[Istio], None] = chart_preflight.check,
 ) -> None:
     """
     Register the whole stack.
@@ -31,18 +35,21 @@ async def compose(
         now: The time, in UTC; it determines the rotation of tokens.
         look_up: Queries the Rancher server.
         ask: Queries the clusters.
+        find_charts: Looks for the folder of the charts.
 
     Raises:
         pulumi.RunError: The config is invalid, or a cluster does not answer; nothing is registered.
     """
     try:
         settings, secrets = load(pulumi.Config())
-        wire = Wiring(settings=settings, secrets=secrets, found=preflight.run(settings, secrets, now, look_up, ask))
+        find_charts(settings.istio)
+        found = preflight.run(settings, secrets, now, look_up, ask)
+        wire = Wiring(settings=settings, secrets=secrets, found=found)
     except UserError as error:
         _keep_outputs()
         # Pulumi shows a RunError without a traceback.
         raise pulumi.RunError(str(error)) from None
-    for note in settings.notes:
+    for note in (*settings.notes, *found.notes):
         pulumi.log.warn(note)
 
     rancher = (

@@ -1,9 +1,59 @@
-"""How commands fail: one error for the user, one table of exit codes, and one handler."""
+"""How commands fail: one error for the user, what it may show, one table of exit codes, and one handler."""
 
+import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
+
+SHOWN_MAX = 80
+SECRETS: Mapping[str, re.Pattern[str]] = {
+    "a Rancher token": re.compile(r"[-.\w]+:[a-z0-9]{54}(?![a-z0-9])"),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "a JSON web token": re.compile(r"\beyJ[-\w]{10,}\.[-\w]{10,}\.[-\w]{10,}"),
+    "a kubeconfig": re.compile(r"\bclient-key-data\W+[A-Za-z0-9+/]{40}"),
+}
+"""What certainly is or has a secret, by what it is."""
+_DOUBTFUL = re.compile(
+    r"-----BEGIN|\beyJ|\bapiVersion\b|\bkind\W+Config\b|(?i:password|token)\W*[:=]"
+    # A token with its name; an address with credentials, a query or a fragment.
+    r"|(?<!/)\b(token|kubeconfig)-[-.\w]*:\S|:[^\s/]+@(?!sha)|://\S*[@?#]"
+    # Letters and digits without a pause, as in keys, passwords and base64.
+    r"|(?=[A-Za-z+=]*[0-9])[A-Za-z0-9+=]{24,}"
+)
+"""What may be a secret, or a part of one."""
+
+
+def show(got: object, at_most: int = SHOWN_MAX) -> str:
+    """
+    Quote a value for an error; of one that may be a secret under the wrong key, state only the length.
+
+    Every message that quotes what a user wrote must take it from here.
+
+    Args:
+        got: The value.
+        at_most: The longest text that is quoted, in characters.
+    """
+    if isinstance(got, Mapping):
+        return "a mapping"
+    if isinstance(got, list | tuple):
+        return f"a list of {len(got)}"
+    text = str(got)
+    shown = json.dumps(got) if got is None or isinstance(got, bool) else repr(got)
+    is_safe = len(shown) <= at_most and text.isprintable() and not _DOUBTFUL.search(text) and not find_secret(text)
+    return shown if is_safe else f"a value of {len(text)} characters"
+
+
+def show_name(name: str) -> str:
+    """Name something in an error without quotes; of a name that may be a secret, state only the length."""
+    shown = show(name)
+    return name if shown == repr(name) else shown
+
+
+def find_secret(text: str) -> str | None:
+    """What a text certainly is or has that must be secret, such as `a Rancher token`; `None` if there is nothing."""
+    return next((kind for kind, pattern in SECRETS.items() if pattern.search(text)), None)
 
 
 class UserError(Exception):

@@ -205,7 +205,8 @@ class Wiring:
             server = kubeconfigs.rancher_server(self.settings.rancher.url, self.found.cluster_ids[source.name])
             return server, self.settings.rancher.ca_certs or Ca.PUBLIC
         endpoint = self.secrets.servers[source.name]
-        return endpoint.server, endpoint.ca_pem or Ca.CLUSTER
+        # Without a CA the kubeconfig trusts the public ones, of which the cluster's own is none.
+        return endpoint.server, endpoint.ca_pem or Ca.PUBLIC
 
     def helloworld_app(self, cluster: Cluster, istio: Readiness) -> HelloworldAppArgs:
         """The Args for the application on one cluster, with the routing that all clusters share."""

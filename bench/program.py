@@ -128,8 +128,8 @@ def _kubeconfig(name: str) -> str:
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": "https://192.0.2.1:6443"}}],
-            "users": [{"name": name, "user": {}}],
+            "clusters": [{"name": name, "cluster": {"server": f"https://{name}.invalid:6443"}}],
+            "users": [{"name": name, "user": {"token": "none"}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
         }

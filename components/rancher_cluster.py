@@ -66,7 +66,7 @@ class RancherCluster(pulumi.ComponentResource):
                 self.peer_token = self._peer_token(name, access)
                 self.token_expiry = {**self.token_expiry, "peersTokenExpiry": access.token_expiry}
             annotations = {
-                **self._project(f"{name}-project", access, access.project),
+                **self._project(names.project(name), access, access.project),
                 # Rancher sets each LimitRange with its label to these values; without them, to the project's.
                 names.RANCHER_CONTAINER_LIMIT: _compact(
                     {
@@ -77,7 +77,7 @@ class RancherCluster(pulumi.ComponentResource):
                     }
                 ),
             }
-            app_annotations = self._project(f"{name}-app-project", access, access.app_project)
+            app_annotations = self._project(names.app_project(name), access, access.app_project)
             # Rancher manages LimitRanges with this label, and deletes them in namespaces without a project.
             limit_labels = {names.RANCHER_DEFAULT_QUOTA_LABEL: "true"}
         else:
@@ -224,7 +224,7 @@ class RancherCluster(pulumi.ComponentResource):
             f"{name}-peers-role",
             name=username,
             context="cluster",
-            description=f"Reads in {name} what the istiod of its peers needs",
+            description=names.peers_role_description(name),
             rules=[
                 {"api_groups": [rule.api_group], "resources": rule.resources, "verbs": reader_rules.READ}
                 for rule in access.peers.rights.rules

@@ -4,7 +4,6 @@ The reader of Pulumi's config: plain values, secrets and kubeconfig files.
 All errors are raised before any resource is registered.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,14 +12,16 @@ from cryptography import x509
 from pulumi.runtime import config as pulumi_config
 
 from config.base import NAMESPACE
-from config.parsing import parse, show
+from config.parsing import parse
 from config.schema import KubeconfigAccess, Settings
 from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
-from errors import UserError
+from config.servers import check_servers
+from config.stackfiles import read_value
+from config.types import PATH_SHOWN_MAX
+from errors import UserError, show
 from mesh import root_ca
 from mesh.kubeconfigs import Endpoint, read_endpoint
 
-PATH_SHOWN_MAX = 255
 UNREADABLE = {RuntimeError: "no user of that name has a home folder", UnicodeDecodeError: "it is not a text file"}
 
 
@@ -35,7 +36,7 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
     keys = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
     _refuse_other_secrets(config, names)
-    settings = parse({name: _plain(config, name) for name in names if name not in SECRET_KEYS})
+    settings = parse({name: read_value(config.get(name)) for name in names if name not in SECRET_KEYS})
     secrets = {name: _secret(config, name) for name in SECRET_KEYS}
 
     key_pem = secrets[ROOT_PRIVATE_KEY]
@@ -45,20 +46,14 @@ def load(config: pulumi.Config) -> tuple[Settings, Secrets]:
         for index, cluster in enumerate(settings.clusters)
         if isinstance(cluster.access, KubeconfigAccess)
     }
+    servers = {name: endpoint for name, (_, endpoint) in kubeconfigs.items()}
+    check_servers(settings, servers)
     return settings, Secrets(
         kubeconfigs={name: text for name, (text, _) in kubeconfigs.items()},
-        servers={name: endpoint for name, (_, endpoint) in kubeconfigs.items()},
+        servers=servers,
         rancher_token=secrets[RANCHER_TOKEN],
         root_private_key=key_pem,
     )
-
-
-def _plain(config: pulumi.Config, name: str) -> object:
-    text = config.get(name)
-    try:
-        return json.loads(text) if text is not None else None
-    except (ValueError, RecursionError):
-        return text
 
 
 def _is_secret(key: str) -> bool:
@@ -107,11 +102,11 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
 
 
 def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
+    shown = show(str(path), at_most=PATH_SHOWN_MAX)
     try:
         text = path.expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else UNREADABLE[type(error)]
-        shown = show(str(path), at_most=PATH_SHOWN_MAX)
         raise UserError(
             f"got {shown}, which cannot be read: {reason}", "Set the path of a readable kubeconfig", key=key
         ) from None
@@ -119,5 +114,5 @@ def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
         return text, read_endpoint(text)
     except ValueError as error:
         raise UserError(
-            f"the kubeconfig '{path}' {error}", "Set the path of a kubeconfig that kubectl can use", key=key
+            f"the kubeconfig {shown} {error}", "Set the path of a kubeconfig that kubectl can use", key=key
         ) from None

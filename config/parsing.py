@@ -5,8 +5,7 @@ Needs neither Pulumi nor secrets, so the tools beside the program use it too.
 """
 
 import difflib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from pydantic import ValidationError
@@ -14,10 +13,10 @@ from pydantic_core import ErrorDetails
 
 from config.base import NAMESPACE
 from config.schema.settings import Settings, known_keys
-from errors import UserError
+from config.secrets import SECRET_KEYS
+from errors import UserError, find_secret, show
 
 ACCESS_KINDS = ("kubeconfig", "rancher")
-SHOWN_MAX = 80
 A_KIND = f"allowed: {' or '.join(ACCESS_KINDS)}"
 ALLOWED = {
     "bool_parsing": "true or false",
@@ -45,10 +44,35 @@ def parse(values: Mapping[str, object]) -> Settings:
         UserError: The config is invalid; the message has one line for each wrong key.
     """
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        lines = [_describe(detail) for detail in error.errors(include_url=False)]
-        raise UserError("the stack's config is invalid:\n" + "\n".join(f"  {line}" for line in lines)) from None
+        raise _refusal(_describe(detail) for detail in error.errors(include_url=False)) from None
+    leaked = [
+        f"{_key(place)}: got {kind}; allowed: no secret but {' and '.join(SECRET_KEYS)}. Treat it as leaked, and "
+        f"replace it by a new one"
+        for place, text in _texts(values)
+        if (kind := find_secret(text))
+    ]
+    if leaked:
+        raise _refusal(leaked)
+    return settings
+
+
+def _refusal(lines: Iterable[str]) -> UserError:
+    return UserError("the stack's config is invalid:\n" + "\n".join(f"  {line}" for line in lines))
+
+
+def _texts(value: object, place: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """All texts in a value by their places; a key that is a secret has the place of its mapping."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield place, str(key)
+            yield from _texts(item, place if find_secret(str(key)) else (*place, str(key)))
+    elif isinstance(value, Sequence):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*place, index))
 
 
 def _describe(detail: ErrorDetails) -> str:
@@ -67,7 +91,7 @@ def _describe(detail: ErrorDetails) -> str:
         case _ if message.startswith("."):
             # A section's check names the key within the section.
             text = f"{key}{message}"
-        case "value_error" if not isinstance(got, Mapping | list):
+        case "value_error" if message.startswith("allowed: "):
             text = f"{key}: got {show(got)}; {message}"
         case type_ if type_ in ALLOWED:
             text = f"{key}: got {show(got)}; allowed: {ALLOWED[type_].format(**detail.get('ctx', {}))}"
@@ -89,15 +113,3 @@ def _describe_unknown_key(*place: int | str) -> str:
     close = difflib.get_close_matches(str(key), allowed, n=1)
     hint = f". Did you mean '{close[0]}'?" if close else ""
     return f"{_key(section)}: unknown key {show(key)}; allowed: {', '.join(allowed)}{hint}"
-
-
-def show(got: object, at_most: int = SHOWN_MAX) -> str:
-    """Quote a value for an error text; of a value that may be a secret under the wrong key, state only the length."""
-    if isinstance(got, Mapping):
-        return "a mapping"
-    if isinstance(got, list):
-        return f"a list of {len(got)}"
-    shown = json.dumps(got) if got is None or isinstance(got, bool) else repr(got)
-    # A long value or one with line breaks may be a key, a token or a kubeconfig.
-    is_safe = len(shown) <= at_most and str(got).isprintable()
-    return shown if is_safe else f"a value of {len(str(got))} characters"

@@ -26,30 +26,35 @@ from pydantic import (
 from pydantic import ValidatorFunctionWrapHandler as Reader
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from config.text import Text
+from errors import show
 from mesh import names, pem, root_ca
 
 DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
 PORT_MAX = 65535
 PATH_MAX = 4096
+HOURS_MAX = 2**63 // (3600 * 10**9)
+"""The longest duration of Go, in which the providers compute, in hours: about 292 years."""
+GENERATION_MAX = 2**53 - 1
+"""The greatest whole number that JSON readers keep exactly."""
+PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
 """The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
-ALLOWED = "patternErrorMessage"
-"""The keyword of a JSON Schema for the text of what is allowed; editors show it for a value that does not match."""
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL = rf"({_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_LABEL_PART}=({_LABEL_PART})?"
 _HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _AFTER_SCHEME = rf"://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(/[^\s?#@]*)?"
-_QUOTABLE = re.compile(r"[a-z]+://[^\s?#@]*|[-./a-z0-9]{0,40}")
-"""Invalid URLs that are safe to quote in an error, since they cannot hold a password or a token."""
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
+MEMORY_MIN = 4 * _UNITS["Mi"]
+"""Less memory than a container runtime needs to start a container, in bytes."""
 Value = TypeVar("Value")
 
 
@@ -58,44 +63,13 @@ def _unquoted(message: object) -> PydanticCustomError:
     return PydanticCustomError("unquoted", "{message}", {"message": str(message)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Text:
-    """
-    A string that matches a pattern as a whole.
-
-    Attributes:
-        allowed: What is allowed, as a noun phrase.
-        pattern: A regular expression that means the same in Python and in ECMAScript.
-        longest: The greatest number of characters, if there is one.
-    """
-
-    allowed: str
-    pattern: str
-    longest: int | None = None
-
-    def __call__(self, value: str) -> str:
-        too_long = self.longest is not None and len(value) > self.longest
-        if too_long or not re.fullmatch(self.pattern, value):
-            raise ValueError(f"allowed: {self.allowed}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
-        return core_schema.no_info_after_validator_function(self, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        pattern = re.sub(r"\(\?P<\w+>", "(", self.pattern)
-        length = {} if self.longest is None else {"maxLength": self.longest}
-        return {**handler(schema), "pattern": f"^({pattern})$", **length, ALLOWED: f"allowed: {self.allowed}"}
-
-
-class _Url(_Text):
-    """An address without credentials; one that does not match is quoted only where it cannot hold a secret."""
+class _Url(Text):
+    """An address without credentials, without a slash at its end."""
 
     def __call__(self, value: str) -> str:
         match = re.fullmatch(self.pattern, value)
         if match is None or int(match["port"] or 0) > PORT_MAX:
-            message = f"allowed: {self.allowed}"
-            raise ValueError(message) if _QUOTABLE.fullmatch(value) else _unquoted(message)
+            raise ValueError(f"allowed: {self.allowed}")
         return value.rstrip("/")
 
 
@@ -104,23 +78,22 @@ class _Whole:
     """A whole number within bounds, or its digits as a string, which is what `pulumi config set` writes."""
 
     least: int
-    most: int | None = None
+    most: int
 
     def __call__(self, value: object, read: Reader) -> int:
         try:
             number = None if isinstance(value, bool) else int(read(value))
         except ValidationError:
             number = None
-        if number is None or number < self.least or (self.most is not None and number > self.most):
-            bounds = f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
-            raise ValueError(f"allowed: a whole number {bounds}")
+        if number is None or not self.least <= number <= self.most:
+            raise ValueError(f"allowed: a whole number from {self.least} to {self.most}")
         return number
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's interface
         return core_schema.no_info_wrap_validator_function(self, handler(source))
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, __: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.least, **({} if self.most is None else {"maximum": self.most})}
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 def _check_cluster_name(value: str) -> str:
@@ -137,9 +110,10 @@ def _check_header_regex(value: str) -> str:
     try:
         size = re2.compile(value, options).programsize
     except re2.error as error:
-        reason = error.args[0].decode()
+        # The reason quotes a part of the value.
+        reason = f"; {error.args[0].decode()}" if show(value) == repr(value) else ""
         raise ValueError(
-            f"allowed: a regular expression of RE2, without look-around and backreferences; {reason}"
+            f"allowed: a regular expression of RE2, without look-around and backreferences{reason}"
         ) from None
     if size > REGEX_PROGRAM_MAX:
         raise ValueError(
@@ -177,7 +151,8 @@ def _read_ca(value: str) -> str:
         certificates = pem.read_certificates(text)
     except OSError as error:
         raise ValueError(
-            f"got '{value}'; allowed: the path of a readable file of CA certificates. The error is: {error.strerror}"
+            f"got {show(value, at_most=PATH_SHOWN_MAX)}; allowed: the path of a readable file of CA certificates. The "
+            f"error is: {error.strerror}"
         ) from None
     except ValueError as error:
         raise ValueError(
@@ -190,22 +165,31 @@ def _is_absolute_path(value: str) -> bool:
     return value.startswith("/") and value.isprintable() and len(value) < PATH_MAX
 
 
+def _check_memory(value: str) -> str:
+    unit = value.lstrip("0123456789.")
+    bytes_ = amount(value)
+    if unit in {"n", "u", "m"} or 0 < bytes_ < MEMORY_MIN:
+        number = value.removesuffix(unit)
+        raise ValueError(f"allowed: bytes, at least 4Mi. Megabytes have the unit Mi, as in {number}Mi")
+    return value
+
+
 def amount(quantity: str) -> Decimal:
     """Convert a valid Kubernetes quantity to a number."""
     unit = quantity.lstrip("0123456789.")
     return Decimal(quantity.removesuffix(unit)) * _UNITS[unit] if unit in _UNITS else Decimal(quantity)
 
 
-_TRUST_DOMAIN = _Text(
+_TRUST_DOMAIN = Text(
     allowed="a DNS name, such as cluster.local",
     pattern=rf"{_DNS_LABEL}(\.{_DNS_LABEL})*",
     longest=DNS_NAME_MAX,
 )
 
-NonEmpty = Annotated[str, _Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
+NonEmpty = Annotated[str, Text(allowed="a string that is not empty, without blanks at its ends", pattern=r"\S(.*\S)?")]
 DnsLabel = Annotated[
     str,
-    _Text(
+    Text(
         allowed=f"a DNS label: a-z, 0-9 and '-', a letter or digit at both ends, at most {DNS_LABEL_MAX} characters",
         pattern=_DNS_LABEL,
         longest=DNS_LABEL_MAX,
@@ -213,7 +197,7 @@ DnsLabel = Annotated[
 ]
 ClusterName = Annotated[
     str,
-    _Text(
+    Text(
         allowed=(
             f"a DNS label of at most {names.CLUSTER_NAME_MAX} characters, since the common name of the cluster's "
             f"intermediate CA contains it: a-z, 0-9 and '-', a letter or digit at both ends"
@@ -238,29 +222,27 @@ Charts = Annotated[
     str,
     _Url(
         allowed="an https:// repository or oci:// registry without credentials, or the absolute path of a folder",
-        pattern=f"(https|oci){_AFTER_SCHEME}|/.*",
+        pattern=f"(https|oci){_AFTER_SCHEME}|/.*[^/].*",
     ),
 ]
 ChartVersion = Annotated[
-    str, _Text(allowed="one version, such as 1.31.1", pattern=r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?")
+    str, Text(allowed="one version, such as 1.31.1", pattern=r"[0-9]+\.[0-9]+\.[0-9]+(-[-.0-9A-Za-z]+)?")
 ]
 KubeconfigPath = Annotated[Path, BeforeValidator(_check_path)]
-RancherClusterId = Annotated[
-    str, _Text(allowed="Rancher's id, such as c-f7r9g or local", pattern=r"c-[-a-z0-9]+|local")
-]
+RancherClusterId = Annotated[str, Text(allowed="Rancher's id, such as c-f7r9g or local", pattern=r"c-[-a-z0-9]+|local")]
 HeaderName = Annotated[
     str,
-    _Text(
+    Text(
         allowed="a header name in lower case, such as x-team, but not a pseudo-header such as :path or a JWT claim",
         pattern=r"[!#$%&'*+.^_`|~0-9a-z-]+",
     ),
 ]
 HeaderValue = Annotated[
     str,
-    _Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
+    Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
 ]
 HeaderPrefix = Annotated[
-    str, _Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
+    str, Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
 ]
 HeaderRegex = Annotated[
     str,
@@ -268,19 +250,20 @@ HeaderRegex = Annotated[
     WithJsonSchema({"type": "string", "format": "regex", "minLength": 1, "maxLength": REGEX_MAX}),
 ]
 NodeSelector = Annotated[
-    str, _Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
+    str, Text(allowed="labels such as role=ingress, joined by commas", pattern=rf"{_LABEL}(,{_LABEL})*")
 ]
 Quantity = Annotated[
     str,
-    _Text(
+    Text(
         allowed="a Kubernetes quantity, such as 200m, 2 or 64Mi",
         pattern=r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?",
     ),
 ]
+Memory = Annotated[Quantity, AfterValidator(_check_memory)]
 RootCertificate = Annotated[x509.Certificate, _pem_by(root_ca.read_root), WithJsonSchema({"type": "string"})]
 CaCertificates = Annotated[str, _pem_by(_read_ca), WithJsonSchema({"type": "string"})]
-Hours = Annotated[int, _Whole(1)]
-Generation = Annotated[int, _Whole(1)]
+Hours = Annotated[int, _Whole(1, HOURS_MAX)]
+Generation = Annotated[int, _Whole(1, GENERATION_MAX)]
 Percent = Annotated[int, _Whole(0, 100)]
 PositivePercent = Annotated[int, _Whole(1, 100)]
 Errors = Annotated[int, _Whole(1, 100)]

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
+from config.stackfiles import read_config, read_document
 from errors import UserError
 from lab.rancher import service
 
@@ -54,8 +53,8 @@ def read_stack(name: str) -> LabStack:
         raise UserError(f"Stack {name} is not a stack of the lab", f"Use {STACK} or {STACK}-..., or run pulumi itself")
     if not file.is_file():
         raise UserError(f"There is no stack {name}: {file.name} is missing", f"Write it, or use {STACK}")
-    document = yaml.safe_load(file.read_text())
-    if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
+    document = read_document(file)
+    if not read_config(file):
         raise UserError(f"{file.name} has no mapping 'config'", f"Add one, as in Pulumi.{STACK}.yaml")
     stack = LabStack(name, document)
     if stack.needs_rancher and not service.is_wanted():

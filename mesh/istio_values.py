@@ -8,6 +8,7 @@ from mesh import names
 from mesh.reader_rules import ReaderRights
 
 Values = Mapping[str, Any]
+_ABSENT = object()
 
 ISTIOD_RESOURCES: Values = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -182,3 +183,71 @@ OUTLINES: Mapping[str, Values] = {
     "gateway": gateway_values(network_gateway="", locality="", timeout_seconds=0),
 }
 """The keys and maps of the program's own values, by chart; the leaf values are placeholders."""
+
+_ONE_REVISION = "the program installs one revision"
+_LOCAL = "each cluster has its own control plane"
+_OBJECTS = "the program's own objects depend on it"
+OWNED: Mapping[str, Mapping[tuple[str, ...], str]] = {
+    "base": {
+        ("global", "istioNamespace"): _OBJECTS,
+        ("global", "enableReaderRBAC"): "links have their own accounts",
+        ("base", "validationFailurePolicy"): "istiod sets it, too",
+        ("defaultRevision",): _ONE_REVISION,
+        ("revision",): _ONE_REVISION,
+    },
+    "istiod": {
+        ("global", "meshID"): "mesh.id sets it",
+        ("global", "network"): "clusters[].network sets it",
+        ("global", "multiCluster", "clusterName"): "clusters[].name sets it",
+        ("global", "hub"): "istio.hub sets it",
+        ("global", "tag"): "istio.tag sets it",
+        ("global", "istioNamespace"): _OBJECTS,
+        ("global", "enableReaderRBAC"): "links have their own accounts",
+        ("global", "externalIstiod"): _LOCAL,
+        ("global", "configCluster"): _LOCAL,
+        ("global", "remotePilotAddress"): _LOCAL,
+        ("istiodRemote",): _LOCAL,
+        ("meshConfig", "trustDomain"): "mesh.trustDomain sets it",
+        ("meshConfig", "defaultConfig", "proxyMetadata", "PROXY_CONFIG_XDS_AGENT"): "a change of the root needs it",
+        ("env", "ISTIO_MULTIROOT_MESH"): "a change of the root needs it",
+        ("env", "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER"): "links.readSecrets sets it",
+        ("env", "CLUSTER_ID"): "clusters[].name sets it",
+        ("base", "validationFailurePolicy"): "istiod sets it, too",
+        ("deploymentAnnotations", names.TIMEOUT_SECONDS): "istio.timeoutSeconds sets it",
+        ("sidecarInjectorWebhookAnnotations", names.TIMEOUT_SECONDS): "istio.timeoutSeconds sets it",
+        ("sidecarInjectorWebhookAnnotations", names.WAIT_FOR): _OBJECTS,
+        ("revision",): _ONE_REVISION,
+        ("revisionTags",): _ONE_REVISION,
+    },
+    "gateway": {
+        ("service",): "the program creates the Service",
+        ("name",): _OBJECTS,
+        ("kind",): _OBJECTS,
+        ("labels", "app"): "the gateway's Service selects it",
+        ("labels", "istio"): "the gateway's Service selects it",
+        ("labels", names.NETWORK_LABEL): "clusters[].network sets it",
+        ("labels", names.LOCALITY_LABEL): "clusters[].locality sets it",
+        ("networkGateway",): "clusters[].network sets it",
+        ("env", "ISTIO_META_NETWORK"): "clusters[].network sets it",
+        ("env", "ISTIO_META_REQUESTED_NETWORK_VIEW"): "clusters[].network sets it",
+        ("env", "ISTIO_META_CLUSTER_ID"): "clusters[].name sets it",
+        ("annotations", names.TIMEOUT_SECONDS): "istio.timeoutSeconds sets it",
+        ("revision",): _ONE_REVISION,
+    },
+}
+"""
+The paths of values that a stack file cannot override, by chart, each with the reason.
+
+One value for all clusters would be wrong in each but one, or would break the objects that the program creates itself.
+"""
+
+
+def find_owned(chart: str, theirs: Values) -> tuple[str, object, str] | None:
+    """Find the first value of a chart that only the program sets, and return its path, the value and the reason."""
+    for path, reason in OWNED[chart].items():
+        value: object = theirs
+        for key in path:
+            value = value.get(key, _ABSENT) if isinstance(value, Mapping) else _ABSENT
+        if value is not _ABSENT:
+            return ".".join(path), value, reason
+    return None

@@ -1,13 +1,24 @@
 """Kubeconfigs as data: reads the user's, writes those for Rancher's proxy and for a peer's istiod."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import yaml
+from cryptography import x509
+
+from errors import show
+from mesh import addresses, pem
 
 NO_CLUSTER = '{"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}'
 """A valid kubeconfig without a cluster: a provider that has it asks nothing and waits for nothing."""
+_CERTIFICATE, _KEY = "client-certificate-data", "client-key-data"
+_INLINE = ("token", _CERTIFICATE, _KEY)
+_FILES = {"tokenFile": "token", "client-certificate": _CERTIFICATE, "client-key": _KEY}
+"""The keys that name a file, each with that of its content."""
+_UNUSABLE = ("exec", "auth-provider", "username", "password")
+_FLATTEN = "`kubectl config view --raw --minify --flatten` writes the content"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +33,12 @@ class Endpoint:
 
 def read_endpoint(text: str) -> Endpoint:
     """
-    Read the API server of a kubeconfig's current context.
+    Read the API server of a kubeconfig's current context, and check that the context has all that a peer needs too.
 
     Raises:
-        ValueError: The text is not a kubeconfig, has no current context, or the context is incomplete. The message
-            continues a sentence about the file and never quotes the text, which holds credentials.
+        ValueError: The text is not a kubeconfig, has no current context, or the context is incomplete or has other
+            credentials than inline ones. The message continues a sentence about the file and never quotes the text,
+            which holds credentials.
     """
     try:
         document = yaml.safe_load(text)
@@ -42,21 +54,64 @@ def read_endpoint(text: str) -> Endpoint:
         raise ValueError(message)
     context = _named(document, "contexts", "context", current)
     cluster = _named(document, "clusters", "cluster", context.get("cluster"))
-    _named(document, "users", "user", context.get("user"))
-    server = cluster.get("server")
-    if not isinstance(server, str) or not server.startswith("https://"):
-        message = "has a server that is not an https:// URL"
+    _check_user(_named(document, "users", "user", context.get("user")))
+    if cluster.get("insecure-skip-tls-verify"):
+        message = "has insecure-skip-tls-verify, so anyone could answer as the API server; set its CA instead"
+        raise ValueError(message)
+    if cluster.get("certificate-authority"):
+        message = f"has the file certificate-authority instead of certificate-authority-data; {_FLATTEN}"
         raise ValueError(message)
     data = cluster.get("certificate-authority-data")
-    return Endpoint(server=server, ca_pem=_decode_ca(data) if data else None)
+    return Endpoint(server=_read_server(cluster.get("server")), ca_pem=_decode_ca(data) if data else None)
+
+
+def _check_user(user: Mapping[str, object]) -> None:
+    """
+    Require inline credentials: a token, or a certificate and its key.
+
+    The providers get the text alone, without the user's files and programs.
+    """
+    for key in _UNUSABLE:
+        if user.get(key):
+            message = (
+                f"has a user with {key}, and only an inline token, or an inline certificate and key, work; use the "
+                f"token of a service account"
+            )
+            raise ValueError(message)
+    for key, data in _FILES.items():
+        if user.get(key):
+            message = f"has a user with the file {key} instead of {data}; {_FLATTEN}"
+            raise ValueError(message)
+    given = {key for key in _INLINE if isinstance(user.get(key), str) and user[key]}
+    for key, other in ((_CERTIFICATE, _KEY), (_KEY, _CERTIFICATE)):
+        if key in given and other not in given:
+            message = f"has a user with {key} and without {other}; set both, or a token"
+            raise ValueError(message)
+    if not given:
+        message = f"has a user without credentials; set a token that is not empty, or {_CERTIFICATE} and {_KEY}"
+        raise ValueError(message)
+
+
+def _read_server(server: object) -> str:
+    try:
+        if isinstance(server, str) and server.startswith("https://") and server.isprintable():
+            addresses.normalized(server)
+            return server
+    except ValueError:
+        pass
+    message = "has a server that is not an https:// URL with a host, without credentials, query and fragment"
+    raise ValueError(message)
 
 
 def _decode_ca(data: object) -> str:
     try:
-        return base64.b64decode(str(data)).decode()
+        text = base64.b64decode(str(data)).decode()
+        if "PRIVATE KEY" not in text:
+            return "".join(map(pem.write_certificate, x509.load_pem_x509_certificates(text.encode())))
     except ValueError:
-        message = "has certificate-authority-data that is not a PEM in base64"
-        raise ValueError(message) from None
+        pass
+    message = "has certificate-authority-data that is not a PEM of certificates in base64"
+    raise ValueError(message)
 
 
 def _named(document: dict[str, object], section: str, kind: str, name: object) -> dict[str, object]:
@@ -64,7 +119,7 @@ def _named(document: dict[str, object], section: str, kind: str, name: object) -
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(kind), dict):
             return cast("dict[str, object]", entry[kind])
-    message = f"refers to {kind} {name!r}, which it does not define"
+    message = f"refers to {kind} {show(name)}, which it does not define"
     raise ValueError(message)
 
 

@@ -74,6 +74,21 @@ def peers_user(mesh_id: str, cluster: str) -> str:
     return f"{mesh_id}-{cluster}-reader"
 
 
+def peers_role_description(cluster: str) -> str:
+    """The description of the Rancher role of the peers of `cluster`; the roles of two stacks differ in it."""
+    return f"Reads in {cluster} what the istiod of its peers needs"
+
+
+def project(cluster: str) -> str:
+    """The logical name of the Rancher project of istio-system."""
+    return f"{cluster}-project"
+
+
+def app_project(cluster: str) -> str:
+    """The logical name of the Rancher project of the application."""
+    return f"{cluster}-app-project"
+
+
 def version_deployment(version: str) -> str:
     """The name of the Deployment of one version of helloworld."""
     return f"{HELLOWORLD}-{version}"

@@ -1,17 +1,14 @@
 """Reads a stack's config without running Pulumi; only a secret needs the passphrase."""
 
-import json
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from config.base import NAMESPACE
 from config.parsing import parse
 from config.schema import Settings
 from config.secrets import SECRET_KEYS
+from config.stackfiles import declared_value, read_config, read_value
 from errors import UserError
 
 _PREFIX = f"{NAMESPACE}:"
@@ -23,7 +20,7 @@ def load(stack: str, root: Path) -> Settings:
     Read and check `Pulumi.<stack>.yaml` in `root`, over the defaults of `Pulumi.yaml`.
 
     Raises:
-        UserError: There is no such stack, or its file is not YAML.
+        UserError: There is no such stack, or its file cannot be read.
         UserError: The values cannot work.
     """
     return parse(read(stack, root))
@@ -34,7 +31,7 @@ def read(stack: str, root: Path) -> dict[str, Any]:
     Read the plain values by key, without the prefix and without the secrets; they are not checked.
 
     Raises:
-        UserError: There is no such stack, or its file is not YAML.
+        UserError: There is no such stack, or its file cannot be read.
     """
     short = stack.rpartition("/")[2]
     file = root / f"Pulumi.{short}.yaml"
@@ -47,8 +44,8 @@ def read(stack: str, root: Path) -> dict[str, Any]:
         raise UserError(f"there is no stack '{stack}' here: {file.name} is missing", f"Name one of these: {known}")
     project = root / "Pulumi.yaml"
     declared = _config(project) if project.is_file() else {}
-    values = {key: _default(value) for key, value in declared.items()} | _config(file)
-    return {name: _plain(value) for name, value in values.items() if name not in SECRET_KEYS and value is not None}
+    values = {key: declared_value(value) for key, value in declared.items()} | _config(file)
+    return {name: read_value(value) for name, value in values.items() if name not in SECRET_KEYS and value is not None}
 
 
 def secret(stack: str, name: str, root: Path) -> str:
@@ -84,31 +81,9 @@ def secret(stack: str, name: str, root: Path) -> str:
 
 
 def _config(file: Path) -> dict[str, object]:
-    try:
-        document = yaml.safe_load(file.read_text()) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{file.name} is not YAML{place}") from None
-    config = (document.get("config") if isinstance(document, dict) else None) or {}
-    keys = {str(key): value for key, value in config.items()}
     # Pulumi.yaml leaves out the project's own prefix; a key of another project always has one.
     return {
-        key.removeprefix(_PREFIX): value for key, value in keys.items() if key.startswith(_PREFIX) or ":" not in key
+        key.removeprefix(_PREFIX): value
+        for key, value in read_config(file).items()
+        if key.startswith(_PREFIX) or ":" not in key
     }
-
-
-def _default(declared: object) -> object:
-    if isinstance(declared, Mapping):
-        return declared.get("value", declared.get("default"))
-    return declared
-
-
-def _plain(value: object) -> object:
-    """Read a scalar as Pulumi does: `pulumi config set` stores numbers and JSON as text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

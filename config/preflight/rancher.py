@@ -5,7 +5,6 @@ The queries change nothing and create no token. What they cannot find out, Ranch
 """
 
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ from typing import Any
 import httpx
 
 from config.base import NAMESPACE
-from errors import UserError
+from config.preflight.rancher_connection import connect, reaching
+from errors import UserError, show
 from mesh import kubeconfigs
 
-SECONDS = 10.0
 MINUTES_PER_HOUR = 60
 MAX_TTL = "auth-token-max-ttl-minutes"
 SHOWN_MAX = 10
@@ -66,6 +65,7 @@ class Query:
         token_ttl_hours: The lifetime of the tokens that the program creates.
         creates_users: Whether the program creates users, roles and bindings.
         clusters: The clusters, by their names in the config.
+        roles: The description of each role template that the program creates, by its name.
     """
 
     url: str
@@ -74,12 +74,7 @@ class Query:
     token_ttl_hours: int
     creates_users: bool
     clusters: Mapping[str, ClusterQuery]
-
-
-def connect(url: str, ca_certs: str | None, token: str, *, timeout_seconds: float = SECONDS) -> httpx.Client:
-    """Create a client for a Rancher server, without a request."""
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    return httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, verify=_trust(ca_certs))
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
@@ -101,6 +96,7 @@ def look_up(query: Query, connect: Connect = connect) -> Mapping[str, str]:
         _check_ttl(client, query.token_ttl_hours)
         if query.creates_users:
             _check_creates_users(client)
+            _check_roles(client, query.roles)
         found = {name: _find(cluster, known) for name, cluster in query.clusters.items()}
         _check_distinct(query.clusters, found)
         for name, cluster in query.clusters.items():
@@ -135,54 +131,8 @@ def check_token(token: str) -> None:
 @contextmanager
 def _client(connect: Connect, url: str, ca_certs: str | None, token: str) -> Iterator[httpx.Client]:
     check_token(token)
-    with _reaching(url), connect(url, ca_certs, token) as client:
+    with reaching(url), connect(url, ca_certs, token) as client:
         yield client
-
-
-def _trust(ca_certs: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=ca_certs)
-    # Python 3.13 refuses CAs that Go accepts, and with it the provider.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-@contextmanager
-def _reaching(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (httpx.InvalidURL, UnicodeError):
-        raise UserError(
-            f"got {url}, whose host is not valid",
-            "Set the https:// address of the Rancher server",
-            key=f"{NAMESPACE}:rancher.url",
-        ) from None
-    except httpx.HTTPError as error:
-        # Only these texts are shown, since others may hold parts of the request.
-        causes = list(_causes(error))
-        untrusted = [it for it in causes if isinstance(it, ssl.SSLCertVerificationError)]
-        if untrusted:
-            raise UserError(
-                f"the certificate of {url} is not trusted: {untrusted[0].verify_message}",
-                "Set the PEM of the CA that signed it, and a url whose host is in the certificate",
-                key=f"{NAMESPACE}:rancher.caCerts",
-            ) from None
-        reasons = [it.strerror for it in causes if isinstance(it, OSError) and it.strerror]
-        if any(isinstance(it, ssl.SSLError) for it in causes):
-            reasons = ["the server does not use TLS"]
-        elif isinstance(error, httpx.TimeoutException):
-            reasons = ["no response in time"]
-        reason = reasons[0] if reasons else type(error).__name__
-        raise UserError(
-            f"got {url}, which cannot be reached: {reason}",
-            "Set the https:// address of a running Rancher server",
-            key=f"{NAMESPACE}:rancher.url",
-        ) from None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _clusters(client: httpx.Client) -> dict[str, dict[str, Any]]:
@@ -226,11 +176,25 @@ def _check_creates_users(client: httpx.Client) -> None:
             )
 
 
+def _check_roles(client: httpx.Client, roles: Mapping[str, str]) -> None:
+    for name, description in roles.items():
+        found = _read(client.get("/v3/roleTemplates", params={"name": name})).get("data")
+        for role in found if isinstance(found, list) else ():
+            if isinstance(role, dict) and role.get("name") == name and role.get("description") != description:
+                # The hyphens in a mesh id and a cluster's name do not show where one ends.
+                raise UserError(
+                    f"together with a cluster's name it makes the Rancher user '{name}', and another stack has the "
+                    f"role of this user ({show(role.get('description'))}); allowed: an id that makes other names",
+                    "Set another mesh id, or rename the cluster",
+                    key=f"{NAMESPACE}:mesh.id",
+                )
+
+
 def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     if cluster.id is not None:
         if cluster.id not in known and not cluster.is_away:
             raise UserError(
-                f"got '{cluster.id}'; allowed: a cluster that the user of rancherToken can see, which are "
+                f"got {show(cluster.id)}; allowed: a cluster that the user of rancherToken can see, which are "
                 f"{_list(known)}",
                 key=f"{cluster.key}.clusterId",
             )
@@ -238,12 +202,13 @@ def _find(cluster: ClusterQuery, known: Mapping[str, dict[str, Any]]) -> str:
     named = {id_: it for id_, it in known.items() if it.get("name") == cluster.name}
     if not named:
         raise UserError(
-            f"got '{cluster.name}'; allowed: a cluster that the user of rancherToken can see, which are {_list(known)}",
+            f"got {show(cluster.name)}; allowed: a cluster that the user of rancherToken can see, which are "
+            f"{_list(known)}",
             key=f"{cluster.key}.clusterName",
         )
     if len(named) > 1:
         raise UserError(
-            f"got '{cluster.name}', the name of {len(named)} clusters: {_list(named)}",
+            f"got {show(cluster.name)}, the name of {len(named)} clusters: {_list(named)}",
             "Set clusterId instead",
             key=f"{cluster.key}.clusterName",
         )

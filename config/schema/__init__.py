@@ -3,7 +3,7 @@
 from config.schema.audiences import Audience
 from config.schema.cluster import Cluster, Credential, KubeconfigAccess, RancherAccess
 from config.schema.failover import Failover
-from config.schema.istio import Installer
+from config.schema.istio import Installer, Istio
 from config.schema.locality import Locality
 from config.schema.rancher import Project, Quota, Rancher
 from config.schema.settings import Settings
@@ -15,6 +15,7 @@ __all__ = [
     "Credential",
     "Failover",
     "Installer",
+    "Istio",
     "KubeconfigAccess",
     "Locality",
     "Project",

@@ -7,11 +7,11 @@ import re2
 from pydantic import model_validator
 
 from config.base import NAMESPACE, Section
+from config.schema.coverage import Condition, Coverage, Patterns
 from config.schema.locality import check_region
 from config.schema.version import Version
 from config.types import DnsLabel, HeaderName, HeaderPrefix, HeaderRegex, HeaderValue
-
-MATCHES_ALL = ".*"
+from errors import show
 
 
 class Header(Section):
@@ -30,6 +30,12 @@ class Header(Section):
     def match(self) -> Mapping[str, str]:
         """The condition as Istio's StringMatch."""
         return self.model_dump(include={"exact", "prefix", "regex"}, exclude_none=True)
+
+    @property
+    def condition(self) -> Condition:
+        """The condition as one value."""
+        ((kind, text),) = self.match.items()
+        return self.name, kind, text
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -50,20 +56,6 @@ class Header(Section):
         if self.regex is not None:
             return re2.fullmatch(self.regex, value) is not None
         return value == self.exact or (self.prefix is not None and value.startswith(self.prefix))
-
-    def covers(self, other: Self) -> bool:
-        """
-        Whether this condition certainly matches each request that `other` matches.
-
-        A regular expression covers a prefix or another expression only if it matches everything, or if both are equal.
-        """
-        if self.name != other.name:
-            return False
-        if self.regex == MATCHES_ALL or self.match == other.match:
-            return True
-        if other.exact is not None:
-            return self.matches(other.exact)
-        return self.prefix is not None and other.prefix is not None and other.prefix.startswith(self.prefix)
 
 
 class Audience(Section):
@@ -111,11 +103,14 @@ def check_audiences(
     """
     seen: dict[str, int] = {}
     known = tuple(dict.fromkeys(filter(None, regions.values())))
+    conditions = [audience.header.condition if audience.header else None for audience in audiences]
+    patterns = Patterns(conditions)
+    earlier = {region: Coverage(patterns) for region in regions.values()}
     for index, audience in enumerate(audiences):
         place = f"{NAMESPACE}:audiences[{index}]"
         if audience.name in seen:
             raise ValueError(
-                f"{place}.name: got '{audience.name}', which audiences[{seen[audience.name]}] has too; "
+                f"{place}.name: got {show(audience.name)}, which audiences[{seen[audience.name]}] has too; "
                 f"allowed: a unique name"
             )
         seen[audience.name] = index
@@ -131,29 +126,14 @@ def check_audiences(
             )
         if audience.region is not None:
             check_region(f"{place}.region", audience.region, known)
-        hidden_by = _hidden_by(audiences[:index], audience, regions)
-        if hidden_by:
+        concerned = [coverage for region, coverage in earlier.items() if audience.region in {None, region}]
+        hiding = [coverage.find(conditions[index]) for coverage in concerned]
+        hidden_by = {each for each in hiding if each is not None}
+        if None not in hiding:
             raise ValueError(
-                f"{place}: '{audience.name}' never matches, since "
-                f"{' and '.join(f'audiences[{each}]' for each in hidden_by)} before it always match; "
+                f"{place}: {show(audience.name)} never matches, since "
+                f"{' and '.join(f'audiences[{each}]' for each in sorted(hidden_by))} before it always match; "
                 f"allowed: the narrower audience first"
             )
-
-
-def _hidden_by(earlier: Sequence[Audience], later: Audience, regions: Mapping[str, str | None]) -> tuple[int, ...]:
-    """The indexes of the audiences that together match all requests of a later one; empty if they do not."""
-    found: set[int] = set()
-    for region in regions.values():
-        if later.region in {None, region}:
-            hiding = next((index for index, each in enumerate(earlier) if _hides(each, later, region)), None)
-            if hiding is None:
-                return ()
-            found.add(hiding)
-    return tuple(sorted(found))
-
-
-def _hides(earlier: Audience, later: Audience, region: str | None) -> bool:
-    """Whether an audience matches all requests of a later one from a region's clusters."""
-    if earlier.region not in {None, region}:
-        return False
-    return earlier.header is None or (later.header is not None and earlier.header.covers(later.header))
+        for coverage in concerned:
+            coverage.add(index, conditions[index])

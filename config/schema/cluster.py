@@ -1,5 +1,6 @@
 """Section `clusters[]`: one Kubernetes cluster of the mesh, and the access to it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -94,6 +95,12 @@ class Cluster(Section):
     Node selector of istio-system, such as `role=ingress`. It needs the admission plugin PodNodeSelector. If unset, pods
     run on any node.
     """
+
+    @property
+    def unique(self) -> Mapping[str, str]:
+        """The values that no other cluster may have, by key: its names, and what leads to it."""
+        access = self.access.model_dump(exclude={"kind"}, exclude_none=True, by_alias=True)
+        return {"name": self.name, "network": self.network} | {f"access.{key}": str(it) for key, it in access.items()}
 
     @property
     def credential(self) -> Credential:

@@ -7,6 +7,7 @@ from pydantic import Field
 from config.base import NAMESPACE, Section
 from config.schema.locality import check_region, listed
 from config.types import Attempts, DnsLabel, Errors, PositivePercent, Seconds
+from errors import show
 
 MIN_REGIONS = 2
 
@@ -54,6 +55,15 @@ class Failover(Section):
         """Whether failover is on, explicitly or because of the number of regions."""
         return len(regions) >= MIN_REGIONS if self.enabled is None else self.enabled
 
+    @property
+    def changed(self) -> tuple[str, object] | None:
+        """The first key, other than `enabled`, whose value is not the default, with the value."""
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name != "enabled" and value != info.default:
+                return str(info.alias), value
+        return None
+
     def check(self, regions: Sequence[str]) -> None:
         """
         Refuse settings that do not fit the clusters' regions.
@@ -72,10 +82,10 @@ class Failover(Section):
             check_region(f"{place}.from", step.from_, regions)
             check_region(f"{place}.to", step.to, regions)
             if step.from_ == step.to:
-                raise ValueError(f"{place}.to: got '{step.to}', which equals from; allowed: another region")
+                raise ValueError(f"{place}.to: got {show(step.to)}, which equals from; allowed: another region")
             if step.from_ in seen:
                 raise ValueError(
-                    f"{place}.from: got '{step.from_}', which order[{seen[step.from_]}] has too; "
+                    f"{place}.from: got {show(step.from_)}, which order[{seen[step.from_]}] has too; "
                     f"allowed: one entry for each region"
                 )
             seen[step.from_] = index

@@ -5,16 +5,17 @@ from typing import Self
 from pydantic import model_validator
 
 from config.base import Section
+from config.images import Image
 from config.schema.limits import refuse_more
-from config.types import NonEmpty, Quantity, Replicas
+from config.types import Memory, Quantity, Replicas
 
 
 class Images(Section):
     """The image of each version."""
 
-    v1: NonEmpty = "docker.io/istio/examples-helloworld-v1:1.0"
+    v1: Image = "docker.io/istio/examples-helloworld-v1:1.0"
     """The image of v1."""
-    v2: NonEmpty = "docker.io/istio/examples-helloworld-v2:1.0"
+    v2: Image = "docker.io/istio/examples-helloworld-v2:1.0"
     """The image of v2."""
 
 
@@ -23,7 +24,7 @@ class Requests(Section):
 
     cpu: Quantity = "50m"
     """CPU request of each container."""
-    memory: Quantity = "64Mi"
+    memory: Memory = "64Mi"
     """Memory request of each container."""
 
 
@@ -32,7 +33,7 @@ class Limits(Section):
 
     cpu: Quantity = "200m"
     """CPU limit of each container."""
-    memory: Quantity = "128Mi"
+    memory: Memory = "128Mi"
     """Memory limit of each container."""
 
 

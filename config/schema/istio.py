@@ -8,12 +8,20 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from config.base import Section
-from config.types import Charts, ChartVersion, NonEmpty, TimeoutSeconds
+from config.images import Hub, Tag
+from config.types import Charts, ChartVersion, TimeoutSeconds
+from errors import show
 from mesh import istio_values, names
 
 
 def _check_chart_values(chart: str) -> AfterValidator:
     def check(values: dict[str, Any]) -> dict[str, Any]:
+        owned = istio_values.find_owned(chart, values)
+        if owned is not None:
+            path, got, reason = owned
+            raise ValueError(
+                f".{path}: got {show(got)}, but {reason}; allowed: the chart's other values. Remove the key"
+            )
         replaced = istio_values.find_replaced_map(istio_values.OUTLINES[chart], values)
         if replaced is not None:
             raise ValueError(
@@ -26,7 +34,11 @@ def _check_chart_values(chart: str) -> AfterValidator:
 
 
 class ChartValues(Section):
-    """Helm values that override the program's own, by chart; with installer helm only."""
+    """
+    Helm values that override the program's own, by chart; with installer helm only.
+
+    A value that the program must set itself, such as the network, is refused.
+    """
 
     base: Annotated[dict[str, Any], _check_chart_values("base")] = Field(default_factory=dict)
     """Values of the chart `base`, merged into the program's own map by map."""
@@ -71,9 +83,9 @@ class Istio(Section):
     """
     version: ChartVersion = "1.31.1"
     """The version of the charts or the operator: 1.30 or newer with helm; 1.12 to 1.23 with operator, and required."""
-    hub: NonEmpty = "docker.io/istio"
+    hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
-    tag: NonEmpty = "1.31.1"
+    tag: Tag = "1.31.1"
     """The tag of Istio's images. It must match `version` if it is a version; required with installer operator."""
     charts: Charts = "https://blob.istio.io/istio-release/charts"
     """
@@ -104,7 +116,7 @@ class Istio(Section):
             found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
             if found and not first <= (int(found[1]), int(found[2])) < end:
                 raise ValueError(
-                    f".{key}: got '{found[0]}'; allowed with installer {self.installer}: "
+                    f".{key}: got {show(found[0])}; allowed with installer {self.installer}: "
                     f"{VERSIONS_ALLOWED[self.installer]}"
                 )
         return self

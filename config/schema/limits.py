@@ -1,6 +1,7 @@
 """A check for quantities that must not exceed others."""
 
 from config.types import amount
+from errors import show_name
 
 
 def refuse_more(key: str, quantity: str, limit_key: str, limit: str) -> None:
@@ -11,4 +12,6 @@ def refuse_more(key: str, quantity: str, limit_key: str, limit: str) -> None:
         ValueError: It is larger. The message starts with the key within the section.
     """
     if amount(quantity) > amount(limit):
-        raise ValueError(f".{key}: got {quantity}; allowed: at most {limit_key}, which is {limit}")
+        raise ValueError(
+            f".{key}: got {show_name(quantity)}; allowed: at most {limit_key}, which is {show_name(limit)}"
+        )

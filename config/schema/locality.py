@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from config.base import Section
 from config.types import DNS_LABEL_MAX, DnsLabel
+from errors import show, show_name
 
 
 class Locality(Section):
@@ -40,9 +41,9 @@ def check_region(key: str, region: str, known: Sequence[str]) -> None:
         ValueError: No cluster is in the region. The message starts with the full config key.
     """
     if region not in known:
-        raise ValueError(f"{key}: got '{region}', but {listed(known)}; allowed: a region of clusters[].locality")
+        raise ValueError(f"{key}: got {show(region)}, but {listed(known)}; allowed: a region of clusters[].locality")
 
 
 def listed(regions: Sequence[str]) -> str:
     """The clause of an error text that lists the regions of all clusters."""
-    return f"the clusters are in {', '.join(regions)}" if regions else "no cluster has a locality"
+    return f"the clusters are in {', '.join(map(show_name, regions))}" if regions else "no cluster has a locality"

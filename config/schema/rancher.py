@@ -6,7 +6,8 @@ from pydantic import model_validator
 
 from config.base import Section
 from config.schema.limits import refuse_more
-from config.types import CaCertificates, Generation, Hours, HttpsUrl, NonEmpty, Quantity, TokenHours
+from config.types import CaCertificates, Generation, Hours, HttpsUrl, Memory, NonEmpty, Quantity, TokenHours
+from errors import show
 
 
 class ContainerLimit(Section):
@@ -14,11 +15,11 @@ class ContainerLimit(Section):
 
     limits_cpu: Quantity = "200m"
     """Default CPU limit of a container."""
-    limits_memory: Quantity = "128Mi"
+    limits_memory: Memory = "128Mi"
     """Default memory limit of a container."""
     requests_cpu: Quantity = "100m"
     """Default CPU request of a container; at most the limit."""
-    requests_memory: Quantity = "64Mi"
+    requests_memory: Memory = "64Mi"
     """Default memory request of a container; at most the limit."""
 
     @model_validator(mode="after")
@@ -33,7 +34,7 @@ class Quota(Section):
 
     limits_cpu: Quantity = "12000m"
     """The largest sum of CPU limits."""
-    limits_memory: Quantity = "12000Mi"
+    limits_memory: Memory = "12000Mi"
     """The largest sum of memory limits."""
 
 
@@ -108,5 +109,10 @@ class Rancher(Section):
             raise ValueError(
                 f".tokenEarlyRenewalHours: got {self.token_early_renewal_hours}; allowed: less than tokenTtlHours, "
                 f"which is {self.token_ttl_hours}"
+            )
+        if self.app_project.name == self.project.name:
+            raise ValueError(
+                f".appProject.name: got {show(self.app_project.name)}, which project.name is too; allowed: another "
+                f"name, since both projects are in the same cluster"
             )
         return self

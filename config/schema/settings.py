@@ -14,11 +14,13 @@ from config.schema.istio import Installer, Istio
 from config.schema.links import Links
 from config.schema.mesh import Mesh
 from config.schema.rancher import Rancher
+from config.schema.room import check_app_room, check_istio_room, check_scales
 from config.schema.trust import Trust
 from config.schema.verify import Verify
 from config.schema.version import Version
-from config.types import Percent
-from mesh import routing
+from config.types import PATH_SHOWN_MAX, Percent
+from errors import show
+from mesh import names, routing
 
 
 def _empty_is_unset(value: object) -> object:
@@ -46,16 +48,15 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_clusters(self) -> Self:
-        for label in ("name", "network"):
-            seen: dict[str, int] = {}
-            for index, cluster in enumerate(self.clusters):
-                value = getattr(cluster, label)
-                if value in seen:
+        seen: dict[tuple[str, str], int] = {}
+        for index, cluster in enumerate(self.clusters):
+            for key, value in cluster.unique.items():
+                other = seen.setdefault((key, value), index)
+                if other != index:
                     raise ValueError(
-                        f"{NAMESPACE}:clusters[{index}].{label}: got '{value}', which clusters[{seen[value]}] has too; "
-                        f"allowed: a unique {label}"
+                        f"{NAMESPACE}:clusters[{index}].{key}: got {show(value, at_most=PATH_SHOWN_MAX)}, which "
+                        f"clusters[{other}] has too; allowed: a unique {key.rpartition('.')[2]}"
                     )
-                seen[value] = index
         return self
 
     @property
@@ -138,6 +139,12 @@ class Settings(Section):
                 f"1.20 cannot prefer a cluster and order regions at once. Remove the key"
             )
         self.failover.check(self.regions)
+        if not self.fails_over and (changed := self.failover.changed):
+            key, value = changed
+            raise ValueError(
+                f"{NAMESPACE}:failover.{key}: got {show(value)}, but failover is off; allowed: the key only with "
+                f"failover. Remove it, or turn failover on"
+            )
         return self
 
     @model_validator(mode="after")
@@ -182,6 +189,24 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_project_names(self) -> Self:
+        projects = {
+            names.project(cluster.name): cluster.name
+            for cluster in self.clusters
+            if isinstance(cluster.access, RancherAccess)
+        }
+        for index, cluster in enumerate(self.clusters):
+            other = projects.get(names.app_project(cluster.name))
+            if other is not None and isinstance(cluster.access, RancherAccess):
+                raise ValueError(
+                    f"{NAMESPACE}:clusters[{index}].name: got {show(cluster.name)}, and another cluster is "
+                    f"{show(other)}, so two Rancher projects would both be {show(names.project(other))} in the state; "
+                    f"allowed with access rancher: a name without this partner. Rename the cluster that is not "
+                    f"deployed yet"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_rancher(self) -> Self:
         for index, cluster in enumerate(self.clusters):
             if isinstance(cluster.access, RancherAccess) and self.rancher is None:
@@ -189,6 +214,16 @@ class Settings(Section):
                     f"{NAMESPACE}:rancher: missing, and clusters[{index}] has access rancher. "
                     f"Set {NAMESPACE}:rancher.url"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_room(self) -> Self:
+        check_scales(self.istio)
+        by_rancher = [cluster for cluster in self.clusters if isinstance(cluster.access, RancherAccess)]
+        if self.rancher is not None and by_rancher:
+            check_istio_room(self.istio, self.rancher)
+            versions = max(len(cluster.versions) for cluster in by_rancher)
+            check_app_room(self.helloworld, self.istio, self.rancher, versions)
         return self
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from config.base import NAMESPACE
 from config.secrets import SECRET_KEYS
-from config.types import ALLOWED
+from config.text import ALLOWED
 from docs.generate import markdown
 from docs.generate.schema import resolve, settings_schema
 

@@ -13,15 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
-from errors import UserError
+from config.stackfiles import declared_value, read_config, read_document
+from errors import UserError, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from recorder.values import Properties
-
 
 _OWNERS_ALONE: Final = 0o600
 
@@ -49,25 +45,22 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = (), changes: Ite
         changes: `KEY=VALUE` for each config value in place of the file's.
 
     Raises:
-        UserError: The stack is not for the lab, a file is no valid YAML, or a secret is encrypted or readable by
+        UserError: The stack is not for the lab, a file cannot be read, or a secret is encrypted or readable by
             others.
     """
     if name != "lab" and not name.startswith("lab-"):
         raise UserError(f"stack {name}: the stand-in runs only stacks of the lab (lab, lab-...)", "Use pulumi")
-    project = _read(folder / "Pulumi.yaml")
-    own = _read(folder / f"Pulumi.{name}.yaml").get("config") or {}
-    declared = {_full(key, project["name"]): value for key, value in (project.get("config") or {}).items()}
-    defaults = {
-        key: value.get("value", value.get("default"))
-        for key, value in declared.items()
-        if isinstance(value, dict) and ("value" in value or "default" in value)
-    }
+    project_file = folder / "Pulumi.yaml"
+    project = read_document(project_file).get("name")
+    if not isinstance(project, str):
+        raise UserError(f"{project_file.name}: name: got {show(project)}; allowed: the name of the project")
+    declared = {_full(key, project): declared_value(value) for key, value in read_config(project_file).items()}
     config = {
-        **defaults,
-        **{_full(key, project["name"]): value for key, value in own.items()},
-        **dict(_read_change(text, project["name"]) for text in changes),
+        **{key: value for key, value in declared.items() if value is not None},
+        **{_full(key, project): value for key, value in read_config(folder / f"Pulumi.{name}.yaml").items()},
+        **dict(_read_change(text, project) for text in changes),
     }
-    secrets = dict(_read_secret(text, project["name"]) for text in secret_files)
+    secrets = dict(_read_secret(text, project) for text in secret_files)
     for key, value in config.items():
         if _has_secure(value) and key not in secrets:
             raise UserError(
@@ -75,7 +68,7 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = (), changes: Ite
                 f"Use pulumi, or pass the value in a file: --secret {key}=FILE",
             )
     plain = {key: value for key, value in config.items() if not key.startswith("pulumi:") and key not in secrets}
-    return Stack(project["name"], name, {key: _text(value) for key, value in plain.items()}, secrets)
+    return Stack(project, name, {key: _text(value) for key, value in plain.items()}, secrets)
 
 
 def _read_change(text: str, project: str) -> tuple[str, str]:
@@ -107,18 +100,6 @@ def _read_secret(text: str, project: str) -> tuple[str, str]:
     if not secret:
         raise UserError(f"--secret {key}: {file} is empty")
     return key, secret
-
-
-def _read(file: Path) -> Properties:
-    try:
-        content = yaml.safe_load(file.read_text())
-    except FileNotFoundError:
-        raise UserError(f"{file} does not exist") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{file} is not a mapping")
-    return content
 
 
 def _full(key: str, project: str) -> str:

@@ -54,6 +54,7 @@ LAST_COMMANDS = {
     "down": {"*": f"{RUN} lab down", "mcsps-test": "pulumi destroy --stack mcsps-test --run-program"},
     "test": {"*": f"{RUN} coverage report"},
     "unit": {"*": f"{RUN} pytest"},
+    "properties": {"*": f"{RUN} pytest"},
     "docs": {"*": f"NO_MKDOCS_2_WARNING=1 {RUN} mkdocs build"},
     "e2e": {"*": f"{RUN} pytest"},
     "e2e-all": {"*": f"{RUN} pytest"},

@@ -1,5 +1,7 @@
 """Any list of audiences: the first matching one decides, and no audience may be unreachable."""
 
+import re
+import time
 from collections.abc import Mapping
 from itertools import product
 
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.parsing import parse
+from config.schema.coverage import Condition, Coverage, Patterns
 from errors import UserError
 from mesh import routing
 from tests.support.stacks import load_values
@@ -81,3 +84,66 @@ def test_audiences_come_first_and_the_weighted_route_is_the_same_without_them(
     assert [last] == routing.virtual_service_spec(gateway="g", host="h", weights=weights)["http"]
     assert [len(route["match"]) for route in special] == [max(1, len(each)) for each in clusters]
     assert all(len(route["route"]) == 1 for route in special)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> list[Condition | None]:
+    """Draw conditions of few headers and few letters, so that many cover others."""
+    texts = st.text("ab", min_size=1, max_size=3)
+    regexes = st.sampled_from([".*", "a", "a.*", "(a|b)", "a|b|ab", "b+", "[ab]{2}"])
+    one = st.one_of(
+        st.tuples(st.sampled_from("xy"), st.sampled_from(["exact", "prefix"]), texts),
+        st.tuples(st.sampled_from("xy"), st.just("regex"), regexes),
+        st.none(),
+    )
+    return draw(st.lists(one, max_size=12))
+
+
+def covers(earlier: Condition | None, later: Condition | None) -> bool:
+    """Whether one condition certainly matches each request of another, by definition."""
+    if earlier is None or later is None:
+        return earlier is None
+    if earlier[0] != later[0]:
+        return False
+    (_, kind, text), (_, later_kind, later_text) = earlier, later
+    if earlier == later or (kind, text) == ("regex", ".*"):
+        return True
+    if later_kind == "exact":
+        by_regex = kind == "regex" and re.fullmatch(text, later_text) is not None
+        return by_regex or (kind == "prefix" and later_text.startswith(text))
+    return (kind, later_kind) == ("prefix", "prefix") and later_text.startswith(text)
+
+
+@given(conditions())
+def test_the_first_condition_that_covers_a_later_one_is_found(found: list[Condition | None]) -> None:
+    """As a comparison of each with each would."""
+    coverage = Coverage(Patterns(found))
+    for index, condition in enumerate(found):
+        expected = next((at for at, earlier in enumerate(found[:index]) if covers(earlier, condition)), None)
+        assert coverage.find(condition) == expected
+        coverage.add(index, condition)
+
+
+def test_the_time_grows_with_the_number_of_audiences() -> None:
+    """Not with its square: eight times as many audiences take about eight times as long."""
+
+    # A quarter each: equal headers, prefixes, regular expressions, and exact values of the same header as these.
+    def seconds(count: int) -> float:
+        found: list[Condition | None] = []
+        for number in range(count // 4):
+            found += [
+                ("x", "exact", f"value-{number}"),
+                ("y", "prefix", f"value-{number}-"),
+                ("z", "regex", f"(v|w)alue-{number}"),
+                ("z", "exact", f"team-{number}"),
+            ]
+        started = time.process_time()
+        coverage = Coverage(Patterns(found))
+        for index, condition in enumerate(found):
+            assert coverage.find(condition) is None
+            coverage.add(index, condition)
+        return time.process_time() - started
+
+    seconds(100)
+    few, many = min(seconds(500) for _ in range(3)), min(seconds(4000) for _ in range(3))
+    assert many < 24 * few

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mesh import kubeconfigs
 from mesh.kubeconfigs import Endpoint
+from tests.support import pems
 from tests.support.bad_config import ABSENT, Place, places, put
 from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
@@ -19,7 +20,8 @@ JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below, max_size=3),
 )
-GOOD = yaml.safe_load(kubeconfig("east", ca_pem="a CA"))
+CA = pems.make_root(pems.make_key())
+GOOD = yaml.safe_load(kubeconfig("east", ca_pem=CA))
 PLACES = list(places(GOOD))
 NEEDED = [
     ("kind",),
@@ -32,6 +34,7 @@ NEEDED = [
     ("contexts", 0, "context", "cluster"),
     ("contexts", 0, "context", "user"),
     ("clusters", 0, "cluster", "server"),
+    ("users", 0, "user", "token"),
 ]
 """The places that a kubeconfig must contain."""
 
@@ -48,10 +51,10 @@ def nearly_valid(draw: st.DrawFn) -> tuple[dict[str, Any], list[Place]]:
     return document, spoilt
 
 
-@given(name=NAMES, host=NAMES, ca_pem=st.none() | TEXTS, written=TEXTS)
+@given(name=NAMES, host=NAMES, ca_pem=st.sampled_from([None, CA]), written=TEXTS)
 @example(name="123", host="east", ca_pem=None, written="1e3")
-@example(name="null", host="east", ca_pem="ca", written="yes")
-@example(name="no", host="east", ca_pem="ca", written="- a: b")
+@example(name="null", host="east", ca_pem=CA, written="yes")
+@example(name="no", host="east", ca_pem=CA, written="- a: b")
 def test_what_is_written_is_read_again(name: str, host: str, ca_pem: str | None, written: str) -> None:
     """This includes names and tokens that YAML would parse as numbers, booleans or null."""
     text = kubeconfigs.render_token_kubeconfig(name=name, server=f"https://{host}", ca_pem=ca_pem, token=written)
@@ -81,6 +84,7 @@ def test_what_is_nearly_a_kubeconfig_leads_somewhere_or_is_refused_without_quoti
         server = document["clusters"][0]["cluster"]["server"]
         assert kubeconfigs.read_endpoint(yaml.safe_dump(document)).server == server
         assert server.startswith("https://")
+        assert document["users"][0]["user"]["token"]
 
 
 @pytest.mark.parametrize("place", NEEDED, ids=str)
@@ -93,7 +97,7 @@ def test_a_kubeconfig_that_lacks_what_it_needs_is_refused(place: Place) -> None:
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place not in NEEDED], ids=str)
 def test_a_kubeconfig_does_without_the_rest(place: Place) -> None:
-    """The machine's own CA may be used, and a user may have another credential than a token."""
+    """The machine's own CA may be used."""
     assert refusal(yaml.safe_dump(put(GOOD, place, ABSENT))) == ""
 
 

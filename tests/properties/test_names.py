@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from config.parsing import parse
 from errors import UserError
+from mesh import names
 from mesh.names import X509_COMMON_NAME_MAX
 from recorder.registrations import Registration
 from tests.support import recording
@@ -31,14 +32,19 @@ GOOD = load_values("lab")
 WORDS = st.sampled_from(
     [
         *("a", "b", "root", "trust", "intermediate", "istio", "system", "sample", "helloworld", "v1"),
-        *("provider", "peers", "token", "reader", "key", "kubernetes"),
+        *("provider", "peers", "token", "reader", "key", "kubernetes", "app", "project"),
     ]
 )
 NAMES = st.lists(WORDS, min_size=1, max_size=3).map("-".join) | st.from_regex(
     r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", fullmatch=True
 ).filter(lambda name: "to" not in name.split("-"))
 CLUSTER_SETS = st.lists(NAMES, min_size=1, max_size=5, unique=True).map(tuple)
-HARD = (("root", "trust", "intermediate"), ("w" * 48, "w" * 47, "0"), ("a-b", "a"))
+HARD = (
+    ("root", "trust", "intermediate"),
+    ("w" * 48, "w" * 47, "0"),
+    ("a-b", "a"),
+    ("trust-intermediate-a", "a-peers-token"),
+)
 STACKS = (LAB, RANCHER)
 SOURCE, TARGET = "zqsource", "zqtarget"
 """Placeholder names of clusters, which are not part of any other name."""
@@ -48,10 +54,11 @@ SOURCE, TARGET = "zqsource", "zqtarget"
 class Named:
     """The names of one resource, in all places where it has one."""
 
+    urn: str
     type: str
     logical: str
     cluster: str = ""
-    """The provider through which it reaches its cluster."""
+    """The provider through which it reaches its cluster, or Rancher's id of the cluster."""
     namespace: str = ""
     physical: str = ""
     release: str = ""
@@ -86,9 +93,9 @@ def with_clusters(names: Sequence[str]) -> Stack:
                 "name": name,
                 "network": f"network-{name}",
                 "versions": ["v1", "v2"],
-                "access": {"kind": "rancher", "clusterId": f"c-{number}"},
+                "access": {"kind": "rancher", "clusterId": f"c-{name}"},
             }
-            for number, name in enumerate(names)
+            for name in names
         ]
     )
 
@@ -96,13 +103,15 @@ def with_clusters(names: Sequence[str]) -> Stack:
 def called(monitor: RecordingMonitor, found: Registration) -> Named:
     """Return the names of a registration."""
     metadata = found.inputs.get("metadata", {})
+    of_rancher = found.type.startswith("rancher2:")
     is_object = found.type.startswith("kubernetes:") and bool(metadata)
     return Named(
+        urn=found.urn,
         type=found.type,
         logical=found.name,
-        cluster=(monitor.provider_name(found) or "") if is_object else "",
+        cluster=(monitor.provider_name(found) or "") if is_object else found.inputs.get("clusterId", ""),
         namespace=metadata.get("namespace", ""),
-        physical=metadata.get("name", ""),
+        physical=metadata.get("name", "") or (found.inputs.get("name", "") if of_rancher else ""),
         release=found.inputs["name"] if found.type == recording.CHART else "",
         common_name=found.inputs.get("subject", {}).get("commonName", ""),
         labels=tuple(metadata.get("labels", {}).values()),
@@ -143,14 +152,17 @@ def test_names_depend_on_the_clusters_names_alone(
 
 @pytest.mark.parametrize("stack", STACKS)
 @given(names=CLUSTER_SETS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(names=HARD[0])
 @example(names=HARD[1])
 @example(names=HARD[2])
+@example(names=HARD[3])
+@example(names=("prod", "prod-app"))
 def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stack: str, names: tuple[str, ...]) -> None:
     """This holds in Pulumi, which rejects a duplicate, in Kubernetes, in Helm and in X.509."""
+    assume(is_accepted(stack, names))
     listed = list_names(patterns[stack], names)
-    assert_unique([(each.type, each.logical) for each in listed])
+    assert_unique([each.urn for each in listed])
     assert_unique([(each.cluster, each.type, each.namespace, each.physical) for each in listed if each.physical])
     # Chain building must not depend on the generation alone.
     assert_unique([each.common_name for each in listed if each.common_name])
@@ -161,6 +173,57 @@ def test_all_names_are_valid_and_unique(patterns: Mapping[str, set[Named]], stac
         assert all(LABEL_VALUE.fullmatch(label) for label in each.labels), each
         assert not each.release or (LABEL.fullmatch(each.release) and len(each.release) <= HELM_RELEASE_MAX)
         assert len(each.common_name) <= X509_COMMON_NAME_MAX
+
+
+def is_accepted(stack: str, names: Sequence[str]) -> bool:
+    """Whether the program takes clusters of these names."""
+    values = with_clusters(names).values if stack == RANCHER else {**GOOD, "clusters": by_kubeconfig(names)}
+    try:
+        parse(values)
+    except UserError:
+        return False
+    return True
+
+
+def by_kubeconfig(names: Sequence[str]) -> list[dict[str, Any]]:
+    """The config of clusters of these names, with access by kubeconfig."""
+    return [
+        {
+            "name": name,
+            "network": f"network-{name}",
+            "versions": ["v1", "v2"],
+            "access": {"kind": "kubeconfig", "path": f"/{name}"},
+        }
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", ["prod", "a", "app"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_names_whose_projects_would_be_one_are_refused(name: str, *, is_first: bool) -> None:
+    """Only with access by Rancher, where there are projects; the message says which two."""
+    names = (name, f"{name}-app") if is_first else (f"{name}-app", name)
+    index = names.index(name)
+    with pytest.raises(UserError) as caught:
+        parse(with_clusters(names).values)
+    assert (
+        f"mcsps:clusters[{index}].name: got '{name}', and another cluster is '{name}-app', so two Rancher projects "
+        f"would both be '{name}-app-project' in the state; allowed with access rancher: a name without this partner. "
+        "Rename the cluster that is not deployed yet" in str(caught.value)
+    )
+    assert is_accepted(LAB, names)
+    assert is_accepted(RANCHER, (name, f"{name}-apps"))
+
+
+@given(words=st.lists(WORDS, min_size=2, max_size=6), one=st.integers(1, 5), other=st.integers(1, 5))
+def test_two_stacks_whose_rancher_users_would_be_one_are_told_apart(words: list[str], one: int, other: int) -> None:
+    """By the description of the user's role: a mesh id and a cluster's name can be cut in two ways."""
+    (mesh, cluster), (other_mesh, other_cluster) = (
+        ("-".join(words[:cut]), "-".join(words[cut:])) for cut in (min(at, len(words) - 1) for at in (one, other))
+    )
+    assert names.peers_user(mesh, cluster) == names.peers_user(other_mesh, other_cluster)
+    descriptions = {names.peers_role_description(each) for each in (cluster, other_cluster)}
+    assert len(descriptions) == len({(mesh, cluster), (other_mesh, other_cluster)})
 
 
 def assert_unique(found: Sequence[object]) -> None:

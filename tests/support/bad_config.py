@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.support import pems
 from tests.support.leaks import MARK, fake_secret
@@ -62,6 +63,7 @@ AWAY: Place = ("clusters", 1, "away")
 LABEL = "allowed: a DNS label"
 PERCENT = "allowed: a whole number from 0 to 100"
 QUANTITY = "allowed: a Kubernetes quantity, such as 200m, 2 or 64Mi"
+HUB = "allowed: a registry and a path such as docker.io/istio, without a scheme or a tag"
 HTTPS = "allowed: an https:// URL"
 NO_CA = "is not a PEM with certificates only; allowed: one or more CA certificates, as text or as the absolute path"
 A_KIND = "allowed: kubeconfig or rancher"
@@ -158,6 +160,14 @@ BAD_VALUES = {
             "mcsps:clusters[1].network: got 'network-east', which clusters[0] has too; allowed: a unique network",
         ),
     ),
+    "two clusters of one kubeconfig": BadValue(
+        place=("clusters", 1, "access"),
+        value={"kind": "kubeconfig", "path": "/var/lib/mcsps-lab/east/kubeconfig"},
+        expected=(
+            "mcsps:clusters[1].access.path: got '/var/lib/mcsps-lab/east/kubeconfig', which clusters[0] has too",
+            "allowed: a unique path",
+        ),
+    ),
     "a name in capitals": BadValue(place=NAME, value="West", expected=("mcsps:clusters[1].name: got 'West'; ", LABEL)),
     "a name with a dot": BadValue(place=NAME, value="we.st", expected=("mcsps:clusters[1].name: got 'we.st'; ", LABEL)),
     "a name that ends in a hyphen": BadValue(
@@ -188,6 +198,9 @@ BAD_VALUES = {
     "a weight of 10.5": BadValue(place=("v2Weight",), value=10.5, expected=(f"mcsps:v2Weight: got 10.5; {PERCENT}",)),
     "a weight of ten": BadValue(place=("v2Weight",), value="ten", expected=(f"mcsps:v2Weight: got 'ten'; {PERCENT}",)),
     "a weight of true": BadValue(place=("v2Weight",), value=True, expected=(f"mcsps:v2Weight: got true; {PERCENT}",)),
+    "a weight in a list": BadValue(
+        place=("v2Weight",), value=[10], expected=(f"mcsps:v2Weight: got a list of 1; {PERCENT}",)
+    ),
     "a weight of nothing": BadValue(
         place=("v2Weight",), value=None, expected=(f"mcsps:v2Weight: got null; {PERCENT}",)
     ),
@@ -358,7 +371,10 @@ BAD_VALUES = {
     "charts behind a password": BadValue(
         place=("istio", "charts"),
         value=f"https://user:{MARK}@charts.example",
-        expected=("mcsps:istio.charts: allowed: an https:// repository or oci:// registry without credentials",),
+        expected=(
+            "mcsps:istio.charts: got a value of ",
+            "; allowed: an https:// repository or oci:// registry without",
+        ),
     ),
     "a version that is none": BadValue(
         place=("istio", "version"),
@@ -427,21 +443,65 @@ BAD_VALUES = {
             "Remove the key",
         ),
     ),
-    "no hub": BadValue(
-        place=("istio", "hub"), value="", expected=("mcsps:istio.hub: got ''; allowed: a string that is not empty",)
-    ),
-    "no tag": BadValue(
-        place=("istio", "tag"), value=" ", expected=("mcsps:istio.tag: got ' '; allowed: a string that is not empty",)
-    ),
-    "no image for v1": BadValue(
-        place=("helloworld", "images", "v1"),
-        value="",
-        expected=("mcsps:helloworld.images.v1: got ''; allowed: a string that is not empty",),
-    ),
-    "no image for v2": BadValue(
-        place=("helloworld", "images", "v2"),
-        value="",
-        expected=("mcsps:helloworld.images.v2: got ''; allowed: a string that is not empty",),
+    **{
+        f"the hub {hub[:30]!r}": BadValue(
+            place=("istio", "hub"), value=hub, expected=(f"mcsps:istio.hub: got {shown}; {HUB}",)
+        )
+        for hub, shown in {
+            "": "''",
+            "https://docker.io/istio": "'https://docker.io/istio'",
+            "docker.io/Istio": "'docker.io/Istio'",
+            "docker.io//istio": "'docker.io//istio'",
+            "docker.io/ istio": "'docker.io/ istio'",
+            " docker.io/istio": "' docker.io/istio'",
+            "docker.io/istio:1.31.1": "'docker.io/istio:1.31.1'",
+            f"user:{MARK}@docker.io/istio": "a value of 42 characters",
+            "docker.io/-istio": "'docker.io/-istio'",
+            "registry:port/istio": "'registry:port/istio'",
+            f"docker.io/{'a' * 238}": "a value of 248 characters",
+        }.items()
+    },
+    **{
+        f"the tag {tag[:30]!r}": BadValue(
+            place=("istio", "tag"),
+            value=tag,
+            expected=(f"mcsps:istio.tag: got {shown}; allowed: a tag of at most 128",),
+        )
+        for tag, shown in {
+            "": "''",
+            " ": "' '",
+            "1.31/1": "'1.31/1'",
+            "1.31:1": "'1.31:1'",
+            "-1.31": "'-1.31'",
+            "1.31.1 ": "'1.31.1 '",
+            "\N{ARABIC-INDIC DIGIT ONE}": "'\N{ARABIC-INDIC DIGIT ONE}'",
+            "t" * 129: "a value of 129 characters",
+        }.items()
+    },
+    **{
+        f"the image {image[:30]!r} in {'.'.join(place)}": BadValue(
+            place=place,
+            value=image,
+            expected=(f"mcsps:{'.'.join(place)}: got ", f"{shown}; allowed: an image such as "),
+        )
+        for image, shown in {
+            "": "''",
+            "https://docker.io/x:1": "'https://docker.io/x:1'",
+            "docker.io/x y:1": "'docker.io/x y:1'",
+            "docker.io/x:": "'docker.io/x:'",
+            "docker.io/X:1": "'docker.io/X:1'",
+            "docker.io/x:1\n": "a value of 14 characters",
+            "docker.io/x@sha256:abc": "'docker.io/x@sha256:abc'",
+            "x" * 521: "a value of 521 characters",
+        }.items()
+        for place in (("helloworld", "images", "v1"), ("helloworld", "images", "v2"), ("verify", "clientImage"))
+    },
+    "an image with a name too long": BadValue(
+        place=("verify", "clientImage"),
+        value="x" * 256,
+        expected=(
+            "mcsps:verify.clientImage: got a value of 256 characters; allowed: an image whose name has at most 255",
+        ),
     ),
     "a trust domain that is none": BadValue(
         place=("mesh", "trustDomain"),
@@ -473,6 +533,18 @@ BAD_VALUES = {
         value=[],
         expected=("mcsps:istio.values.gateway.resources: not a mapping, so it would remove the program's own values",),
     ),
+    "a Service of a chart's": BadValue(
+        place=("istio", "values", "gateway", "service"),
+        value={"type": "NodePort"},
+        expected=(
+            "mcsps:istio.values.gateway.service: got a mapping, but the program creates the Service; allowed: the",
+        ),
+    ),
+    "one network for all clusters": BadValue(
+        place=("istio", "values", "istiod", "global"),
+        value={"network": "n"},
+        expected=("mcsps:istio.values.istiod.global.network: got 'n', but clusters[].network sets it; allowed: ",),
+    ),
     "a time too short": BadValue(
         place=("istio", "timeoutSeconds"),
         value=9,
@@ -487,6 +559,27 @@ BAD_VALUES = {
         place=("helloworld", "resources"),
         value={"requests": {"cpu": "lots"}},
         expected=(f"mcsps:helloworld.resources.requests.cpu: got 'lots'; {QUANTITY}",),
+    ),
+    "memory in milli-bytes": BadValue(
+        place=("helloworld", "resources"),
+        value={"limits": {"memory": "128m"}},
+        expected=(
+            "mcsps:helloworld.resources.limits.memory: got '128m'; allowed: bytes, at least 4Mi. Megabytes",
+            "as in 128Mi",
+        ),
+    ),
+    "memory of a few bytes": BadValue(
+        place=("helloworld", "resources"),
+        value={"requests": {"memory": "64"}},
+        expected=("mcsps:helloworld.resources.requests.memory: got '64'; allowed: bytes, at least 4Mi", "as in 64Mi"),
+    ),
+    "a quota in milli-bytes": BadValue(
+        place=("rancher",),
+        value=with_project(projectQuota={"limitsMemory": "12000m"}),
+        expected=("mcsps:rancher.project.projectQuota.limitsMemory: got '12000m'; allowed: bytes", "as in 12000Mi"),
+    ),
+    "the root folder for charts": BadValue(
+        place=("istio", "charts"), value="/", expected=("mcsps:istio.charts: got '/'; allowed: an https:// repository",)
     ),
     "a misspelt resource": BadValue(
         place=("helloworld", "resources"),
@@ -527,6 +620,11 @@ BAD_VALUES = {
             "mcsps:rancher.project.containerLimit.requestsCpu: got 300m; allowed: at most limitsCpu, which is 200m",
         ),
     ),
+    "two projects of one name": BadValue(
+        place=("rancher",),
+        value={"url": "https://r.example", "project": {"name": "sample"}},
+        expected=("mcsps:rancher.appProject.name: got 'sample', which project.name is too; allowed: another name",),
+    ),
     "a project without a name": BadValue(
         place=("rancher",),
         value=with_project(name=""),
@@ -566,10 +664,15 @@ BAD_VALUES = {
     "a Rancher behind a password": BadValue(
         place=("rancher",),
         value={"url": f"https://user:{MARK}@r.example"},
-        expected=(f"mcsps:rancher.url: {HTTPS} with a host", "without credentials"),
+        expected=("mcsps:rancher.url: got a value of ", f"; {HTTPS} with a host", "without credentials"),
     ),
     "a Rancher's token instead of its address": BadValue(
-        place=("rancher",), value={"url": f"token-abc12:{MARK}"}, expected=(f"mcsps:rancher.url: {HTTPS} with a host",)
+        place=("rancher",),
+        value={"url": f"token-abc12:{MARK}"},
+        expected=(
+            "mcsps:rancher.url: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "a node selector that is none": BadValue(
         place=("clusters", 0, "namespaceNodeSelector"),
@@ -586,10 +689,18 @@ BAD_VALUES = {
         value=8759,
         expected=("mcsps:trust.intermediateValidityHours: got 8760; allowed: at most rootValidityHours", "8759"),
     ),
+    **{
+        f"a root that would end before it begins, after {shown} hours": BadValue(
+            place=("trust", "rootValidityHours"),
+            value=hours,
+            expected=(f"mcsps:trust.rootValidityHours: got {shown}; allowed: a whole number from 1 to 2562047",),
+        )
+        for hours, shown in ((2562048, "2562048"), (10**400, "a value of 401 characters"))
+    },
     "a generation of 0": BadValue(
         place=("links", "tokenGeneration"),
         value=0,
-        expected=("mcsps:links.tokenGeneration: got 0; allowed: a whole number of 1 or more",),
+        expected=("mcsps:links.tokenGeneration: got 0; allowed: a whole number from 1 to 9007199254740991",),
     ),
     "a peer's server without TLS": BadValue(
         place=("clusters", 0, "peerServer"),
@@ -614,12 +725,18 @@ BAD_VALUES = {
     "a peer's server behind a password": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://user:{MARK}@east",
-        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(
+            "mcsps:clusters[0].peerServer: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "a peer's server with a token": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://east/?token={MARK}",
-        expected=(f"mcsps:clusters[0].peerServer: {HTTPS} with a host",),
+        expected=(
+            "mcsps:clusters[0].peerServer: got a value of ",
+            f"; {HTTPS} with a host",
+        ),
     ),
     "an unknown credential": BadValue(
         place=("clusters", 0, "linkCredential"),
@@ -744,6 +861,12 @@ def not_a_ca() -> tuple[str, str]:
     key = pems.make_key()
     constraints = x509.BasicConstraints(ca=False, path_length=None)
     return pems.make_root(key, constraints=constraints), pems.key_pem(key)
+
+
+def weak() -> tuple[str, str]:
+    """A root with a short RSA key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - weak on purpose
+    return pems.make_root(key), pems.key_pem(key)
 
 
 def expired() -> tuple[str, str]:
@@ -900,6 +1023,9 @@ BAD_STACKS = {
         "has no current-context; `kubectl config use-context` sets one",
     ),
     "a root that is no CA": bad_root(not_a_ca, "mcsps:trust.rootCertificate: is not a CA that can sign intermediates"),
+    "a root of a weak key": bad_root(
+        weak, "mcsps:trust.rootCertificate: has an RSA key of 1024 bits, which istiod cannot use. Provide a root with"
+    ),
     "a root that is expired": bad_root(
         expired, "mcsps:trust.rootCertificate: is valid from", "not valid now. Provide one"
     ),

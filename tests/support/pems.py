@@ -1,5 +1,6 @@
 """Real keys and certificates, which tests generate."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -32,6 +33,7 @@ def make_root(  # noqa: PLR0913 - one for each property that a test breaks
     *,
     constraints: x509.BasicConstraints | None = x509.BasicConstraints(ca=True, path_length=1),  # noqa: B008 - frozen
     usage: x509.KeyUsage | None = None,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]] = (),
     issuer: Key | None = None,
     not_before: datetime = NOW - YEAR,
     not_after: datetime = END,
@@ -51,6 +53,8 @@ def make_root(  # noqa: PLR0913 - one for each property that a test breaks
         builder = builder.add_extension(constraints, critical=True)
     if usage is not None:
         builder = builder.add_extension(usage, critical=True)
+    for value, critical in extensions:
+        builder = builder.add_extension(value, critical=critical)
     algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(issuer or key, algorithm).public_bytes(serialization.Encoding.PEM).decode()
 

@@ -13,7 +13,7 @@ import yaml
 
 from recorder.program import run_function
 from tests.support.leaks import fake_secret
-from tests.support.preflight import TODAY, answer, find_by_config
+from tests.support.preflight import TODAY, answer, find_by_config, find_charts
 from tests.support.recording import RecordingMonitor
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +49,9 @@ class Stack:
 
 
 def _compose() -> None:
-    """Run `__main__.py` as Pulumi does, on the tests' date and with doubles of Rancher and of the clusters."""
+    """Run `__main__.py` as Pulumi does, on the tests' date and with doubles of what it queries."""
     program = runpy.run_path(str(ROOT / "__main__.py"), run_name="program")
-    pulumi.run(lambda: program["compose"](TODAY, find_by_config, answer))
+    pulumi.run(lambda: program["compose"](TODAY, find_by_config, answer, find_charts))
 
 
 def as_text(value: object) -> str:

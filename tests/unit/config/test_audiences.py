@@ -102,9 +102,27 @@ def test_the_operator_s_istio_fails_over_nowhere() -> None:
 
 
 def test_failover_is_switched_off_by_one_key() -> None:
-    """Whatever else is said of it."""
-    failover = {"enabled": False, "order": [{"from": "eu", "to": "us"}], "retryAttempts": 3}
+    """Also with defaults that are written out."""
+    failover = {"enabled": False, "order": [], "retryAttempts": 2}
     assert parse({**TWO_REGIONS, "failover": failover}).fails_over is False
+
+
+@pytest.mark.parametrize(
+    ("failover", "told"),
+    [
+        ({"order": [{"from": "eu", "to": "us"}]}, "order: got a list of 1"),
+        ({"retryAttempts": 3}, "retryAttempts: got 3"),
+    ],
+)
+def test_a_key_of_failover_has_its_effect_or_is_refused(failover: dict[str, object], told: str) -> None:
+    """None is ignored without a word."""
+    assert parse({**TWO_REGIONS, "failover": failover}).fails_over
+    with pytest.raises(UserError) as caught:
+        parse({**TWO_REGIONS, "failover": {"enabled": False, **failover}})
+    assert (
+        f"mcsps:failover.{told}, but failover is off; allowed: the key only with failover. Remove it, or turn failover "
+        "on" in str(caught.value)
+    )
 
 
 @pytest.mark.parametrize(

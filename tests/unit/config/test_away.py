@@ -10,7 +10,6 @@ from config.parsing import parse
 from config.schema import Settings
 from errors import UserError
 
-KUBECONFIG = {"kind": "kubeconfig", "path": "/kubeconfig"}
 VERSIONS = ("v1", "v2")
 
 
@@ -20,7 +19,7 @@ def settings(weight: int, *clusters: tuple[Sequence[str], bool]) -> Settings:
         {
             "name": f"c{index}",
             "network": f"n{index}",
-            "access": KUBECONFIG,
+            "access": {"kind": "kubeconfig", "path": f"/c{index}"},
             "versions": list(versions),
             "away": is_away,
         }

@@ -19,7 +19,7 @@ from tests.support.bad_config import ABSENT, BAD_STACKS, BAD_VALUES, BY_OPERATOR
 from tests.support.leaks import MARK
 from tests.support.preflight import TODAY, find_by_config
 from tests.support.recording import RecordingMonitor
-from tests.support.stacks import LAB, lab_stack, load_values
+from tests.support.stacks import LAB, in_regions, lab_stack, load_values
 
 GOOD = load_values("lab")
 RANCHER = load_values("mcsps-test")
@@ -35,6 +35,14 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a tag of the mirror's own kind": (("istio", "tag"), "stable"),
     "the first version by the operator": (("istio",), {**BY_OPERATOR, "version": "1.12.0", "tag": "1.12.0-distroless"}),
     "the last version by the operator": (("istio",), {**BY_OPERATOR, "values": {}}),
+    "a hub that is a registry alone": (("istio", "hub"), "localhost:5000"),
+    "a hub of an IPv6 address": (("istio", "hub"), "[2001:db8::1]:5000/istio"),
+    "a hub of Docker's": (("istio", "hub"), "istio"),
+    "a registry in capitals": (("istio", "hub"), "Registry.Example/istio"),
+    "the longest hub": (("istio", "hub"), f"docker.io/{'a' * 237}"),
+    "the longest tag": (("istio", "tag"), "_" * 128),
+    "an image by tag and digest": (("verify", "clientImage"), f"ghcr.io/acme/token_x__y-z.v:1.0@sha256:{'0a' * 32}"),
+    "an image of Docker's": (("helloworld", "images"), {"v1": "nginx", "v2": "library/nginx:1.0-Alpine"}),
     "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
     "values laid into the program's blocks": (
         ("istio", "values"),
@@ -60,11 +68,6 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
         ("audiences",),
         [{"name": "a", "version": "v1", "header": {"name": "x", "exact": "!"}}],
     ),
-    "no retry": (("failover",), {"retryAttempts": 0}),
-    "the greatest failover": (
-        ("failover",),
-        {"retryAttempts": 10, "consecutiveGatewayErrors": 100, "intervalSeconds": 3600, "maxEjectionPercent": 1},
-    ),
     "no rancher, as Pulumi.yaml's default has it": (("rancher",), {}),
     "Rancher's own cluster": (("rancher",), {"url": "https://rancher.example:8443/below"}),
     "a renewal just after the start": (
@@ -72,6 +75,16 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
         {"intermediateValidityHours": 24, "intermediateEarlyRenewalHours": 23},
     ),
     "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
+}
+
+GOOD_FAILOVERS: dict[str, dict[str, object]] = {
+    "no retry": {"retryAttempts": 0},
+    "the greatest failover": {
+        "retryAttempts": 10,
+        "consecutiveGatewayErrors": 100,
+        "intervalSeconds": 3600,
+        "maxEjectionPercent": 1,
+    },
 }
 
 READ_AS: dict[tuple[Place, str], object] = {(("v2Weight",), "10"): 10, (("rancher",), "{}"): None}
@@ -91,6 +104,13 @@ def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
     for step in place:
         taken = taken[step]
     assert says(taken, READ_AS.get((place, str(value)), value))
+
+
+@pytest.mark.parametrize("failover", GOOD_FAILOVERS.values(), ids=GOOD_FAILOVERS.keys())
+def test_failover_that_is_just_allowed_is_taken(tmp_path: Path, failover: dict[str, object]) -> None:
+    """In two regions."""
+    stack = in_regions(lab_stack(tmp_path), "eu", "us").changed(failover=failover)
+    assert says(parse(stack.values).failover.model_dump(by_alias=True), failover)
 
 
 def says(taken: object, written: object) -> bool:
@@ -187,6 +207,12 @@ def test_addresses_lose_their_last_slash(address: str) -> None:
 def test_chart_sources_lose_their_last_slash(charts: str) -> None:
     """Chart names are put behind them."""
     assert parse(put(GOOD, ("istio", "charts"), charts)).istio.charts == charts[:-1]
+
+
+@pytest.mark.parametrize("hub", ["docker.io/istio/", "registry.example:5000/"])
+def test_a_hub_loses_its_last_slash(hub: str) -> None:
+    """Image names are put behind it."""
+    assert parse(put(GOOD, ("istio", "hub"), hub)).istio.hub == hub[:-1]
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [(None, "There is no stack lab: "), ("a: [", "while parsing"), ("", "has no mapping 'config'")],
+    [(None, "There is no stack lab: "), ("a: [", "is not YAML, line 1"), ("", "has no mapping 'config'")],
 )
 def test_a_stack_file_that_cannot_be_read_is_told(
     home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, named: str

@@ -10,10 +10,14 @@ import yaml
 
 from mesh import kubeconfigs
 from mesh.kubeconfigs import Endpoint
+from tests.support import pems
 from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
 
 SERVER = "https://198.18.0.10:6443"
+KEY = pems.make_key()
+CA = pems.make_root(KEY)
+CERTIFICATE_AND_KEY = {"client-certificate-data": "Y2VydA==", "client-key-data": "a2V5"}
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
@@ -21,6 +25,22 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
     document = yaml.safe_load(kubeconfig("east", server=SERVER))
     change(document)
     return yaml.safe_dump(document)
+
+
+def encoded(text: str) -> str:
+    """A PEM as a kubeconfig has it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def with_user(user: object) -> str:
+    """A good kubeconfig with another user."""
+    return changed(lambda document: document["users"][0].update(user=user))
+
+
+def with_cluster(**cluster: object) -> str:
+    """A good kubeconfig with these keys of its cluster, in Python's spelling."""
+    keys = {key.replace("_", "-"): value for key, value in cluster.items()}
+    return changed(lambda document: document["clusters"][0]["cluster"].update(keys))
 
 
 def test_the_current_context_leads_to_a_server() -> None:
@@ -35,12 +55,12 @@ def test_the_current_context_leads_to_a_server() -> None:
 
 def test_the_servers_ca_is_decoded() -> None:
     """It is not secret."""
-    data = base64.b64encode(b"the CA").decode()
+    data = encoded(f"# of the cluster\n{CA}")
 
     def add_ca(document: dict[str, Any]) -> None:
         document["clusters"][0]["cluster"]["certificate-authority-data"] = data
 
-    assert kubeconfigs.read_endpoint(changed(add_ca)).ca_pem == "the CA"
+    assert kubeconfigs.read_endpoint(changed(add_ca)).ca_pem == CA
 
 
 BAD = {
@@ -73,12 +93,75 @@ BAD = {
     ),
     "a CA that is no base64": (
         changed(lambda d: d["clusters"][0]["cluster"].update({"certificate-authority-data": "x"})),
-        "has certificate-authority-data that is not a PEM in base64",
+        "has certificate-authority-data that is not a PEM of certificates in base64",
     ),
     "a CA that is no text": (
         changed(lambda d: d["clusters"][0]["cluster"].update({"certificate-authority-data": "/w=="})),
-        "has certificate-authority-data that is not a PEM in base64",
+        "has certificate-authority-data that is not a PEM of certificates in base64",
     ),
+    "a CA that is a key": (
+        with_cluster(certificate_authority_data=encoded(pems.key_pem(KEY))),
+        "has certificate-authority-data that is not a PEM of certificates in base64",
+    ),
+    "a CA with its key": (
+        with_cluster(certificate_authority_data=encoded(CA + pems.key_pem(KEY))),
+        "has certificate-authority-data that is not a PEM of certificates in base64",
+    ),
+    "a file of a CA": (
+        with_cluster(certificate_authority="/etc/ca.crt"),
+        "has the file certificate-authority instead of certificate-authority-data; `kubectl config view --raw",
+    ),
+    "a server that anyone can be": (
+        with_cluster(insecure_skip_tls_verify=True),
+        "has insecure-skip-tls-verify, so anyone could answer as the API server; set its CA instead",
+    ),
+    **{
+        f"the server {server}": (with_cluster(server=server), f"has a server that is not an https:// URL {rest}")
+        for server in (
+            f"https://user:{MARK}@east:6443",
+            f"https://{MARK}@east:6443",
+            f"https://east:6443?token={MARK}",
+            f"https://east:6443#{MARK}",
+            "https://",
+            "https://east:notaport",
+            "https://[::1",
+            "https://east\n",
+        )
+        for rest in ["with a host, without credentials, query and fragment"]
+    },
+    "a program": (
+        with_user({"exec": {"command": "aws"}, "token": MARK}),
+        "has a user with exec, and only an inline token, or an inline certificate and key, work; use the token",
+    ),
+    "a plugin": (with_user({"auth-provider": {"name": "gcp"}}), "has a user with auth-provider, and only an inline"),
+    "a password": (with_user({"username": "me", "password": MARK}), "has a user with username, and only an inline"),
+    "a file of a token": (
+        with_user({"tokenFile": "/token", "token": MARK}),
+        "has a user with the file tokenFile instead of token; `kubectl config view --raw --minify --flatten` writes",
+    ),
+    "files of a certificate and its key": (
+        with_user({"client-certificate": "/c.pem", "client-key": "/k.pem"}),
+        "has a user with the file client-certificate instead of client-certificate-data; `kubectl config view",
+    ),
+    "a file of a key": (
+        with_user({**CERTIFICATE_AND_KEY, "client-key": "/k.pem"}),
+        "has a user with the file client-key instead of client-key-data; `kubectl config view",
+    ),
+    "a key without a certificate": (
+        with_user({"client-key-data": "a2V5", "client-certificate-data": ""}),
+        "has a user with client-key-data and without client-certificate-data; set both, or a token",
+    ),
+    "a certificate without a key": (
+        with_user({"client-certificate-data": "Y2VydA=="}),
+        "has a user with client-certificate-data and without client-key-data; set both, or a token",
+    ),
+    **{
+        f"the user {user}": (
+            with_user(user),
+            "has a user without credentials; set a token that is not empty, or client-certificate-data and",
+        )
+        for user in ({}, {"token": ""}, {"token": None}, {"token": 7})
+    },
 }
 
 
@@ -89,6 +172,12 @@ def test_a_kubeconfig_that_leads_nowhere_is_refused_without_quoting_it(text: str
         kubeconfigs.read_endpoint(text)
     assert MARK not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_user_has_a_certificate_and_its_key_or_a_token() -> None:
+    """Inline."""
+    assert kubeconfigs.read_endpoint(with_user(CERTIFICATE_AND_KEY)).server == SERVER
+    assert kubeconfigs.read_endpoint(with_user({**CERTIFICATE_AND_KEY, "token": MARK})).server == SERVER
 
 
 def test_ranchers_proxy_serves_a_cluster_under_its_id() -> None:

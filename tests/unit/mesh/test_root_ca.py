@@ -1,11 +1,15 @@
 """Checks on a root that the user brings."""
 
+import shutil
+import subprocess
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mesh import root_ca
 from tests.support import pems
@@ -117,10 +121,117 @@ def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -
     assert root_ca.lifetime_hours(root) == hours
 
 
-def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused() -> None:
-    """Ed25519, for one."""
-    with pytest.raises(ValueError, match=r"has a key that istiod cannot use\. Provide a root with an ECDSA or RSA key"):
-        root_ca.read_root(pems.make_root(ed25519.Ed25519PrivateKey.generate()))
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (ed25519.Ed25519PrivateKey.generate(), "a key of another kind"),
+        (ec.generate_private_key(ec.BrainpoolP256R1()), "an ECDSA key on the curve brainpoolP256r1"),
+        (ec.generate_private_key(ec.SECP256K1()), "an ECDSA key on the curve secp256k1"),
+        (ec.generate_private_key(ec.SECP224R1()), "an ECDSA key on the curve secp224r1"),
+        (rsa.generate_private_key(public_exponent=65537, key_size=1024), "an RSA key of 1024 bits"),  # noqa: S505
+    ],
+)
+def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused(key: pems.Key, kind: str) -> None:
+    """Go's x509 reads three curves, and trusts no short RSA key."""
+    with pytest.raises(
+        ValueError, match=rf"^has {kind}, which istiod cannot use\. Provide a root with an ECDSA key on"
+    ):
+        root_ca.read_root(pems.make_root(key))
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()])
+def test_a_root_on_each_curve_of_go_is_taken(curve: ec.EllipticCurve) -> None:
+    """With its key."""
+    key = ec.generate_private_key(curve)
+    root_ca.check_key_fits(root_ca.read_root(pems.make_root(key)), pems.key_pem(key))
+
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here to make the root")
+
+
+def openssl(folder: Path, *command: str) -> None:
+    """Run openssl, for what the Python library does not make."""
+    subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607 - fixed commands
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("ecparam", "-name", "prime256v1", "-param_enc", "explicit", "-genkey", "-noout"),
+        ("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"),
+    ],
+)
+def test_a_key_in_a_form_that_go_does_not_read_is_refused(tmp_path: Path, key: tuple[str, ...]) -> None:
+    """In the certificate, and in its key."""
+    openssl(tmp_path, *key, "-out", "key.pem")
+    openssl(tmp_path, "req", "-new", "-x509", "-key", "key.pem", "-subj", "/CN=root", "-out", "root.pem")
+    with pytest.raises(
+        ValueError, match=r"^has a key in a form that istiod cannot read\. Provide one with a named curve"
+    ):
+        root_ca.read_root((tmp_path / "root.pem").read_text())
+    with pytest.raises(ValueError, match=r"form that istiod cannot read\..*named_curve -in key\.pem` names the curve$"):
+        root_ca.check_key_fits(root_ca.read_root(pems.make_root(KEY)), (tmp_path / "key.pem").read_text())
+
+
+@needs_openssl
+def test_a_key_on_a_curve_that_the_library_does_not_know_is_refused(tmp_path: Path) -> None:
+    """The text is a certificate all the same."""
+    openssl(tmp_path, "ecparam", "-name", "c2tnb191v1", "-genkey", "-noout", "-out", "key.pem")
+    openssl(tmp_path, "req", "-new", "-x509", "-key", "key.pem", "-subj", "/CN=root", "-out", "root.pem")
+    with pytest.raises(ValueError, match=r"^has a key of another kind, which istiod cannot use\."):
+        root_ca.read_root((tmp_path / "root.pem").read_text())
+
+
+@needs_openssl
+def test_a_weak_signature_is_refused_by_its_name(tmp_path: Path) -> None:
+    """The root is signed by itself all the same."""
+    key = ("-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem")
+    openssl(tmp_path, "req", "-new", "-x509", "-sha1", *key, "-subj", "/CN=root", "-out", "root.pem")
+    with pytest.raises(
+        ValueError, match=r"^is signed with SHA1, which istiod refuses\. Provide a root that is signed with"
+    ):
+        root_ca.read_root((tmp_path / "root.pem").read_text())
+
+
+@needs_openssl
+def test_a_signature_by_rsassa_pss_is_taken(tmp_path: Path) -> None:
+    """Go reads it, other than a key for it alone."""
+    key = ("-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-sigopt", "rsa_padding_mode:pss")
+    openssl(tmp_path, "req", "-new", "-x509", "-sha256", *key, "-subj", "/CN=root", "-out", "root.pem")
+    root = root_ca.read_root((tmp_path / "root.pem").read_text())
+    root_ca.check_key_fits(root, (tmp_path / "key.pem").read_text())
+
+
+CONSTRAINED = x509.NameConstraints(permitted_subtrees=[x509.DNSName("local")], excluded_subtrees=None)
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+
+
+@pytest.mark.parametrize(("extension", "oid"), [(UNKNOWN, "1.2.3.4"), (CONSTRAINED, "2.5.29.30")])
+def test_a_critical_extension_that_go_does_not_process_is_refused(extension: x509.ExtensionType, oid: str) -> None:
+    """If it is not critical, verifiers ignore what they do not know."""
+    root_ca.read_root(pems.make_root(KEY, extensions=[(extension, False)]))
+    with pytest.raises(ValueError, match=rf"^has the critical extension {oid}, with which istiod refuses it\. Provide"):
+        root_ca.read_root(pems.make_root(KEY, extensions=[(extension, True)]))
+
+
+def test_a_root_is_for_both_sides_of_a_connection() -> None:
+    """A verifier holds all certificates below it to its purposes."""
+    server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+    for purposes in ([server, client], [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]):
+        root_ca.read_root(pems.make_root(KEY, extensions=[(x509.ExtendedKeyUsage(purposes), True)]))
+    with pytest.raises(ValueError, match="whose extendedKeyUsage, if any, has serverAuth and clientAuth"):
+        root_ca.read_root(pems.make_root(KEY, extensions=[(x509.ExtendedKeyUsage([server]), False)]))
+
+
+def test_a_root_that_ends_before_its_intermediates_is_a_warning() -> None:
+    """To the second; the mesh works until then."""
+    root = root_ca.read_root(pems.make_root(KEY))
+    assert root_ca.outlived(root, pems.END - 25 * HOUR, 25) is None
+    assert root_ca.outlived(root, pems.END - 25 * HOUR + SECOND, 25) == (
+        f"ends on {pems.END:%Y-%m-%d %H:%M} UTC, before intermediates that are created now; all certificates of the "
+        "mesh end with it. Prepare the change to another root"
+    )
 
 
 def test_another_key_does_not_fit() -> None:

@@ -1,7 +1,7 @@
 """What is found out before anything changes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pulumi
@@ -57,7 +57,7 @@ def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs) -> None:
 
 
 def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
-    """By its key, and with the days of its life."""
+    """By its key, and with the days of its life; one that ends tomorrow is a warning."""
     key = pems.make_key()
     lab = runs.stack(LAB)
     stack = Stack(
@@ -65,7 +65,10 @@ def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
         values={**lab.values, "trust": {"rootCertificate": pems.make_root(key)}},
         secrets={"rootPrivateKey": pems.key_pem(key)},
     )
-    assert run(stack).now == TODAY
+    found = run(stack)
+    assert (found.now, found.notes) == (TODAY, ())
+    (note,) = run(stack, now=pems.END - timedelta(days=1)).notes
+    assert note.startswith(f"mcsps:trust.rootCertificate: ends on {pems.END:%Y-%m-%d} ")
     with pytest.raises(UserError, match=r"^mcsps:trust\.rootCertificate: is valid from .* so it is not valid now"):
         run(stack, now=pems.END)
 

@@ -14,10 +14,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from config.preflight.rancher import ClusterQuery, Connect, Query, connect, find, look_up
+from config.preflight.rancher import ClusterQuery, Connect, Query, find, look_up
+from config.preflight.rancher_connection import connect
 from errors import UserError
 from lab.rancher import app
 from lab.rancher.store import Kind
+from mesh import names
 from tests.support import live
 from tests.support.rancher_double import CLUSTER, OTHER, RancherDouble
 
@@ -107,6 +109,19 @@ def test_all_is_well_and_nothing_is_made(server: Server) -> None:
     assert list(server.double.rancher.store.all(Kind.TOKEN)) == list(before)
     assert server.double.kube.objects == {}
     assert server.double.admin not in repr(server.query)
+
+
+def test_a_role_of_another_stack_is_refused(server: Server) -> None:
+    """Its Rancher user would be this stack's, too: the mesh id `a` with cluster `b-c`, and `a-b` with `c`."""
+    role = {"name": "a-b-c-reader", "context": "cluster", "description": names.peers_role_description("c")}
+    server.double.make("/v3/roletemplates", role)
+    roles = {"a-b-c-reader": names.peers_role_description("b-c"), "a-d-reader": names.peers_role_description("d")}
+    assert server.refuses(roles=roles) == (
+        "mcsps:mesh.id: together with a cluster's name it makes the Rancher user 'a-b-c-reader', and another stack has "
+        "the role of this user ('Reads in c what the istiod of its peers needs'); allowed: an id that makes other "
+        "names. Set another mesh id, or rename the cluster"
+    )
+    assert look_up(replace(server.query, roles={"a-b-c-reader": names.peers_role_description("c")}))
 
 
 @pytest.mark.parametrize("token", ["", "token-abc12", "token-abc12:key\n", "token-äbc12:key"])

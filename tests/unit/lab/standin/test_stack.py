@@ -45,7 +45,7 @@ def test_config_comes_as_pulumi_hands_it_over(tmp_path: Path) -> None:
         ("  mcsps:root: {secure: AAA}\n", "lab", "mcsps:root is encrypted"),
         ("  mcsps:a: [{b: {secure: AAA}}]\n", "lab", "mcsps:a is encrypted"),
         ("  mcsps:a: 1\n", "mcsps-test", "only stacks of the lab"),
-        ("  mcsps:a: [\n", "lab", "not valid YAML"),
+        ("  mcsps:a: [\n", "lab", "is not YAML, line 3"),
     ],
 )
 def test_what_needs_the_real_engine_is_refused(tmp_path: Path, config: str, name: str, named: str) -> None:
@@ -57,7 +57,7 @@ def test_what_needs_the_real_engine_is_refused(tmp_path: Path, config: str, name
 def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
     """The error names the missing file."""
     (tmp_path / "Pulumi.yaml").write_text("name: mcsps\n")
-    with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml does not exist"):
+    with pytest.raises(UserError, match=r"Pulumi\.lab\.yaml cannot be read: No such file or directory"):
         load(tmp_path, "lab")
 
 

@@ -118,7 +118,9 @@ def test_a_kubeconfig_that_cannot_be_used_is_named_with_its_cluster(
 def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) -> None:
     """The library's own message would quote them."""
     file = tmp_path / "kubeconfig"
-    file.write_text(kubeconfig("east").replace("token:", f"client-certificate: /nowhere/{TOKEN}\n    token:"))
+    file.write_text(
+        kubeconfig("east").replace("token:", f"client-certificate-data: '{TOKEN}'\n    client-key-data: x\n    token:")
+    )
     with pytest.raises(UserError, match="cannot be used: check its current context") as caught:
         configuration(settings({"kind": "kubeconfig", "path": str(file)}))
     assert TOKEN not in str(caught.value)

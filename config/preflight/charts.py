@@ -1,0 +1,36 @@
+"""Checks the folder of Istio's charts before anything changes."""
+
+from pathlib import Path
+
+from config.base import NAMESPACE
+from config.schema import Installer, Istio
+from config.types import PATH_SHOWN_MAX
+from errors import UserError, show
+
+CHARTS = ("base", "istiod", "gateway")
+
+
+def check(istio: Istio) -> None:
+    """
+    Require the charts in a folder; a repository or a registry is not queried.
+
+    Args:
+        istio: The section `istio` of the config.
+
+    Raises:
+        UserError: The folder lacks a chart, or cannot be read.
+    """
+    source = istio.charts
+    if istio.installer is not Installer.HELM or not source.startswith("/"):
+        return
+    try:
+        missing = [chart for chart in CHARTS if not (Path(source) / chart / "Chart.yaml").is_file()]
+    except (OSError, ValueError):
+        missing = list(CHARTS)
+    if missing:
+        raise UserError(
+            f"got {show(source, at_most=PATH_SHOWN_MAX)}, which has no file {missing[0]}/Chart.yaml; allowed: a folder "
+            f"with the charts {', '.join(CHARTS)}",
+            "Set the folder that has them, or a repository",
+            key=f"{NAMESPACE}:istio.charts",
+        )

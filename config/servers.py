@@ -1,0 +1,79 @@
+"""Checks of the API servers that the config and its kubeconfigs name, without a query."""
+
+from collections.abc import Iterator, Mapping
+
+from config.base import NAMESPACE
+from config.schema import Cluster, RancherAccess, Settings
+from errors import UserError, show
+from mesh import addresses
+from mesh.kubeconfigs import Endpoint
+
+_SHOWN_MAX = 255
+
+
+def check_servers(settings: Settings, endpoints: Mapping[str, Endpoint]) -> None:
+    """
+    Refuse two clusters with one API server, and servers that a peer cannot reach.
+
+    Args:
+        settings: The stack's config.
+        endpoints: The API server of each kubeconfig, by the cluster's name.
+
+    Raises:
+        UserError: A server cannot be used. The message names the key.
+    """
+    seen: dict[tuple[str, int, str], tuple[int, str]] = {}
+    for index, key, server in _named(settings, endpoints):
+        other, other_key = seen.setdefault(addresses.normalized(server), (index, key))
+        if other != index:
+            raise UserError(
+                f"got {_show(server)}, to which {other_key} leads too; allowed: another API server for each cluster",
+                "Set that of the cluster that is meant",
+                key=key,
+            )
+    if len(settings.clusters) > 1:
+        for index, cluster in enumerate(settings.clusters):
+            _check_reachable(f"{NAMESPACE}:clusters[{index}].peerServer", settings, cluster, endpoints)
+
+
+def _named(settings: Settings, endpoints: Mapping[str, Endpoint]) -> Iterator[tuple[int, str, str]]:
+    for index, cluster in enumerate(settings.clusters):
+        place = f"{NAMESPACE}:clusters[{index}]"
+        if cluster.name in endpoints:
+            yield index, f"{place}.access.path", endpoints[cluster.name].server
+        if cluster.peer_server is not None:
+            yield index, f"{place}.peerServer", cluster.peer_server
+
+
+def _check_reachable(key: str, settings: Settings, cluster: Cluster, endpoints: Mapping[str, Endpoint]) -> None:
+    remedy = "Set the https:// URL by which the other clusters reach the API server of this one"
+    if cluster.peer_server is not None:
+        if addresses.is_local(cluster.peer_server):
+            raise UserError(
+                f"got {_show(cluster.peer_server)}, which leads every other cluster to itself; allowed: an address "
+                f"that all clusters can reach",
+                remedy,
+                key=key,
+            )
+        return
+    if isinstance(cluster.access, RancherAccess):
+        where, server = f"{NAMESPACE}:rancher.url", settings.rancher.url if settings.rancher else ""
+    else:
+        where, server = "its kubeconfig", endpoints[cluster.name].server
+        if addresses.is_rancher_proxy(server):
+            raise UserError(
+                f"missing, and its kubeconfig has the server {_show(server)}: Rancher's proxy refuses the service "
+                f"accounts of peers",
+                f"{remedy} directly, or use access rancher",
+                key=key,
+            )
+    if addresses.is_local(server):
+        raise UserError(
+            f"missing, and {where} has the server {_show(server)}, which leads every other cluster to itself",
+            remedy,
+            key=key,
+        )
+
+
+def _show(server: str) -> str:
+    return show(server, at_most=_SHOWN_MAX)
