@@ -99,7 +99,7 @@ async def compose(
                 depends_on=[clusters[source.name].istio_namespace],
                 transformations=[
                     cluster_objects.with_options(
-                        {it.provider: it.objects for it in (clusters[source.name], clusters[target.name])}
+                        {it.provider: it.object_options for it in (clusters[source.name], clusters[target.name])}
                     )
                 ],
             ),

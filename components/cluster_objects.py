@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -10,7 +9,6 @@ from pulumi import (
     Input,
     Output,
     ProviderResource,
-    Resource,
     ResourceHook,
     ResourceHookArgs,
     ResourceHookBinding,
@@ -69,42 +67,24 @@ def adopting_options(cluster: str, options: ResourceOptions) -> ResourceOptions:
     return ResourceOptions.merge(options, ResourceOptions(hooks=ResourceHookBinding(after_create=[adoption])))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ClusterObjects:
-    """What the objects of one cluster have in common."""
-
-    options: ResourceOptions
-    """The options of every object."""
-    namespaces: Mapping[str, Resource]
-    """The stack's namespaces by name. Their deletion deletes what is in them; Pulumi then deletes nothing itself."""
-
-    def options_of(self, properties: Mapping[str, Any]) -> ResourceOptions:
-        """The options of an object with these properties."""
-        metadata = properties.get("metadata")
-        name = metadata.get("namespace") if isinstance(metadata, Mapping) else None
-        namespace = self.namespaces.get(name) if isinstance(name, str) else None
-        return ResourceOptions.merge(self.options, ResourceOptions(deleted_with=namespace))
-
-
-def with_options(clusters: Mapping[ProviderResource, ClusterObjects]) -> ResourceTransformation:
+def with_options(options: Mapping[ProviderResource, ResourceOptions]) -> ResourceTransformation:
     """
-    Give the options of their cluster to all Kubernetes objects of a component.
+    Give these options to all Kubernetes objects of a component.
 
-    An object that sets `delete_before_replace` itself has no trigger: its name must change with the identity.
+    An object that sets `delete_before_replace` itself has the hooks alone: its name must change with the identity.
 
     Args:
-        clusters: The clusters by provider. An object with another one, or with that of its parent, is in the first.
+        options: The options by provider. An object with another provider, or with that of its parent, has the first.
     """
-    default = next(iter(clusters.values()))
+    default = next(iter(options.values()))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         is_object = isinstance(args.resource, pulumi.CustomResource) and args.type_.startswith("kubernetes:")
         if not is_object:
             return None
-        cluster = clusters.get(args.opts.provider, default) if args.opts.provider else default
-        own = cluster.options_of(args.props)
+        own = options.get(args.opts.provider, default) if args.opts.provider else default
         if args.opts.delete_before_replace is not None:
-            own = ResourceOptions(hooks=own.hooks, deleted_with=own.deleted_with)
+            own = ResourceOptions(hooks=own.hooks)
         return ResourceTransformationResult(args.props, ResourceOptions.merge(args.opts, own))
 
     return transform

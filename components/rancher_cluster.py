@@ -17,7 +17,6 @@ import pulumi_random as random
 from pulumi import Input, Output, ResourceOptions
 
 from components import cluster_objects
-from components.cluster_objects import ClusterObjects
 from components.rancher_cluster_args import PeersUserArgs, PeerToken, RancherAccessArgs, RancherClusterArgs
 from mesh import kubeconfigs, names, reader_rules
 
@@ -38,8 +37,8 @@ class RancherCluster(pulumi.ComponentResource):
     """
     A provider that adopts existing objects: Istio's CRDs, which `destroy` keeps, and istio-system without charts.
     """
-    objects: ClusterObjects
-    """What all objects of the mesh in this cluster have in common."""
+    object_options: ResourceOptions
+    """The options of every Kubernetes object in this cluster."""
     identity: Input[str]
     """What a cluster that was rebuilt under the same name does not keep."""
     istio_namespace: k8s.core.v1.Namespace
@@ -89,10 +88,12 @@ class RancherCluster(pulumi.ComponentResource):
             annotations[names.NODE_SELECTOR_ANNOTATION] = args.namespace_node_selector
 
         self.identity = self._identity(name, args)
-        options = cluster_objects.object_options(args.cluster_name, self.identity)
+        self.object_options = cluster_objects.object_options(args.cluster_name, self.identity)
+        # For CRDs alone: Rancher is a manager of each namespace, also of a new one.
+        self._adopting_options = cluster_objects.adopting_options(args.cluster_name, self.object_options)
         self.provider = self._kubernetes(f"{name}-kubernetes", args, kubeconfig, adopts=False)
         self.crd_provider = self._kubernetes(f"{name}-kubernetes-crds", args, kubeconfig, adopts=True)
-        child = ResourceOptions.merge(ResourceOptions(parent=self, provider=self.provider), options)
+        child = ResourceOptions.merge(ResourceOptions(parent=self, provider=self.provider), self.object_options)
         self.istio_namespace = k8s.core.v1.Namespace(
             f"{name}-istio-system",
             metadata={
@@ -113,11 +114,6 @@ class RancherCluster(pulumi.ComponentResource):
             },
             opts=child,
         )
-        namespaces = {names.ISTIO_NAMESPACE: self.istio_namespace, names.APP_NAMESPACE: self.app_namespace}
-        self.objects = ClusterObjects(options=options, namespaces=namespaces)
-        # For CRDs alone: Rancher is a manager of each namespace, also of a new one.
-        adopting = cluster_objects.adopting_options(args.cluster_name, options)
-        self._adopted_objects = ClusterObjects(options=adopting, namespaces=namespaces)
         self.limit_range = k8s.core.v1.LimitRange(
             f"{name}-istio-limitrange",
             metadata={
@@ -134,7 +130,7 @@ class RancherCluster(pulumi.ComponentResource):
                     }
                 ]
             },
-            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=self.istio_namespace)),
+            opts=child,
         )
         self.register_outputs({})
 
@@ -160,7 +156,9 @@ class RancherCluster(pulumi.ComponentResource):
         return ResourceOptions(
             provider=self.provider,
             transformations=[
-                cluster_objects.with_options({self.provider: self.objects, self.crd_provider: self._adopted_objects})
+                cluster_objects.with_options(
+                    {self.provider: self.object_options, self.crd_provider: self._adopting_options}
+                )
             ],
         )
 

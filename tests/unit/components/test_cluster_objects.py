@@ -9,12 +9,9 @@ import pytest
 from pulumi import ComponentResource, ResourceHook, ResourceHookArgs, ResourceOptions
 
 from components import cluster_objects
-from components.cluster_objects import ClusterObjects
 from tests.support.components import kubernetes_provider
 from tests.support.leaks import fake_secret
 from tests.support.recording import RecordingMonitor, record
-
-NAMESPACE = "kubernetes:core/v1:Namespace"
 
 
 def namespace(name: str, **options: object) -> None:
@@ -22,18 +19,11 @@ def namespace(name: str, **options: object) -> None:
     k8s.core.v1.Namespace(name, opts=ResourceOptions(**options))  # type: ignore[arg-type]
 
 
-def config_map(name: str, namespace: pulumi.Input[str], **options: object) -> None:
-    """Register an object in a namespace."""
-    opts = ResourceOptions(**options)  # type: ignore[arg-type]
-    k8s.core.v1.ConfigMap(name, metadata={"namespace": namespace}, opts=opts)
-
-
 def record_component() -> RecordingMonitor:
     """Record objects of two clusters and other resources below a component."""
 
     def body() -> None:
         east, west = kubernetes_provider("east"), kubernetes_provider("west")
-        ours = k8s.core.v1.Namespace("ours", metadata={"name": "ours"}, opts=ResourceOptions(provider=east))
         parent = ComponentResource(
             "test:index:Parent",
             "parent",
@@ -43,13 +33,8 @@ def record_component() -> RecordingMonitor:
                 transformations=[
                     cluster_objects.with_options(
                         {
-                            east: ClusterObjects(
-                                options=cluster_objects.object_options("east", "uid of east"),
-                                namespaces={"ours": ours},
-                            ),
-                            west: ClusterObjects(
-                                options=cluster_objects.object_options("west", "uid of west"), namespaces={}
-                            ),
+                            east: cluster_objects.object_options("east", "uid of east"),
+                            west: cluster_objects.object_options("west", "uid of west"),
                         }
                     )
                 ],
@@ -59,11 +44,6 @@ def record_component() -> RecordingMonitor:
         namespace("east", parent=parent, provider=east)
         namespace("west", parent=parent, provider=west)
         namespace("renamed", parent=parent, delete_before_replace=False)
-        config_map("inside", "ours", parent=parent)
-        config_map("inside-renamed", "ours", parent=parent, delete_before_replace=False)
-        config_map("inside-west", "ours", parent=parent, provider=west)
-        config_map("outside", "theirs", parent=parent)
-        config_map("unknown", ours.metadata["name"], parent=parent)
         namespace("elsewhere", provider=west)
         random.RandomId("random", byte_length=4, opts=ResourceOptions(parent=parent))
         inner = ComponentResource("test:index:Inner", "inner", None, ResourceOptions(parent=parent))
@@ -92,14 +72,6 @@ def test_an_object_is_deleted_before_it_is_created_again() -> None:
     assert found["inherits"]
     assert found["west"]
     assert not found["renamed"]
-
-
-def test_what_is_in_a_namespace_of_the_stack_is_deleted_with_it() -> None:
-    """Not a namespace itself, nor what is in another cluster or in a namespace that is not the stack's."""
-    monitor = record_component()
-    found = {each.name for each in monitor.recorded if each.deleted_with == monitor.find(NAMESPACE, "ours").urn}
-    assert found == {"inside", "inside-renamed"}
-    assert {each.deleted_with for each in monitor.recorded if each.name not in found} == {None}
 
 
 def test_each_object_has_the_hook_of_its_cluster() -> None:
