@@ -1,6 +1,6 @@
 """The objects of one rendered chart in one cluster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -33,7 +33,7 @@ class Chart(pulumi.ComponentResource):
             crd_provider: The provider for CRDs; by default the cluster's.
         """
         super().__init__("kubernetes:helm.sh/v4:Chart", name, _inputs(rendered), opts)
-        self._objects: list[tuple[str, Resource]] = []
+        registered: list[tuple[str, Resource]] = []
         for manifest in manifests.prepare(rendered.objects):
             kind = manifest["kind"]
             needs = manifests.NEEDS.get(kind, frozenset())
@@ -43,16 +43,12 @@ class Chart(pulumi.ComponentResource):
                 ResourceOptions(
                     parent=self,
                     provider=crd_provider if kind == manifests.CRD else None,
-                    depends_on=[resource for needed, resource in self._objects if needed in needs],
+                    depends_on=[resource for needed, resource in registered if needed in needs],
                     retain_on_delete=manifests.is_kept(manifest) or None,
                 ),
             )
-            self._objects.append((kind, resource))
+            registered.append((kind, resource))
         self.register_outputs({})
-
-    def without(self, excluded: str) -> Sequence[Resource]:
-        """The objects of all kinds but one."""
-        return [resource for kind, resource in self._objects if kind != excluded]
 
 
 def _object(chart: str, manifest: Manifest, opts: ResourceOptions) -> Resource:

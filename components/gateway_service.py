@@ -12,8 +12,8 @@ from components.istio_install_args import HelmInstallerArgs, IstioInstallArgs
 from mesh import istio_values, names
 from mesh.gateways import Gateway
 
-_TIMED_OUT = "timed out"
-"""What Pulumi's error says if an object does not become ready, and no other error."""
+_TIMED_OUT = "timed out waiting for the condition"
+"""What Pulumi's error says if an object does not become ready."""
 
 
 def create(parent: Resource, name: str, args: IstioInstallArgs, gateway: Gateway) -> k8s.core.v1.Service:
@@ -61,7 +61,7 @@ def _read_address(cluster_name: str, gateway: Gateway, status: Any) -> str | Non
 
 def report_missing_address(cluster_name: str, gateway: Gateway, args: ErrorHookArgs) -> bool:
     """Name a gateway whose load balancer gave no address in time; Pulumi's own error names neither. Never retries."""
-    if any(_TIMED_OUT in error for error in args.errors):
+    if args.failed_operation != "delete" and any(_TIMED_OUT in error for error in args.errors):
         pulumi.log.error(_describe_missing_address(cluster_name, gateway, "pulumi up"))
     return False
 

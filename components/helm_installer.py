@@ -8,7 +8,6 @@ from components.chart import Chart
 from components.istio_install_args import HelmInstallerArgs, Readiness
 from mesh import gateways
 from mesh.istio_charts import BASE, ISTIOD
-from mesh.manifests import CRD
 
 
 def install(parent: Resource, name: str, installer: HelmInstallerArgs, cacerts: Resource) -> Readiness:
@@ -23,8 +22,7 @@ def install(parent: Resource, name: str, installer: HelmInstallerArgs, cacerts: 
         )
 
     base = chart(BASE, after=[])
-    # Istiod waits for CRDs itself. It writes its CA into the webhook at its start, so the webhook exists before.
-    istiod = chart(ISTIOD, after=[cacerts, *base.without(CRD)])
+    istiod = chart(ISTIOD, after=[cacerts, base])
     charts = {gateway: chart(gateway.release, after=[istiod]) for gateway in gateways.GATEWAYS}
     # An API server that had a gateway's pod injected reaches the webhooks of istiod.
-    return Readiness(injects=[istiod], accepts=[base, charts[gateways.EASTWEST]])
+    return Readiness(injects=[istiod], accepts=[charts[gateways.EASTWEST]])

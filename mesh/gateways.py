@@ -30,7 +30,7 @@ class Gateway:
 
     def service_annotations(self, timeout_seconds: int) -> dict[str, str]:
         """
-        The annotations that tell Pulumi when the Service is ready.
+        The annotations by which Pulumi decides that the Service is ready.
 
         A load balancer is ready with its address, which the program reads. Pulumi's own rule also waits ten seconds for
         endpoints to settle, which nothing needs.

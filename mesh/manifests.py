@@ -74,11 +74,13 @@ def _without_descriptions(crd_spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Pulumi keeps three copies of each object, and writes its whole state at each step (docs/adr/0017).
     """
-    versions = [
-        {**version, "schema": {"openAPIV3Schema": _bare_schema(version["schema"]["openAPIV3Schema"])}}
-        for version in crd_spec["versions"]
-    ]
-    return {**crd_spec, "versions": versions}
+    return {**crd_spec, "versions": [_bare_version(version) for version in crd_spec["versions"]]}
+
+
+def _bare_version(version: Mapping[str, Any]) -> Mapping[str, Any]:
+    # The API server refuses a version without a schema, by name.
+    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    return {**version, "schema": {"openAPIV3Schema": _bare_schema(schema)}} if schema else version
 
 
 def _bare_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

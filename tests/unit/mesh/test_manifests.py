@@ -90,6 +90,7 @@ def test_crds_lose_the_descriptions_of_their_schemas_and_nothing_else() -> None:
         versions = [
             {"name": "v1", "schema": {"openAPIV3Schema": schema(described=described)}},
             {"name": "v2", "schema": {"openAPIV3Schema": {"type": "object", "additionalProperties": True}}},
+            {"name": "v3"},
         ]
         return manifest(manifests.CRD, "x", spec={"group": "g", "versions": versions})
 
