@@ -155,7 +155,8 @@ class Breakage:
         hand: Who breaks it.
         cause: The only cause that `verify` must report, with `cluster` and `peer`.
         breaks: Breaks it.
-        finishes: What the remedy asks for after `up --refresh`.
+        prepares: What the remedy asks for before `up --refresh`.
+        finishes: What it asks for afterwards.
     """
 
     hand: Hand
@@ -163,6 +164,7 @@ class Breakage:
     cluster: str | None = None
     peer: str | None = None
     breaks: Act
+    prepares: Act = lambda _: None
     finishes: Act = lambda _: None
 
     @property
@@ -311,8 +313,9 @@ BREAKAGES = (
         hand=Hand.MANAGER,
         cause=SERVICE_ABSENT,
         cluster="west",
-        # Applied, it would be a second port of the same name, which Kubernetes refuses.
+        # Applied, it would be a second port of the same name, which Kubernetes refuses. So is the stack's afterwards.
         breaks=lambda clusters: clusters["west"].edit(SERVICE, _OTHER_PORT, OTHER_MANAGER),
+        prepares=lambda clusters: clusters["west"].delete(SERVICE),
     ),
     Breakage(
         hand=Hand.EDIT,

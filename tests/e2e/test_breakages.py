@@ -46,6 +46,7 @@ def test_verify_names_the_cause_and_its_remedy_mends_it(
         assert named == [(breakage.cause.name, breakage.cluster, breakage.peer)]
         assert "`pulumi up --refresh`" in breakage.cause.remedy
     finally:
+        breakage.prepares(mesh)
         checkout.deploy("up", engine, "--refresh").must_succeed()
         breakage.finishes(mesh)
     assert faults_once_settled(checkout) == []

@@ -10,7 +10,10 @@ from ops.verify.facts import Fact, Inspection
 SERVICE_ABSENT = Cause(
     name="Service absent in one cluster",
     meaning=f"`{names.HELLOWORLD}` is missing in a cluster, so clients there cannot resolve it.",
-    remedy=f"{REFRESH} recreates Service {names.HELLOWORLD} in namespace {names.APP_NAMESPACE}",
+    remedy=(
+        f"{REFRESH} recreates Service {names.HELLOWORLD} in namespace {names.APP_NAMESPACE}. If it reports a duplicate "
+        "port, another program has replaced the port: delete that Service first"
+    ),
     rank=30,
 )
 
