@@ -7,6 +7,7 @@ from mesh import names
 from ops.verify import trust
 from ops.verify.check import REFRESH, Cause, Check, CheckState, Result, Subject
 from ops.verify.checks.deployments_scaled import SCALED, scaled
+from ops.verify.checks.service_present import SERVICE
 from ops.verify.gateways import GATEWAY, GatewayFacts, Reachability, reachability
 
 GATEWAY_UNREACHABLE = Cause(
@@ -26,8 +27,9 @@ GATEWAY_UNREACHABLE = Cause(
 
 def _evaluate(subject: Subject) -> Iterator[Result]:
     gateway, found = subject.cluster.get(GATEWAY), reachability(subject.mesh, subject.cluster)
-    if trust.distrust(subject.mesh):
-        # A refused certificate looks like a refused connection to a sidecar.
+    is_absent = subject.cluster.knows(SERVICE) and not subject.cluster.get(SERVICE).present
+    if trust.distrust(subject.mesh) or is_absent:
+        # To a sidecar, a refused certificate and an unknown Service look like a refused connection.
         found = replace(found, barred=())
     state, seen, problem = _judge(gateway, found)
     scaled_here = scaled(subject.cluster, names.EASTWEST_GATEWAY)
@@ -65,7 +67,7 @@ CHECK = Check(
     order=70,
     column="east-west",
     needs=(GATEWAY,),
-    uses=(SCALED,),
+    uses=(SCALED, SERVICE),
     evaluate=_evaluate,
     causes=(GATEWAY_UNREACHABLE,),
 )

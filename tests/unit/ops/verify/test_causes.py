@@ -164,6 +164,13 @@ def test_a_gateway_that_lets_no_sidecar_through_is_unreachable() -> None:
     assert finding.seen == "it takes connections, and lets none through of the sidecars of east"
 
 
+def test_a_gateway_that_cannot_forward_to_a_missing_service_is_no_cause() -> None:
+    """The Service's port may be missing alone, so its endpoints are known."""
+    mesh = spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), answered=0, connect_failures=9)
+    absent = ServiceFacts(present=False, detail="Service sample/helloworld has no port 5000")
+    assert named(spoil(mesh, "west", service=absent)) == [(SERVICE_ABSENT.name, "west", None)]
+
+
 def test_failed_connections_beside_answers_bar_nobody() -> None:
     """A gateway refuses the first connections directly after its start."""
     assert named(spoil_endpoints(healthy_mesh(), "east", gateway_address("west"), connect_failures=9)) == []
