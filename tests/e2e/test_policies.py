@@ -64,7 +64,14 @@ class Program:
 
     def run(self, folder: Path) -> None:
         """Register everything."""
-        key = tls.PrivateKey("key", algorithm="ECDSA", ecdsa_curve="P384")
+        # Rules about the mesh leave alone what is not in one of the program's components.
+        trust = pulumi.ComponentResource("mcsps:index:MeshTrust", "trust")
+        key = tls.PrivateKey(
+            "key",
+            algorithm="ECDSA",
+            ecdsa_curve="P384",
+            opts=ResourceOptions(parent=trust, protect=self.protected),
+        )
         tls.SelfSignedCert(
             "root",
             private_key_pem=key.private_key_pem,
@@ -72,7 +79,7 @@ class Program:
             validity_period_hours=self.validity_hours,
             is_ca_certificate=True,
             allowed_uses=["cert_signing"],
-            opts=ResourceOptions(protect=self.protected),
+            opts=ResourceOptions(parent=trust, protect=self.protected),
         )
         for cluster in ("east", "west"):
             self._cluster(cluster, folder / cluster)
@@ -83,7 +90,9 @@ class Program:
 
     def _cluster(self, cluster: str, folder: Path) -> None:
         provider = k8s.Provider(cluster, cluster_identifier=cluster, render_yaml_to_directory=str(folder))
-        opts = ResourceOptions(provider=provider)
+        opts = ResourceOptions(
+            provider=provider, parent=pulumi.ComponentResource("mcsps:index:HelloworldApp", f"{cluster}-app")
+        )
         sample: ObjectMetaArgsDict = {"name": "helloworld", "namespace": "sample"}
         k8s.core.v1.Namespace(
             f"{cluster}-sample", metadata={"name": "sample", "labels": {"istio-injection": "enabled"}}, opts=opts
