@@ -5,7 +5,6 @@ A check's `ValueError` says what is allowed; `config.parsing` adds the key and t
 that a value names is read.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,7 +27,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.text import Text
 from errors import show
-from mesh import names, pem, root_ca
+from mesh import addresses, names, pem, root_ca
 
 DNS_LABEL_MAX = 63
 DNS_NAME_MAX = 253
@@ -46,8 +45,8 @@ REGEX_PROGRAM_MAX = 32768
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL = rf"({_DNS_LABEL}(\.{_DNS_LABEL})*/)?{_LABEL_PART}=({_LABEL_PART})?"
-_HOST = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
-_AFTER_SCHEME = rf"://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(/[^\s?#@]*)?"
+_HOST = r"([A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\])"
+_AFTER_SCHEME = rf"://{_HOST}(:[0-9]{{1,5}})?(/[^\s?#@]*)?"
 _UNITS = {
     **{unit: Decimal(10) ** power for unit, power in {"n": -9, "u": -6, "m": -3, "k": 3}.items()},
     **{unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", start=2)},
@@ -67,10 +66,13 @@ class _Url(Text):
     """An address without credentials, without a slash at its end."""
 
     def __call__(self, value: str) -> str:
-        match = re.fullmatch(self.pattern, value)
-        if match is None or int(match["port"] or 0) > PORT_MAX:
-            raise ValueError(f"allowed: {self.allowed}")
-        return value.rstrip("/")
+        checked = super().__call__(value)
+        if not checked.startswith("/"):
+            try:
+                addresses.normalized(checked)
+            except ValueError:
+                raise ValueError(f"allowed: {self.allowed}") from None
+        return checked.rstrip("/")
 
 
 @dataclass(frozen=True)

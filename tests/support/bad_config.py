@@ -722,6 +722,11 @@ BAD_VALUES = {
         value="https://h:65536",
         expected=(f"mcsps:clusters[0].peerServer: got 'https://h:65536'; {HTTPS}", "an optional port up to 65535"),
     ),
+    "a peer's server that is no address of IPv6": BadValue(
+        place=("clusters", 0, "peerServer"),
+        value="https://[1:2]:6443",
+        expected=(f"mcsps:clusters[0].peerServer: got 'https://[1:2]:6443'; {HTTPS}",),
+    ),
     "a peer's server behind a password": BadValue(
         place=("clusters", 0, "peerServer"),
         value=f"https://user:{MARK}@east",

@@ -54,6 +54,7 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     ),
     "two labels of nodes": (("clusters", 0, "namespaceNodeSelector"), "role=ingress,example.com/zone="),
     "the highest port": (("clusters", 0, "peerServer"), "https://[2001:db8::1]:65535/below"),
+    "a name with the dot of the root": (("clusters", 0, "peerServer"), "https://kube_api.east.example.:6443"),
     "the longest network": (("clusters", 1, "network"), "n" * 63),
     "a registry of charts": (("istio", "charts"), "oci://registry.example/charts"),
     "any token of a header's name": (

@@ -26,7 +26,20 @@ def test_another_host_port_or_path_is_another_address(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://", "https://u@east", "https://east?a=b", "https://east#a", "https://east:70000", "https://[::1"]
+    "url",
+    [
+        *("https://", "https://u@east", "https://east?a=b", "https://east#a", "https://east:70000", "https://[::1"),
+        *(
+            "https://east:0",
+            "https://[1:2]",
+            "https://a..b",
+            "https:// east",
+            f"https://{'a' * 64}",
+            "https://east..com",
+        ),
+        # Some resolvers read these as 127.0.0.1.
+        *("https://127.1", "https://2130706433", "https://0x7f000001", "https://0"),
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     """Credentials among it."""
@@ -38,7 +51,8 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     "host",
     [
         *("127.0.0.1", "127.8.9.1", "0.0.0.0", "[::1]", "[::]", "169.254.1.1"),  # noqa: S104 - an address to refuse
-        *("localhost", "LOCALHOST", "kind.localhost", "localhost."),
+        *("localhost", "LOCALHOST", "kind.localhost", "localhost.", "localhost.localdomain", "ip6-localhost"),
+        *("[::ffff:127.0.0.1]", "kubernetes.docker.internal", "host.docker.internal"),
         *("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"),
     ],
 )
@@ -48,7 +62,11 @@ def test_an_address_that_leads_each_machine_or_cluster_to_itself_is_local(host: 
 
 
 @pytest.mark.parametrize(
-    "host", ["10.0.0.1", "198.18.0.10", "[2001:db8::1]", "east", "kubernetes.example", "localhost.example", "api.svc"]
+    "host",
+    [
+        *("10.0.0.1", "198.18.0.10", "[2001:db8::1]", "[::ffff:10.0.0.1]"),
+        *("east", "kubernetes.example", "localhost.example", "api.svc", "kube_api.1a", "east.example."),
+    ],
 )
 def test_a_private_or_public_address_is_not_local(host: str) -> None:
     """Clusters of one network reach private addresses."""
