@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from config.base import NAMESPACE
-from config.schema import Cluster, RancherAccess, Settings
+from config.schema import Cluster, KubeconfigAccess, RancherAccess, Settings
 from errors import UserError, show
 from mesh import addresses
 from mesh.kubeconfigs import Endpoint
@@ -55,11 +55,24 @@ def _check_reachable(key: str, settings: Settings, cluster: Cluster, endpoints: 
                 remedy,
                 key=key,
             )
+        if isinstance(cluster.access, KubeconfigAccess) and addresses.is_rancher_proxy(cluster.peer_server):
+            raise UserError(
+                f"got {_show(cluster.peer_server)}, and Rancher's proxy refuses the service accounts of peers; "
+                f"allowed: an address of the API server itself",
+                f"{remedy} directly, or use access rancher",
+                key=key,
+            )
         return
     if isinstance(cluster.access, RancherAccess):
         where, server = f"{NAMESPACE}:rancher.url", settings.rancher.url if settings.rancher else ""
     else:
         where, server = "its kubeconfig", endpoints[cluster.name].server
+        if endpoints[cluster.name].server_name is not None:
+            raise UserError(
+                "missing, and its kubeconfig has tls-server-name, without which peers refuse the server's certificate",
+                f"{remedy}, with a host that the certificate has",
+                key=key,
+            )
         if addresses.is_rancher_proxy(server):
             raise UserError(
                 f"missing, and its kubeconfig has the server {_show(server)}: Rancher's proxy refuses the service "

@@ -1,6 +1,7 @@
 """Kubeconfigs as data: reads the user's, writes those for Rancher's proxy and for a peer's istiod."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -18,6 +19,8 @@ _INLINE = ("token", _CERTIFICATE, _KEY)
 _FILES = {"tokenFile": "token", "client-certificate": _CERTIFICATE, "client-key": _KEY}
 """The keys that name a file, each with that of its content."""
 _UNUSABLE = ("exec", "auth-provider", "username", "password")
+_TOKEN = re.compile(r"[!-~]([ -~]*[!-~])?")
+"""What can be in the header that carries a token."""
 _FLATTEN = "`kubectl config view --raw --minify --flatten` writes the content"
 
 
@@ -29,6 +32,8 @@ class Endpoint:
     """URL of the API server."""
     ca_pem: str | None
     """PEM of the CA of the server's certificate; `None` means the machine's own trust store."""
+    server_name: str | None = None
+    """The name that the certificate must have, if it is not the host of `server`."""
 
 
 def read_endpoint(text: str) -> Endpoint:
@@ -62,7 +67,12 @@ def read_endpoint(text: str) -> Endpoint:
         message = f"has the file certificate-authority instead of certificate-authority-data; {_FLATTEN}"
         raise ValueError(message)
     data = cluster.get("certificate-authority-data")
-    return Endpoint(server=_read_server(cluster.get("server")), ca_pem=_decode_ca(data) if data else None)
+    name = cluster.get("tls-server-name")
+    return Endpoint(
+        server=_read_server(cluster.get("server")),
+        ca_pem=_decode_ca(data) if data else None,
+        server_name=str(name) if name else None,
+    )
 
 
 def _check_user(user: Mapping[str, object]) -> None:
@@ -90,6 +100,27 @@ def _check_user(user: Mapping[str, object]) -> None:
     if not given:
         message = f"has a user without credentials; set a token that is not empty, or {_CERTIFICATE} and {_KEY}"
         raise ValueError(message)
+    _check_content({key: str(user[key]) for key in given})
+
+
+def _check_content(user: Mapping[str, str]) -> None:
+    if "token" in user and not _TOKEN.fullmatch(user["token"]):
+        message = (
+            "has a user with a token that has a line break, a blank at an end or a letter outside ASCII; set the token "
+            "alone"
+        )
+        raise ValueError(message)
+    for key, kind in ((_CERTIFICATE, "CERTIFICATE"), (_KEY, "PRIVATE KEY")):
+        if key in user and f"{kind}-----" not in _decode(user[key]):
+            message = f"has a user with {key} that is not a PEM with a {kind} in base64; {_FLATTEN}"
+            raise ValueError(message)
+
+
+def _decode(data: object) -> str:
+    try:
+        return base64.b64decode(str(data)).decode()
+    except ValueError:
+        return ""
 
 
 def _read_server(server: object) -> str:
@@ -105,7 +136,7 @@ def _read_server(server: object) -> str:
 
 def _decode_ca(data: object) -> str:
     try:
-        text = base64.b64decode(str(data)).decode()
+        text = _decode(data)
         if "PRIVATE KEY" not in text:
             return "".join(map(pem.write_certificate, x509.load_pem_x509_certificates(text.encode())))
     except ValueError:

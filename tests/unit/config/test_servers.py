@@ -111,3 +111,24 @@ def test_the_kubeconfig_of_ranchers_interface_needs_a_server_for_peers(tmp_path:
         f"Rancher's proxy refuses the service accounts of peers. {REMEDY} directly, or use access rancher"
     )
     assert refusal(with_peer_server(stack, 0, "https://east.example")) == ""
+
+
+def test_a_peer_server_that_is_ranchers_proxy_is_refused(tmp_path: Path) -> None:
+    """As it is without the key."""
+    assert refusal(with_peer_server(lab_stack(tmp_path), 0, "https://r.example/k8s/clusters/c-1")) == (
+        "mcsps:clusters[0].peerServer: got 'https://r.example/k8s/clusters/c-1', and Rancher's proxy refuses the "
+        f"service accounts of peers; allowed: an address of the API server itself. {REMEDY} directly, or use "
+        "access rancher"
+    )
+
+
+def test_a_server_with_a_certificate_of_another_name_needs_one_for_peers(tmp_path: Path) -> None:
+    """Remote secrets have no such name."""
+    stack = lab_stack(tmp_path)
+    path = Path(stack.values["clusters"][0]["access"]["path"])
+    path.write_text(path.read_text().replace("server:", "tls-server-name: east\n    server:"))
+    assert refusal(stack) == (
+        "mcsps:clusters[0].peerServer: missing, and its kubeconfig has tls-server-name, without which peers refuse the "
+        f"server's certificate. {REMEDY}, with a host that the certificate has"
+    )
+    assert refusal(with_peer_server(stack, 0, "https://east.example")) == ""

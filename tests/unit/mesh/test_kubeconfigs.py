@@ -17,7 +17,6 @@ from tests.support.stacks import kubeconfig
 SERVER = "https://198.18.0.10:6443"
 KEY = pems.make_key()
 CA = pems.make_root(KEY)
-CERTIFICATE_AND_KEY = {"client-certificate-data": "Y2VydA==", "client-key-data": "a2V5"}
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
@@ -30,6 +29,9 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
 def encoded(text: str) -> str:
     """A PEM as a kubeconfig has it."""
     return base64.b64encode(text.encode()).decode()
+
+
+CERTIFICATE_AND_KEY = {"client-certificate-data": encoded(CA), "client-key-data": encoded(pems.key_pem(KEY))}
 
 
 def with_user(user: object) -> str:
@@ -162,6 +164,26 @@ BAD = {
         )
         for user in ({}, {"token": ""}, {"token": None}, {"token": 7})
     },
+    **{
+        f"a token that ends in {rest!r}": (
+            with_user({"token": MARK + rest}),
+            "has a user with a token that has a line break, a blank at an end or a letter outside ASCII; set the",
+        )
+        for rest in ("\n", " ", "ü")
+    },
+    **{
+        f"{what} as {key}": (with_user({**CERTIFICATE_AND_KEY, key: data}), f"has a user with {key} that is not a PEM")
+        for key, others in (
+            ("client-certificate-data", "client-key-data"),
+            ("client-key-data", "client-certificate-data"),
+        )
+        for what, data in (
+            ("a PEM without base64", CA),
+            ("no base64", "###"),
+            ("no text", "/w=="),
+            ("the other", CERTIFICATE_AND_KEY[others]),
+        )
+    },
 }
 
 
@@ -178,6 +200,11 @@ def test_a_user_has_a_certificate_and_its_key_or_a_token() -> None:
     """Inline."""
     assert kubeconfigs.read_endpoint(with_user(CERTIFICATE_AND_KEY)).server == SERVER
     assert kubeconfigs.read_endpoint(with_user({**CERTIFICATE_AND_KEY, "token": MARK})).server == SERVER
+
+
+def test_the_name_of_the_servers_certificate_is_read() -> None:
+    """Peers connect without it."""
+    assert kubeconfigs.read_endpoint(with_cluster(tls_server_name="east")).server_name == "east"
 
 
 def test_ranchers_proxy_serves_a_cluster_under_its_id() -> None:

@@ -119,7 +119,7 @@ def test_credentials_that_the_client_cannot_load_are_not_quoted(tmp_path: Path) 
     """The library's own message would quote them."""
     file = tmp_path / "kubeconfig"
     file.write_text(
-        kubeconfig("east").replace("token:", f"client-certificate-data: '{TOKEN}'\n    client-key-data: x\n    token:")
+        kubeconfig("east").replace("users:\n", f"users:\n- name: other\n  user:\n    client-key-data: '{TOKEN}'\n")
     )
     with pytest.raises(UserError, match="cannot be used: check its current context") as caught:
         configuration(settings({"kind": "kubeconfig", "path": str(file)}))
