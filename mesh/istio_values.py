@@ -187,15 +187,32 @@ OUTLINES: Mapping[str, Values] = {
 _ONE_REVISION = "the program installs one revision"
 _LOCAL = "each cluster has its own control plane"
 _OBJECTS = "the program's own objects depend on it"
+_WHOLE = "the program needs all of the chart's objects"
+_INJECTED = "istiod would not make its pods gateways"
+_UNREAD = "the chart does not read it"
+_INTERNAL: Mapping[tuple[str, ...], str] = {
+    ("_internal_defaults_do_not_set",): "it is the chart's own",
+    ("defaults",): "the chart refuses it",
+}
 OWNED: Mapping[str, Mapping[tuple[str, ...], str]] = {
     "base": {
+        **_INTERNAL,
         ("global", "istioNamespace"): _OBJECTS,
+        ("global", "resourceScope"): _WHOLE,
         ("global", "enableReaderRBAC"): "links have their own accounts",
         ("base", "validationFailurePolicy"): "istiod sets it, too",
         ("defaultRevision",): _ONE_REVISION,
         ("revision",): _ONE_REVISION,
     },
     "istiod": {
+        **_INTERNAL,
+        ("pilot",): f"{_UNREAD}: what older charts had below it is now at the top of istiod",
+        ("hub",): "istio.hub sets it",
+        ("tag",): "istio.tag sets it",
+        ("global", "resourceScope"): _WHOLE,
+        ("global", "operatorManageWebhooks"): _WHOLE,
+        ("global", "omitSidecarInjectorConfigMap"): _WHOLE,
+        ("global", "proxy", "clusterDomain"): "the program's host names end in cluster.local",
         ("global", "meshID"): "mesh.id sets it",
         ("global", "network"): "clusters[].network sets it",
         ("global", "multiCluster", "clusterName"): "clusters[].name sets it",
@@ -208,10 +225,15 @@ OWNED: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("global", "remotePilotAddress"): _LOCAL,
         ("istiodRemote",): _LOCAL,
         ("meshConfig", "trustDomain"): "mesh.trustDomain sets it",
+        ("meshConfig", "defaultConfig", "meshId"): "mesh.id sets it",
+        ("meshConfig", "defaultConfig", "discoveryAddress"): _LOCAL,
+        ("meshConfig", "defaultConfig", "proxyMetadata", "ISTIO_META_NETWORK"): "clusters[].network sets it",
+        ("meshConfig", "defaultConfig", "proxyMetadata", "ISTIO_META_CLUSTER_ID"): "clusters[].name sets it",
         ("meshConfig", "defaultConfig", "proxyMetadata", "PROXY_CONFIG_XDS_AGENT"): "a change of the root needs it",
         ("env", "ISTIO_MULTIROOT_MESH"): "a change of the root needs it",
         ("env", "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER"): "links.readSecrets sets it",
         ("env", "CLUSTER_ID"): "clusters[].name sets it",
+        ("env", "REVISION"): _ONE_REVISION,
         ("base", "validationFailurePolicy"): "istiod sets it, too",
         ("deploymentAnnotations", names.TIMEOUT_SECONDS): "istio.timeoutSeconds sets it",
         ("sidecarInjectorWebhookAnnotations", names.TIMEOUT_SECONDS): "istio.timeoutSeconds sets it",
@@ -220,6 +242,12 @@ OWNED: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("revisionTags",): _ONE_REVISION,
     },
     "gateway": {
+        **_INTERNAL,
+        ("networkGatewayPorts",): "the program creates the Service",
+        ("labels", "istio.io/rev"): _ONE_REVISION,
+        ("labels", "sidecar.istio.io/inject"): _INJECTED,
+        ("podAnnotations", "sidecar.istio.io/inject"): _INJECTED,
+        ("podAnnotations", "inject.istio.io/templates"): _INJECTED,
         ("service",): "the program creates the Service",
         ("name",): _OBJECTS,
         ("kind",): _OBJECTS,

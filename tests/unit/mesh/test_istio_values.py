@@ -1,5 +1,7 @@
 """Values and their merging, apart from any resource."""
 
+import pytest
+
 from mesh import istio_values
 
 
@@ -22,3 +24,32 @@ def test_gateways_are_labelled_as_the_chart_labels_their_pods() -> None:
         "app": "istio-ingressgateway",
         "istio": "ingressgateway",
     }
+
+
+@pytest.mark.parametrize(
+    ("chart", "values", "path"),
+    [
+        *(
+            (chart, {key: {}}, key)
+            for chart in ("base", "istiod", "gateway")
+            for key in ("defaults", "_internal_defaults_do_not_set")
+        ),
+        *((chart, {"global": {"resourceScope": "cluster"}}, "global.resourceScope") for chart in ("base", "istiod")),
+        ("istiod", {"pilot": {"resources": {"limits": {"cpu": "1"}}}}, "pilot"),
+        ("istiod", {"tag": "1.12.0"}, "tag"),
+        ("istiod", {"global": {"operatorManageWebhooks": True}}, "global.operatorManageWebhooks"),
+        ("istiod", {"global": {"proxy": {"clusterDomain": "corp.local"}}}, "global.proxy.clusterDomain"),
+        ("istiod", {"meshConfig": {"defaultConfig": {"meshId": "other"}}}, "meshConfig.defaultConfig.meshId"),
+        ("istiod", {"env": {"REVISION": "canary"}}, "env.REVISION"),
+        ("gateway", {"networkGatewayPorts": []}, "networkGatewayPorts"),
+        ("gateway", {"labels": {"sidecar.istio.io/inject": "false"}}, "labels.sidecar.istio.io/inject"),
+        ("gateway", {"podAnnotations": {"inject.istio.io/templates": "x"}}, "podAnnotations.inject.istio.io/templates"),
+    ],
+)
+def test_values_that_break_the_mesh_or_that_no_chart_reads_are_found(
+    chart: str, values: dict[str, object], path: str
+) -> None:
+    """Wherever the charts look for them."""
+    found = istio_values.find_owned(chart, values)
+    assert found is not None
+    assert found[0] == path
