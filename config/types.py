@@ -5,6 +5,7 @@ A check's `ValueError` says what is allowed; `config.parsing` adds the key and t
 that a value names is read.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,6 +42,10 @@ PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
 """The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
+
+HEADER_NAME_MAX = 256
+HEADER_MAX = 8192
+"""More than servers take as one header."""
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_PART = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -107,6 +112,8 @@ def _check_cluster_name(value: str) -> str:
 def _check_header_regex(value: str) -> str:
     if not value.isascii() or not 1 <= len(value) <= REGEX_MAX:
         raise ValueError(f"allowed: a regular expression of 1 to {REGEX_MAX} ASCII characters")
+    if re.search(r"(?<!\\)(\\\\)*\\C", value):
+        raise ValueError("allowed: a regular expression without \\C, which istiod refuses. Use a dot")
     options = re2.Options()
     options.log_errors = False
     try:
@@ -197,6 +204,18 @@ DnsLabel = Annotated[
         longest=DNS_LABEL_MAX,
     ),
 ]
+Place = Annotated[
+    str,
+    Text(
+        allowed=(
+            f"the name of a place, as in a label of a node but without dots: letters, digits, '-' and '_', a letter or "
+            f"digit at both ends, at most {DNS_LABEL_MAX} characters"
+        ),
+        pattern=r"[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?",
+        longest=DNS_LABEL_MAX,
+    ),
+]
+"""A region or a zone; dots would separate both in Istio's label."""
 ClusterName = Annotated[
     str,
     Text(
@@ -235,16 +254,29 @@ RancherClusterId = Annotated[str, Text(allowed="Rancher's id, such as c-f7r9g or
 HeaderName = Annotated[
     str,
     Text(
-        allowed="a header name in lower case, such as x-team, but not a pseudo-header such as :path or a JWT claim",
+        allowed=(
+            f"a header name of at most {HEADER_NAME_MAX} characters in lower case, such as x-team, but not a "
+            f"pseudo-header such as :path or a JWT claim"
+        ),
         pattern=r"[!#$%&'*+.^_`|~0-9a-z-]+",
+        longest=HEADER_NAME_MAX,
     ),
 ]
 HeaderValue = Annotated[
     str,
-    Text(allowed="a string of ASCII that is not empty, without blanks at its ends", pattern=r"[!-~]([ -~]*[!-~])?"),
+    Text(
+        allowed=f"a string of ASCII of 1 to {HEADER_MAX} characters, without blanks at its ends",
+        pattern=r"[!-~]([ -~]*[!-~])?",
+        longest=HEADER_MAX,
+    ),
 ]
 HeaderPrefix = Annotated[
-    str, Text(allowed="a string of ASCII that is not empty and does not start with a blank", pattern=r"[!-~][ -~]*")
+    str,
+    Text(
+        allowed=f"a string of ASCII of 1 to {HEADER_MAX} characters, which does not start with a blank",
+        pattern=r"[!-~][ -~]*",
+        longest=HEADER_MAX,
+    ),
 ]
 HeaderRegex = Annotated[
     str,

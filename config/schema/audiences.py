@@ -10,7 +10,7 @@ from config.base import NAMESPACE, Section
 from config.schema.coverage import Condition, Coverage, Patterns
 from config.schema.locality import check_region
 from config.schema.version import Version
-from config.types import DnsLabel, HeaderName, HeaderPrefix, HeaderRegex, HeaderValue
+from config.types import DnsLabel, HeaderName, HeaderPrefix, HeaderRegex, HeaderValue, Place
 from errors import show
 
 
@@ -67,7 +67,7 @@ class Audience(Section):
     """The version for these requests; a cluster must run it."""
     header: Header | None = None
     """A condition for a header of the requests. If unset, `region` alone decides; set at least one of both."""
-    region: DnsLabel | None = None
+    region: Place | None = None
     """The region of the pods that send the requests, or of the ingress gateway that receives them. If unset, any."""
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from config.base import NAMESPACE, Section
 from config.schema.locality import check_region, listed
-from config.types import Attempts, DnsLabel, Errors, PositivePercent, Seconds
+from config.types import Attempts, Errors, Place, PositivePercent, Seconds
 from errors import show
 
 MIN_REGIONS = 2
@@ -15,9 +15,9 @@ MIN_REGIONS = 2
 class FailoverStep(Section):
     """The region to which requests of another region fail over."""
 
-    from_: DnsLabel = Field(alias="from")
+    from_: Place = Field(alias="from")
     """The region of the clients."""
-    to: DnsLabel
+    to: Place
     """The region whose endpoints they use if none of their own region is healthy."""
 
 

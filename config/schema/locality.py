@@ -6,16 +6,16 @@ from typing import Self
 from pydantic import model_validator
 
 from config.base import Section
-from config.types import DNS_LABEL_MAX, DnsLabel
+from config.types import DNS_LABEL_MAX, Place
 from errors import show, show_name
 
 
 class Locality(Section):
     """The location of a cluster, for Istio's locality load balancing."""
 
-    region: DnsLabel
+    region: Place
     """The region. It must equal the region label of the cluster's nodes if they have one."""
-    zone: DnsLabel | None = None
+    zone: Place | None = None
     """The zone in the region. If unset, the cluster has a region only."""
 
     @property

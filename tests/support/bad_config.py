@@ -260,12 +260,12 @@ BAD_VALUES = {
         for what, (header, expected) in {
             "in capitals": (
                 {"name": "X-Team", "exact": "a"},
-                (".name: got 'X-Team'; allowed: a header name in lower case",),
+                (".name: got 'X-Team'; allowed: a header name of at most 256 characters in lower case",),
             ),
             "that is none": (
                 {"name": ":path", "exact": "a"},
                 (
-                    ".name: got ':path'; allowed: a header name in lower case",
+                    ".name: got ':path'; allowed: a header name of at most 256 characters in lower case",
                     "but not a pseudo-header such as :path",
                 ),
             ),
@@ -278,7 +278,23 @@ BAD_VALUES = {
                 {"exact": "a", "prefix": "a"},
                 (": got exact and prefix of exact, prefix and regex; allowed: exactly one of them",),
             ),
-            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed: a string of ASCII that is not empty",)),
+            "that must be nothing": ({"exact": ""}, (".exact: got ''; allowed: a string of ASCII of 1 to 8192",)),
+            "that no server takes": (
+                {"exact": "a" * 8193},
+                (".exact: got a value of 8193 characters; allowed: a string of ASCII of 1 to 8192 characters",),
+            ),
+            "that starts with more than a server takes": (
+                {"prefix": "a" * 8193},
+                (".prefix: got a value of 8193 characters; allowed: a string of ASCII of 1 to 8192 characters",),
+            ),
+            "of a long name": (
+                {"name": "x" * 257, "exact": "a"},
+                (".name: got a value of 257 characters; allowed: a",),
+            ),
+            "of a regex that Envoy alone knows": (
+                {"regex": r"a\\\C+"},
+                (".regex: got ", "; allowed: a regular expression without \\C, which istiod refuses. Use a dot"),
+            ),
             "that must end in a blank": (
                 {"exact": "a "},
                 (".exact: got 'a '; allowed: ", "without blanks at its ends"),
@@ -356,7 +372,7 @@ BAD_VALUES = {
     "a region with a dot": BadValue(
         place=("clusters", 1, "locality"),
         value={"region": "us.1"},
-        expected=(f"mcsps:clusters[1].locality.region: got 'us.1'; {LABEL}",),
+        expected=("mcsps:clusters[1].locality.region: got 'us.1'; allowed: the name of a place, as in a label",),
     ),
     "a locality too long for a label": BadValue(
         place=("clusters", 1, "locality"),

@@ -65,6 +65,14 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
         ("audiences",),
         [{"name": "a", "version": "v1", "header": {"name": "cookie", "regex": "a" * 1024}}],
     ),
+    "a regex of a backslash and a C": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "x", "regex": r"\\C"}}],
+    ),
+    "the longest header": (
+        ("audiences",),
+        [{"name": "a", "version": "v1", "header": {"name": "x" * 256, "prefix": "a" * 8192}}],
+    ),
     "a header of one character": (
         ("audiences",),
         [{"name": "a", "version": "v1", "header": {"name": "x", "exact": "!"}}],
@@ -77,6 +85,9 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     ),
     "a root as old as its intermediates": (("trust",), {"rootValidityHours": 8760}),
 }
+
+PLACES = {"OpenStack's": ("RegionOne", "nova"), "a data centre's": ("DC1", "rack_7"), "numbers": ("0", "1")}
+"""Regions and zones, as clouds name them."""
 
 GOOD_FAILOVERS: dict[str, dict[str, object]] = {
     "no retry": {"retryAttempts": 0},
@@ -310,3 +321,14 @@ def test_no_key_is_called_by_two_names() -> None:
     """A secret key is none of the plain ones."""
     plain = {info.alias for info in Settings.model_fields.values()}
     assert not plain & set(SECRET_KEYS)
+
+
+@pytest.mark.parametrize(("region", "zone"), PLACES.values(), ids=PLACES.keys())
+def test_places_have_the_names_that_their_cloud_gives_them(region: str, zone: str) -> None:
+    """In audiences and in the order of failover, too."""
+    values = put(GOOD, ("clusters", 0, "locality"), {"region": region, "zone": zone})
+    values = put(values, ("clusters", 1, "locality"), {"region": "Other"})
+    values = put(values, ("audiences",), [{"name": "a", "version": "v1", "region": region}])
+    settings = parse(put(values, ("failover",), {"order": [{"from": region, "to": "Other"}]}))
+    assert settings.regions == (region, "Other")
+    assert settings.failover.order[0].from_ == settings.audiences[0].region == region
