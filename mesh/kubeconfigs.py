@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import yaml
-from cryptography import x509
 
 from errors import show
 from mesh import addresses, pem
@@ -136,13 +135,10 @@ def _read_server(server: object) -> str:
 
 def _decode_ca(data: object) -> str:
     try:
-        text = _decode(data)
-        if "PRIVATE KEY" not in text:
-            return "".join(map(pem.write_certificate, x509.load_pem_x509_certificates(text.encode())))
+        return "".join(map(pem.write_certificate, pem.read_certificates(_decode(data))))
     except ValueError:
-        pass
-    message = "has certificate-authority-data that is not a PEM of certificates in base64"
-    raise ValueError(message)
+        message = "has certificate-authority-data that is not a PEM of certificates in base64"
+        raise ValueError(message) from None
 
 
 def _named(document: dict[str, object], section: str, kind: str, name: object) -> dict[str, object]:

@@ -1,12 +1,13 @@
-"""Certificates as PEM text; a text with anything else in it, such as a private key, is refused."""
+"""
+Certificates as PEM text; a text with another block, such as a private key, is refused.
 
-import re
+RFC 7468 allows text outside of the blocks: bundles name their certificates there, and `openssl` prints what they hold.
+"""
+
 from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-
-_CERTIFICATES = re.compile(r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+")
 
 
 def read_certificates(text: str) -> Sequence[x509.Certificate]:
@@ -14,14 +15,15 @@ def read_certificates(text: str) -> Sequence[x509.Certificate]:
     Parse one or more certificates.
 
     Raises:
-        ValueError: A certificate is invalid, or the text has none, or has anything else. The message continues a
+        ValueError: A certificate is invalid, or the text has none, or has another block. The message continues a
             sentence about the text and never quotes it, since it may be a key.
     """
-    if _CERTIFICATES.fullmatch(text):
-        try:
-            return x509.load_pem_x509_certificates(text.encode())
-        except ValueError:
-            pass
+    try:
+        certificates = x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        certificates = []
+    if certificates and len(certificates) == text.count("-----BEGIN"):
+        return certificates
     message = "is not a PEM with certificates only"
     raise ValueError(message)
 

@@ -332,3 +332,12 @@ def test_places_have_the_names_that_their_cloud_gives_them(region: str, zone: st
     settings = parse(put(values, ("failover",), {"order": [{"from": region, "to": "Other"}]}))
     assert settings.regions == (region, "Other")
     assert settings.failover.order[0].from_ == settings.audiences[0].region == region
+
+
+def test_a_ca_is_taken_without_the_text_around_it(tmp_path: Path) -> None:
+    """Bundles name each certificate there."""
+    ca = pems.make_root(pems.make_key())
+    (tmp_path / "ca.pem").write_text(f"# Acme\n{ca}\n# The same\n{ca}")
+    settings = parse(put(RANCHER, ("rancher", "caCerts"), str(tmp_path / "ca.pem")))
+    assert settings.rancher is not None
+    assert settings.rancher.ca_certs == ca * 2

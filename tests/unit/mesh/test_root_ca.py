@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from mesh import root_ca
+from mesh import pem, root_ca
 from tests.support import pems
 from tests.support.leaks import find_leaks
 from tests.support.recording import RecordingMonitor
@@ -43,20 +43,24 @@ def test_an_rsa_root_is_taken() -> None:
         pems.make_root(KEY) + pems.key_pem(KEY),
         pems.key_pem(KEY) + pems.make_root(KEY),
         pems.make_root(KEY) * 2,
-        f"subject=CN = Root\n{pems.make_root(KEY)}",
+        pems.make_root(KEY) + "-----BEGIN CERTIFICATE-----",
         pems.make_root(KEY).replace("MII", "XII", 1),
     ],
 )
 def test_what_is_not_one_certificate_alone_is_refused(text: str) -> None:
-    """What stands beside it would be published as a part of the root, a private key as well."""
+    """A private key beside it least of all."""
     with pytest.raises(ValueError, match=r"^is not exactly one PEM certificate\. Set the text") as caught:
         root_ca.read_root(text)
     assert find_leaks(RecordingMonitor(preview=False), str(caught.value), secrets=pems.secret_lines(text)) == []
 
 
-def test_blanks_around_a_certificate_are_nothing_else() -> None:
-    """YAML's block texts bring them."""
-    assert root_ca.read_root(f"\n {pems.make_root(KEY)}\n\n").public_key() == KEY.public_key()
+@pytest.mark.parametrize(
+    "before", ["\n ", "\ufeff", "# Root of Acme\n", "Certificate:\n    Data:\n        Version: 3 (0x2)\n"]
+)
+def test_a_text_around_a_certificate_is_dropped(before: str) -> None:
+    """YAML's block texts and `openssl x509 -text` bring it."""
+    root = pems.make_root(KEY)
+    assert pem.write_certificate(root_ca.read_root(f"{before}{root}\n\n")) == root
 
 
 @pytest.mark.parametrize(
