@@ -46,7 +46,8 @@ def parse(values: Mapping[str, object]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise _refusal(_describe(detail) for detail in error.errors(include_url=False)) from None
+        details = error.errors(include_url=False)
+        raise _refusal(_describe(detail) for detail in details if not _only_follows(detail)) from None
     leaked = [
         f"{_key(place)}: got {kind}; allowed: no secret but {' and '.join(SECRET_KEYS)}. Treat it as leaked, and "
         f"replace it by a new one"
@@ -73,6 +74,11 @@ def _texts(value: object, place: tuple[int | str, ...] = ()) -> Iterator[tuple[t
     elif isinstance(value, Sequence):
         for index, item in enumerate(value):
             yield from _texts(item, (*place, index))
+
+
+def _only_follows(detail: ErrorDetails) -> bool:
+    """Whether an error is due to others: a list counts as too short without its wrong items."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def _describe(detail: ErrorDetails) -> str:

@@ -156,6 +156,11 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_versions(self) -> Self:
         run = _run_by(self.clusters)
+        if not run:
+            raise ValueError(
+                f"{NAMESPACE}:clusters: no cluster has versions; allowed: at least one cluster with versions. Set "
+                f"clusters[].versions"
+            )
         for version, weight in ((Version.V1, 100 - self.v2_weight), (Version.V2, self.v2_weight)):
             if weight and version not in run:
                 only = 100 if version is Version.V1 else 0

@@ -341,3 +341,18 @@ def test_a_ca_is_taken_without_the_text_around_it(tmp_path: Path) -> None:
     settings = parse(put(RANCHER, ("rancher", "caCerts"), str(tmp_path / "ca.pem")))
     assert settings.rancher is not None
     assert settings.rancher.ca_certs == ca * 2
+
+
+@pytest.mark.parametrize("weight", [0, 100])
+def test_clusters_without_any_version_are_refused(weight: int) -> None:
+    """No weight is right for them."""
+    clusters = [{**cluster, "versions": []} for cluster in GOOD["clusters"]]
+    with pytest.raises(UserError, match=r"mcsps:clusters: no cluster has versions; allowed: at least one cluster with"):
+        parse({**GOOD, "clusters": clusters, "v2Weight": weight})
+
+
+def test_a_wrong_value_of_the_only_cluster_is_all_that_is_told() -> None:
+    """The list is not too short."""
+    with pytest.raises(UserError) as caught:
+        parse({**GOOD, "clusters": [{**GOOD["clusters"][0], "network": "A"}]})
+    assert str(caught.value).count("\n  mcsps:") == 1
