@@ -86,7 +86,10 @@ class Istio(Section):
     hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
     tag: Tag = "1.31.1"
-    """The tag of Istio's images. It must match `version` if it is a version; required with installer operator."""
+    """
+    The tag of Istio's images. If it starts with a version, it has the minor version of `version`; required with
+    installer operator.
+    """
     charts: Charts = "https://blob.istio.io/istio-release/charts"
     """
     The source of the charts: an https:// repository, an oci:// registry, or the absolute path of a folder with the
@@ -111,14 +114,23 @@ class Istio(Section):
     @model_validator(mode="after")
     def _check_versions(self) -> Self:
         first, end = VERSIONS[self.installer]
+        minors = {}
         for key, value in (("version", self.version), ("tag", self.tag)):
             # A mirror may have tags that are not versions.
             found = re.match(r"([0-9]+)\.([0-9]+)[-.0-9A-Za-z]{0,40}", value)
-            if found and not first <= (int(found[1]), int(found[2])) < end:
+            if found is None:
+                continue
+            minors[key] = minor = int(found[1]), int(found[2])
+            if not first <= minor < end:
                 raise ValueError(
                     f".{key}: got {show(found[0])}; allowed with installer {self.installer}: "
                     f"{VERSIONS_ALLOWED[self.installer]}"
                 )
+        if minors.get("tag", minors["version"]) != minors["version"]:
+            raise ValueError(
+                f".tag: got {show(self.tag)}, and version is {show(self.version)}; allowed: a tag of the same minor "
+                f"version. Set both to one version"
+            )
         return self
 
     @model_validator(mode="after")

@@ -75,8 +75,7 @@ def test_the_program_is_advised_of_what_it_does_not_do_yet(runs: Runs, stack: st
 @pytest.mark.parametrize(
     ("place", "value", "rule"),
     [
-        (("istio", "version"), "1.30.3", "mcsps-istio-version-floor"),
-        (("istio", "tag"), "1.30.3", "mcsps-istio-version-floor"),
+        (("istio",), {"version": "1.30.3", "tag": "1.30.3"}, "mcsps-istio-version-floor"),
         (("istio", "hub"), "gcr.io/istio-release", "mcsps-sources-allowed"),
         (("istio", "charts"), "https://istio-release.storage.googleapis.com/charts", "mcsps-sources-allowed"),
         (("helloworld",), {"images": {"v1": "registry.istio.io/release/v1:1"}}, "mcsps-sources-allowed"),

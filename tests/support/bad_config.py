@@ -412,6 +412,14 @@ BAD_VALUES = {
         value="1.23.6-distroless",
         expected=("mcsps:istio.tag: got '1.23.6-distroless'; allowed with installer helm: 1.30 or newer",),
     ),
+    "charts of another version than the images": BadValue(
+        place=("istio", "version"),
+        value="1.30.2",
+        expected=(
+            "mcsps:istio.tag: got '1.31",
+            "', and version is '1.30.2'; allowed: a tag of the same minor version. Set both to one version",
+        ),
+    ),
     "an installer that does not exist": BadValue(
         place=("istio", "installer"),
         value="sail",

@@ -31,7 +31,8 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "a name of digits": (("clusters", 1, "name"), "1"),
     "a name with 'to' inside a word": (("clusters", 1, "name"), "tokyo-toronto"),
     "a trust domain of labels": (("mesh", "trustDomain"), "mesh.example"),
-    "the first version of the charts": (("istio", "version"), "1.30.0"),
+    "the first version of the charts": (("istio",), {"version": "1.30.0", "tag": "1.30.0"}),
+    "images of a later patch": (("istio", "tag"), "1.31.7-distroless"),
     "a tag of the mirror's own kind": (("istio", "tag"), "stable"),
     "the first version by the operator": (("istio",), {**BY_OPERATOR, "version": "1.12.0", "tag": "1.12.0-distroless"}),
     "the last version by the operator": (("istio",), {**BY_OPERATOR, "values": {}}),
@@ -43,7 +44,7 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
     "the longest tag": (("istio", "tag"), "_" * 128),
     "an image by tag and digest": (("verify", "clientImage"), f"ghcr.io/acme/token_x__y-z.v:1.0@sha256:{'0a' * 32}"),
     "an image of Docker's": (("helloworld", "images"), {"v1": "nginx", "v2": "library/nginx:1.0-Alpine"}),
-    "a pre-release": (("istio", "version"), "1.32.0-beta.1"),
+    "a pre-release": (("istio",), {"version": "1.32.0-beta.1", "tag": "1.32-alpha.3f2a9c8"}),
     "values laid into the program's blocks": (
         ("istio", "values"),
         {"istiod": {"global": {"proxy": {"resources": {"limits": {"cpu": None}}}}}, "base": {"new": 1}},
