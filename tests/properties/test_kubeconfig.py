@@ -15,7 +15,7 @@ from tests.support.leaks import MARK
 from tests.support.stacks import kubeconfig
 
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", fullmatch=True)
-TEXTS = st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), min_size=1, max_size=40).filter(
+TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=40).filter(
     lambda text: text == text.strip()
 )
 JUNK = st.recursive(
