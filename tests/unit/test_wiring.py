@@ -88,7 +88,7 @@ def link(stack: Stack) -> MeshLinkArgs:
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        # 720 hours of life less 240, in two, are parts of 10 days, from 1970 on; and the generation is 1.
+        # The period is (720 h ttl - 240 h early renewal) / 2 = 10 days, counted from 1970. The generation is 1.
         ("2026-11-23T00:00:00", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
         ("2026-12-02T23:59:59", (2079, "2026-12-23T00:00:00Z", "2026-12-13T00:00:00Z")),
         ("2026-12-03T00:00:00", (2080, "2027-01-02T00:00:00Z", "2026-12-23T00:00:00Z")),
@@ -97,7 +97,7 @@ def link(stack: Stack) -> MeshLinkArgs:
 def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
     runs: Runs, now: str, expected: tuple[int, str, str]
 ) -> None:
-    """All values stay the same for one period, and advance by one with the next."""
+    """All values are constant within a rotation period, and advance by one period with the next."""
 
     def body(wire: Wiring) -> None:
         provider = rancher2.Provider("rancher", api_url=RANCHER_URL, token_key=fake_secret("rancher"))
@@ -109,7 +109,7 @@ def test_tokens_have_their_early_renewal_left_when_their_two_parts_are_over(
 
 
 def test_a_peer_reads_a_kubeconfig_cluster_at_the_kubeconfigs_server(runs: Runs) -> None:
-    """The link uses a service account, and trusts public CAs as a kubeconfig without a CA does."""
+    """The link uses a service account. Without a CA in the kubeconfig, it trusts public CAs, as the kubeconfig does."""
     args = link(runs.stack(LAB))
     assert (args.source, args.target, args.server) == ("east", "west", "https://198.18.0.10:6443")
     assert isinstance(args.credential, ServiceAccountArgs)
@@ -125,7 +125,7 @@ def test_a_peer_trusts_the_ca_that_the_kubeconfig_names(runs: Runs, tmp_path: Pa
 
 
 def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> None:
-    """The link uses a Rancher token, and Rancher's CA if it has its own."""
+    """The link uses a Rancher token, and Rancher's CA if Rancher has a private one."""
     for ca_certs, ca in ((None, Ca.PUBLIC), (A_CA, A_CA)):
         args = link(changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs))
         assert args.server == f"{RANCHER_URL}/k8s/clusters/c-f7r9g"
@@ -140,7 +140,7 @@ def test_a_peer_reads_a_rancher_cluster_through_ranchers_proxy(runs: Runs) -> No
 def test_a_service_account_behind_rancher_trusts_who_answers(
     runs: Runs, ca_certs: str | None, server: str | None, ca: str | Ca
 ) -> None:
-    """The CA is Rancher's for its proxy, and the cluster's for the cluster's own address."""
+    """The proxy is verified with Rancher's CA, and the cluster's own address with the cluster's CA."""
     stack = changed(runs.stack(RANCHER), ("rancher", "caCerts"), ca_certs)
     stack = changed(stack, ("clusters", 0, "linkCredential"), "serviceAccount")
     stack = changed(stack, ("clusters", 0, "peerServer"), server)
@@ -152,14 +152,14 @@ def test_a_service_account_behind_rancher_trusts_who_answers(
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_a_peers_server_and_its_ca_may_differ_from_those_that_the_program_uses(runs: Runs, stack: str) -> None:
-    """The config sets them, for every credential."""
+    """The config sets both, for every kind of credential."""
     direct = changed(runs.stack(stack), ("clusters", 0, "peerServer"), "https://direct.example:6443/")
     args = link(changed(direct, ("clusters", 0, "peerCaCerts"), A_CA))
     assert (args.server, args.ca) == ("https://direct.example:6443", A_CA)
 
 
 def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: Runs) -> None:
-    """The kubeconfig's CA is for the program's connection to the cluster."""
+    """The kubeconfig's CA is only for the program's connection to the cluster."""
     assert link(changed(runs.stack(LAB), ("clusters", 0, "peerServer"), "https://direct.example:6443")).ca is Ca.CLUSTER
 
 
@@ -167,21 +167,21 @@ def test_a_peers_server_shows_the_clusters_own_ca_unless_another_is_named(runs: 
 def test_a_peer_that_the_operator_installed_may_read_endpoints(
     runs: Runs, istio: dict[str, str], *, reads: bool
 ) -> None:
-    """Its istiod is older than those that read only EndpointSlices."""
+    """The peer's istiod is older than the first version that reads only EndpointSlices."""
     args = link(runs.stack(LAB).changed(istio=istio))
     assert isinstance(args.credential, ServiceAccountArgs)
     assert args.credential.rights.endpoints is reads
 
 
 def test_generations_reach_the_links(runs: Runs) -> None:
-    """A higher number results in new tokens."""
+    """A higher generation results in new tokens."""
     args = link(changed(runs.stack(LAB), ("links", "tokenGeneration"), 7))
     assert isinstance(args.credential, ServiceAccountArgs)
     assert args.credential.token_generation == 7
 
 
 def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
-    """The root has the numbers of the config."""
+    """The hours, the protection and the intermediates' generation come from the config."""
 
     def body(wire: Wiring) -> None:
         args = wire.mesh_trust()
@@ -203,7 +203,7 @@ def test_the_program_makes_a_root_unless_one_is_brought(runs: Runs) -> None:
 
 
 def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
-    """The certificate comes from plain config, and the key from the secret."""
+    """The certificate comes from plain config, and the key from secret config."""
     key = pems.make_key()
     certificate = pems.make_root(key)
 
@@ -225,7 +225,7 @@ def test_a_brought_root_comes_with_its_key_and_expiry(runs: Runs) -> None:
 
 @pytest.mark.parametrize("versions", [[], ["v1"], ["v2"], ["v1", "v2"]])
 def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> None:
-    """It gets the weights of both versions as well."""
+    """The cluster also gets the weights of both versions."""
     values: dict[str, Any] = put(load_values(LAB), ("clusters", 0, "versions"), versions)
     values = put(values, ("clusters", 1, "versions"), ["v1", "v2"])
     values["helloworld"] = {"images": {"v1": "one", "v2": "two"}, "replicas": 4}
@@ -241,7 +241,7 @@ def test_a_cluster_gets_the_images_of_its_own_versions(versions: list[str]) -> N
 
 
 def test_peers_read_as_a_user_whose_name_is_one_on_the_whole_server(runs: Runs) -> None:
-    """The name contains mesh and cluster; the user can read Secrets only if the config says so."""
+    """The user's name contains the mesh id and the cluster. The user can read Secrets only if the config allows it."""
     stack = runs.stack(RANCHER).changed(links={"readSecrets": False})
     assert peers_of(stack) == PeersUserArgs.__name__
     seen: list[Any] = []
@@ -286,7 +286,7 @@ def access_of(wire: Wiring) -> RancherAccessArgs:
 def test_peers_read_nothing_of_a_cluster_that_is_away(
     runs: Runs, *, source_is_away: bool, target_is_away: bool, expected: bool
 ) -> None:
-    """What a cluster that is away has itself stays as it is: a deletion there would fail."""
+    """The objects in the cluster that is away stay as they are, because a deletion there would fail."""
     stack = runs.stack(LAB, names=("east", "west", "north"))
     for index, is_away in enumerate((source_is_away, target_is_away)):
         stack = changed(stack, ("clusters", index, "away"), is_away)
@@ -297,7 +297,7 @@ def test_peers_read_nothing_of_a_cluster_that_is_away(
 
 
 def test_releases_are_rendered_for_what_their_cluster_answered(runs: Runs) -> None:
-    """A cluster that is away did not answer."""
+    """A cluster that is away has not reported a Kubernetes version."""
     stack = changed(runs.stack(LAB), ("clusters", 1, "away"), value=True)
 
     def body(wire: Wiring) -> None:

@@ -1,4 +1,4 @@
-"""Which audience leaves another one nothing, and where failover is on."""
+"""The audiences that leave no requests to a later one, and the configs in which failover is on."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,13 @@ TWO_REGIONS = put(
 
 
 def with_audiences(*audiences: Mapping[str, object]) -> dict[str, object]:
-    """A stack of two regions with such audiences."""
+    """Return a stack of two regions with these audiences."""
     named = [{"name": f"a-{number}", "version": "v1", **each} for number, each in enumerate(audiences)]
     return {**TWO_REGIONS, "audiences": named}
 
 
 def header(**match: str) -> dict[str, object]:
-    """An audience by the header x-team."""
+    """Return an audience that matches the header x-team."""
     return {"header": {"name": "x-team", **match}}
 
 
@@ -46,7 +46,7 @@ def header(**match: str) -> dict[str, object]:
 def test_an_audience_that_an_earlier_one_leaves_nothing_is_refused(
     earlier: Mapping[str, object], later: Mapping[str, object]
 ) -> None:
-    """And the other way round it is taken, unless both are the same."""
+    """The reverse order is accepted, unless both audiences are the same."""
     with pytest.raises(UserError, match=r"audiences\[1\]: 'a-1' never matches, since audiences\[0\] before it"):
         parse(with_audiences(earlier, later))
     if earlier != later:
@@ -71,12 +71,12 @@ def test_an_audience_that_an_earlier_one_leaves_nothing_is_refused(
 def test_an_audience_that_is_left_something_is_taken(
     earlier: Mapping[str, object], later: Mapping[str, object]
 ) -> None:
-    """Values are compared to the letter, and a regular expression with the whole value."""
+    """Values are compared with case, and a regular expression must match the whole value."""
     assert len(parse(with_audiences(earlier, later)).audiences) == 2
 
 
 def test_an_audience_is_left_nothing_by_several_that_share_it_out() -> None:
-    """Each cluster's requests are gone before it."""
+    """The earlier audiences together take the requests of every region."""
     team = header(exact="a")
     parts = ({**team, "region": "eu"}, {**header(prefix="a"), "region": "us"})
     assert len(parse(with_audiences(team, {"region": "eu"})).audiences) == 2
@@ -89,20 +89,20 @@ def test_an_audience_is_left_nothing_by_several_that_share_it_out() -> None:
     [(GOOD, ABSENT, False), (GOOD, False, False), (TWO_REGIONS, ABSENT, True), (TWO_REGIONS, True, True)],
 )
 def test_failover_is_on_where_there_are_two_regions(values: Mapping[str, object], enabled: object, *, on: bool) -> None:
-    """And off where nobody said where the clusters are."""
+    """Failover is off if the clusters have no localities."""
     failover = {} if enabled is ABSENT else {"enabled": enabled}
     assert parse({**values, "failover": failover}).fails_over is on
 
 
 def test_the_operator_s_istio_fails_over_nowhere() -> None:
-    """Audiences may have regions all the same."""
+    """Audiences can still have regions."""
     istio = {"installer": "operator", "version": "1.23.6", "tag": "1.23.6"}
     stack = parse({**TWO_REGIONS, "istio": istio, "audiences": [{"name": "a", "version": "v1", "region": "eu"}]})
     assert not stack.fails_over
 
 
 def test_failover_is_switched_off_by_one_key() -> None:
-    """Also with defaults that are written out."""
+    """The switch also works if the other keys of failover have their default values."""
     failover = {"enabled": False, "order": [], "retryAttempts": 2}
     assert parse({**TWO_REGIONS, "failover": failover}).fails_over is False
 
@@ -115,7 +115,7 @@ def test_failover_is_switched_off_by_one_key() -> None:
     ],
 )
 def test_a_key_of_failover_has_its_effect_or_is_refused(failover: dict[str, object], told: str) -> None:
-    """None is ignored without a word."""
+    """The program never ignores a key of failover silently."""
     assert parse({**TWO_REGIONS, "failover": failover}).fails_over
     with pytest.raises(UserError) as caught:
         parse({**TWO_REGIONS, "failover": {"enabled": False, **failover}})
@@ -129,7 +129,7 @@ def test_a_key_of_failover_has_its_effect_or_is_refused(failover: dict[str, obje
     ("locality", "label"), [({"region": "eu"}, "eu"), ({"region": "eu", "zone": "eu-1"}, "eu.eu-1")]
 )
 def test_a_locality_is_one_label(locality: Mapping[str, str], label: str) -> None:
-    """With dots, as a slash may not be in a label."""
+    """Dots separate the parts, because the value of a label cannot contain a slash."""
     found = parse(put(TWO_REGIONS, ("clusters", 0, "locality"), locality)).clusters[0].locality
     assert found is not None
     assert found.label == label

@@ -1,4 +1,4 @@
-"""Clusters that are away: what is left gets the traffic."""
+"""Clusters that are away: the other clusters get the traffic."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def settings(weight: int, *clusters: tuple[Sequence[str], bool]) -> Settings:
 
 
 def test_a_version_that_only_runs_away_gets_nothing() -> None:
-    """The note says what the weights are now, and what they were."""
+    """The note contains the new weights and the configured ones."""
     found = settings(10, (["v1"], False), (["v2"], True))
     assert found.weights == {"v1": 100, "v2": 0}
     assert found.notes == (
@@ -39,28 +39,28 @@ def test_a_version_that_only_runs_away_gets_nothing() -> None:
 
 
 def test_the_first_version_too_may_run_only_away() -> None:
-    """Then the second one gets all."""
+    """The second version then gets all requests."""
     found = settings(10, (["v1"], True), (["v2"], False))
     assert found.weights == {"v1": 0, "v2": 100}
     assert found.notes[1] == "v1 runs only there, so v2 gets 100 % of the requests instead of 10 %"
 
 
 def test_weights_stay_where_both_versions_still_run() -> None:
-    """The note is about the cluster alone."""
+    """The note is only about the cluster."""
     found = settings(10, (VERSIONS, False), (["v2"], True))
     assert found.weights == {"v1": 90, "v2": 10}
     assert len(found.notes) == 1
 
 
 def test_nothing_is_noted_of_clusters_that_are_all_there() -> None:
-    """And all of them are present."""
+    """All clusters are present."""
     found = settings(10, (["v1"], False), (["v2"], False))
     assert found.notes == ()
     assert found.present == found.clusters
 
 
 def test_what_verify_expects_follows_the_effective_weight() -> None:
-    """Requests without an audience get what is left."""
+    """Requests without an audience follow the effective weights."""
     assert settings(10, (["v1"], False), (["v2"], True)).v2_weight_for("c0", {}) == 0
 
 
@@ -71,7 +71,7 @@ def test_what_verify_expects_follows_the_effective_weight() -> None:
     ),
 )
 def test_no_version_gets_requests_that_runs_nowhere(weight: int, clusters: list[tuple[list[str], bool]]) -> None:
-    """For each config that is accepted, the weights sum up, and each request has somewhere to go."""
+    """In each accepted config, the weights add up to 100, and each request has a destination."""
     try:
         found = settings(weight, *clusters)
     except UserError:
@@ -105,7 +105,7 @@ def test_no_version_gets_requests_that_runs_nowhere(weight: int, clusters: list[
 def test_traffic_that_nothing_left_can_serve_is_refused(
     weight: int, clusters: list[tuple[Sequence[str], bool]], expected: str
 ) -> None:
-    """A decision of this size is the user's."""
+    """The user must make this decision."""
     with pytest.raises(UserError, match="away") as caught:
         settings(weight, *clusters)
     assert expected in str(caught.value)

@@ -1,4 +1,4 @@
-"""Stack config: what is taken, what is refused, and in which words."""
+"""Stack config: what the program accepts, what it refuses, and the text of the error."""
 
 import base64
 import json
@@ -88,7 +88,7 @@ GOOD_VALUES: dict[str, tuple[Place, object]] = {
 }
 
 PLACES = {"OpenStack's": ("RegionOne", "nova"), "a data centre's": ("DC1", "rack_7"), "numbers": ("0", "1")}
-"""Regions and zones, as clouds name them."""
+"""Regions and zones with the names that clouds use."""
 
 GOOD_FAILOVERS: dict[str, dict[str, object]] = {
     "no retry": {"retryAttempts": 0},
@@ -101,18 +101,18 @@ GOOD_FAILOVERS: dict[str, dict[str, object]] = {
 }
 
 READ_AS: dict[tuple[Place, str], object] = {(("v2Weight",), "10"): 10, (("rancher",), "{}"): None}
-"""What is not taken as it is written, by place and text."""
+"""The values that the program converts, by place and text."""
 
 
 @pytest.mark.parametrize("stack", ["lab", "mcsps-test"])
 def test_both_stack_files_are_taken(stack: str) -> None:
-    """As they stand."""
+    """Both files are accepted unchanged."""
     assert len(parse(load_values(stack)).clusters) == 2
 
 
 @pytest.mark.parametrize(("place", "value"), GOOD_VALUES.values(), ids=GOOD_VALUES.keys())
 def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
-    """The last value on the good side of each limit, as it is written."""
+    """Each value is the last allowed one at a limit, and the settings contain it as it is written."""
     taken: Any = parse(put(GOOD, place, value)).model_dump(mode="json", by_alias=True)
     for step in place:
         taken = taken[step]
@@ -121,13 +121,13 @@ def test_what_is_just_allowed_is_taken(place: Place, value: object) -> None:
 
 @pytest.mark.parametrize("failover", GOOD_FAILOVERS.values(), ids=GOOD_FAILOVERS.keys())
 def test_failover_that_is_just_allowed_is_taken(tmp_path: Path, failover: dict[str, object]) -> None:
-    """In two regions."""
+    """The stack has two regions."""
     stack = in_regions(lab_stack(tmp_path), "eu", "us").changed(failover=failover)
     assert says(parse(stack.values).failover.model_dump(by_alias=True), failover)
 
 
 def says(taken: object, written: object) -> bool:
-    """Whether settings have all that was written, beside defaults."""
+    """Return whether settings contain all that was written; they can contain defaults besides."""
     match written:
         case dict():
             return isinstance(taken, dict) and all(says(taken.get(key), item) for key, item in written.items())
@@ -138,7 +138,7 @@ def says(taken: object, written: object) -> bool:
 
 
 def test_a_value_that_is_not_taken_is_seen() -> None:
-    """Or the tests above would prove nothing."""
+    """Without this, the tests above would prove nothing."""
     assert says({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]})
     assert not says({"a": [{"b": 1}]}, {"a": [{"b": 2}]})
     assert not says({"a": 1}, {"a": 1, "b": 2})
@@ -146,7 +146,7 @@ def test_a_value_that_is_not_taken_is_seen() -> None:
 
 @pytest.mark.parametrize("bad", BAD_VALUES.values(), ids=BAD_VALUES.keys())
 def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
-    """With what was got, what is allowed, no traceback and no secret."""
+    """The error contains the value and what is allowed, and no traceback or secret."""
     with pytest.raises(UserError) as caught:
         parse(put(GOOD, bad.place, bad.value))
     message = str(caught.value)
@@ -158,7 +158,7 @@ def test_a_wrong_value_is_refused_by_its_key(bad: BadValue) -> None:
 
 @pytest.mark.parametrize("bad", BAD_STACKS.values(), ids=BAD_STACKS.keys())
 def test_wrong_files_and_secrets_are_refused_by_their_key(tmp_path: Path, bad: BadStack) -> None:
-    """They are read with the config, and nothing of them is quoted."""
+    """The program reads them together with the config, and quotes none of their content."""
     stack = bad.make(lab_stack(tmp_path), tmp_path)
 
     def check() -> None:
@@ -174,7 +174,7 @@ def test_wrong_files_and_secrets_are_refused_by_their_key(tmp_path: Path, bad: B
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    """One line for each key."""
+    """The error has one line for each key."""
     bad = put(put(GOOD, ("mesh", "id"), "my mesh"), ("v2Weight",), "ten")
     with pytest.raises(UserError) as caught:
         parse(bad)
@@ -184,7 +184,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_an_unknown_key_hides_no_other_error() -> None:
-    """At any depth."""
+    """The error contains all of them, at any depth."""
     bad = put(put(GOOD, ("mesh", "colour"), 1), ("clusters", 0, "access", "colour"), 1)
     with pytest.raises(UserError) as caught:
         parse(put(put(bad, ("colour",), 1), ("v2Weight",), "ten"))
@@ -203,7 +203,7 @@ def test_an_unknown_key_hides_no_other_error() -> None:
     ],
 )
 def test_what_is_long_or_of_several_lines_is_not_quoted(value: object) -> None:
-    """A key, a token or a whole file may have been pasted."""
+    """The user may have pasted a key, a token or a whole file."""
     with pytest.raises(UserError) as caught:
         parse(put(GOOD, ("v2Weight",), value))
     assert f"mcsps:v2Weight: got a value of {len(str(value))} characters; allowed: " in str(caught.value)
@@ -211,20 +211,20 @@ def test_what_is_long_or_of_several_lines_is_not_quoted(value: object) -> None:
 
 @pytest.mark.parametrize("address", ["https://east:6443/", "https://east:6443"])
 def test_addresses_lose_their_last_slash(address: str) -> None:
-    """Paths are put behind them."""
+    """Paths are appended to the addresses."""
     parsed = parse(put(GOOD, ("clusters", 0, "peerServer"), address))
     assert parsed.clusters[0].peer_server == "https://east:6443"
 
 
 @pytest.mark.parametrize("charts", ["/charts/", "https://c.example/x/", "oci://c.example/x/"])
 def test_chart_sources_lose_their_last_slash(charts: str) -> None:
-    """Chart names are put behind them."""
+    """Chart names are appended to the sources."""
     assert parse(put(GOOD, ("istio", "charts"), charts)).istio.charts == charts[:-1]
 
 
 @pytest.mark.parametrize("hub", ["docker.io/istio/", "registry.example:5000/"])
 def test_a_hub_loses_its_last_slash(hub: str) -> None:
-    """Image names are put behind it."""
+    """Image names are appended to the hub."""
     assert parse(put(GOOD, ("istio", "hub"), hub)).istio.hub == hub[:-1]
 
 
@@ -240,14 +240,14 @@ def test_a_hub_loses_its_last_slash(hub: str) -> None:
 def test_a_links_credential_fits_the_access_unless_it_is_chosen(
     values: dict[str, object], settings: object, credential: Credential
 ) -> None:
-    """A kubeconfig cannot make a Rancher token."""
+    """A kubeconfig gives no access to Rancher's API, which creates the tokens."""
     if settings is not ABSENT:
         values = put(values, ("clusters", 0, "linkCredential"), settings)
     assert parse(values).clusters[0].credential is credential
 
 
 def test_settings_never_change() -> None:
-    """Nor does anything in them."""
+    """The values within the settings cannot change either."""
     parsed = parse(GOOD)
     for section, key in ((parsed, "v2_weight"), (parsed.mesh, "id"), (parsed.clusters[0], "name")):
         with pytest.raises(ValueError, match="frozen"):
@@ -255,7 +255,7 @@ def test_settings_never_change() -> None:
 
 
 def test_defaults_are_istios_own() -> None:
-    """A stack that says little gets the newest Istio from where Istio publishes it."""
+    """A stack with minimal config gets the newest Istio from Istio's own repository."""
     least = {key: value for key, value in GOOD.items() if key in {"mesh", "clusters", "v2Weight"}}
     parsed = parse(least)
     assert (parsed.istio.hub, parsed.istio.tag) == ("docker.io/istio", parsed.istio.version)
@@ -269,18 +269,18 @@ def test_defaults_are_istios_own() -> None:
     ("istio", "api"), [({}, "networking.istio.io/v1"), (BY_OPERATOR, "networking.istio.io/v1beta1")]
 )
 def test_routing_is_of_an_api_that_every_version_of_the_installer_serves(istio: dict[str, str], api: str) -> None:
-    """An upgrade within an installer then replaces no object by itself."""
+    """An upgrade with the same installer then replaces no object because of the API version."""
     assert parse(put(GOOD, ("istio",), istio)).istio.networking_api == api
 
 
 @pytest.mark.parametrize(("istio", "seconds"), [({}, 5), (BY_OPERATOR, 0)])
 def test_pods_wait_before_they_end_where_their_kubernetes_can(istio: dict[str, str], seconds: int) -> None:
-    """As long as a proxy does, so that whoever still asks for them is answered."""
+    """The pod waits as long as its proxy, so clients that still send requests get an answer."""
     assert parse(put(GOOD, ("istio",), istio)).istio.drain_seconds == seconds
 
 
 def test_the_seeds_quotas_are_the_projects_defaults() -> None:
-    """As the project of the original installation was made."""
+    """The project has the quotas that the project of the original installation had."""
     rancher = parse(RANCHER).rancher
     assert rancher is not None
     assert rancher.project.model_dump(by_alias=True) == {
@@ -298,7 +298,7 @@ def test_the_seeds_quotas_are_the_projects_defaults() -> None:
 
 
 def test_the_real_stack_describes_the_seeds_clusters() -> None:
-    """Names, ids, networks, mesh and hub; v1 in the first, v2 in the second."""
+    """The stack has their names, ids, networks, mesh id and hub, with v1 in the first and v2 in the second."""
     parsed = parse(RANCHER)
     assert parsed.mesh.id == "mcsps-test"
     assert parsed.istio.hub == "mtr.external.otc.telekomcloud.com/istio"
@@ -312,21 +312,21 @@ def test_the_real_stack_describes_the_seeds_clusters() -> None:
 
 
 def test_the_real_stack_carries_no_lab_value() -> None:
-    """Not even a default that the lab sets."""
+    """The stack does not even contain a default that the lab sets."""
     text = json.dumps(RANCHER) + json.dumps(parse(RANCHER).model_dump(mode="json"))
     assert "mcsps.lab" not in text
     assert "mcsps-lab" not in text
 
 
 def test_no_key_is_called_by_two_names() -> None:
-    """A secret key is none of the plain ones."""
+    """No secret key has the name of a plain key."""
     plain = {info.alias for info in Settings.model_fields.values()}
     assert not plain & set(SECRET_KEYS)
 
 
 @pytest.mark.parametrize(("region", "zone"), PLACES.values(), ids=PLACES.keys())
 def test_places_have_the_names_that_their_cloud_gives_them(region: str, zone: str) -> None:
-    """In audiences and in the order of failover, too."""
+    """Audiences and the order of failover use the same names."""
     values = put(GOOD, ("clusters", 0, "locality"), {"region": region, "zone": zone})
     values = put(values, ("clusters", 1, "locality"), {"region": "Other"})
     values = put(values, ("audiences",), [{"name": "a", "version": "v1", "region": region}])
@@ -336,7 +336,7 @@ def test_places_have_the_names_that_their_cloud_gives_them(region: str, zone: st
 
 
 def test_a_ca_is_taken_without_the_text_around_it(tmp_path: Path) -> None:
-    """Bundles name each certificate there."""
+    """Bundles put the name of each certificate before it."""
     ca = pems.make_root(pems.make_key())
     (tmp_path / "ca.pem").write_text(f"# Acme\n{ca}\n# The same\n{ca}")
     settings = parse(put(RANCHER, ("rancher", "caCerts"), str(tmp_path / "ca.pem")))
@@ -346,14 +346,14 @@ def test_a_ca_is_taken_without_the_text_around_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weight", [0, 100])
 def test_clusters_without_any_version_are_refused(weight: int) -> None:
-    """No weight is right for them."""
+    """No weight is valid for clusters without versions."""
     clusters = [{**cluster, "versions": []} for cluster in GOOD["clusters"]]
     with pytest.raises(UserError, match=r"mcsps:clusters: no cluster has versions; allowed: at least one cluster with"):
         parse({**GOOD, "clusters": clusters, "v2Weight": weight})
 
 
 def test_a_wrong_value_of_the_only_cluster_is_all_that_is_told() -> None:
-    """The list is not too short."""
+    """The error does not also say that the list has too few clusters."""
     with pytest.raises(UserError) as caught:
         parse({**GOOD, "clusters": [{**GOOD["clusters"][0], "network": "A"}]})
     assert str(caught.value).count("\n  mcsps:") == 1

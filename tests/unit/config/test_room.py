@@ -1,4 +1,4 @@
-"""The pods of the mesh against the quotas of their namespaces."""
+"""The resources of the mesh's pods, compared with the quotas of their namespaces."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ NO_CPU_LIMIT = {"resources": {"limits": {"cpu": None}}}
 
 
 def refusal(values: dict[str, Any]) -> str:
-    """Why a config is refused, without the first line; nothing if it is not."""
+    """Return why a config is refused, without the first line; empty if it is accepted."""
     try:
         parse(values)
     except UserError as error:
@@ -83,7 +83,7 @@ def refusal(values: dict[str, Any]) -> str:
     ],
 )
 def test_pods_without_room_are_refused_by_the_key_to_change(place: Place, value: object, told: str) -> None:
-    """Otherwise the quota would stop them minutes later, in a cluster."""
+    """Without this check, the quota would refuse the pods minutes later, in the cluster."""
     assert refusal(put(BY_RANCHER, place, value)) == f"mcsps:{told}"
 
 
@@ -100,18 +100,18 @@ def test_pods_without_room_are_refused_by_the_key_to_change(place: Place, value:
     ],
 )
 def test_pods_with_just_enough_room_are_taken(place: Place, value: object) -> None:
-    """A limit that is no quantity counts as nothing."""
+    """A limit that is not a valid quantity counts as zero."""
     assert refusal(put(BY_RANCHER, place, value)) == ""
 
 
 def test_a_cluster_with_both_versions_needs_room_for_both() -> None:
-    """The cluster that runs the most versions decides."""
+    """The cluster with the most versions determines the requirement."""
     values = put(put(BY_RANCHER, ("clusters", 1, "versions"), ["v1", "v2"]), ("helloworld",), {"replicas": 6})
     assert refusal(values).startswith("mcsps:helloworld.replicas: got 6; allowed: at most 5, for which ")
 
 
 def test_without_a_quota_there_is_room_for_any_number() -> None:
-    """A cluster with access by kubeconfig has none of the program's."""
+    """A cluster with access by kubeconfig has no quota of the program."""
     values = put(BY_KUBECONFIG, ("helloworld", "replicas"), 100)
     assert refusal(put(values, VALUES, {"istiod": {"autoscaleMax": 100}})) == ""
 
@@ -134,5 +134,5 @@ def test_without_a_quota_there_is_room_for_any_number() -> None:
     ],
 )
 def test_an_autoscaler_without_a_range_is_refused(values: dict[str, Any], told: str) -> None:
-    """Kubernetes would refuse it in the middle of an update."""
+    """Without this check, Kubernetes would refuse it in the middle of an update."""
     assert refusal(put(BY_KUBECONFIG, VALUES, values)) == f"mcsps:istio.values.{told}"

@@ -1,4 +1,4 @@
-"""The API servers that the config and its kubeconfigs name."""
+"""The API servers that the config and its kubeconfigs contain."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ LOCAL = "https://127.0.0.1:6443"
 
 
 def refusal(stack: Stack, name: str = LAB) -> str:
-    """Why a stack is refused; nothing if it is not."""
+    """Return why a stack is refused; empty if it is accepted."""
     try:
         stack.run_on(RecordingMonitor(preview=False, stack=name), lambda: load(pulumi.Config()) and None)
     except UserError as error:
@@ -38,7 +38,7 @@ def with_peer_server(stack: Stack, index: int, server: str) -> Stack:
 
 
 def test_two_kubeconfigs_of_one_server_are_refused(tmp_path: Path) -> None:
-    """Everything would be created twice in one cluster."""
+    """The program would create all objects twice in one cluster."""
     stack = with_server(lab_stack(tmp_path), 1, "https://198.18.0.10:6443/")
     assert refusal(stack) == (
         "mcsps:clusters[1].access.path: got 'https://198.18.0.10:6443/', to which mcsps:clusters[0].access.path leads "
@@ -47,7 +47,7 @@ def test_two_kubeconfigs_of_one_server_are_refused(tmp_path: Path) -> None:
 
 
 def test_two_clusters_of_one_peer_server_are_refused(tmp_path: Path) -> None:
-    """In any spelling."""
+    """The comparison ignores differences in spelling."""
     stack = with_peer_server(lab_stack(tmp_path), 0, "https://api.example")
     assert refusal(stack) == ""
     stack = with_peer_server(stack, 1, "https://API.example:443")
@@ -57,7 +57,7 @@ def test_two_clusters_of_one_peer_server_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_peer_server_that_is_another_clusters_server_is_refused(tmp_path: Path) -> None:
-    """A cluster's own server as its `peerServer` is allowed."""
+    """A cluster may have its own server as its `peerServer`."""
     stack = lab_stack(tmp_path)
     assert refusal(with_peer_server(stack, 0, "https://198.18.0.10:6443")) == ""
     assert "to which mcsps:clusters[0].peerServer leads too" in refusal(
@@ -66,7 +66,7 @@ def test_a_peer_server_that_is_another_clusters_server_is_refused(tmp_path: Path
 
 
 def test_a_server_of_this_machine_needs_another_one_for_peers(tmp_path: Path) -> None:
-    """A tunnel is fine for the program, but every other cluster would find itself there."""
+    """The program can use a tunnel, but in every other cluster the same address leads to that cluster itself."""
     stack = with_server(lab_stack(tmp_path), 0, LOCAL)
     assert refusal(stack) == (
         f"mcsps:clusters[0].peerServer: missing, and its kubeconfig has the server '{LOCAL}', which leads every other "
@@ -76,13 +76,13 @@ def test_a_server_of_this_machine_needs_another_one_for_peers(tmp_path: Path) ->
 
 
 def test_a_mesh_of_one_cluster_has_no_peers(tmp_path: Path) -> None:
-    """So any server does."""
+    """A cluster without peers can therefore have any server."""
     assert refusal(with_server(lab_stack(tmp_path, ["east"]), 0, LOCAL)) == ""
     assert refusal(with_server(lab_stack(tmp_path, ["east"]), 0, "https://r.example/k8s/clusters/c-1")) == ""
 
 
 def test_a_peer_server_that_is_local_is_refused(tmp_path: Path) -> None:
-    """By its own key."""
+    """The error names the key `peerServer`."""
     assert refusal(with_peer_server(lab_stack(tmp_path), 1, "https://kubernetes.default.svc")) == (
         "mcsps:clusters[1].peerServer: got 'https://kubernetes.default.svc', which leads every other cluster to "
         f"itself; allowed: an address that all clusters can reach. {REMEDY}"
@@ -90,7 +90,7 @@ def test_a_peer_server_that_is_local_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_rancher_of_this_machine_needs_another_server_for_peers() -> None:
-    """Its proxy has the same address."""
+    """The address of Rancher's proxy is then local as well."""
     stack = rancher_stack()
     local = Stack(
         name=RANCHER, values=put(stack.values, ("rancher", "url"), "https://localhost"), secrets=stack.secrets
@@ -104,7 +104,7 @@ def test_a_rancher_of_this_machine_needs_another_server_for_peers() -> None:
 
 @pytest.mark.parametrize("path", ["/k8s/clusters/c-1", "/k8s/clusters/c-m-abcd1234/"])
 def test_the_kubeconfig_of_ranchers_interface_needs_a_server_for_peers(tmp_path: Path, path: str) -> None:
-    """Rancher's proxy does not know the service accounts of a cluster."""
+    """Rancher's proxy does not accept the tokens of a cluster's service accounts."""
     stack = with_server(lab_stack(tmp_path), 0, f"https://r.example{path}")
     assert refusal(stack) == (
         f"mcsps:clusters[0].peerServer: missing, and its kubeconfig has the server 'https://r.example{path}': "
@@ -114,7 +114,7 @@ def test_the_kubeconfig_of_ranchers_interface_needs_a_server_for_peers(tmp_path:
 
 
 def test_a_peer_server_that_is_ranchers_proxy_is_refused(tmp_path: Path) -> None:
-    """As it is without the key."""
+    """The program refuses this proxy in the kubeconfig as well, if the key is absent."""
     assert refusal(with_peer_server(lab_stack(tmp_path), 0, "https://r.example/k8s/clusters/c-1")) == (
         "mcsps:clusters[0].peerServer: got 'https://r.example/k8s/clusters/c-1', and Rancher's proxy refuses the "
         f"service accounts of peers; allowed: an address of the API server itself. {REMEDY} directly, or use "
@@ -123,7 +123,7 @@ def test_a_peer_server_that_is_ranchers_proxy_is_refused(tmp_path: Path) -> None
 
 
 def test_a_server_with_a_certificate_of_another_name_needs_one_for_peers(tmp_path: Path) -> None:
-    """Remote secrets have no such name."""
+    """Remote secrets do not contain the name of the certificate."""
     stack = lab_stack(tmp_path)
     path = Path(stack.values["clusters"][0]["access"]["path"])
     path.write_text(path.read_text().replace("server:", "tls-server-name: east\n    server:"))

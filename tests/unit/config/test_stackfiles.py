@@ -1,4 +1,4 @@
-"""Stack files as every command but Pulumi's own reads them."""
+"""Stack files as all commands read them, except Pulumi's own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -92,7 +92,7 @@ def write(folder: Path, content: bytes) -> Path:
 def test_a_file_that_is_no_stack_file_is_refused_in_one_line(
     tmp_path: Path, reader: Callable[[Path], object], content: bytes, message: str
 ) -> None:
-    """By each command in the same words, and without its values."""
+    """All commands give the same text, which contains no value of the file."""
     write(tmp_path, content)
     with pytest.raises(UserError) as caught:
         reader(tmp_path)
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_stack_file_is_refused_in_one_line(
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
 def test_a_project_that_is_no_mapping_is_refused_too(tmp_path: Path, reader: Callable[[Path], object]) -> None:
-    """By its own name."""
+    """The error contains the name of the project file."""
     write(tmp_path, b"config: {}\n")
     (tmp_path / "Pulumi.yaml").write_bytes(b"name: mcsps\nconfig: []\nconfig: []\n")
     with pytest.raises(UserError, match=r"^Pulumi\.yaml has the key 'config' twice, line 3"):
@@ -110,7 +110,7 @@ def test_a_project_that_is_no_mapping_is_refused_too(tmp_path: Path, reader: Cal
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """With the system's reason."""
+    """The error contains the reason of the operating system."""
     with pytest.raises(UserError, match=r"^Pulumi\.lab\.yaml cannot be read: No such file or directory$"):
         read_document(tmp_path / "Pulumi.lab.yaml")
 
@@ -130,18 +130,18 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_values_are_those_of_yaml_1_2(tmp_path: Path, text: str, value: object) -> None:
-    """As Pulumi reads them."""
+    """Pulumi reads the values in the same way."""
     assert read_config(write(tmp_path, f"config: {{a: {text}}}\n".encode())) == {"a": value}
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b"config:\n", b"encryptionsalt: v1\n"])
 def test_a_file_without_config_has_none(tmp_path: Path, content: bytes) -> None:
-    """Pulumi writes such files."""
+    """Pulumi itself writes such files."""
     assert read_config(write(tmp_path, content)) == {}
 
 
 def test_a_merged_mapping_is_one(tmp_path: Path) -> None:
-    """A key beside the merge overrides it, which is no double."""
+    """A key beside the merge overrides the merged one, and does not count as a duplicate."""
     content = b"config:\n  a: &a {x: 1, y: 2}\n  b: {<<: *a, y: 3}\n"
     assert read_config(write(tmp_path, content)) == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
 
@@ -155,7 +155,7 @@ def test_a_merged_mapping_is_one(tmp_path: Path) -> None:
 @example(content=b"a: !!float x")
 @example(content=b"<<: 1")
 def test_any_file_is_a_mapping_or_one_line(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    """Never another exception."""
+    """A file never causes any other exception."""
     outcome = read_or_refuse(write(tmp_path_factory.getbasetemp(), content))
     if isinstance(outcome, UserError):
         assert "\n" not in str(outcome)
@@ -163,7 +163,7 @@ def test_any_file_is_a_mapping_or_one_line(tmp_path_factory: pytest.TempPathFact
 
 
 def read_or_refuse(file: Path) -> dict[str, object] | UserError:
-    """The content of a file, or why it is refused."""
+    """Return the content of a file, or the error with which it is refused."""
     try:
         return read_document(file)
     except UserError as error:
@@ -171,7 +171,7 @@ def read_or_refuse(file: Path) -> dict[str, object] | UserError:
 
 
 def test_a_declared_key_has_its_value_or_its_default() -> None:
-    """Pulumi.yaml may declare either, or a type alone."""
+    """Pulumi.yaml can declare a value, a default, or only a type."""
     assert declared_value({"value": 1, "default": 2}) == 1
     assert declared_value({"type": "integer", "default": 2}) == 2
     assert declared_value({"type": "integer"}) is None
@@ -182,5 +182,5 @@ def test_a_declared_key_has_its_value_or_its_default() -> None:
     ("text", "value"), [("10", 10), ('{"a": 1}', {"a": 1}), ("east", "east"), ("[" * 9999, "[" * 9999), (7, 7)]
 )
 def test_a_text_that_is_json_is_its_value(text: object, value: object) -> None:
-    """`pulumi config set` stores numbers and objects so."""
+    """`pulumi config set` stores numbers and objects as such text."""
     assert read_value(text) == value

@@ -1,4 +1,4 @@
-"""The folder of Istio's charts."""
+"""The check of the folder with Istio's charts."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def put_charts(folder: Path, *names: str) -> None:
 
 
 def test_a_folder_with_all_charts_is_taken(tmp_path: Path) -> None:
-    """A repository or a registry is not asked."""
+    """The check reads no repository and no registry."""
     put_charts(tmp_path, "base", "istiod", "gateway")
     for source in (str(tmp_path), "https://charts.example", "oci://charts.example/x"):
         charts.check(Istio(charts=source))
@@ -25,7 +25,7 @@ def test_a_folder_with_all_charts_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_chart_is_refused_by_what_it_lacks(tmp_path: Path) -> None:
-    """With what belongs there."""
+    """The error contains the charts that the folder must have."""
     put_charts(tmp_path, "base")
     (tmp_path / "istiod").mkdir()
     with pytest.raises(UserError) as caught:
@@ -38,6 +38,6 @@ def test_a_folder_without_a_chart_is_refused_by_what_it_lacks(tmp_path: Path) ->
 
 @pytest.mark.parametrize("source", ["/no/such/folder", "/dev/null", f"/{'x' * 300}", "/a\0b"])
 def test_what_is_no_folder_is_refused(source: str) -> None:
-    """Without a traceback."""
+    """The error has no traceback."""
     with pytest.raises(UserError, match=r"which has no file base/Chart\.yaml"):
         charts.check(Istio(charts=source))

@@ -1,4 +1,4 @@
-"""Clusters are asked before anything changes."""
+"""The queries of all clusters before any change."""
 
 import json
 import socket
@@ -24,7 +24,7 @@ Answers = Mapping[str, tuple[int, object]]
 
 
 def healthy(uid: str = "uid-1") -> Answers:
-    """Return the answers of a cluster that is well."""
+    """Return the answers of a healthy cluster."""
     return {
         "/version/": (200, {"gitVersion": "v1.31.4", "major": "1", "minor": "31"} | BUILD),
         "/api/v1/namespaces/kube-system": (200, {"metadata": {"name": "kube-system", "uid": uid}}),
@@ -84,7 +84,7 @@ def query(server: str, *, name: str = "west", index: int = 1) -> ClusterQuery:
 
 
 def refused(*queries: ClusterQuery) -> UserError:
-    """Return the error that the queries end with, which quotes no credential."""
+    """Return the error of the queries, after a check that it quotes no credential."""
     with pytest.raises(UserError) as caught:
         clusters.ask(queries, timeout_seconds=0.5)
     assert TOKEN not in str(caught.value)
@@ -98,12 +98,12 @@ def test_a_cluster_that_answers_tells_its_version_and_its_identity() -> None:
 
 
 def test_no_cluster_is_no_question() -> None:
-    """Nothing fails without clusters."""
+    """Without clusters, the query succeeds."""
     assert clusters.ask([]) == {}
 
 
 def test_a_cluster_that_is_silent_is_named_with_the_way_around_it() -> None:
-    """The key is one that the user can set at three in the morning."""
+    """The error names the key `away`, which the user can set at once."""
     with silent() as url:
         error = refused(query(url))
     assert error.key == "mcsps:clusters[1]"
@@ -112,7 +112,7 @@ def test_a_cluster_that_is_silent_is_named_with_the_way_around_it() -> None:
 
 
 def test_a_cluster_that_refuses_connections_is_told_like_one_that_is_silent() -> None:
-    """Both are away."""
+    """The program cannot reach the cluster in either case."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = refused(query(f"http://127.0.0.1:{port}"))
@@ -121,7 +121,7 @@ def test_a_cluster_that_refuses_connections_is_told_like_one_that_is_silent() ->
 
 
 def test_a_certificate_of_an_unknown_ca_is_no_reason_to_move_away(tmp_path: Path) -> None:
-    """The access must name the CA."""
+    """The remedy is to put the CA into the access."""
     live.certify(tmp_path)
     with live.listening() as sock, live.served(Starlette(), sock, tmp_path):
         error = refused(query(f"https://127.0.0.1:{sock.getsockname()[1]}"))
@@ -132,7 +132,7 @@ def test_a_certificate_of_an_unknown_ca_is_no_reason_to_move_away(tmp_path: Path
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_credential_is_no_reason_to_move_away(status: int) -> None:
-    """The access must be mended, and the key is its own."""
+    """The remedy is to repair the access, and the error names the key of the access."""
     with serving({**healthy(), "/api/v1/namespaces/kube-system": (status, {})}) as url:
         error = refused(query(url))
     assert error.key == "mcsps:clusters[1].access"
@@ -141,7 +141,7 @@ def test_a_refused_credential_is_no_reason_to_move_away(status: int) -> None:
 
 
 def test_an_api_server_that_fails_may_be_moved_away_from() -> None:
-    """A proxy answers so for a cluster behind it that is down."""
+    """A proxy gives such an answer if the cluster behind it is down."""
     with serving({"/version/": (503, {})}) as url:
         error = refused(query(url))
     assert "answers 503" in error.message
@@ -150,14 +150,14 @@ def test_an_api_server_that_fails_may_be_moved_away_from() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b'"text"'])
 def test_what_is_no_kubernetes_api_is_told(body: bytes) -> None:
-    """A kubeconfig can lead to anything."""
+    """A kubeconfig can contain the address of any server."""
     with serving({**healthy(), "/version/": (200, body), "/api/v1/namespaces/kube-system": (200, body)}) as url:
         error = refused(query(url))
     assert error.key == "mcsps:clusters[1].access"
 
 
 def test_all_clusters_that_do_not_answer_are_named() -> None:
-    """One answer is not asked for after the other."""
+    """The program queries all clusters at the same time, and does not stop at the first error."""
     with silent() as first, silent() as second:
         error = refused(query(first, name="east", index=0), query(second))
     assert error.key == "mcsps:clusters[0]"
@@ -166,13 +166,13 @@ def test_all_clusters_that_do_not_answer_are_named() -> None:
 
 
 def test_two_entries_for_one_cluster_are_refused() -> None:
-    """Both would write the same objects."""
+    """The program would write the same objects for both entries."""
     with serving(healthy()) as url:
         error = refused(query(url, name="east", index=0), query(url))
     assert str(error).startswith("mcsps:clusters[1].access: leads to the same cluster as mcsps:clusters[0]; allowed:")
 
 
 def test_a_kubeconfig_that_the_client_cannot_use_is_told() -> None:
-    """Before any request."""
+    """The error comes before any request."""
     broken = ClusterQuery(name="west", key="mcsps:clusters[1]", kubeconfig="kind: Config")
     assert refused(broken).key == "mcsps:clusters[1].access"

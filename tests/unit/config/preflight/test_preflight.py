@@ -1,4 +1,4 @@
-"""What is found out before anything changes."""
+"""The facts that the program collects before it changes anything."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ RANCHER_URL = load_values(RANCHER)["rancher"]["url"]
 def run(
     stack: Stack, look_up: LookUp = find_by_config, now: datetime = TODAY, ask: Ask = answer
 ) -> preflight.Preflight:
-    """Find out what a stack's config does not say."""
+    """Collect the facts that a stack's config does not contain."""
     found: list[preflight.Preflight] = []
 
     def body() -> None:
@@ -37,7 +37,7 @@ def run(
 
 
 def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs) -> None:
-    """Before anything is registered; what is wrong is an error of the key to mend."""
+    """The check runs before any registration, and its error names the key that the user must fix."""
     asked: list[Query] = []
 
     def refuse(query: Query) -> Mapping[str, str]:
@@ -57,7 +57,7 @@ def test_rancher_is_asked_for_what_the_config_says_of_it(runs: Runs) -> None:
 
 
 def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
-    """By its key, and with the days of its life; one that ends tomorrow is a warning."""
+    """The error names the key and the dates of the root's validity. A root that expires tomorrow is a warning."""
     key = pems.make_key()
     lab = runs.stack(LAB)
     stack = Stack(
@@ -74,7 +74,7 @@ def test_a_root_that_has_ended_is_refused(runs: Runs) -> None:
 
 
 def test_every_cluster_of_a_run_sees_the_same_time(runs: Runs) -> None:
-    """At midnight, two readings of the clock would rotate the tokens of one cluster and not of the other."""
+    """At midnight, two readings of the clock would rotate the tokens of one cluster and not those of the other."""
     assert run(runs.stack(RANCHER)).now is TODAY
 
 
@@ -91,7 +91,7 @@ def asked_of(stack: Stack) -> list[ClusterQuery]:
 
 
 def put_away(stack: Stack, *, index: int = 1) -> Stack:
-    """Return the stack with one cluster away, and all traffic where the other one serves it."""
+    """Return the stack with one cluster away, and all traffic on the version that the other one serves."""
     clusters = [
         {**cluster, "versions": ["v1", "v2"], "away": number == index}
         for number, cluster in enumerate(stack.values["clusters"])
@@ -100,7 +100,7 @@ def put_away(stack: Stack, *, index: int = 1) -> Stack:
 
 
 def test_each_cluster_is_asked_by_its_kubeconfig(runs: Runs) -> None:
-    """An error names the cluster by its place in the config."""
+    """An error names the cluster by its index in the config."""
     stack = runs.stack(LAB)
     queries = asked_of(stack)
     assert [(query.name, query.key) for query in queries] == [
@@ -112,7 +112,7 @@ def test_each_cluster_is_asked_by_its_kubeconfig(runs: Runs) -> None:
 
 
 def test_a_cluster_behind_rancher_is_asked_through_ranchers_proxy(runs: Runs) -> None:
-    """With the token of the config: the program's own tokens may not exist yet."""
+    """The query uses the token of the config, because the program's own tokens may not exist yet."""
     stack = runs.stack(RANCHER)
     query = asked_of(stack)[0]
     assert f"server: {RANCHER_URL}/k8s/clusters/c-f7r9g" in query.kubeconfig
@@ -122,7 +122,7 @@ def test_a_cluster_behind_rancher_is_asked_through_ranchers_proxy(runs: Runs) ->
 
 @pytest.mark.parametrize("name", [LAB, RANCHER])
 def test_a_cluster_that_is_away_is_not_asked(runs: Runs, name: str) -> None:
-    """It would not answer; Rancher is only asked for its id."""
+    """The cluster would not answer. Only its id is queried, from Rancher."""
     stack = put_away(runs.stack(name))
     assert [query.key for query in asked_of(stack)] == ["mcsps:clusters[0]"]
     assert run(stack).clusters.keys() == {stack.values["clusters"][0]["name"]}
