@@ -1,4 +1,4 @@
-"""What holds for each object of a cluster: it is created again with it, and names what it takes from others."""
+"""The rules for each object of a cluster: when it is replaced, and what it reports about other field managers."""
 
 from typing import Any
 
@@ -54,20 +54,20 @@ def record_component() -> RecordingMonitor:
 
 
 def test_each_object_is_created_again_with_its_own_cluster() -> None:
-    """That of its provider, or of its component's provider."""
+    """The cluster is the one of the object's provider, or of its component's provider."""
     triggers = {found.name: found.replacement_trigger for found in record_component().recorded}
     assert triggers["inherits"] == triggers["east"] == triggers["deep"] == "uid of east"
     assert triggers["west"] == "uid of west"
 
 
 def test_nothing_else_is_created_again() -> None:
-    """Neither other resources, nor components, nor objects elsewhere, nor those whose name changes."""
+    """Other resources, components, objects of another place and objects with a new name are not replaced."""
     triggers = {found.name: found.replacement_trigger for found in record_component().recorded}
     assert {triggers[name] for name in ("random", "inner", "parent", "renamed", "elsewhere")} == {None}
 
 
 def test_an_object_is_deleted_before_it_is_created_again() -> None:
-    """Afterwards, the deletion by name would hit the new object."""
+    """In the reverse order, the deletion by name would delete the new object."""
     found = {each.name: each.delete_before_replace for each in record_component().recorded}
     assert found["inherits"]
     assert found["west"]
@@ -106,7 +106,7 @@ def reported(caplog: pytest.LogCaptureFixture, moment: str, **properties: object
 
 
 def _made(value: Any) -> Any:  # noqa: ANN401 - JSON data
-    """Make the outputs of properties, which need the loop of a program."""
+    """Return the outputs of properties, which need the event loop of a program."""
     if isinstance(value, dict):
         return {name: _made(item) for name, item in value.items()}
     return value() if callable(value) else value
@@ -128,7 +128,7 @@ LIVE = managed("VirtualService", "rancher", {"f:spec": {"f:http": {}}}, spec={"h
 
 
 def test_a_preview_reports_as_an_update_does_and_a_failed_report_stops_neither() -> None:
-    """By the options of both hooks."""
+    """The options of both hooks have this effect."""
 
     def body() -> None:
         options = cluster_objects.adopting_options("east", cluster_objects.object_options("east", "uid"))
@@ -142,7 +142,7 @@ def test_a_preview_reports_as_an_update_does_and_a_failed_report_stops_neither()
 
 
 def test_what_is_taken_from_another_manager_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """With the object and the cluster, and without a value."""
+    """The log contains the object and the cluster, and no value."""
     assert taken(caplog, LIVE, {"spec": {"http": ["ours"]}}) == [
         "VirtualService sample/helloworld of cluster east: takes spec.http from rancher"
     ]
@@ -159,13 +159,13 @@ def test_an_object_has_one_line_for_all_managers(caplog: pytest.LogCaptureFixtur
 
 
 def test_nothing_is_said_where_nothing_is_taken(caplog: pytest.LogCaptureFixture) -> None:
-    """The same value, or fields of its own."""
+    """The value is the same, or the fields belong to the stack."""
     assert taken(caplog, LIVE, {"spec": {"http": ["theirs"]}}) == []
     assert taken(caplog, {**LIVE, "__fieldManager": "rancher"}, {"spec": {"http": ["ours"]}}) == []
 
 
 def test_secrets_are_compared_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    """Pulumi passes them as outputs, of which no two are equal."""
+    """Pulumi passes Secrets as outputs, and no two outputs are equal."""
     ours, theirs = fake_secret("ours"), fake_secret("theirs")
     live = managed("Secret", "rancher", {"f:data": {"f:key": {}, "f:other": {}}})
     live["data"] = lambda: pulumi.Output.secret({"key": theirs, "other": theirs})
@@ -182,7 +182,7 @@ def test_secrets_are_compared_and_not_shown(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_an_adopted_object_is_named_with_its_managers(caplog: pytest.LogCaptureFixture) -> None:
-    """A new one has no other manager than that of its status."""
+    """A new object has no managers except the one of its status."""
     crd = managed("CustomResourceDefinition", "kubectl", {"f:spec": {"f:group": {}}})
     del crd["metadata"]["namespace"]
     assert reported(caplog, "after_create", new_outputs=crd) == [

@@ -37,12 +37,12 @@ PATH = {"uri": {"exact": "/hello"}}
 
 
 def to(version: str) -> dict[str, object]:
-    """Where the requests for a version go."""
+    """Return the destination of the requests for a version."""
     return {"host": HOST, "port": {"number": 5000}, "subset": version}
 
 
 def routes(monitor: RecordingMonitor) -> list[dict[str, Any]]:
-    """What both VirtualServices say of HTTP."""
+    """Return the HTTP routes, which both VirtualServices share."""
     ingress, mesh = (found.inputs["spec"]["http"] for found in monitor.find_all(recording.VIRTUAL_SERVICE))
     assert ingress == mesh
     return list(ingress)
@@ -84,7 +84,7 @@ def record_app(  # noqa: PLR0913 - one for each thing that a test may choose
 
 @pytest.mark.parametrize("versions", [(), ("v1",), ("v2",), ("v1", "v2")])
 def test_a_cluster_runs_its_versions_and_has_all_of_the_routing(versions: tuple[str, ...], *, preview: bool) -> None:
-    """Also one that runs none: it routes to its peers."""
+    """A cluster without versions has the routing as well, and routes to its peers."""
     monitor = record_app(preview=preview, images={version: BOTH[version] for version in versions})
     component = monitor.find("mcsps:index:HelloworldApp", "east-helloworld")
     children = monitor.children(component)
@@ -100,7 +100,7 @@ def test_a_cluster_runs_its_versions_and_has_all_of_the_routing(versions: tuple[
 
 
 def test_the_service_finds_every_version() -> None:
-    """The port's name tells Istio the protocol; nobody waits for endpoints that a cluster may not have."""
+    """The port's name declares the protocol. Pulumi does not wait for endpoints, which a cluster may not have."""
     inputs = record_app().find(recording.SERVICE).inputs
     assert inputs["metadata"]["name"] == "helloworld"
     assert inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
@@ -112,7 +112,7 @@ def test_the_service_finds_every_version() -> None:
 
 @pytest.mark.parametrize("version", BOTH)
 def test_a_deployment_runs_the_image_of_its_version(version: str) -> None:
-    """With the labels that the Service and the subsets select."""
+    """The pods have the labels that the Service and the subsets select."""
     inputs = record_app().find(recording.DEPLOYMENT, f"east-helloworld-{version}").inputs
     labels = {"app": "helloworld", "version": version}
     assert inputs["metadata"]["name"] == f"helloworld-{version}"
@@ -133,14 +133,14 @@ def test_a_deployment_runs_the_image_of_its_version(version: str) -> None:
 def test_a_pod_that_is_to_end_answers_until_nobody_asks_it(
     drain_seconds: int, lifecycle: Mapping[str, object] | None
 ) -> None:
-    """Where its Kubernetes can wait."""
+    """The pod has a preStop hook if its Kubernetes supports one that waits."""
     for found in record_app(drain_seconds=drain_seconds).find_all(recording.DEPLOYMENT):
         (container,) = found.inputs["spec"]["template"]["spec"]["containers"]
         assert container.get("lifecycle") == lifecycle
 
 
 def test_pods_meet_the_restricted_standard() -> None:
-    """Kubernetes' Pod Security Standard `restricted`, no token, and nothing to write to but a small `/tmp`."""
+    """They meet the Pod Security Standard `restricted`, have no token, and can write only to a small `/tmp`."""
     for found in record_app().find_all(recording.DEPLOYMENT):
         pod = found.inputs["spec"]["template"]["spec"]
         assert pod["automountServiceAccountToken"] is False
@@ -159,7 +159,7 @@ def test_pods_meet_the_restricted_standard() -> None:
 
 
 def test_the_gateway_listens_on_the_ingress_for_any_host() -> None:
-    """Plain HTTP on port 80."""
+    """It listens for plain HTTP on port 80."""
     inputs = record_app().find(recording.GATEWAY).inputs
     assert inputs["apiVersion"] == "networking.istio.io/v1"
     assert inputs["metadata"]["name"] == "helloworld-gateway"
@@ -170,7 +170,7 @@ def test_the_gateway_listens_on_the_ingress_for_any_host() -> None:
 
 
 def test_routing_is_of_the_api_that_istio_serves() -> None:
-    """All of it; an older Istio has no v1."""
+    """All objects have the given API version, because an older Istio has no v1."""
     monitor = record_app(networking_api="networking.istio.io/v1beta1")
     found = [each.inputs for each in monitor.recorded if ".istio.io/" in each.inputs.get("apiVersion", "")]
     assert sorted(each["kind"] for each in found) == ["DestinationRule", "Gateway", "VirtualService", "VirtualService"]
@@ -178,7 +178,7 @@ def test_routing_is_of_the_api_that_istio_serves() -> None:
 
 
 def test_the_rule_defines_both_subsets_whatever_runs_here() -> None:
-    """A version may run in a peer alone."""
+    """A version may run only in a peer."""
     for images in ({}, {"v1": "x"}):
         inputs = record_app(images=images).find(recording.DESTINATION_RULE).inputs
         assert inputs["metadata"]["name"] == "helloworld"
@@ -196,7 +196,7 @@ def test_the_rule_defines_both_subsets_whatever_runs_here() -> None:
     ],
 )
 def test_ingress_and_sidecars_route_by_the_same_weights(name: str, physical_name: str, gateway: str, host: str) -> None:
-    """The host is written out, so the route means the same in any namespace."""
+    """The host is the complete name, so the route means the same in any namespace."""
     monitor = record_app(v2_weight=25)
     found = monitor.find(recording.VIRTUAL_SERVICE, name)
     assert found.inputs["metadata"]["name"] == physical_name
@@ -212,7 +212,7 @@ def test_ingress_and_sidecars_route_by_the_same_weights(name: str, physical_name
 
 
 def test_an_audience_gets_its_version_before_the_weight_is_asked() -> None:
-    """In the order that was given, and everybody else follows the weight, which stands where it stood."""
+    """The audiences keep their order. All other requests follow the weighted route, which stays unchanged."""
     *special, weighted = routes(record_app(audiences=(TEAM, EUROPE)))
     assert special == [
         {
@@ -230,7 +230,7 @@ def test_an_audience_gets_its_version_before_the_weight_is_asked() -> None:
 
 
 def test_an_audience_may_be_a_header_within_a_region() -> None:
-    """Both in one match: one alone is not enough."""
+    """Both conditions are in one match, so a request must meet both."""
     special, _ = routes(record_app(audiences=(TEAM_IN_EUROPE,)))
     assert special["match"] == [
         {**PATH, "headers": {"x-team": {"prefix": "t"}}, "sourceLabels": {"topology.istio.io/cluster": "east"}}
@@ -238,7 +238,7 @@ def test_an_audience_may_be_a_header_within_a_region() -> None:
 
 
 def test_failover_prefers_the_own_cluster_and_gives_up_what_is_dead() -> None:
-    """For every subset alike; the subsets, and so the weights, are chosen first."""
+    """The policy applies to every subset equally. Subsets, and therefore weights, are chosen before it applies."""
     spec = record_app(failover=FAILOVER).find(recording.DESTINATION_RULE).inputs["spec"]
     policy = spec.pop("trafficPolicy")
     assert spec == record_app().find(recording.DESTINATION_RULE).inputs["spec"]
@@ -263,7 +263,7 @@ def test_failover_prefers_the_own_cluster_and_gives_up_what_is_dead() -> None:
 
 
 def test_failover_tries_every_request_again_and_elsewhere() -> None:
-    """Those of an audience too."""
+    """The requests of an audience are retried as well."""
     assert [route["retries"] for route in routes(record_app(failover=FAILOVER, audiences=(TEAM,)))] == [
         {
             "attempts": 5,
@@ -275,13 +275,13 @@ def test_failover_tries_every_request_again_and_elsewhere() -> None:
 
 
 def test_requests_that_must_not_be_repeated_are_not() -> None:
-    """Istio's own retries would be made where nothing is said."""
+    """Without an explicit 0, Istio would apply its default retries."""
     failover = replace(FAILOVER, retry_attempts=0)
     assert [route["retries"] for route in routes(record_app(failover=failover))] == [{"attempts": 0}]
 
 
 def test_pods_say_where_they_are_if_that_is_known() -> None:
-    """In their labels alone: a Deployment's selector cannot change."""
+    """Only the pods' labels contain the locality, because a Deployment's selector cannot change."""
     for before, after in zip(
         record_app().find_all(recording.DEPLOYMENT),
         record_app(locality="eu.eu-1").find_all(recording.DEPLOYMENT),
@@ -293,7 +293,7 @@ def test_pods_say_where_they_are_if_that_is_known() -> None:
 
 
 def test_pods_come_after_the_injection_and_routing_after_the_webhook_that_checks_it() -> None:
-    """Neither waits for more of Istio than it needs."""
+    """Both wait only for the parts of Istio that they need."""
     monitor = record_app()
     for found in monitor.find_all(recording.DEPLOYMENT):
         assert monitor.depends_on(found) == {"injector"}

@@ -1,4 +1,4 @@
-"""Charts are rendered without asking a cluster."""
+"""Charts are rendered without a query of a cluster."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ def render(*releases: Release) -> tuple[RenderingMonitor, dict[str, RenderedRele
 
 
 def test_each_release_gets_its_own_objects() -> None:
-    """Also when all are rendered at the same time."""
+    """This holds when all are rendered at the same time."""
     _, found = render(release("base"), release("istiod"))
     assert {name: each.objects[0]["metadata"]["name"] for name, each in found.items()} == {
         "base": "base",
@@ -67,7 +67,7 @@ def test_each_release_gets_its_own_objects() -> None:
 
 
 def test_what_clusters_share_is_rendered_once() -> None:
-    """As the CRDs, whose values name no cluster; a version of their own makes a release of their own."""
+    """An example is the CRDs, whose values contain no cluster. Another Kubernetes version needs its own rendering."""
     older = release("base", kube_version="v1.30.1")
     clusters = {
         "east": {"base": release("base"), "istiod": release("istiod")},
@@ -89,14 +89,14 @@ def test_what_clusters_share_is_rendered_once() -> None:
 
 
 def test_the_function_gets_values_namespace_and_the_clusters_version() -> None:
-    """The version is the cluster's, because the provider has no cluster to ask."""
+    """The version is set explicitly, because the provider has no cluster to query."""
     monitor, _ = render(release("istiod"))
     call = monitor.calls["istiod"]
     assert (call["values"], call["namespace"], call["kube_version"]) == ({"name": "istiod"}, "istio-system", "v1.31.4")
 
 
 def test_a_cluster_that_is_away_has_no_version() -> None:
-    """Helm then takes its own."""
+    """Helm then uses its default version."""
     monitor, _ = render(release("istiod", kube_version=None))
     assert "kube_version" not in monitor.calls["istiod"]
 
@@ -113,14 +113,14 @@ def test_a_cluster_that_is_away_has_no_version() -> None:
     ],
 )
 def test_the_function_finds_the_chart_in_each_kind_of_source(source: str, expected: dict[str, Any]) -> None:
-    """In the function's own terms."""
+    """The source is expressed in the arguments of the function."""
     monitor, _ = render(release("base", source))
     call = monitor.calls["base"]
     assert {key: call[key] for key in ("chart", "path", "version", "fetch_opts") if key in call} == expected
 
 
 def test_the_renderer_has_a_kubeconfig_without_a_cluster() -> None:
-    """Without one it would take that of the user's shell, and wait for that cluster."""
+    """Otherwise it would use the kubeconfig of the user's shell, and wait for that cluster."""
     monitor, _ = render(release("base"))
     provider = monitor.find(recording.KUBERNETES_PROVIDER, "charts")
     assert json.loads(provider.inputs["kubeconfig"])["clusters"] == []

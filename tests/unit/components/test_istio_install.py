@@ -41,7 +41,7 @@ def make_args(
     reads_peer_secrets: bool = False,
     locality: str | None = None,
 ) -> IstioInstallArgs:
-    """Args of a cluster that differs from the defaults in everything; `values` are by chart."""
+    """Return the Args of a cluster that differs from all defaults; `values` are by chart."""
     control_plane = ControlPlane(
         cluster_name="east",
         network="network-east",
@@ -91,28 +91,28 @@ def record_install(  # noqa: PLR0913 - one for each thing that a test may choose
 
 
 def charts_of(monitor: RecordingMonitor) -> dict[str, Registration]:
-    """All charts by the name of their release."""
+    """Return all charts by the name of their release."""
     return {found.inputs["name"]: found for found in monitor.find_all(recording.CHART)}
 
 
 def kind_of(found: Registration) -> str:
-    """The kind of an object."""
+    """Return the kind of an object."""
     return found.type.rpartition(":")[2]
 
 
 def children_of(monitor: RecordingMonitor, release: str) -> list[Registration]:
-    """The objects of a release."""
+    """Return the objects of a release."""
     return monitor.children(charts_of(monitor)[release])
 
 
 def deployment_of(monitor: RecordingMonitor, release: str) -> Registration:
-    """The Deployment of a release."""
+    """Return the Deployment of a release."""
     (deployment,) = [found for found in children_of(monitor, release) if found.type == recording.DEPLOYMENT]
     return deployment
 
 
 def service_of(monitor: RecordingMonitor, release: str) -> Registration:
-    """The Service of a gateway."""
+    """Return the Service of a gateway."""
     (service,) = [
         found
         for found in monitor.find_all(recording.SERVICE)
@@ -122,7 +122,7 @@ def service_of(monitor: RecordingMonitor, release: str) -> Registration:
 
 
 def test_one_cluster_gets_five_charts_three_services_a_secret_and_a_gateway(*, preview: bool) -> None:
-    """All of them children of the component, through the provider that it was given."""
+    """They are children of the component, and use the provider that it was given."""
     monitor = record_install(preview=preview)
     component = monitor.find("mcsps:index:IstioInstall", "east-istio")
     children = monitor.children(component)
@@ -131,7 +131,7 @@ def test_one_cluster_gets_five_charts_three_services_a_secret_and_a_gateway(*, p
 
 
 def test_only_crds_may_be_taken_over_where_they_are_there() -> None:
-    """The CRDs outlive the chart; any other object that is there already is somebody's."""
+    """The CRDs outlive the chart. Any other existing object belongs to someone else."""
     monitor = record_install()
     objects = [found for found in monitor.recorded if found.type.startswith("kubernetes:") and found.custom]
     providers = {(kind_of(found) == "CustomResourceDefinition", monitor.provider_name(found)) for found in objects}
@@ -139,14 +139,14 @@ def test_only_crds_may_be_taken_over_where_they_are_there() -> None:
 
 
 def test_only_crds_stay_when_their_release_goes() -> None:
-    """As the chart asks by Helm's own annotation."""
+    """The chart requests this with Helm's own annotation."""
     objects = [found for found in record_install().recorded if found.custom]
     assert {kind_of(found) for found in objects if found.retain_on_delete} == {"CustomResourceDefinition"}
 
 
 @pytest.mark.parametrize("first", ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding"])
 def test_istiod_starts_after_what_it_reads_once(first: str) -> None:
-    """One that starts before its injector's template serves no injection for as long as it lives."""
+    """An istiod that starts before its injector's template exists never serves injection."""
     monitor = record_install()
     needed = {found.urn for found in children_of(monitor, "istiod") if kind_of(found) == first}
     assert needed
@@ -155,7 +155,7 @@ def test_istiod_starts_after_what_it_reads_once(first: str) -> None:
 
 @pytest.mark.parametrize("kind", ["Service", "MutatingWebhookConfiguration", "HorizontalPodAutoscaler"])
 def test_istiod_does_not_wait_for_what_waits_for_it(kind: str) -> None:
-    """A Service waits for endpoints, and the injection webhook for the CA that istiod writes."""
+    """The Service waits for endpoints, and the injection webhook for the CA bundle that istiod writes."""
     monitor = record_install()
     waiting = {found.urn for found in children_of(monitor, "istiod") if kind_of(found) == kind}
     assert waiting
@@ -170,7 +170,7 @@ def test_bindings_come_after_their_roles() -> None:
 
 
 def test_charts_and_their_objects_keep_the_names_of_pulumis_own_chart() -> None:
-    """Another URN would make every object of a stack again."""
+    """A different URN would replace every object of a stack."""
     monitor = record_install()
     deployment = deployment_of(monitor, "istiod")
     assert deployment.type == "kubernetes:apps/v1:Deployment"
@@ -190,21 +190,21 @@ def test_cacerts_are_secret_and_where_istiod_looks(*, preview: bool) -> None:
 
 
 def test_releases_have_the_names_and_the_namespace_that_istio_documents() -> None:
-    """A gateway's release name is what its pods are labelled with."""
+    """The chart labels a gateway's pods with the name of the release."""
     charts = charts_of(record_install())
     assert {name: found.inputs["chart"] for name, found in charts.items()} == RELEASES
     assert {found.inputs["namespace"] for found in charts.values()} == {"istio-system"}
 
 
 def test_charts_come_from_an_https_repository() -> None:
-    """With the version of config."""
+    """The version comes from the config."""
     for found in charts_of(record_install()).values():
         assert found.inputs["repositoryOpts"] == {"repo": REPOSITORY}
         assert found.inputs["version"] == "1.31.1"
 
 
 def test_charts_come_from_an_oci_registry() -> None:
-    """Which is named in the chart itself."""
+    """The chart's name contains the registry."""
     charts = charts_of(record_install(charts="oci://registry.example/charts"))
     for name, found in charts.items():
         assert found.inputs["chart"] == f"oci://registry.example/charts/{RELEASES[name]}"
@@ -213,7 +213,7 @@ def test_charts_come_from_an_oci_registry() -> None:
 
 
 def test_charts_come_from_a_folder() -> None:
-    """Where each chart has its own version."""
+    """In a folder, each chart has its own version."""
     charts = charts_of(record_install(charts="/charts"))
     for name, found in charts.items():
         assert found.inputs["chart"] == f"/charts/{RELEASES[name]}"
@@ -221,7 +221,7 @@ def test_charts_come_from_a_folder() -> None:
 
 
 def test_istiod_is_told_mesh_network_cluster_and_images() -> None:
-    """Where the chart reads them."""
+    """The values are in the places where the chart reads them."""
     values = charts_of(record_install())["istiod"].inputs["values"]
     told = values["global"]
     assert (told["meshID"], told["network"], told["multiCluster"]) == (
@@ -235,7 +235,7 @@ def test_istiod_is_told_mesh_network_cluster_and_images() -> None:
 
 @pytest.mark.parametrize("reads_peer_secrets", [True, False])
 def test_istiod_takes_a_longer_list_of_roots_and_reads_secrets_of_peers_if_it_may(*, reads_peer_secrets: bool) -> None:
-    """By top-level `env`, the one place that the chart reads."""
+    """The values use the top-level key `env`, which is the only one that the chart reads."""
     values = charts_of(record_install(reads_peer_secrets=reads_peer_secrets))["istiod"].inputs["values"]
     assert values["env"] == {
         "ISTIO_MULTIROOT_MESH": "true",
@@ -246,14 +246,14 @@ def test_istiod_takes_a_longer_list_of_roots_and_reads_secrets_of_peers_if_it_ma
 
 @pytest.mark.parametrize("release", ["base", "istiod"])
 def test_no_chart_makes_a_reader_that_could_read_secrets(release: str) -> None:
-    """Links have accounts of their own; webhooks fail closed from the start, so that no refresh shows a change."""
+    """Links have their own accounts. Webhooks fail closed from the start, so no refresh shows a change."""
     values = charts_of(record_install())[release].inputs["values"]
     assert values["global"]["enableReaderRBAC"] is False
     assert values["base"] == {"validationFailurePolicy": "Fail"}
 
 
 def test_only_the_east_west_gateway_serves_other_networks() -> None:
-    """Charts bring no Service: the component makes its own."""
+    """The charts create no Service, because the component creates its own."""
     charts = charts_of(record_install())
     served = {name: charts[name].inputs["values"].get("networkGateway") for name in GATEWAYS}
     assert served == {
@@ -265,7 +265,7 @@ def test_only_the_east_west_gateway_serves_other_networks() -> None:
 
 
 def test_gateways_say_where_they_are_if_that_is_known() -> None:
-    """Clients of helloworld, they prefer what is near; without a locality their nodes are asked."""
+    """As clients of helloworld, they prefer near endpoints. Without a locality, they use that of their node."""
     charts = charts_of(record_install(locality="eu.eu-1"))
     labels = {name: charts[name].inputs["values"].get("labels") for name in RELEASES}
     assert labels == {
@@ -277,7 +277,7 @@ def test_gateways_say_where_they_are_if_that_is_known() -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_values_of_config_are_laid_over_the_programs_own(release: str) -> None:
-    """Maps are merged, anything else is the user's; each chart takes its own part."""
+    """Maps are merged, and the user's other values replace the program's. Each chart gets only its own values."""
     before = charts_of(record_install())[release].inputs["values"]
     theirs = {"extra": {"key": [1]}, "resources": {"limits": {"cpu": "9"}}}
     after = charts_of(record_install(values={RELEASES[release]: theirs}))
@@ -293,13 +293,13 @@ def test_values_of_config_are_laid_over_the_programs_own(release: str) -> None:
 
 @pytest.mark.parametrize("release", ["istiod", *GATEWAYS])
 def test_every_container_has_requests_and_limits(release: str) -> None:
-    """Namespaces with quotas refuse a pod without."""
+    """Namespaces with quotas refuse a pod without them."""
     resources = charts_of(record_install())[release].inputs["values"]["resources"]
     assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
 
 
 def test_istiod_comes_after_its_ca_the_crds_and_the_webhook_that_it_writes_its_ca_into() -> None:
-    """An istiod without cacerts would make a root of its own, and a new version may need new CRDs."""
+    """Without cacerts, istiod would create its own root. A new version of istiod can also need new CRDs."""
     monitor = record_install()
     needs = monitor.depends_on(charts_of(monitor)["istiod"])
     assert {
@@ -311,7 +311,7 @@ def test_istiod_comes_after_its_ca_the_crds_and_the_webhook_that_it_writes_its_c
 
 @pytest.mark.parametrize("release", GATEWAYS)
 def test_gateways_come_after_istiod_and_their_services_wait_for_nothing(release: str) -> None:
-    """A gateway's pod is injected by istiod; a cloud's load balancer takes longer than both."""
+    """Istiod injects a gateway's pod. A cloud's load balancer takes longer than both."""
     monitor = record_install()
     assert "east-istio-istiod:istio-system/istiod" in monitor.depends_on(charts_of(monitor)[release])
     assert not monitor.depends_on(service_of(monitor, release))
@@ -326,7 +326,7 @@ def test_gateways_come_after_istiod_and_their_services_wait_for_nothing(release:
     ],
 )
 def test_services_open_what_their_gateway_is_for_and_no_more(release: str, kind: str, ports: dict[str, int]) -> None:
-    """The east-west load balancer opens 15021 and 15443 alone: istiod's ports stay closed."""
+    """The east-west load balancer opens only 15021 and 15443, so istiod's ports stay closed."""
     spec = service_of(record_install(), release).inputs["spec"]
     assert spec["type"] == kind
     assert {port["name"]: port["port"] for port in spec["ports"]} == ports
@@ -335,7 +335,7 @@ def test_services_open_what_their_gateway_is_for_and_no_more(release: str, kind:
 
 @pytest.mark.parametrize("release", GATEWAYS)
 def test_services_select_the_pods_of_their_own_release(release: str) -> None:
-    """By the labels that the chart `gateway` gives."""
+    """They use the labels that the chart `gateway` sets."""
     inputs = service_of(record_install(), release).inputs
     labels = {"app": release, "istio": release.removeprefix("istio-")}
     assert inputs["spec"]["selector"] == labels
@@ -344,7 +344,7 @@ def test_services_select_the_pods_of_their_own_release(release: str) -> None:
 
 
 def test_the_cross_network_gateway_passes_mtls_through() -> None:
-    """It comes after the whole east-west gateway, when istiod has long written its CA into the validating webhook."""
+    """It waits for the complete east-west gateway. Istiod has by then written its CA into the validating webhook."""
     monitor = record_install()
     gateway = monitor.find(recording.GATEWAY, "east-istio-cross-network-gateway")
     assert gateway.inputs["apiVersion"] == "networking.istio.io/v1"
@@ -364,7 +364,7 @@ def test_the_cross_network_gateway_passes_mtls_through() -> None:
 
 
 def test_all_that_is_waited_for_is_waited_for_as_long_as_config_says() -> None:
-    """Deployments, the injection webhook and load balancers."""
+    """These are the Deployments, the injection webhook and the load balancers."""
     monitor = record_install()
     charts = charts_of(monitor)
     timeout = {"pulumi.com/timeoutSeconds": "123"}
@@ -393,7 +393,7 @@ def test_no_other_service_is_waited_for() -> None:
 
 @pytest.mark.parametrize("ingress", [{"ip": "203.0.113.7"}, {"hostname": "lb.example"}])
 def test_an_address_may_be_an_ip_or_a_host_name(ingress: dict[str, str]) -> None:
-    """Clouds give the one or the other."""
+    """Clouds assign either of them."""
     status = {"status": {"loadBalancer": {"ingress": [ingress]}}}
     monitor = record_install(makers={recording.SERVICE: with_outputs(status)})
     (address,) = ingress.values()
@@ -413,7 +413,7 @@ def test_an_address_may_be_an_ip_or_a_host_name(ingress: dict[str, str]) -> None
 def test_a_service_without_an_address_is_named_with_its_cluster_and_stops_nothing(
     status: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The routing of the other clusters must not end with it; the output is empty."""
+    """The failure does not stop the routing of the other clusters, and the output is empty."""
     monitor = record_install(makers={recording.SERVICE: with_outputs({"status": status})})
     assert monitor.exports == {}
     assert monitor.find(recording.GATEWAY)
@@ -424,7 +424,7 @@ def test_a_service_without_an_address_is_named_with_its_cluster_and_stops_nothin
 
 
 def test_a_load_balancer_that_gives_no_address_in_time_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    """Pulumi's own error has neither the cluster nor the gateway's name; other errors are clear."""
+    """Pulumi's own error contains neither the cluster nor the gateway's name. Other errors are clear."""
 
     def body() -> None:
         timed_out = "failed to become live: timed out waiting for the condition"
@@ -439,7 +439,7 @@ def test_a_load_balancer_that_gives_no_address_in_time_is_named(caplog: pytest.L
 
 
 def test_each_address_is_that_of_its_own_gateway() -> None:
-    """They are the component's outputs."""
+    """The addresses are outputs of the component."""
     monitor = record_install()
     known = {
         name: monitor.made(service_of(monitor, release), "status")["loadBalancer"]["ingress"][0]["ip"]
@@ -454,12 +454,12 @@ def test_each_address_is_that_of_its_own_gateway() -> None:
 
 
 def test_addresses_are_not_known_in_a_preview() -> None:
-    """And nothing fails for it."""
+    """The preview succeeds with unknown addresses."""
     assert record_install(preview=True).exports == {"ingress": Unknown(), "eastwest": Unknown()}
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:
-    """Neither in what is registered, nor by the repr of the Args."""
+    """Neither the registered resources nor the repr of the Args show a secret."""
     assert find_leaks(record_install(preview=preview)) == []
 
     def body() -> None:

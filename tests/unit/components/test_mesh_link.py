@@ -1,4 +1,4 @@
-"""MeshLink: a reader in the source, a remote secret in the target."""
+"""MeshLink: a reader in the source cluster, and a remote secret in the target cluster."""
 
 import base64
 
@@ -51,7 +51,7 @@ def by_rancher_token(*, preview: bool = False, ca: str | Ca = "Rancher's CA") ->
 
 
 def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca, *, is_read: bool = True) -> None:
-    """Make west read east."""
+    """Create the link through which west reads east."""
     args = MeshLinkArgs(
         source="east",
         target="west",
@@ -66,7 +66,7 @@ def link(credential: ServiceAccountArgs | RancherTokenArgs, ca: str | Ca, *, is_
 
 
 def remote_kubeconfig(monitor: RecordingMonitor) -> object:
-    """What the target's istiod will read, which must be a secret."""
+    """Return the kubeconfig that the target's istiod reads, after a check that it is a secret."""
     secret = monitor.find(recording.SECRET, "east-to-west-remote-secret")
     content = secret.inputs["stringData"]
     assert isinstance(content, Secret)
@@ -75,7 +75,7 @@ def remote_kubeconfig(monitor: RecordingMonitor) -> object:
 
 
 def test_a_link_by_service_account_has_all_parts_below_it(*, preview: bool) -> None:
-    """Account, role, binding, token and its generation; and the remote secret."""
+    """The parts are account, role, binding, token, the token's generation, and the remote secret."""
     monitor = by_service_account(preview=preview)
     component = monitor.find("mcsps:index:MeshLink", "east-to-west")
     assert kinds(monitor.children(component)) == [
@@ -90,14 +90,14 @@ def test_a_link_by_service_account_has_all_parts_below_it(*, preview: bool) -> N
 
 
 def test_a_link_by_rancher_token_is_the_remote_secret_alone(*, preview: bool) -> None:
-    """RancherCluster made the token."""
+    """RancherCluster creates the token."""
     monitor = by_rancher_token(preview=preview)
     component = monitor.find("mcsps:index:MeshLink", "east-to-west")
     assert kinds(monitor.children(component)) == ["Secret"]
 
 
 def test_the_reader_lives_in_the_source_and_the_remote_secret_in_the_target() -> None:
-    """Each through its cluster's own provider."""
+    """Each uses the provider of its cluster."""
     monitor = by_service_account()
     places: dict[str | None, set[str]] = {}
     for found in monitor.recorded:
@@ -115,7 +115,7 @@ def test_the_reader_lives_in_the_source_and_the_remote_secret_in_the_target() ->
 
 
 def test_the_remote_secret_carries_label_annotation_and_key_that_istio_reads() -> None:
-    """All name the source."""
+    """All of them contain the name of the source."""
     metadata = by_service_account().find(recording.SECRET, "east-to-west-remote-secret").inputs["metadata"]
     assert metadata["name"] == "istio-remote-secret-east"
     assert metadata["namespace"] == "istio-system"
@@ -124,7 +124,7 @@ def test_the_remote_secret_carries_label_annotation_and_key_that_istio_reads() -
 
 
 def trusting(ca_pem: str | None) -> dict[str, str]:
-    """A kubeconfig's cluster: without a CA, the machine's own trust store counts."""
+    """Return the cluster of a kubeconfig; without a CA, the machine's trust store applies."""
     data = {"certificate-authority-data": base64.b64encode(ca_pem.encode()).decode()} if ca_pem else {}
     return {"server": SERVER, **data}
 
@@ -134,7 +134,7 @@ def trusting(ca_pem: str | None) -> dict[str, str]:
     [(Ca.CLUSTER, recording.CLUSTER_CA), ("the proxy's CA", "the proxy's CA"), (Ca.PUBLIC, None)],
 )
 def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca: str | Ca, ca_pem: str | None) -> None:
-    """The cluster's own comes with the token."""
+    """The cluster's own CA comes from the Secret of the token."""
     monitor = by_service_account(ca=ca)
     data = monitor.made(monitor.find(recording.SECRET, "east-to-west-token"), "data")
     assert remote_kubeconfig(monitor) == {
@@ -149,7 +149,7 @@ def test_the_remote_kubeconfig_has_the_readers_token_and_the_servers_ca(ca: str 
 
 @pytest.mark.parametrize(("ca", "ca_pem"), [(Ca.PUBLIC, None), ("Rancher's CA", "Rancher's CA")])
 def test_the_remote_kubeconfig_has_ranchers_token_and_ca(ca: str | Ca, ca_pem: str | None) -> None:
-    """No CA in it where every machine trusts Rancher's."""
+    """The kubeconfig contains no CA if Rancher has a publicly trusted certificate."""
     document = remote_kubeconfig(by_rancher_token(ca=ca))
     assert isinstance(document, dict)
     assert document["clusters"][0]["cluster"] == trusting(ca_pem)
@@ -157,7 +157,7 @@ def test_the_remote_kubeconfig_has_ranchers_token_and_ca(ca: str | Ca, ca_pem: s
 
 
 def test_the_token_is_the_readers_and_named_by_its_generation() -> None:
-    """A new token has a new name, so the old one lives until the remote secret has the new."""
+    """A new token has a new name, so the old one is deleted only after the remote secret has the new one."""
     monitor = by_service_account()
     token = monitor.find(recording.SECRET, "east-to-west-token")
     generation = monitor.made(monitor.find(recording.RANDOM_ID), "hex")
@@ -171,7 +171,7 @@ def test_the_token_is_the_readers_and_named_by_its_generation() -> None:
 
 
 def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
-    """And to nothing else."""
+    """The binding contains no other account or role."""
     monitor = by_service_account()
     account = monitor.find(recording.SERVICE_ACCOUNT).inputs["metadata"]
     role = monitor.find(recording.CLUSTER_ROLE).inputs
@@ -191,27 +191,27 @@ def test_the_binding_ties_the_readers_account_to_the_readers_role() -> None:
 @pytest.mark.parametrize("reads_endpoints", [True, False])
 @pytest.mark.parametrize("reads_secrets", [True, False])
 def test_the_role_that_is_registered_is_the_reader_rules(*, reads_secrets: bool, reads_endpoints: bool) -> None:
-    """All that istiod reads of a peer; Secrets and Endpoints only if they are asked for."""
+    """The role contains everything that istiod reads in a peer; Secrets and Endpoints only if the Args include them."""
     monitor = by_service_account(reads_secrets=reads_secrets, reads_endpoints=reads_endpoints)
     rules = monitor.find(recording.CLUSTER_ROLE).inputs["rules"]
     assert readable(rules) == expected_readable(secrets=reads_secrets, endpoints=reads_endpoints)
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:
-    """Neither in what is registered, nor by the repr of the Args."""
+    """Neither the registered resources nor the repr of the Args show a secret."""
     assert find_leaks(by_service_account(preview=preview)) == []
     assert find_leaks(by_rancher_token(preview=preview)) == []
     assert MARK not in repr(RancherTokenArgs(token=fake_secret("Rancher")))
 
 
 def test_the_remote_secret_is_secret_before_its_token_is_known() -> None:
-    """A first preview shows neither."""
+    """A first preview shows neither the remote secret nor its token."""
     secret = by_service_account(preview=True).find(recording.SECRET, "east-to-west-remote-secret")
     assert secret.inputs["stringData"] == Secret(Unknown())
 
 
 def test_without_the_remote_secret_the_reader_stays(*, preview: bool) -> None:
-    """A source that is away is read by nobody, and keeps all that it has for its return."""
+    """No peer reads a source that is away. Its objects stay for the time when it is back."""
     monitor = by_service_account(preview=preview, is_read=False)
     full = by_service_account(preview=preview)
     assert {found.name for found in full.recorded} - {found.name for found in monitor.recorded} == {
@@ -220,7 +220,7 @@ def test_without_the_remote_secret_the_reader_stays(*, preview: bool) -> None:
 
 
 def test_a_rebuilt_source_gets_a_token_with_a_new_name() -> None:
-    """With the old name, the deletion of the old token would hit the new one."""
+    """With the same name, the deletion of the old token would delete the new one."""
     monitor = by_service_account(identity="uid-2")
     generation = monitor.find(recording.RANDOM_ID, "east-to-west-token-generation")
     assert generation.replacement_trigger == "uid-2"

@@ -1,4 +1,4 @@
-"""MeshTrust: one root, an intermediate for each cluster, and the four entries that istiod wants."""
+"""MeshTrust: one root, an intermediate for each cluster, and the four entries that istiod reads."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def record_trust(
     clusters: tuple[str, ...] = CLUSTERS,
     makers: Mapping[str, Maker] | None = None,
 ) -> RecordingMonitor:
-    """Record the trust of two clusters; the stack's outputs are what it gives to others."""
+    """Record the trust of two clusters, and export what it passes to other components."""
 
     def body() -> None:
         args = MeshTrustArgs(
@@ -55,7 +55,7 @@ def record_trust(
 
 
 def really(type_: str) -> Maker:
-    """Make keys and certificates as pulumi-tls does."""
+    """Return a maker of keys and certificates that works as pulumi-tls does."""
 
     def make(registration: Registration) -> Outcome:
         return tls.TYPES[type_].make(reveal(registration.inputs))
@@ -75,7 +75,7 @@ REAL = {
 
 
 def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[[], ProvidedRootArgs]:
-    """Put a root that the user made into Args."""
+    """Return a function that puts a provided root into Args."""
 
     def make() -> ProvidedRootArgs:
         return ProvidedRootArgs(
@@ -88,20 +88,20 @@ def brought_root(key: ec.EllipticCurvePrivateKey, certificate: str) -> Callable[
 
 
 def fake_brought_root() -> ProvidedRootArgs:
-    """A brought root in name only."""
+    """Return the Args of a provided root with fake texts."""
     key = pulumi.Output.secret(fake_secret("root key"))
     return ProvidedRootArgs(certificate_pem="root", private_key_pem=key, expiry="2040-01-01T00:00:00Z")
 
 
 def cacerts_of(monitor: RecordingMonitor, cluster: str) -> dict[str, str]:
-    """The four entries for a cluster, which must be a secret."""
+    """Return the four entries of a cluster, after a check that they are a secret."""
     cacerts = monitor.exports[cluster]["cacerts"]
     assert isinstance(cacerts, Secret)
     return {str(name): str(pem) for name, pem in cacerts.value.items()}
 
 
 def test_a_made_root_and_each_intermediate_are_children_of_the_trust(*, preview: bool) -> None:
-    """An id, a key and a certificate for the root; a request more for each intermediate."""
+    """The root has an id, a key and a certificate. Each intermediate also has a certificate request."""
     monitor = record_trust(preview=preview)
     component = monitor.find("mcsps:index:MeshTrust", "trust")
     children = monitor.children(component)
@@ -114,7 +114,7 @@ def test_a_made_root_and_each_intermediate_are_children_of_the_trust(*, preview:
 
 
 def test_a_brought_root_adds_no_resource_of_its_own() -> None:
-    """Its key is not handed to any resource but the ones that sign with it."""
+    """Only the resources that sign with its key get the key."""
     monitor = record_trust(root=fake_brought_root)
     assert kinds(monitor.children(monitor.find("mcsps:index:MeshTrust"))) == sorted(
         2 * ["RandomId", "PrivateKey", "CertRequest", "LocallySignedCert"]
@@ -126,7 +126,7 @@ def test_a_brought_root_adds_no_resource_of_its_own() -> None:
 
 @pytest.mark.parametrize("protect", [True, False])
 def test_the_roots_key_and_certificate_are_protected_as_config_says(*, protect: bool) -> None:
-    """Nothing else is: an intermediate must be free to rotate."""
+    """No other resource is protected, because an intermediate must be able to rotate."""
     root = GeneratedRootArgs(validity_hours=87600, protect=protect)
     monitor = record_trust(root=root)
     protected = {found.name for found in monitor.recorded if found.protect}
@@ -134,7 +134,7 @@ def test_the_roots_key_and_certificate_are_protected_as_config_says(*, protect: 
 
 
 def test_the_root_is_ecdsa_p384_and_the_intermediates_p256() -> None:
-    """No RSA, and no default curve."""
+    """There is no RSA key and no default curve."""
     monitor = record_trust()
     curves = {found.name: (found.inputs["algorithm"], found.inputs["ecdsaCurve"]) for found in private_keys(monitor)}
     assert curves.pop("trust-root-key") == ("ECDSA", "P384")
@@ -142,12 +142,12 @@ def test_the_root_is_ecdsa_p384_and_the_intermediates_p256() -> None:
 
 
 def private_keys(monitor: RecordingMonitor) -> list[Registration]:
-    """All keys that were made."""
+    """Return all private keys."""
     return monitor.find_all(recording.PRIVATE_KEY)
 
 
 def test_the_root_allows_one_level_of_cas_below_it() -> None:
-    """On the intermediates pulumi-tls would drop a limit of 0, so the limit stands on the root."""
+    """The limit is on the root, because pulumi-tls drops a limit of 0 on the intermediates."""
     monitor = record_trust()
     root = monitor.find(recording.SELF_SIGNED_CERT).inputs
     assert (root["isCaCertificate"], root["maxPathLength"], root["validityPeriodHours"]) == (True, 1, 87600)
@@ -155,7 +155,7 @@ def test_the_root_allows_one_level_of_cas_below_it() -> None:
 
 
 def test_an_intermediate_is_a_ca_that_renews_early() -> None:
-    """By the hours of config."""
+    """The validity and the early renewal are those of the config."""
     for found in record_trust().find_all(recording.LOCALLY_SIGNED_CERT):
         assert found.inputs["isCaCertificate"] is True
         assert found.inputs["validityPeriodHours"] == 8760
@@ -164,7 +164,7 @@ def test_an_intermediate_is_a_ca_that_renews_early() -> None:
 
 
 def test_an_intermediate_carries_istiods_name_and_its_own_subject() -> None:
-    """The SAN is what istiod checks; Subjects tell CAs apart."""
+    """Istiod checks the SAN, and the Subjects distinguish the CAs."""
     monitor = record_trust()
     requests = [found.inputs for found in monitor.find_all(recording.CERT_REQUEST)]
     assert [inputs["dnsNames"] for inputs in requests] == [["istiod.istio-system.svc"]] * 2
@@ -175,7 +175,7 @@ def test_an_intermediate_carries_istiods_name_and_its_own_subject() -> None:
 
 
 def test_subjects_of_all_cas_differ_also_between_generations() -> None:
-    """Path building goes by Subject."""
+    """Clients find the issuer of a certificate by its Subject."""
     monitors = [record_trust(), record_trust(generation=2)]
     subjects = {
         tuple(sorted(found.inputs["subject"].items()))
@@ -187,7 +187,7 @@ def test_subjects_of_all_cas_differ_also_between_generations() -> None:
 
 @pytest.mark.parametrize("key", ["trust-root", *(f"trust-intermediate-{cluster}" for cluster in CLUSTERS)])
 def test_a_key_is_as_old_as_its_generation(key: str) -> None:
-    """The generation's id is what makes a new one, and it is in the Subject."""
+    """A new id of the generation replaces the key, and the Subject contains the id."""
     monitor = record_trust()
     (generation,) = [found for found in monitor.find_all(recording.RANDOM_ID) if found.name.startswith(f"{key}-")]
     made = monitor.made(generation, "hex")
@@ -202,7 +202,7 @@ def test_a_key_is_as_old_as_its_generation(key: str) -> None:
 
 
 def test_a_cluster_called_root_is_none_of_the_roots_names() -> None:
-    """Two resources of one name would stop the program."""
+    """Two resources with the same name would stop the program."""
     monitor = record_trust(clusters=("root",))
     assert len(private_keys(monitor)) == 2
 
@@ -220,7 +220,7 @@ def test_rotating_intermediates_leaves_the_root_alone() -> None:
 
 
 def test_what_istiod_gets_is_four_entries_root_last() -> None:
-    """cert-chain.pem begins with the intermediate and ends with the root."""
+    """The entry cert-chain.pem begins with the intermediate and ends with the root."""
     monitor = record_trust()
     cacerts = cacerts_of(monitor, "east")
     assert set(cacerts) == {"ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"}
@@ -231,7 +231,7 @@ def test_what_istiod_gets_is_four_entries_root_last() -> None:
 
 
 def test_each_entry_ends_with_exactly_one_line_break() -> None:
-    """Else the chain runs two certificates into one line, or has an empty one in it."""
+    """Otherwise the chain would have two certificates on one line, or an empty line."""
     assert cacerts_entries(certificate="a\n\n", key="k", root="r\n") == {
         "ca-cert.pem": "a\n",
         "ca-key.pem": "k\n",
@@ -241,7 +241,7 @@ def test_each_entry_ends_with_exactly_one_line_break() -> None:
 
 
 def check_chain(cacerts: Mapping[str, str], cluster: str) -> x509.Certificate:
-    """Verify one cluster's entries as istiod would, and return the root."""
+    """Verify one cluster's entries as istiod does, and return the root."""
     intermediate, root = x509.load_pem_x509_certificates(cacerts["cert-chain.pem"].encode())
     assert x509.load_pem_x509_certificate(cacerts["ca-cert.pem"].encode()) == intermediate
     assert x509.load_pem_x509_certificate(cacerts["root-cert.pem"].encode()) == root
@@ -258,7 +258,7 @@ def check_chain(cacerts: Mapping[str, str], cluster: str) -> x509.Certificate:
 
 
 def test_a_real_chain_of_a_made_root_verifies() -> None:
-    """Every cluster's key fits its intermediate, which one root signed."""
+    """Each cluster's key matches its intermediate, and the same root signed all intermediates."""
     monitor = record_trust(makers=REAL)
     roots = {check_chain(cacerts_of(monitor, cluster), cluster) for cluster in CLUSTERS}
     (root,) = roots
@@ -269,7 +269,7 @@ def test_a_real_chain_of_a_made_root_verifies() -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here to judge the chain")
 def test_no_ca_below_an_intermediate_is_trusted(tmp_path: Path) -> None:
-    """The root's path length leaves room for the intermediate alone, and openssl holds the chain to it."""
+    """The root's path length allows only the intermediate, and openssl enforces it for the chain."""
     cacerts = cacerts_of(record_trust(makers=REAL), "east")
     intermediate, key = cacerts["ca-cert.pem"], cacerts["ca-key.pem"]
     leaf, _ = pems.issue(intermediate, key, "leaf", is_ca=False)
@@ -281,7 +281,7 @@ def test_no_ca_below_an_intermediate_is_trusted(tmp_path: Path) -> None:
 
 
 def openssl_verify(folder: Path, **pem_by_name: str) -> str:
-    """What openssl says of `leaf`, with `through` between it and the one trusted `root`."""
+    """Return the output of openssl for `leaf`, with `through` between it and the only trusted `root`."""
     for name, pem in pem_by_name.items():
         (folder / f"{name}.pem").write_text(pem)
     command = ["openssl", "verify", "-no-CApath", "-no-CAstore", *("-CAfile", "root.pem", "-untrusted", "through.pem")]
@@ -290,7 +290,7 @@ def openssl_verify(folder: Path, **pem_by_name: str) -> str:
 
 
 def test_a_real_chain_of_a_brought_root_verifies() -> None:
-    """The brought certificate is every cluster's root, and its expiry is told."""
+    """The provided certificate is the root of every cluster, and its expiry is an output."""
     key = pems.make_key()
     certificate = pems.make_root(key)
     monitor = record_trust(root=brought_root(key, certificate), makers=REAL)
@@ -301,7 +301,7 @@ def test_a_real_chain_of_a_brought_root_verifies() -> None:
 
 
 def test_expiry_dates_are_told_and_nothing_else() -> None:
-    """The component's own outputs hold the root's date alone."""
+    """The component's own outputs contain only the root's expiry."""
     monitor = record_trust()
     assert monitor.exports["rootExpiry"] == recording.ROOT_EXPIRY
     assert [monitor.exports[cluster]["expiry"] for cluster in CLUSTERS] == [recording.INTERMEDIATE_EXPIRY] * 2
@@ -311,7 +311,7 @@ def test_expiry_dates_are_told_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("root", [MADE, fake_brought_root])
 def test_keys_are_secret_wherever_they_go(root: GeneratedRootArgs, *, preview: bool) -> None:
-    """Before they are known, too."""
+    """They are secret even before their values are known."""
     monitor = record_trust(root=root, preview=preview)
     assert find_leaks(monitor) == []
     for cluster in CLUSTERS:
@@ -321,6 +321,6 @@ def test_keys_are_secret_wherever_they_go(root: GeneratedRootArgs, *, preview: b
 
 
 def test_a_brought_key_does_not_show_in_the_repr_of_its_args() -> None:
-    """A traceback that shows locals shows this."""
+    """A traceback with local variables shows this repr."""
     args = ProvidedRootArgs(certificate_pem="root", private_key_pem=fake_secret("key"), expiry="2040")
     assert MARK not in repr(args)

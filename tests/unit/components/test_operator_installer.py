@@ -1,4 +1,4 @@
-"""IstioInstall by the operator in the cluster: its two resources, what they wait for, and what stays the program's."""
+"""IstioInstall with the in-cluster operator: its two resources, their dependencies, and the program's own objects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ EASTWEST = "eastwest"
 
 
 def record_install(*, preview: bool = False) -> RecordingMonitor:
-    """Record Istio on one cluster that differs from the defaults in everything."""
+    """Record Istio on one cluster that differs from all defaults."""
 
     def body() -> None:
         args = IstioInstallArgs(
@@ -45,12 +45,12 @@ def record_install(*, preview: bool = False) -> RecordingMonitor:
 
 
 def operators(monitor: RecordingMonitor) -> dict[str, Mapping[str, Any]]:
-    """The IstioOperator resources by their name in the cluster."""
+    """Return the IstioOperator resources by their name in the cluster."""
     return {found.inputs["metadata"]["name"]: found.inputs for found in monitor.find_all(recording.ISTIO_OPERATOR)}
 
 
 def gateways(monitor: RecordingMonitor) -> dict[str, Mapping[str, Any]]:
-    """Every gateway that the operator is to make, by its name."""
+    """Return every gateway that the operator must create, by its name."""
     return {
         gateway["name"]: gateway
         for found in operators(monitor).values()
@@ -60,7 +60,7 @@ def gateways(monitor: RecordingMonitor) -> dict[str, Mapping[str, Any]]:
 
 
 def test_one_cluster_gets_the_two_resources_and_what_the_operator_does_not_make(*, preview: bool) -> None:
-    """All of them children of the component, through the provider that it was given; no chart is among them."""
+    """All are children of the component, and use the provider that it was given. None of them is a chart."""
     monitor = record_install(preview=preview)
     children = monitor.children(monitor.find("mcsps:index:IstioInstall", "east-istio"))
     expected = 2 * ["IstioOperator"] + 3 * ["Service"] + ["Secret", "Gateway", "ClusterRole", "ClusterRoleBinding"]
@@ -70,7 +70,7 @@ def test_one_cluster_gets_the_two_resources_and_what_the_operator_does_not_make(
 
 
 def test_the_control_plane_is_told_mesh_network_cluster_and_images() -> None:
-    """As the original installation told it, and the trust domain besides."""
+    """They have the values of the original installation. The trust domain is set in addition."""
     spec = operators(record_install())[CONTROL_PLANE]["spec"]
     assert (spec["profile"], spec["hub"], spec["tag"]) == ("demo", "hub.example/istio", "1.23-test")
     told = spec["values"]["global"]
@@ -80,7 +80,7 @@ def test_the_control_plane_is_told_mesh_network_cluster_and_images() -> None:
 
 
 def test_the_eastwest_gateway_is_for_its_network_alone() -> None:
-    """An empty profile, so that the two resources never make the same object."""
+    """Its profile is empty, so that the two resources never create the same object."""
     spec = operators(record_install())[EASTWEST]["spec"]
     assert (spec["profile"], spec["hub"], spec["tag"]) == ("empty", "hub.example/istio", "1.23-test")
     assert spec["components"].keys() == {"ingressGateways"}
@@ -96,7 +96,7 @@ def test_the_eastwest_gateway_is_for_its_network_alone() -> None:
 
 
 def test_a_rotated_ca_is_taken_as_with_the_other_installer() -> None:
-    """By the operator's own spelling of istiod's environment; `cacerts` is the same Secret."""
+    """The keys are the operator's own ones for istiod's environment, and `cacerts` is the same Secret."""
     monitor = record_install()
     spec = operators(monitor)[CONTROL_PLANE]["spec"]
     assert spec["values"]["pilot"]["env"] == {"ISTIO_MULTIROOT_MESH": "true"}
@@ -107,7 +107,7 @@ def test_a_rotated_ca_is_taken_as_with_the_other_installer() -> None:
 
 
 def test_all_three_gateways_are_made_without_a_service_of_the_operators() -> None:
-    """Its address would be nobody's output, and the east-west one would open istiod's ports."""
+    """The address of such a Service would not be an output, and the east-west one would open istiod's ports."""
     monitor = record_install()
     assert gateways(monitor).keys() == {"istio-ingressgateway", "istio-egressgateway", "istio-eastwestgateway"}
     assert all(gateway["enabled"] and "service" not in gateway["k8s"] for gateway in gateways(monitor).values())
@@ -115,7 +115,7 @@ def test_all_three_gateways_are_made_without_a_service_of_the_operators() -> Non
         name: {gateway for gateway, values in found["spec"]["values"]["gateways"].items() if values["customService"]}
         for name, found in operators(monitor).items()
     }
-    # The operator reads values by the kind of a gateway, not by its name.
+    # The operator looks up values by a gateway's kind, not by its name.
     assert without == {
         CONTROL_PLANE: {"istio-ingressgateway", "istio-egressgateway"},
         EASTWEST: {"istio-ingressgateway"},
@@ -123,7 +123,7 @@ def test_all_three_gateways_are_made_without_a_service_of_the_operators() -> Non
 
 
 def test_every_container_has_requests_and_limits() -> None:
-    """Namespaces with quotas refuse a pod without, and the LimitRange's are too small for istiod."""
+    """Namespaces with quotas refuse a pod without them, and the defaults of the LimitRange are too small for istiod."""
     monitor = record_install()
     spec = operators(monitor)[CONTROL_PLANE]["spec"]
     found = [gateway["k8s"]["resources"] for gateway in gateways(monitor).values()]
@@ -143,7 +143,7 @@ def test_every_container_has_requests_and_limits() -> None:
 def test_services_lead_to_ports_on_which_an_unprivileged_gateway_may_listen(
     release: str, kind: str, targets: dict[int, int]
 ) -> None:
-    """The operator's gateways have no right to ports below 1024; the Services are otherwise those of the charts."""
+    """The operator's gateways cannot use ports below 1024. Otherwise the Services are equal to those of the charts."""
     monitor = record_install()
     (service,) = [
         found.inputs for found in monitor.find_all(recording.SERVICE) if found.inputs["metadata"]["name"] == release
@@ -156,7 +156,7 @@ def test_services_lead_to_ports_on_which_an_unprivileged_gateway_may_listen(
 
 
 def test_each_resource_is_waited_for_until_the_operator_calls_it_healthy() -> None:
-    """For as long as config says; what comes later finds istiod and its gateways ready."""
+    """The timeout comes from the config. Resources that depend on them find istiod and its gateways ready."""
     for found in operators(record_install()).values():
         assert found["metadata"]["annotations"] == {
             "pulumi.com/waitFor": "jsonpath={.status.status}=HEALTHY",
@@ -166,7 +166,7 @@ def test_each_resource_is_waited_for_until_the_operator_calls_it_healthy() -> No
 
 
 def test_the_order_is_ca_and_rights_then_control_plane_then_gateway_then_listener() -> None:
-    """An istiod without cacerts would make a root of its own."""
+    """Without cacerts, istiod would create its own root."""
     monitor = record_install()
     needs = {found.name: monitor.depends_on(found) for found in monitor.recorded}
     assert {"east-istio-cacerts", "east-istio-extensions-reader-binding"} <= needs["east-istio-control-plane"]
@@ -176,7 +176,7 @@ def test_the_order_is_ca_and_rights_then_control_plane_then_gateway_then_listene
 
 
 def test_the_cross_network_gateway_is_of_the_api_that_config_says() -> None:
-    """And otherwise the same as with the other installer."""
+    """Otherwise it is the same as with the other installer."""
     monitor = record_install()
     (gateway,) = [found.inputs for found in monitor.recorded if found.name == "east-istio-cross-network-gateway"]
     assert (gateway["apiVersion"], gateway["kind"]) == ("networking.istio.io/v1beta1", "Gateway")
@@ -184,7 +184,7 @@ def test_the_cross_network_gateway_is_of_the_api_that_config_says() -> None:
 
 
 def test_istiod_may_read_wasm_plugins_as_whichever_account_it_runs() -> None:
-    """Istio 1.12 lacked that, and it could not start; no other right is given."""
+    """Without this right, which Istio 1.12 lacked, istiod cannot start. The role contains no other right."""
     monitor = record_install()
     role = monitor.find(recording.CLUSTER_ROLE).inputs
     assert role["rules"] == [
@@ -199,7 +199,7 @@ def test_istiod_may_read_wasm_plugins_as_whichever_account_it_runs() -> None:
 
 
 def test_addresses_are_those_of_the_programs_own_services(*, preview: bool) -> None:
-    """So they are outputs like any other, unknown in a preview."""
+    """They are outputs like any others, and unknown in a preview."""
     monitor = record_install(preview=preview)
     if preview:
         assert monitor.exports == {"ingress": Unknown(), "eastwest": Unknown()}
@@ -212,5 +212,5 @@ def test_addresses_are_those_of_the_programs_own_services(*, preview: bool) -> N
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:
-    """The resources of the operator hold none."""
+    """The operator's resources contain no secret."""
     assert find_leaks(record_install(preview=preview)) == []

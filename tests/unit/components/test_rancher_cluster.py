@@ -1,4 +1,4 @@
-"""RancherCluster: access, the one provider, the project and the namespaces."""
+"""RancherCluster: the access, the provider, the project and the namespaces."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ def by_kubeconfig(
     identity: str | None = "uid-1",
     makers: Mapping[str, Maker] | None = None,
 ) -> RecordingMonitor:
-    """Record a cluster that a kubeconfig reaches."""
+    """Record a cluster with access by kubeconfig."""
 
     def body() -> None:
         access = KubeconfigAccessArgs(kubeconfig=pulumi.Output.secret(fake_secret("kubeconfig")))
@@ -82,7 +82,7 @@ def by_rancher(
     rotation: int = ROTATION,
     peers: PeersUserArgs | PeerToken = PEERS_USER,
 ) -> RecordingMonitor:
-    """Record a cluster that Rancher's proxy reaches."""
+    """Record a cluster with access through Rancher's proxy."""
 
     def body() -> None:
         provider = rancher2.Provider("rancher", api_url=URL, token_key=pulumi.Output.secret(fake_secret("token")))
@@ -110,7 +110,7 @@ def by_rancher(
 
 
 def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_range(*, preview: bool) -> None:
-    """And nothing of Rancher."""
+    """There is no resource of Rancher."""
     monitor = by_kubeconfig(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
     assert kinds(monitor.children(component)) == [
@@ -127,7 +127,7 @@ def test_a_cluster_by_kubeconfig_is_two_providers_two_namespaces_and_a_limit_ran
 
 
 def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers_as_well(*, preview: bool) -> None:
-    """All of them its own children."""
+    """All of them are children of the component."""
     monitor = by_rancher(preview=preview)
     component = monitor.find("mcsps:index:RancherCluster", "east")
     assert kinds(monitor.children(component)) == [
@@ -159,7 +159,7 @@ def test_a_cluster_by_rancher_has_projects_three_tokens_and_a_user_for_its_peers
     [(PeerToken.NONE, OWN_TOKENS), (PeerToken.PROGRAM_USER, ["east-peers-token", *OWN_TOKENS])],
 )
 def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: PeerToken, tokens: list[str]) -> None:
-    """Nothing is made that nobody uses."""
+    """The component creates no resource that has no use."""
     monitor = by_rancher(peers=peers)
     assert [found.name for found in monitor.find_all(recording.RANCHER_TOKEN)] == tokens
     uses = {name.split("-")[1] for name in tokens}
@@ -171,14 +171,14 @@ def test_without_a_user_of_their_own_peers_get_the_programs_or_no_token(peers: P
 
 @pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
 def test_everything_in_kubernetes_goes_through_its_own_provider(cluster: Callable[[], RecordingMonitor]) -> None:
-    """There is no default provider."""
+    """No default provider is used."""
     monitor = cluster()
     inside = [found for found in monitor.recorded if found.type.startswith("kubernetes:")]
     assert {monitor.provider_name(found) for found in inside} == {"east-kubernetes"}
 
 
 def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> None:
-    """Tokens and projects alike."""
+    """These are both tokens and projects."""
     monitor = by_rancher()
     inside = [found for found in monitor.recorded if found.type.startswith("rancher2:")]
     assert len(inside) == 9
@@ -187,14 +187,14 @@ def test_everything_in_rancher_goes_through_the_provider_that_was_given() -> Non
 
 @pytest.mark.parametrize("cluster", [by_kubeconfig, by_rancher])
 def test_a_provider_is_never_replaced_for_a_new_kubeconfig(cluster: Callable[[], RecordingMonitor]) -> None:
-    """The identifier is a plain name, and Secrets change in place."""
+    """The provider's identifier is a plain name, and Secrets are updated in place."""
     for provider in cluster().find_all(recording.KUBERNETES_PROVIDER):
         assert provider.inputs["clusterIdentifier"] == "east"
         assert json.loads(provider.inputs["enableSecretMutable"]) is True
 
 
 def test_only_the_provider_for_crds_takes_over_what_is_there() -> None:
-    """Anything else that is there already is somebody's."""
+    """Any other existing object belongs to someone else."""
     monitor = by_kubeconfig()
     takes_over = {
         found.name: json.loads(found.inputs["upsertExistingObjects"])
@@ -204,13 +204,13 @@ def test_only_the_provider_for_crds_takes_over_what_is_there() -> None:
 
 
 def test_the_kubeconfig_reaches_each_provider_as_a_secret() -> None:
-    """Word for word."""
+    """The text is unchanged."""
     for provider in by_kubeconfig().find_all(recording.KUBERNETES_PROVIDER):
         assert provider.inputs["kubeconfig"] == Secret(fake_secret("kubeconfig"))
 
 
 def test_istio_system_says_its_network_and_sample_asks_for_sidecars(*, preview: bool) -> None:
-    """The two labels that Istio reads."""
+    """The two labels are those that Istio reads."""
     monitor = by_kubeconfig(preview=preview)
     system = monitor.find(recording.NAMESPACE, "east-istio-system").inputs["metadata"]
     sample = monitor.find(recording.NAMESPACE, "east-sample").inputs["metadata"]
@@ -220,7 +220,7 @@ def test_istio_system_says_its_network_and_sample_asks_for_sidecars(*, preview: 
 
 
 def test_a_node_selector_is_an_annotation_of_istio_system_alone() -> None:
-    """As the PodNodeSelector admission plugin reads it."""
+    """The PodNodeSelector admission plugin reads this annotation."""
     monitor = by_kubeconfig(selector="role=ingress")
     annotated = {
         found.name: found.inputs["metadata"].get("annotations") for found in monitor.find_all(recording.NAMESPACE)
@@ -238,7 +238,7 @@ def test_a_node_selector_is_an_annotation_of_istio_system_alone() -> None:
 def test_the_limit_range_gives_defaults_to_containers_that_name_none(
     cluster: Callable[[], RecordingMonitor], labels: dict[str, str]
 ) -> None:
-    """In istio-system, after it; in a project with the label by which Rancher knows its own."""
+    """It is in istio-system, and is created after it. In a project, it has Rancher's label for its own LimitRange."""
     monitor = cluster()
     limits = monitor.find(recording.LIMIT_RANGE)
     assert limits.inputs["metadata"] == {"name": "istio-limitrange", "namespace": "istio-system", "labels": labels}
@@ -255,7 +255,7 @@ def test_the_limit_range_gives_defaults_to_containers_that_name_none(
 
 
 def test_only_rancher_gives_a_token_for_peers() -> None:
-    """A kubeconfig is nothing to hand on."""
+    """The program gives no credential of a kubeconfig to peers."""
     assert by_kubeconfig().exports == {"hasPeerToken": False, "tokenExpiry": {}}
     monitor = by_rancher()
     token = monitor.find(recording.RANCHER_USER_TOKEN, "east-peers-token")
@@ -263,14 +263,14 @@ def test_only_rancher_gives_a_token_for_peers() -> None:
 
 
 def test_it_is_told_when_each_token_ends(*, preview: bool) -> None:
-    """Under the names to export it by, and not as a secret; the program's own may be created one rotation earlier."""
+    """The outputs have the names for the exports, and are not secret. The program's token may be one rotation older."""
     expiry = by_rancher(preview=preview).exports["tokenExpiry"]
     assert expiry == {"providerTokenExpiry": ACTIVE_EXPIRY, "peersTokenExpiry": EXPIRY}
 
 
 @pytest.mark.parametrize("use", ["provider-even", "provider-odd", "peers"])
 def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
-    """The ttl is in seconds, and the description tells generations apart."""
+    """The ttl is in seconds, and the description contains the generation."""
     monitor = by_rancher(peers=PeerToken.PROGRAM_USER)
     token = monitor.find(recording.RANCHER_TOKEN, f"east-{use}-token")
     generation = monitor.find(recording.RANDOM_ID, f"east-{use}-token-generation")
@@ -284,7 +284,7 @@ def test_a_token_is_scoped_to_the_cluster_and_expires(use: str) -> None:
 
 
 def test_the_next_turn_uses_the_token_that_is_there_and_makes_the_one_after_it() -> None:
-    """So a preview knows the kubeconfig, and each of the two is replaced every other rotation."""
+    """A preview therefore knows the kubeconfig. Each of the two tokens is replaced at every second rotation."""
     rotations = [by_rancher(rotation=ROTATION + number) for number in range(3)]
     used = [kubeconfig_token(monitor) for monitor in rotations]
     made = [[token_named(monitor, name) for name in OWN_TOKENS] for monitor in rotations]
@@ -295,24 +295,24 @@ def test_the_next_turn_uses_the_token_that_is_there_and_makes_the_one_after_it()
 
 
 def test_each_turn_gives_the_peers_a_new_token() -> None:
-    """Which a preview need not know."""
+    """A preview does not need to know this token."""
     tokens = [by_rancher(rotation=ROTATION + number).find(recording.RANCHER_USER_TOKEN) for number in range(2)]
     assert tokens[0].replacement_trigger != tokens[1].replacement_trigger
 
 
 def kubeconfig_token(monitor: RecordingMonitor) -> str:
-    """The token by which the program reaches the cluster."""
+    """Return the token with which the program reaches the cluster."""
     kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER, "east-kubernetes").inputs["kubeconfig"]
     return str(yaml.safe_load(reveal(kubeconfig))["users"][0]["user"]["token"])
 
 
 def token_named(monitor: RecordingMonitor, name: str) -> str:
-    """One of the program's own tokens."""
+    """Return one of the program's own tokens."""
     return str(monitor.made(monitor.find(recording.RANCHER_TOKEN, name), "token"))
 
 
 def test_the_peers_user_makes_a_token_for_himself_when_he_may() -> None:
-    """Scoped and with an end like any other; before he is bound he could neither log in nor read."""
+    """The token is scoped and expires. Without the bindings, the user could neither log in nor read."""
     monitor = by_rancher()
     token = monitor.find(recording.RANCHER_USER_TOKEN)
     password = monitor.made(monitor.find(recording.RANDOM_PASSWORD), "result")
@@ -333,7 +333,7 @@ def test_the_peers_user_makes_a_token_for_himself_when_he_may() -> None:
 def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
     *, reads_secrets: bool, reads_endpoints: bool
 ) -> None:
-    """By a role of the cluster; the global one is for the login alone."""
+    """The right comes from a role of the cluster. The global role allows only the login."""
     monitor = by_rancher(
         peers=replace(PEERS_USER, rights=ReaderRights(secrets=reads_secrets, endpoints=reads_endpoints))
     )
@@ -355,7 +355,7 @@ def test_the_peers_user_may_read_what_istiod_needs_in_his_cluster_and_no_more(
 
 
 def test_a_rotation_leaves_the_peers_user_and_his_role_alone() -> None:
-    """Tokens change, and nothing else of Rancher's."""
+    """The rotation changes tokens, and no other resource of Rancher."""
     changed = {
         name
         for name in ("User", "RoleTemplate", "ClusterRoleTemplateBinding", "GlobalRoleBinding", "Project")
@@ -366,13 +366,13 @@ def test_a_rotation_leaves_the_peers_user_and_his_role_alone() -> None:
 
 
 def inputs_of(monitor: RecordingMonitor, kind: str) -> list[Any]:
-    """What all resources of one kind are told."""
+    """Return the inputs of all resources of a kind."""
     return [found.inputs for found in monitor.recorded if found.type.endswith(f":{kind}")]
 
 
 @pytest.mark.parametrize("ca_certs", ["the CA", None])
 def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> None:
-    """With the provider's own token, and Rancher's CA where it has a private one."""
+    """It contains the provider's own token, and Rancher's CA if Rancher has a private one."""
     monitor = by_rancher(ca_certs=ca_certs)
     token = monitor.find(recording.RANCHER_TOKEN, "east-provider-even-token")
     kubeconfig = monitor.find(recording.KUBERNETES_PROVIDER, "east-kubernetes").inputs["kubeconfig"]
@@ -386,13 +386,13 @@ def test_the_kubeconfig_leads_through_ranchers_proxy(ca_certs: str | None) -> No
 
 
 def test_the_kubeconfig_is_secret_before_its_token_is_known() -> None:
-    """A first preview shows neither."""
+    """A first preview shows neither the kubeconfig nor its token."""
     provider = by_rancher(preview=True).find(recording.KUBERNETES_PROVIDER, "east-kubernetes")
     assert provider.inputs["kubeconfig"] == Secret(Unknown())
 
 
 def test_the_project_has_the_quotas_and_the_container_defaults() -> None:
-    """Each from its own part of the Args."""
+    """Each comes from its own part of the Args."""
     assert by_rancher().find(recording.RANCHER_PROJECT, "east-project").inputs == {
         "name": "istio",
         "clusterId": "c-f7r9g",
@@ -411,7 +411,7 @@ def test_the_project_has_the_quotas_and_the_container_defaults() -> None:
 
 
 def test_sample_belongs_to_a_project_of_its_own() -> None:
-    """Whose quota istio-system does not use up; containers there get the project's defaults."""
+    """Istio-system does not use up the quota of this project. Its containers get the project's defaults."""
     monitor = by_rancher()
     project = monitor.find(recording.RANCHER_PROJECT, "east-app-project")
     assert (project.inputs["name"], project.inputs["description"]) == ("sample", "Demo")
@@ -425,7 +425,7 @@ def test_sample_belongs_to_a_project_of_its_own() -> None:
 
 
 def test_istio_system_belongs_to_the_project_and_has_its_quota() -> None:
-    """By the annotations that Rancher reads; the quota is JSON as Rancher writes it."""
+    """The annotations are those that Rancher reads, with the quota as JSON in Rancher's own form."""
     namespace = by_rancher().find(recording.NAMESPACE, "east-istio-system")
     assert namespace.inputs["metadata"]["annotations"] == {
         "field.cattle.io/projectId": "c-f7r9g:p-12345",
@@ -437,7 +437,7 @@ def test_istio_system_belongs_to_the_project_and_has_its_quota() -> None:
 
 
 def test_nothing_secret_is_shown(*, preview: bool) -> None:
-    """Neither in what is registered, nor by the repr of the Args."""
+    """Neither the registered resources nor the repr of the Args show a secret."""
     assert find_leaks(by_kubeconfig(preview=preview)) == []
     assert find_leaks(by_rancher(preview=preview)) == []
     args = KubeconfigAccessArgs(kubeconfig=fake_secret("kubeconfig"))
@@ -447,7 +447,7 @@ def test_nothing_secret_is_shown(*, preview: bool) -> None:
 
 @pytest.mark.parametrize("adopts", [True, False])
 def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts: bool) -> None:
-    """An operator may have left it; whatever else is there already is somebody's."""
+    """A previous operator may have left this namespace. Any other existing object belongs to someone else."""
     monitor = by_kubeconfig(adopts=adopts)
     found = [*monitor.find_all(recording.NAMESPACE), *monitor.find_all(recording.LIMIT_RANGE)]
     adopting = {
@@ -459,7 +459,7 @@ def test_istio_system_alone_is_taken_over_and_only_where_that_is_said(*, adopts:
 
 @pytest.mark.parametrize("provider", ["east-kubernetes", "east-kubernetes-crds"])
 def test_fields_that_the_stack_states_are_taken_over_from_others(provider: str) -> None:
-    """Otherwise what another program changed stays, and each update of it fails."""
+    """Otherwise the values of the other program stay, and each update of the object fails."""
     inputs = by_kubeconfig().find(recording.KUBERNETES_PROVIDER, provider).inputs
     assert inputs["enablePatchForce"] == "true"
     assert "skipUpdateUnreachable" not in inputs
@@ -467,7 +467,7 @@ def test_fields_that_the_stack_states_are_taken_over_from_others(provider: str) 
 
 @pytest.mark.parametrize("provider", ["east-kubernetes", "east-kubernetes-crds"])
 def test_nothing_waits_for_a_cluster_that_is_away(provider: str) -> None:
-    """Its providers have no address of it, and leave its objects as they are; they stay providers of this cluster."""
+    """Its providers have no address, and leave its objects unchanged. They keep the cluster's identifier."""
     inputs = by_kubeconfig(identity=None).find(recording.KUBERNETES_PROVIDER, provider).inputs
     assert inputs["skipUpdateUnreachable"] == "true"
     assert inputs["kubeconfig"] == kubeconfigs.NO_CLUSTER
@@ -475,7 +475,7 @@ def test_nothing_waits_for_a_cluster_that_is_away(provider: str) -> None:
 
 
 def test_the_state_keeps_the_identity_of_a_cluster_that_is_away() -> None:
-    """A cluster that was rebuilt in the meantime is recognised when it is back."""
+    """The program can then recognise a cluster that was rebuilt in the meantime."""
     kept = [by_kubeconfig(identity=identity).find(recording.RANDOM_ID, "east-identity") for identity in ("uid-1", None)]
     assert kept[0].inputs["keepers"] == {"identity": "uid-1"}
     assert [found.ignore_changes for found in kept] == [(), ("keepers",)]
@@ -485,7 +485,7 @@ def test_the_state_keeps_the_identity_of_a_cluster_that_is_away() -> None:
 
 
 def test_the_objects_of_a_rebuilt_cluster_are_created_again() -> None:
-    """They are deleted first: a later deletion by name would hit the new ones."""
+    """The old objects are deleted first, because a later deletion by name would delete the new ones."""
     for found in by_kubeconfig(identity="uid-2").recorded:
         if found.type in {recording.NAMESPACE, recording.LIMIT_RANGE}:
             assert (found.replacement_trigger, found.delete_before_replace) == ("uid-2", True)
