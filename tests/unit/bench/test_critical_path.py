@@ -18,7 +18,7 @@ def test_a_step_waited_for_the_last_of_those_that_it_needs() -> None:
 
 
 def test_a_step_that_needs_none_waited_since_the_start_of_the_command() -> None:
-    """Nor does it wait for a resource without a step, or for a step that ends later."""
+    """It does not wait for a resource without a step, or for a step that ends later."""
     (_, user) = find_waits([step("a", 2, 5), step("user", 3, 4, "unchanged", "a")])
     assert (user.waited_for, user.gap) == (None, 3)
 
@@ -44,7 +44,7 @@ def test_the_critical_path_ends_with_the_step_that_ended_last() -> None:
 
 
 def test_a_run_without_steps_has_no_critical_path() -> None:
-    """Like an `up` of an empty program."""
+    """An example is an `up` of an empty program."""
     assert find_critical_path(find_waits([])) == []
 
 

@@ -52,7 +52,7 @@ def test_the_floors_manifests_are_what_the_labs_stack_says() -> None:
 
 
 def test_a_mesh_that_others_measure_is_gone_at_the_end_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CRDs that existed before do not count as objects of a mesh."""
+    """CRDs that existed before the mesh do not count as its objects."""
     done: list[object] = []
     monkeypatch.setattr(mesh, "_empty", done.append)
     monkeypatch.setattr(mesh, "deploy", lambda command, _: done.append(command))

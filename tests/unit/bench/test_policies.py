@@ -4,7 +4,7 @@ from bench.policies import RESOURCES, Judged, measure
 
 
 def test_the_pack_judges_as_many_resources_as_it_is_told() -> None:
-    """One by one, and as a stack."""
+    """The pack judges them one by one, and as a stack."""
     reported: list[str] = []
     judged = measure(20, reported.append)
     assert reported == ["judging 20 resources"]

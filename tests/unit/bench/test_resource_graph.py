@@ -1,4 +1,4 @@
-"""What the resources of a state wait for."""
+"""The dependencies of the resources in a state."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_a_default_provider_is_not_waited_for() -> None:
 
 
 def test_a_component_as_a_dependency_stands_for_all_resources_in_it() -> None:
-    """Also for those of a component in the component."""
+    """The resources of nested components are included."""
     found = graph(
         component("c::outer"),
         component("c::inner", parent="c::outer"),

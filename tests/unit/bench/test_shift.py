@@ -86,7 +86,7 @@ class LabDouble:
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LabDouble:
-    """A double of the lab, for a stack of two clusters."""
+    """Return a double of the lab, for a stack of two clusters."""
     double = LabDouble()
     values = program_config(tmp_path, len(CLUSTERS))
     config = parse({key.removeprefix("mcsps:"): json.loads(value) for key, value in values.items()})

@@ -60,7 +60,7 @@ def test_the_seconds_of_a_run_are_in_steps_between_them_or_after_the_last_one() 
 
 
 def test_the_file_has_what_each_step_waited_for() -> None:
-    """Without the project's code, too, it says where the time went."""
+    """The file shows the distribution of the time without the project's code."""
     kept = trust().as_json()
     assert kept["critical_path"] == [KEY, CERTIFICATE]
     assert [(each["urn"], each["waited_for"], each["gap"]) for each in kept["steps"]] == [
@@ -102,13 +102,13 @@ def test_a_picture_that_cannot_be_written_is_an_error_before_the_run(tmp_path: P
 
 
 def test_a_timeline_of_the_stand_in_is_an_error() -> None:
-    """It has no events."""
+    """The stand-in has no events."""
     with pytest.raises(UserError, match="the engine is stand-in"):
         traced_up.measure({}, Engine.STAND_IN, pytest.fail)
 
 
 def test_a_picture_has_room_for_every_step(tmp_path: Path) -> None:
-    """It grows with the steps, each of which has its row and its label."""
+    """The picture grows with the steps, and each step has its own row and label."""
     heights = []
     for count in (20, 160):
         steps = tuple(

@@ -1,4 +1,4 @@
-"""Addresses of API servers."""
+"""The addresses of API servers."""
 
 import pytest
 
@@ -15,13 +15,13 @@ from mesh import addresses
     ],
 )
 def test_one_address_in_two_spellings_is_one(one: str, other: str) -> None:
-    """Case, the default port and a slash at the end say nothing."""
+    """Case, the default port and a trailing slash do not change the address."""
     assert addresses.normalized(one) == addresses.normalized(other)
 
 
 @pytest.mark.parametrize("other", ["https://east:6444", "https://west:6443", "https://east:6443/below"])
 def test_another_host_port_or_path_is_another_address(other: str) -> None:
-    """Rancher serves all of its clusters at one host and port."""
+    """Rancher serves all its clusters at one host and port."""
     assert addresses.normalized("https://east:6443") != addresses.normalized(other)
 
 
@@ -37,12 +37,12 @@ def test_another_host_port_or_path_is_another_address(other: str) -> None:
             f"https://{'a' * 64}",
             "https://east..com",
         ),
-        # Some resolvers read these as 127.0.0.1.
+        # Some resolvers resolve these to 127.0.0.1.
         *("https://127.1", "https://2130706433", "https://0x7f000001", "https://0"),
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    """Credentials among it."""
+    """URLs with credentials are refused as well."""
     with pytest.raises(ValueError, match=r"."):
         addresses.normalized(url)
 
@@ -57,7 +57,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     ],
 )
 def test_an_address_that_leads_each_machine_or_cluster_to_itself_is_local(host: str) -> None:
-    """Another cluster finds another server there, or none."""
+    """From another cluster, the address leads to another server or to none."""
     assert addresses.is_local(f"https://{host}:6443")
 
 
@@ -69,11 +69,11 @@ def test_an_address_that_leads_each_machine_or_cluster_to_itself_is_local(host: 
     ],
 )
 def test_a_private_or_public_address_is_not_local(host: str) -> None:
-    """Clusters of one network reach private addresses."""
+    """Clusters in the same network can reach private addresses."""
     assert not addresses.is_local(f"https://{host}:6443")
 
 
 def test_ranchers_proxy_is_known_by_its_path() -> None:
-    """Also below a path of its own."""
+    """The path of the proxy may follow the path of Rancher itself."""
     assert addresses.is_rancher_proxy("https://r.example/below/k8s/clusters/c-m-abcd1234")
     assert not addresses.is_rancher_proxy("https://r.example/k8s")

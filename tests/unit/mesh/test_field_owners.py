@@ -1,4 +1,4 @@
-"""What a changed manifest takes from other field managers."""
+"""The fields that a changed manifest takes from other field managers."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ SPEC: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:http": {}}}
 
 
 def test_a_changed_field_is_taken_from_its_manager() -> None:
-    """By its path alone."""
+    """The field is identified only by its path."""
     found = live(manages("rancher", SPEC), spec={"replicas": 0, "http": [1]})
     assert field_owners.taken(found, {"spec": {"replicas": 2, "http": [1]}}, OWN) == {"rancher": ["spec.replicas"]}
 
 
 def test_a_list_is_one_field() -> None:
-    """Whatever is inside it, and whether its items have keys or not."""
+    """This holds for lists with and without keys for their items, whatever they contain."""
     fields: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80}': {".": {}, "f:name": {}}}}}
     found = live(manages("kubectl-edit", fields), spec={"ports": [{"port": 80, "name": "a"}]})
     manifest = {"spec": {"ports": [{"port": 80, "name": "b"}]}}
@@ -35,7 +35,7 @@ def test_a_list_is_one_field() -> None:
 
 
 def test_several_managers_lose_each_their_own() -> None:
-    """One of them twice, by two versions of the API."""
+    """One of the managers has two entries, for two versions of the API."""
     found = live(
         manages("rancher", {"f:metadata": {"f:labels": {".": {}, "f:a": {}}}}),
         manages("helm", {"f:spec": {"f:x": {}}}),
@@ -48,7 +48,7 @@ def test_several_managers_lose_each_their_own() -> None:
 
 
 def test_what_stays_as_it_is_is_taken_from_nobody() -> None:
-    """The same value, a field that the manifest does not state, and the status."""
+    """A field with the same value, a field that the manifest does not contain, and the status stay."""
     found = live(
         manages("rancher", SPEC),
         manages("controller", {"f:spec": {"f:replicas": {}}}, subresource="status"),
@@ -58,19 +58,19 @@ def test_what_stays_as_it_is_is_taken_from_nobody() -> None:
 
 
 def test_own_fields_are_no_others() -> None:
-    """Another stack of Pulumi has a manager of its own."""
+    """Another stack of Pulumi has a different manager."""
     found = live(manages(OWN, SPEC), manages("pulumi-kubernetes-2", SPEC), spec={"replicas": 1})
     assert field_owners.taken(found, {"spec": {"replicas": 2}}, OWN) == {"pulumi-kubernetes-2": ["spec.replicas"]}
 
 
 def test_an_object_without_managers_is_taken_from_nobody() -> None:
-    """As a state of an older version may hold it."""
+    """The state of an older version of the program may contain such an object."""
     assert field_owners.taken({"metadata": {}}, {"spec": {"replicas": 2}}, OWN) == {}
     assert field_owners.taken({}, {"spec": {}}, OWN) == {}
 
 
 def test_an_atomic_map_is_one_field() -> None:
-    """A selector, of which `managedFields` names no part."""
+    """A selector is such a map: `managedFields` contains no part of it."""
     found = live(manages("kubectl-edit", {"f:spec": {"f:selector": {}}}), spec={"selector": {"app": "theirs"}})
     assert field_owners.taken(found, {"spec": {"selector": {"app": "ours"}}}, OWN) == {
         "kubectl-edit": ["spec.selector"]
@@ -79,7 +79,7 @@ def test_an_atomic_map_is_one_field() -> None:
 
 
 def test_a_field_of_an_item_that_the_manifest_does_not_state_is_not_taken() -> None:
-    """As istiod's CA in the webhooks of its chart, and another program's item in the same list."""
+    """Examples are istiod's CA in the webhooks of its chart, and another program's item in the same list."""
     fields: dict[str, Any] = {
         "f:webhooks": {
             'k:{"name":"ours"}': {"f:clientConfig": {"f:caBundle": {}}},
@@ -92,7 +92,7 @@ def test_a_field_of_an_item_that_the_manifest_does_not_state_is_not_taken() -> N
 
 
 def test_an_item_is_found_without_the_defaults_of_its_key() -> None:
-    """A manifest rarely states a port's protocol."""
+    """A manifest rarely contains the protocol of a port."""
     fields: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {"f:targetPort": {}}}}}
     ports = [{"port": 80, "protocol": "UDP", "targetPort": 1}, {"port": 80, "protocol": "TCP", "targetPort": 2}]
     found = live(manages("rancher", fields), spec={"ports": ports})
@@ -103,7 +103,7 @@ def test_an_item_is_found_without_the_defaults_of_its_key() -> None:
 
 
 def test_an_item_of_a_list_that_the_object_lacks_is_taken() -> None:
-    """A manager's entry may be of another version of the API than the object that was read."""
+    """A manager's entry may be for another version of the API than the object that was read."""
     fields: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80}': {".": {}, "f:name": {}}}}}
     found = live(manages("kubectl-edit", fields), spec={"type": "ClusterIP"})
     manifest = {"spec": {"ports": [{"port": 80, "name": "a"}]}}
@@ -111,20 +111,20 @@ def test_an_item_of_a_list_that_the_object_lacks_is_taken() -> None:
 
 
 def test_a_set_s_members_stay_with_their_managers() -> None:
-    """Finalizers are merged."""
+    """The API server merges finalizers."""
     found = live(manages("rancher", {"f:metadata": {"f:finalizers": {".": {}, 'v:"theirs"': {}}}}))
     found["metadata"]["finalizers"] = ["theirs"]
     assert field_owners.taken(found, {"metadata": {"finalizers": ["ours"]}}, OWN) == {}
 
 
 def test_a_value_in_the_place_of_a_map_takes_the_map() -> None:
-    """It may be one that a preview does not know yet."""
+    """The value may be unknown in a preview."""
     found = live(manages("rancher", {"f:data": {".": {}, "f:key": {}}}), data={"key": "theirs"})
     assert field_owners.taken(found, {"data": object()}, OWN) == {"rancher": ["data"]}
 
 
 def test_other_managers_are_those_of_more_than_the_status() -> None:
-    """Each once, and a manager of nothing is none."""
+    """Each manager is listed once, and a manager without fields is not listed."""
     found = live(
         manages(OWN, SPEC),
         manages("kubectl", SPEC),

@@ -1,4 +1,4 @@
-"""One entry makes a gateway, and each is found by what it is."""
+"""One entry creates a gateway, and each gateway is found by its properties, not its position."""
 
 import pytest
 
@@ -13,13 +13,13 @@ FOURTH = Gateway(role="partners", release="istio-partnersgateway", service_type=
 
 @pytest.fixture
 def four(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another gateway behind the east-west gateway."""
+    """Add another gateway after the east-west gateway."""
     monkeypatch.setattr(gateways, "GATEWAYS", (*GATEWAYS, FOURTH))
 
 
 @pytest.mark.usefixtures("four")
 def test_a_fourth_gateway_gets_its_service_and_its_chart(runs: Runs) -> None:
-    """In every cluster; what waits for the east-west gateway still waits for that one."""
+    """Each cluster gets both. Resources that depend on the east-west gateway still depend on that one."""
     monitor = runs.stack(LAB).run()
     services = {found.inputs["metadata"]["name"] for found in monitor.find_all(recording.SERVICE)}
     assert FOURTH.release in services
@@ -33,7 +33,7 @@ def test_a_fourth_gateway_gets_its_service_and_its_chart(runs: Runs) -> None:
 
 @pytest.mark.usefixtures("four")
 def test_the_operator_is_told_of_a_fourth_gateway(runs: Runs) -> None:
-    """By an entry of the control plane's spec, and a Service."""
+    """The spec of the control plane has an entry for it, and the gateway has a Service."""
     monitor = runs.stack(OPERATOR).run()
     specs = [
         found.inputs["spec"]

@@ -1,4 +1,4 @@
-"""Istio's charts as plain data: their sources and their releases."""
+"""Istio's charts as plain data: the sources and the releases."""
 
 import pytest
 
@@ -20,12 +20,12 @@ CONTROL_PLANE = ControlPlane(
     ],
 )
 def test_a_chart_is_found_in_a_repository_a_registry_or_a_folder(charts: str, expected: ChartSource) -> None:
-    """A folder's charts have versions of their own."""
+    """The charts in a folder have their own versions."""
     assert ChartSource.of(charts, "base", "1.31.1") == expected
 
 
 def test_releases_are_rendered_for_the_version_of_their_cluster() -> None:
-    """And have the names that Istio's documents give them, in the order of installation."""
+    """The releases have the names of Istio's documentation, in the order of installation."""
     charts = IstioCharts(
         source="/charts",
         version="1.31.1",

@@ -1,4 +1,4 @@
-"""Values and their merging, apart from any resource."""
+"""Helm values and their merging, without any resource."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from mesh import istio_values
 
 
 def test_merging_goes_key_by_key_through_maps_alone() -> None:
-    """A list, a scalar or a map over a scalar is taken as a whole."""
+    """A list, a scalar, or a map in place of a scalar replaces the whole value."""
     ours = {"kept": 1, "map": {"kept": 1, "changed": 1}, "list": [1, 2], "scalar": 1, "emptied": {"a": 1}}
     theirs = {"map": {"changed": 2, "new": 3}, "list": [3], "scalar": {"a": 1}, "emptied": None}
     assert istio_values.merge(ours, theirs) == {
@@ -19,7 +19,7 @@ def test_merging_goes_key_by_key_through_maps_alone() -> None:
 
 
 def test_gateways_are_labelled_as_the_chart_labels_their_pods() -> None:
-    """`istio` is the release's name without the prefix that the release has."""
+    """The label `istio` is the release's name without its prefix."""
     assert istio_values.gateway_labels("istio-ingressgateway") == {
         "app": "istio-ingressgateway",
         "istio": "ingressgateway",
@@ -49,7 +49,7 @@ def test_gateways_are_labelled_as_the_chart_labels_their_pods() -> None:
 def test_values_that_break_the_mesh_or_that_no_chart_reads_are_found(
     chart: str, values: dict[str, object], path: str
 ) -> None:
-    """Wherever the charts look for them."""
+    """The values can be in any place where the charts read them."""
     found = istio_values.find_owned(chart, values)
     assert found is not None
     assert found[0] == path

@@ -1,4 +1,4 @@
-"""Kubeconfigs as data: what is read from a person's, and what is refused without quoting it."""
+"""Kubeconfigs as data: what the program reads from a user's file, and what it refuses without quoting it."""
 
 import base64
 import re
@@ -20,14 +20,14 @@ CA = pems.make_root(KEY)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
-    """A good kubeconfig with one thing wrong."""
+    """Return a valid kubeconfig with one change."""
     document = yaml.safe_load(kubeconfig("east", server=SERVER))
     change(document)
     return yaml.safe_dump(document)
 
 
 def encoded(text: str) -> str:
-    """A PEM as a kubeconfig has it."""
+    """Return a PEM in the encoding of kubeconfigs."""
     return base64.b64encode(text.encode()).decode()
 
 
@@ -35,18 +35,18 @@ CERTIFICATE_AND_KEY = {"client-certificate-data": encoded(CA), "client-key-data"
 
 
 def with_user(user: object) -> str:
-    """A good kubeconfig with another user."""
+    """Return a valid kubeconfig with another user."""
     return changed(lambda document: document["users"][0].update(user=user))
 
 
 def with_cluster(**cluster: object) -> str:
-    """A good kubeconfig with these keys of its cluster, in Python's spelling."""
+    """Return a valid kubeconfig with these keys of its cluster, in Python's spelling."""
     keys = {key.replace("_", "-"): value for key, value in cluster.items()}
     return changed(lambda document: document["clusters"][0]["cluster"].update(keys))
 
 
 def test_the_current_context_leads_to_a_server() -> None:
-    """Whatever other contexts there are."""
+    """Other contexts have no influence."""
 
     def add_another(document: dict[str, Any]) -> None:
         document["contexts"].insert(0, {"name": "other", "context": {"cluster": "other", "user": "other"}})
@@ -56,7 +56,7 @@ def test_the_current_context_leads_to_a_server() -> None:
 
 
 def test_the_servers_ca_is_decoded() -> None:
-    """It is not secret."""
+    """The CA is not secret."""
     data = encoded(f"# of the cluster\n{CA}")
 
     def add_ca(document: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ BAD = {
 
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
 def test_a_kubeconfig_that_leads_nowhere_is_refused_without_quoting_it(text: str, message: str) -> None:
-    """It holds credentials."""
+    """A kubeconfig contains credentials."""
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         kubeconfigs.read_endpoint(text)
     assert MARK not in str(caught.value)
@@ -197,16 +197,16 @@ def test_a_kubeconfig_that_leads_nowhere_is_refused_without_quoting_it(text: str
 
 
 def test_a_user_has_a_certificate_and_its_key_or_a_token() -> None:
-    """Inline."""
+    """The values are inline."""
     assert kubeconfigs.read_endpoint(with_user(CERTIFICATE_AND_KEY)).server == SERVER
     assert kubeconfigs.read_endpoint(with_user({**CERTIFICATE_AND_KEY, "token": MARK})).server == SERVER
 
 
 def test_the_name_of_the_servers_certificate_is_read() -> None:
-    """Peers connect without it."""
+    """Peers connect without this name."""
     assert kubeconfigs.read_endpoint(with_cluster(tls_server_name="east")).server_name == "east"
 
 
 def test_ranchers_proxy_serves_a_cluster_under_its_id() -> None:
-    """Below the server's address."""
+    """The path with the id follows the server's address."""
     assert kubeconfigs.rancher_server("https://r.example", "c-f7r9g") == "https://r.example/k8s/clusters/c-f7r9g"

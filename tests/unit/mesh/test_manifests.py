@@ -1,4 +1,4 @@
-"""What the program changes in the objects of a chart, and their order."""
+"""The program's changes to the objects of a chart, and the order of the objects."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def manifest(kind: str, name: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN4
 
 
 def test_a_deployment_without_a_count_and_without_an_autoscaler_gets_one_replica() -> None:
-    """Or a count that somebody changed would stay: the stack would not state any."""
+    """Otherwise a count that someone changed would stay, because the stack would not contain any."""
     scaler = manifest("HorizontalPodAutoscaler", "a", spec={"scaleTargetRef": {"name": "scaled"}})
     objects = [
         scaler,
@@ -30,7 +30,7 @@ def test_a_deployment_without_a_count_and_without_an_autoscaler_gets_one_replica
 
 
 def test_objects_are_sorted_so_that_each_comes_after_what_it_needs() -> None:
-    """Whatever their order in the chart is."""
+    """The order in the chart has no influence."""
     kinds = ["Deployment", "RoleBinding", "Role", "ConfigMap", "ClusterRoleBinding", "ServiceAccount", "ClusterRole"]
     found = [each["kind"] for each in manifests.prepare([manifest(kind, "x", spec={}) for kind in kinds])]
     for place, kind in enumerate(found):
@@ -45,20 +45,20 @@ def test_objects_are_sorted_so_that_each_comes_after_what_it_needs() -> None:
     ],
 )
 def test_types_are_those_of_pulumis_kubernetes_package(api_version: str, kind: str, expected: str) -> None:
-    """The core group has a name there that the API does not have."""
+    """Pulumi's package has a name for the core group, and the API has none."""
     assert manifests.type_token({"apiVersion": api_version, "kind": kind}) == expected
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("keep", True), ("delete", False), (None, False)])
 def test_an_object_is_kept_if_its_chart_says_so(policy: str | None, *, expected: bool) -> None:
-    """By Helm's annotation; an object may have none."""
+    """Helm's annotation requests this. An object may have no annotation."""
     annotations = {"helm.sh/resource-policy": policy} if policy else None
     found = {"kind": "X", "metadata": {"name": "x", "annotations": annotations}}
     assert manifests.is_kept(found) is expected
 
 
 def test_no_service_of_a_chart_is_waited_for() -> None:
-    """What needs its endpoints waits for the Deployment behind it; other annotations stay."""
+    """Resources that need its endpoints depend on the Deployment behind it. Other annotations stay."""
     service = manifest("Service", "istiod")
     noted = {**service, "metadata": {"name": "istiod", "annotations": {"a": "b"}}}
     found = [each["metadata"]["annotations"] for each in manifests.prepare([service, noted])]
@@ -68,7 +68,7 @@ def test_no_service_of_a_chart_is_waited_for() -> None:
 
 
 def test_crds_lose_the_descriptions_of_their_schemas_and_nothing_else() -> None:
-    """A property, a default and an allowed value may have that name or hold that key."""
+    """A property may have the name `description`, and a default or an allowed value may contain it as a key."""
 
     def schema(*, described: bool) -> dict[str, Any]:
         text: dict[str, Any] = {"description": "for readers"} if described else {}
@@ -98,7 +98,7 @@ def test_crds_lose_the_descriptions_of_their_schemas_and_nothing_else() -> None:
 
 
 def test_a_webhooks_deployment_is_available_only_when_its_endpoint_has_reached_the_nodes() -> None:
-    """A call of the webhook before that waits ten seconds; a chart's own value is kept."""
+    """An earlier call of the webhook waits ten seconds. A value of the chart itself stays."""
     webhook = manifest("MutatingWebhookConfiguration", "injector")
     plain = manifest("Deployment", "istiod", spec={})
     own = manifest("Deployment", "istiod", spec={"minReadySeconds": 30})

@@ -1,10 +1,10 @@
-"""What a peer's istiod may read, whoever it comes as."""
+"""The rights of a peer's istiod, with any credential."""
 
 from mesh import reader_rules
 
 
 def test_a_reader_reads_no_secret_and_writes_nothing() -> None:
-    """No wildcard either, by which it could."""
+    """No rule contains a wildcard, which would allow it."""
     assert reader_rules.READ == ("get", "list", "watch")
     rules = reader_rules.ReaderRights(secrets=False, endpoints=False).rules
     assert not {"secrets", "*"} & {name.partition("/")[0] for rule in rules for name in rule.resources}
@@ -12,14 +12,14 @@ def test_a_reader_reads_no_secret_and_writes_nothing() -> None:
 
 
 def test_secrets_have_a_rule_for_them_alone() -> None:
-    """Added to the others where istiod cannot do without."""
+    """The rule is added to the others if istiod needs Secrets."""
     *others, secrets = reader_rules.ReaderRights(secrets=True, endpoints=False).rules
     assert others == list(reader_rules.ReaderRights(secrets=False, endpoints=False).rules)
     assert secrets == reader_rules.Rule(api_group="", resources=("secrets",))
 
 
 def test_endpoints_are_for_an_older_istiod_alone() -> None:
-    """Today's reads EndpointSlices."""
+    """Newer versions read EndpointSlices."""
     *others, endpoints = reader_rules.ReaderRights(secrets=False, endpoints=True).rules
     assert others == list(reader_rules.ReaderRights(secrets=False, endpoints=False).rules)
     assert endpoints.resources == ("endpoints",)

@@ -1,4 +1,4 @@
-"""Checks on a root that the user brings."""
+"""The checks of a root that the user provides."""
 
 import shutil
 import subprocess
@@ -22,13 +22,13 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 @pytest.mark.parametrize("path_length", [None, 1, 2])
 def test_a_ca_that_may_sign_cas_is_taken(path_length: int | None) -> None:
-    """With no limit, or one that leaves room for the intermediates."""
+    """The path length is unlimited, or at least 1 for the intermediates."""
     pem = pems.make_root(KEY, constraints=x509.BasicConstraints(ca=True, path_length=path_length))
     assert root_ca.read_root(pem).public_key() == KEY.public_key()
 
 
 def test_an_rsa_root_is_taken() -> None:
-    """Many companies' roots are."""
+    """The roots of many companies have RSA keys."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = pems.make_root(key)
     root_ca.check_key_fits(root_ca.read_root(pem), pems.key_pem(key))
@@ -48,7 +48,7 @@ def test_an_rsa_root_is_taken() -> None:
     ],
 )
 def test_what_is_not_one_certificate_alone_is_refused(text: str) -> None:
-    """A private key beside it least of all."""
+    """A private key beside the certificate is refused as well."""
     with pytest.raises(ValueError, match=r"^is not exactly one PEM certificate\. Set the text") as caught:
         root_ca.read_root(text)
     assert find_leaks(RecordingMonitor(preview=False), str(caught.value), secrets=pems.secret_lines(text)) == []
@@ -58,7 +58,7 @@ def test_what_is_not_one_certificate_alone_is_refused(text: str) -> None:
     "before", ["\n ", "\ufeff", "# Root of Acme\n", "Certificate:\n    Data:\n        Version: 3 (0x2)\n"]
 )
 def test_a_text_around_a_certificate_is_dropped(before: str) -> None:
-    """YAML's block texts and `openssl x509 -text` bring it."""
+    """YAML's block texts and `openssl x509 -text` add such text."""
     root = pems.make_root(KEY)
     assert pem.write_certificate(root_ca.read_root(f"{before}{root}\n\n")) == root
 
@@ -68,13 +68,13 @@ def test_a_text_around_a_certificate_is_dropped(before: str) -> None:
     [None, x509.BasicConstraints(ca=False, path_length=None), x509.BasicConstraints(ca=True, path_length=0)],
 )
 def test_a_certificate_that_may_not_sign_cas_is_refused(constraints: x509.BasicConstraints | None) -> None:
-    """Sidecars would trust none of what its intermediates sign."""
+    """Sidecars would not trust the certificates that its intermediates sign."""
     with pytest.raises(ValueError, match=r"is not a CA that can sign intermediates\. Provide one"):
         root_ca.read_root(pems.make_root(KEY, constraints=constraints))
 
 
 def key_usage(**uses: bool) -> x509.KeyUsage:
-    """A usage that is good for these and nothing else."""
+    """Return a keyUsage with only these uses."""
     names = (
         *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
         *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
@@ -84,7 +84,7 @@ def key_usage(**uses: bool) -> x509.KeyUsage:
 
 
 def test_a_usage_must_have_the_signing_of_certificates() -> None:
-    """Verifiers hold a CA to it."""
+    """Verifiers enforce the usage of a CA."""
     root_ca.read_root(pems.make_root(KEY, usage=key_usage(key_cert_sign=True)))
     with pytest.raises(ValueError, match="whose keyUsage, if any, has keyCertSign"):
         root_ca.read_root(pems.make_root(KEY, usage=key_usage(digital_signature=True, crl_sign=True)))
@@ -106,7 +106,7 @@ def test_a_ca_that_another_signed_is_no_root() -> None:
     ],
 )
 def test_a_root_is_taken_from_its_first_moment_to_its_last(*, moment: datetime, taken: bool) -> None:
-    """Both ends tested to the second."""
+    """Both limits are tested to the second."""
     root = root_ca.read_root(pems.make_root(KEY))
     if taken:
         root_ca.check_validity(root, moment)
@@ -119,7 +119,7 @@ def test_a_root_is_taken_from_its_first_moment_to_its_last(*, moment: datetime, 
 
 @pytest.mark.parametrize(("valid", "hours"), [(SECOND, 0), (HOUR - SECOND, 0), (HOUR, 1), (25 * HOUR, 25)])
 def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -> None:
-    """An intermediate of as many hours does not outlive it."""
+    """An intermediate with this validity does not outlive the root."""
     first = pems.NOW - pems.YEAR
     root = root_ca.read_root(pems.make_root(KEY, not_after=first + valid))
     assert root_ca.lifetime_hours(root) == hours
@@ -136,7 +136,7 @@ def test_the_hours_of_a_roots_lifetime_are_whole(valid: timedelta, hours: int) -
     ],
 )
 def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused(key: pems.Key, kind: str) -> None:
-    """Go's x509 reads three curves, and trusts no short RSA key."""
+    """Go's x509 supports three curves, and rejects short RSA keys."""
     with pytest.raises(
         ValueError, match=rf"^has {kind}, which istiod cannot use\. Provide a root with an ECDSA key on"
     ):
@@ -145,7 +145,7 @@ def test_a_key_of_a_kind_that_istiod_cannot_use_is_refused(key: pems.Key, kind: 
 
 @pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()])
 def test_a_root_on_each_curve_of_go_is_taken(curve: ec.EllipticCurve) -> None:
-    """With its key."""
+    """Its key is accepted as well."""
     key = ec.generate_private_key(curve)
     root_ca.check_key_fits(root_ca.read_root(pems.make_root(key)), pems.key_pem(key))
 
@@ -154,7 +154,7 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="open
 
 
 def openssl(folder: Path, *command: str) -> None:
-    """Run openssl, for what the Python library does not make."""
+    """Run openssl for what the Python library cannot create."""
     subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607 - fixed commands
 
 
@@ -167,7 +167,7 @@ def openssl(folder: Path, *command: str) -> None:
     ],
 )
 def test_a_key_in_a_form_that_go_does_not_read_is_refused(tmp_path: Path, key: tuple[str, ...]) -> None:
-    """In the certificate, and in its key."""
+    """The form is refused in the certificate and in the private key."""
     openssl(tmp_path, *key, "-out", "key.pem")
     openssl(tmp_path, "req", "-new", "-x509", "-key", "key.pem", "-subj", "/CN=root", "-out", "root.pem")
     with pytest.raises(
@@ -180,7 +180,7 @@ def test_a_key_in_a_form_that_go_does_not_read_is_refused(tmp_path: Path, key: t
 
 @needs_openssl
 def test_a_key_on_a_curve_that_the_library_does_not_know_is_refused(tmp_path: Path) -> None:
-    """The text is a certificate all the same."""
+    """The certificate itself is readable."""
     openssl(tmp_path, "ecparam", "-name", "c2tnb191v1", "-genkey", "-noout", "-out", "key.pem")
     openssl(tmp_path, "req", "-new", "-x509", "-key", "key.pem", "-subj", "/CN=root", "-out", "root.pem")
     with pytest.raises(ValueError, match=r"^has a key of another kind, which istiod cannot use\."):
@@ -189,7 +189,7 @@ def test_a_key_on_a_curve_that_the_library_does_not_know_is_refused(tmp_path: Pa
 
 @needs_openssl
 def test_a_weak_signature_is_refused_by_its_name(tmp_path: Path) -> None:
-    """The root is signed by itself all the same."""
+    """The root is self-signed, as required."""
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem")
     openssl(tmp_path, "req", "-new", "-x509", "-sha1", *key, "-subj", "/CN=root", "-out", "root.pem")
     with pytest.raises(
@@ -200,7 +200,7 @@ def test_a_weak_signature_is_refused_by_its_name(tmp_path: Path) -> None:
 
 @needs_openssl
 def test_a_signature_by_rsassa_pss_is_taken(tmp_path: Path) -> None:
-    """Go reads it, other than a key for it alone."""
+    """Go verifies this signature, but does not support a key that is only for it."""
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-sigopt", "rsa_padding_mode:pss")
     openssl(tmp_path, "req", "-new", "-x509", "-sha256", *key, "-subj", "/CN=root", "-out", "root.pem")
     root = root_ca.read_root((tmp_path / "root.pem").read_text())
@@ -213,14 +213,14 @@ UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x0
 
 @pytest.mark.parametrize(("extension", "oid"), [(UNKNOWN, "1.2.3.4"), (CONSTRAINED, "2.5.29.30")])
 def test_a_critical_extension_that_go_does_not_process_is_refused(extension: x509.ExtensionType, oid: str) -> None:
-    """If it is not critical, verifiers ignore what they do not know."""
+    """Verifiers ignore an unknown extension if it is not critical."""
     root_ca.read_root(pems.make_root(KEY, extensions=[(extension, False)]))
     with pytest.raises(ValueError, match=rf"^has the critical extension {oid}, with which istiod refuses it\. Provide"):
         root_ca.read_root(pems.make_root(KEY, extensions=[(extension, True)]))
 
 
 def test_a_root_is_for_both_sides_of_a_connection() -> None:
-    """A verifier holds all certificates below it to its purposes."""
+    """A verifier enforces the purposes of a root for all certificates below it."""
     server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
     for purposes in ([server, client], [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]):
         root_ca.read_root(pems.make_root(KEY, extensions=[(x509.ExtendedKeyUsage(purposes), True)]))
@@ -229,7 +229,7 @@ def test_a_root_is_for_both_sides_of_a_connection() -> None:
 
 
 def test_a_root_that_ends_before_its_intermediates_is_a_warning() -> None:
-    """To the second; the mesh works until then."""
+    """The comparison is to the second. The mesh works until the root expires."""
     root = root_ca.read_root(pems.make_root(KEY))
     assert root_ca.outlived(root, pems.END - 25 * HOUR, 25) is None
     assert root_ca.outlived(root, pems.END - 25 * HOUR + SECOND, 25) == (
@@ -239,7 +239,7 @@ def test_a_root_that_ends_before_its_intermediates_is_a_warning() -> None:
 
 
 def test_another_key_does_not_fit() -> None:
-    """Its public half is not the certificate's."""
+    """The public half of the key differs from that of the certificate."""
     root = root_ca.read_root(pems.make_root(KEY))
     root_ca.check_key_fits(root, pems.key_pem(KEY))
     with pytest.raises(ValueError, match="is not the key of the root certificate"):
@@ -258,13 +258,13 @@ def test_another_key_does_not_fit() -> None:
     ],
 )
 def test_what_is_not_one_unencrypted_key_alone_is_refused(text: str) -> None:
-    """An encrypted one, too: nobody could be asked for the password. Of several blocks the signer reads the first."""
+    """The program cannot prompt for the password of an encrypted key. Of several blocks, the signer reads the first."""
     root = root_ca.read_root(pems.make_root(KEY))
     with pytest.raises(ValueError, match=r"^is not exactly one unencrypted PEM private key; `openssl pkey"):
         root_ca.check_key_fits(root, text)
 
 
 def test_expiry_is_written_as_pulumi_tls_writes_it() -> None:
-    """RFC 3339 in UTC, without fractions."""
+    """The format is RFC 3339 in UTC, without fractions."""
     root = root_ca.read_root(pems.make_root(KEY))
     assert root_ca.expiry(root) == f"{(pems.END).isoformat().removesuffix('+00:00')}Z"
