@@ -1,4 +1,4 @@
-"""What the tests of the whole program share."""
+"""The shared fixtures of the tests of the whole program."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.support.stacks import LAB, OPERATOR, RANCHER
 
 @pytest.fixture(params=[LAB, RANCHER, OPERATOR])
 def stack(request: pytest.FixtureRequest) -> str:
-    """Both stack files and the one with the other installer, one after the other."""
+    """Return each stack in sequence: both stack files, and the one with the other installer."""
     return str(request.param)

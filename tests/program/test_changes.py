@@ -1,4 +1,4 @@
-"""What a change of one config value touches, and what it must never replace."""
+"""The resources that a change of one config value updates, and those that it must never replace."""
 
 import pytest
 
@@ -36,7 +36,7 @@ GENERATIONS = {
 
 
 def weights_by_cluster(monitor: RecordingMonitor) -> dict[str | None, list[object]]:
-    """The routes of each cluster's VirtualServices."""
+    """Return the weights in each cluster's VirtualServices."""
     found: dict[str | None, list[object]] = {}
     for route in monitor.find_all(recording.VIRTUAL_SERVICE):
         found.setdefault(monitor.provider_name(route), []).append(
@@ -46,7 +46,7 @@ def weights_by_cluster(monitor: RecordingMonitor) -> dict[str | None, list[objec
 
 
 def without_weights(inventory: Inventory) -> Inventory:
-    """The same with nothing said about the weights."""
+    """Return the inventory without the weights."""
     for entry in inventory.values():
         for rule in entry["inputs"].get("spec", {}).get("http", []):
             for part in rule["route"]:
@@ -56,7 +56,7 @@ def without_weights(inventory: Inventory) -> Inventory:
 
 @pytest.mark.parametrize("weight", [0, 90, 100])
 def test_a_weight_shift_changes_every_virtual_service_and_nothing_else(runs: Runs, weight: int) -> None:
-    """And of these the weights alone."""
+    """In these, only the weights change."""
     monitors = [runs(LAB), runs(LAB, weight=weight)]
     before, after = (take_inventory(monitor) for monitor in monitors)
     routes = {urn for urn in before if recording.VIRTUAL_SERVICE in urn}
@@ -72,7 +72,7 @@ def test_a_weight_shift_changes_every_virtual_service_and_nothing_else(runs: Run
 def test_a_rotation_touches_what_it_renews_and_those_who_hold_it(
     runs: Runs, stack: str, place: tuple[str, str], types: set[str]
 ) -> None:
-    """Never a namespace, an Istio installation or the application."""
+    """A rotation never changes a namespace, an Istio installation or the application."""
     before, after = runs(stack), rotated(runs.stack(stack), place).run()
     assert before.registrations.keys() == after.registrations.keys()
     moved = {
@@ -82,12 +82,12 @@ def test_a_rotation_touches_what_it_renews_and_those_who_hold_it(
 
 
 def rotated(stack: Stack, place: tuple[str, str]) -> Stack:
-    """Ask for the next generation."""
+    """Return the stack with the next generation."""
     return Stack(name=stack.name, values=put(stack.values, place, 2), secrets=stack.secrets)
 
 
 def test_a_rotated_token_replaces_no_provider(runs: Runs) -> None:
-    """Its identifier stays, and so does everything that it made."""
+    """The provider's identifier stays, and therefore everything that the provider created."""
     after = rotated(runs.stack(RANCHER), ("rancher", "tokenGeneration")).run()
     of_clusters = [found for found in after.find_all(recording.KUBERNETES_PROVIDER) if found.name != "charts"]
     assert len(of_clusters) == 4
@@ -99,7 +99,7 @@ def test_a_rotated_token_replaces_no_provider(runs: Runs) -> None:
 
 
 def test_a_rotated_certificate_replaces_no_secret(runs: Runs) -> None:
-    """`cacerts` keeps its name, and changes in place."""
+    """The Secret `cacerts` keeps its name, and is updated in place."""
     after = rotated(runs.stack(LAB), ("trust", "intermediateGeneration")).run()
     secrets = [found for found in after.find_all(recording.SECRET) if found.name.endswith("cacerts")]
     assert [plain(found.inputs["metadata"]) for found in secrets] == [
@@ -109,7 +109,7 @@ def test_a_rotated_certificate_replaces_no_secret(runs: Runs) -> None:
 
 @pytest.mark.parametrize("reads", [True, False])
 def test_readers_may_read_secrets_where_istiod_does(runs: Runs, *, reads: bool) -> None:
-    """One without the other would leave a peer unsynced, or a right that nobody needs."""
+    """The setting without the right would leave a peer unsynced. The right without the setting would be unused."""
     stack = runs.stack(LAB)
     monitor = Stack(name=LAB, values=put(stack.values, ("links", "readSecrets"), reads)).run()
     resources = [

@@ -1,4 +1,4 @@
-"""One, two, three and five clusters: what each adds, and what it leaves alone."""
+"""One, two, three and five clusters: the resources that each cluster adds, and those that stay unchanged."""
 
 import json
 from collections import Counter
@@ -28,14 +28,14 @@ MESH = 1 + 3 + 1
 
 @pytest.mark.parametrize("size", SIZES)
 def test_resources_follow_a_formula(runs: Runs, size: int) -> None:
-    """Clusters add to it by their number, links by the number of ordered pairs."""
+    """The number of clusters and the number of ordered pairs, which have links, determine the count."""
     monitor = runs(LAB, names=NAMES[:size])
     assert len(monitor.recorded) == MESH + size * NODE.total() + size * (size - 1) * LINK
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_each_cluster_reads_each_other_and_none_itself(runs: Runs, size: int) -> None:
-    """One link for each ordered pair."""
+    """There is one link for each ordered pair."""
     links = runs(LAB, names=NAMES[:size]).find_all("mcsps:index:MeshLink")
     assert {(found.inputs["source"], found.inputs["target"]) for found in links} == set(permutations(NAMES[:size], 2))
     assert len(links) == size * (size - 1)
@@ -43,7 +43,7 @@ def test_each_cluster_reads_each_other_and_none_itself(runs: Runs, size: int) ->
 
 @pytest.mark.parametrize(("fewer", "more"), list(pairwise(SIZES)))
 def test_adding_clusters_touches_only_them_and_their_links(runs: Runs, fewer: int, more: int) -> None:
-    """Nothing that was there changes, so taking one away touches as little."""
+    """The existing resources stay unchanged, so the removal of a cluster affects as few of them."""
     before, after = (take_inventory(runs(LAB, names=NAMES[:size])) for size in (fewer, more))
     touched = changed(before, after)
     assert touched == after.keys() - before.keys()
@@ -52,7 +52,7 @@ def test_adding_clusters_touches_only_them_and_their_links(runs: Runs, fewer: in
 
 
 def test_taking_a_cluster_from_the_middle_touches_only_it_and_its_links(runs: Runs) -> None:
-    """No name or value depends on a cluster's place in the list."""
+    """No name or value depends on a cluster's index in the list."""
     before = take_inventory(runs(LAB, names=("east", "west", "north")))
     after = take_inventory(runs(LAB, names=("east", "north")))
     touched = changed(before, after)
@@ -61,7 +61,7 @@ def test_taking_a_cluster_from_the_middle_touches_only_it_and_its_links(runs: Ru
 
 
 def test_routing_is_the_same_in_every_cluster(runs: Runs) -> None:
-    """Whichever ingress a request comes to, it meets the same rules."""
+    """The same rules apply at every ingress."""
     monitor = runs(LAB, names=NAMES[:3])
     for type_ in (recording.GATEWAY, recording.DESTINATION_RULE, recording.VIRTUAL_SERVICE):
         objects = Counter(json.dumps(plain(found.inputs), sort_keys=True) for found in monitor.find_all(type_))
@@ -69,7 +69,7 @@ def test_routing_is_the_same_in_every_cluster(runs: Runs) -> None:
 
 
 def test_one_root_signs_for_all(runs: Runs) -> None:
-    """Else clusters do not trust each other."""
+    """With different roots, the clusters would not trust each other."""
     monitor = runs(LAB, names=NAMES)
     signed = monitor.find_all(recording.LOCALLY_SIGNED_CERT)
     assert len(signed) == len(NAMES)
@@ -78,7 +78,7 @@ def test_one_root_signs_for_all(runs: Runs) -> None:
 
 
 def test_the_url_is_the_first_clusters_ingress(runs: Runs) -> None:
-    """And each cluster's addresses are exported under its name."""
+    """Each cluster's addresses are exported under the cluster's name."""
     exports = runs(LAB, names=NAMES[:3]).exports
     assert sorted(exports["clusters"]) == sorted(NAMES[:3])
     assert exports["url"] == f"http://{exports['clusters']['east']['ingressAddress']}/hello"

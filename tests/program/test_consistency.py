@@ -1,4 +1,4 @@
-"""What the mesh needs equal is equal, seen in what the program registers, before there is a cluster."""
+"""The registrations of the program are equal in all clusters where the mesh needs it, even before a cluster exists."""
 
 import pytest
 
@@ -18,7 +18,7 @@ KINDS = {"Namespace", "Service", "Gateway", "DestinationRule", "VirtualService"}
 
 
 def surfaces(monitor: RecordingMonitor) -> dict[str, Surface]:
-    """What each cluster gets that its peers must have the same, by the name of its provider."""
+    """Return the objects that must be equal in all clusters, by the name of the cluster's provider."""
     objects: dict[str, list[dict[str, object]]] = {}
     for found in monitor.recorded:
         inputs = {key: plain(value) for key, value in found.inputs.items() if not isinstance(value, Reference)}
@@ -29,7 +29,7 @@ def surfaces(monitor: RecordingMonitor) -> dict[str, Surface]:
 
 
 def test_clusters_get_the_same_where_the_mesh_needs_it(runs: Runs, stack: str) -> None:
-    """Namespace, Service and all of the routing."""
+    """These are the namespace, the Service and the whole routing."""
     found = surfaces(runs(stack))
     assert len(found) == 2
     for each in found.values():
@@ -40,7 +40,7 @@ def test_clusters_get_the_same_where_the_mesh_needs_it(runs: Runs, stack: str) -
 
 @pytest.mark.parametrize("regions", [("eu", "us", "us"), ("eu", "eu", "eu")])
 def test_audiences_and_failover_are_the_same_too(runs: Runs, regions: tuple[str, ...]) -> None:
-    """Wherever a cluster is."""
+    """The regions of the clusters have no influence."""
     stack = in_regions(runs.stack(LAB, names=("east", "west", "north")), *regions).changed(audiences=AUDIENCES)
     found = surfaces(stack.run())
     assert len(found) == 3
@@ -48,14 +48,14 @@ def test_audiences_and_failover_are_the_same_too(runs: Runs, regions: tuple[str,
 
 
 def test_clusters_of_the_operator_get_the_same_too(runs: Runs) -> None:
-    """By an older API."""
+    """The operator's Istio uses an older API version."""
     found = surfaces(runs.stack(LAB).changed(istio=OPERATOR).run())
     assert {len(each) for each in found.values()} == {len(KINDS) + 1}
     assert differences(found) == ()
 
 
 def test_a_cluster_that_gets_another_weight_is_named(runs: Runs) -> None:
-    """Or the tests above would prove little."""
+    """Without this, the tests above would prove little."""
     found = surfaces(runs(LAB, names=("east", "west", "north")))
     other = surfaces(runs(LAB, names=("east", "west", "north"), weight=20))
     mixed = {**found, "west-kubernetes": other["west-kubernetes"]}

@@ -1,4 +1,4 @@
-"""No object of a cluster waits for another cluster, except where it holds something of that cluster."""
+"""No object of a cluster depends on another cluster, except an object that contains data of that cluster."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ REMOTE_SECRET = "-remote-secret"  # noqa: S105 - the end of a name
 
 
 def cluster_of(monitor: RecordingMonitor, found: Registration) -> str | None:
-    """The provider's cluster; None for what is in no cluster."""
+    """Return the cluster of a resource's provider; None for a resource outside all clusters."""
     if found.type == KUBERNETES_PROVIDER or not found.type.startswith("kubernetes:") or not found.provider:
         return None
     provider = monitor.provider_name(found) or ""
@@ -21,7 +21,7 @@ def cluster_of(monitor: RecordingMonitor, found: Registration) -> str | None:
 
 
 def needed(monitor: RecordingMonitor, found: Registration) -> Iterator[Registration]:
-    """All that a resource waits for: dependencies, parents and their dependencies, and so on."""
+    """Yield all resources on which a resource depends: dependencies, parents, and theirs in turn."""
     open_, seen = [found.urn], set[str]()
     while open_:
         each = monitor.registrations[open_.pop()]
@@ -34,7 +34,7 @@ def needed(monitor: RecordingMonitor, found: Registration) -> Iterator[Registrat
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER, OPERATOR])
 def test_no_object_waits_for_another_cluster_but_the_remote_secrets(runs: Runs, stack: str) -> None:
-    """A remote secret holds the token of the cluster that it names; nothing waits for a remote secret."""
+    """A remote secret contains the token of the cluster that it names, and no object depends on a remote secret."""
     monitor = runs(stack)
     objects = [found for found in monitor.recorded if cluster_of(monitor, found)]
     assert len({cluster_of(monitor, found) for found in objects}) > 1
@@ -48,7 +48,7 @@ def test_no_object_waits_for_another_cluster_but_the_remote_secrets(runs: Runs, 
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER, OPERATOR])
 def test_no_object_waits_for_a_load_balancer_of_another_cluster(runs: Runs, stack: str) -> None:
-    """Not even the remote secrets: an address may never come."""
+    """This includes the remote secrets, because a load balancer may never get an address."""
     monitor = runs(stack)
     for found in monitor.recorded:
         own = cluster_of(monitor, found)

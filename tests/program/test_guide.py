@@ -1,5 +1,5 @@
 """
-The pages that users read: they build, their links lead somewhere, and what they say to type is accepted.
+The pages for users: they build, their links have a target, and their commands and config are valid.
 
 No test compares sentences. Pages in `docs/reference/` are generated from the code.
 """
@@ -41,7 +41,7 @@ OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `make docs` builds it; a dead link or anchor fails the build."""
+    """Return the site as `make docs` builds it; a dead link or anchor fails the build."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(  # noqa: S603 - a fixed command
@@ -61,7 +61,7 @@ def test_the_site_builds_and_loads_nothing_from_elsewhere(site: Path) -> None:
 
 @pytest.mark.parametrize("page", ON_GITHUB, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_outside_the_site_leads_to_a_file(page: Path) -> None:
-    """Links within the site are MkDocs' part."""
+    """MkDocs checks the links within the site."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
 
@@ -82,7 +82,7 @@ def test_every_path_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_is_accepted_by_what_reads_it(command: str) -> None:
-    """`make` by a dry run of the Makefile, the project's modules by their own parser. Nothing runs."""
+    """`make` is checked with a dry run, and the project's modules with their own parsers. No command runs."""
     program, *arguments = shlex.split(command)
     assert program in PROGRAMS
     if program == "make":
@@ -92,21 +92,21 @@ def test_every_command_is_accepted_by_what_reads_it(command: str) -> None:
 
 
 def test_every_target_is_explained() -> None:
-    """In the table of commands, except the one that lists them."""
+    """The table of commands contains all of them, except the one that lists them."""
     targets = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE)) - {"help"}
     table = (ROOT / "docs" / "guide" / "operations.md").read_text()
     assert targets == set(re.findall(r"^\| `make ([a-z0-9-]+)`", table, re.MULTILINE))
 
 
 def test_every_workflow_is_explained() -> None:
-    """And no other."""
+    """The table contains no other workflow."""
     table = (ROOT / "docs" / "guide" / "ci.md").read_text()
     workflows = {path.name for path in (ROOT / ".github" / "workflows").iterdir()}
     assert workflows == set(re.findall(r"^\| `([\w.-]+\.yaml)`", table, re.MULTILINE))
 
 
 def test_the_third_cluster_is_the_one_that_the_lab_starts() -> None:
-    """By its name, and at its kubeconfig's path; it fits beside the other two."""
+    """Its name and its kubeconfig's path are the lab's, and it is valid together with the other two."""
     (third,) = yaml_block("lab.md")
     spec = clusters(3)[2]
     assert (third["name"], third["access"]["path"]) == (spec.name, str(spec.kubeconfig))
@@ -115,7 +115,7 @@ def test_the_third_cluster_is_the_one_that_the_lab_starts() -> None:
 
 
 def test_the_audiences_and_the_locality_are_valid_config() -> None:
-    """In a stack whose clusters all have that locality."""
+    """They are valid in a stack whose clusters all have that locality."""
     audiences: dict[str, object] = yaml_block("traffic.md")
     locality: dict[str, object] = yaml_block("traffic.md", 1)
     values = load_values(LAB)
@@ -126,7 +126,7 @@ def test_the_audiences_and_the_locality_are_valid_config() -> None:
 
 
 def test_the_config_for_the_operator_is_valid_and_of_the_version_that_is_installed() -> None:
-    """In place of what the stack file says of Istio."""
+    """The block replaces the stack file's config of Istio."""
     istio: dict[str, str] = yaml_block("real-clusters.md")["mcsps:istio"]
     assert parse({**load_values(RANCHER), "istio": istio}).istio.installer is Installer.OPERATOR
     assert any(command.startswith(f"istioctl operator init --tag {istio['tag']}") for command in commands())

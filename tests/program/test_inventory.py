@@ -1,4 +1,4 @@
-"""All that the program registers for each stack file, kept as reviewed."""
+"""Snapshots of all that the program registers for each stack file."""
 
 import json
 
@@ -28,17 +28,17 @@ NEEDS_A_PROVIDER = ("kubernetes:", "rancher2:")
 
 
 def test_an_update_registers_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
-    """Each difference is a change of somebody's clusters: read it before you accept it."""
+    """Each difference is a change of real clusters. Read it before you accept it."""
     assert take_inventory(runs(stack)) == snapshot
 
 
 def test_the_outputs_are_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
-    """Scripts read them."""
+    """Scripts read the outputs."""
     assert runs(stack).exports == snapshot
 
 
 def test_a_first_preview_leaves_open_what_was_reviewed(runs: Runs, stack: str, snapshot: SnapshotAssertion) -> None:
-    """Everything else is already shown as it will be."""
+    """All other values are already known in the preview, and equal to those of the update."""
     preview, update = (take_inventory(runs(stack, preview=preview)) for preview in (True, False))
     assert preview.keys() == update.keys()
     for urn, entry in preview.items():
@@ -47,7 +47,7 @@ def test_a_first_preview_leaves_open_what_was_reviewed(runs: Runs, stack: str, s
 
 
 def fits(preview: object, update: object) -> bool:
-    """Whether a preview says what the update does, as far as it says anything."""
+    """Return whether a preview has the values of the update, apart from unknown ones."""
     match preview, update:
         case "[unknown]", _:
             return True
@@ -60,7 +60,7 @@ def fits(preview: object, update: object) -> bool:
 
 
 def test_two_runs_register_the_same(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Lists in the same order; otherwise a second preview would show changes."""
+    """The order of lists is the same as well. Otherwise a second preview would show changes."""
     first, second = runs(stack, preview=preview), runs.stack(stack).run(preview=preview)
     texts = [json.dumps(take_inventory(monitor), sort_keys=True) for monitor in (first, second)]
     assert texts[0] == texts[1]
@@ -70,7 +70,7 @@ def test_two_runs_register_the_same(runs: Runs, stack: str, *, preview: bool) ->
 
 
 def test_defaults_that_pulumi_yaml_declares_change_nothing(runs: Runs, stack: str) -> None:
-    """Pulumi hands them to the program, empty objects and lists all of them."""
+    """Pulumi passes all of them to the program, including empty objects and lists."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {key: said["default"] for key, said in project.items() if "default" in said}
     assert defaults.keys() == {str(info.alias) for info in Settings.model_fields.values() if not info.is_required()}
@@ -84,7 +84,7 @@ def test_defaults_that_pulumi_yaml_declares_change_nothing(runs: Runs, stack: st
 def test_every_resource_in_a_cluster_has_an_explicit_provider(
     runs: Runs, stack: str, package: str, *, preview: bool
 ) -> None:
-    """A default provider is whatever cluster somebody's kubectl points at."""
+    """A default provider would use the cluster of the user's current kubectl context."""
     monitor = runs(stack, preview=preview)
     inside = [found for found in monitor.recorded if found.custom and found.type.startswith(package)]
     assert [found.name for found in inside if found.provider is None] == []
@@ -92,7 +92,7 @@ def test_every_resource_in_a_cluster_has_an_explicit_provider(
 
 
 def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Then a kubeconfig that is not known yet, or is new, replaces nothing; the renderer of charts has no cluster."""
+    """A new or unknown kubeconfig then replaces nothing. The provider that renders charts has no cluster."""
     providers = runs(stack, preview=preview).find_all(recording.KUBERNETES_PROVIDER)
     names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
     identifiers = {found.name: found.inputs["clusterIdentifier"] for found in providers}
@@ -101,7 +101,7 @@ def test_every_kubernetes_provider_is_named_by_its_cluster(runs: Runs, stack: st
 
 
 def test_every_object_reports_what_it_takes_from_other_managers(runs: Runs, stack: str, *, preview: bool) -> None:
-    """By the hook of the cluster of its provider; CRDs, which may exist already, report their adoption, too."""
+    """The hook is that of the provider's cluster. CRDs, which may exist already, also report their adoption."""
     monitor = runs(stack, preview=preview)
     objects = [found for found in monitor.recorded if found.custom and found.type.startswith("kubernetes:")]
     for found in objects:
@@ -117,13 +117,13 @@ def test_every_object_reports_what_it_takes_from_other_managers(runs: Runs, stac
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_default_providers_are_switched_off(stack: str) -> None:
-    """For the packages whose resources live somewhere."""
+    """They are disabled for the packages whose resources are in a cluster or in Rancher."""
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     assert config["pulumi:disable-default-providers"] == ["kubernetes", "rancher2"]
 
 
 def test_every_resource_belongs_to_a_component(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Components alone stand right below the stack, and the providers that belong to no cluster."""
+    """Directly below the stack are only components, and the providers that belong to no cluster."""
     monitor = runs(stack, preview=preview)
     below = {
         found.type
@@ -139,7 +139,7 @@ def test_every_resource_belongs_to_a_component(runs: Runs, stack: str, *, previe
 
 
 def test_every_component_says_when_it_is_done(runs: Runs, stack: str) -> None:
-    """By its outputs, of which none is secret."""
+    """The component registers its outputs, and none of them is secret."""
     monitor = runs(stack)
     components = {found.urn for found in monitor.recorded if found.type in COMPONENTS}
     assert components <= monitor.component_outputs.keys()
@@ -147,7 +147,7 @@ def test_every_component_says_when_it_is_done(runs: Runs, stack: str) -> None:
 
 
 def test_nothing_of_istio_s_kinds_waits_for_its_webhook_to_be_deleted(runs: Runs, stack: str) -> None:
-    """A finalizer would be removed by an update, which istiod must admit, and it may be dead."""
+    """An update removes a finalizer, and istiod must admit the update. At that time istiod may no longer run."""
     found = [
         resource for resource in runs(stack).recorded if ".istio.io/" in str(resource.inputs.get("apiVersion", ""))
     ]
@@ -157,7 +157,7 @@ def test_nothing_of_istio_s_kinds_waits_for_its_webhook_to_be_deleted(runs: Runs
 
 
 def test_only_the_real_root_is_protected(runs: Runs) -> None:
-    """The lab is thrown away as a whole."""
+    """The lab is always deleted as a whole."""
     protected = {
         stack: {found.name for found in runs(stack).recorded if found.protect} for stack in ("lab", "mcsps-test")
     }
@@ -165,12 +165,12 @@ def test_only_the_real_root_is_protected(runs: Runs) -> None:
 
 
 def test_no_option_is_used_that_the_stand_in_does_not_know(runs: Runs, stack: str) -> None:
-    """It would refuse it by name."""
+    """The stand-in would refuse such an option by name."""
     assert {found.other_options for found in runs(stack).recorded} == {()}
 
 
 def test_an_output_in_a_text_stops_the_program() -> None:
-    """The SDK would put a warning in its place, and that into a resource."""
+    """The SDK would put a warning into the text, and thereby into a resource."""
 
     def body() -> None:
         pulumi.export("url", f"http://{pulumi.Output.from_input('host')}/hello")

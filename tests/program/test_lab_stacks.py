@@ -1,4 +1,4 @@
-"""The lab's two stack files: the same mesh, by another way to the clusters."""
+"""The lab's two stack files: the same mesh, with a different access to the clusters."""
 
 import yaml
 
@@ -11,7 +11,7 @@ BY_RANCHER = "lab-rancher"
 
 
 def test_the_stack_by_rancher_says_what_the_other_says_but_for_the_access() -> None:
-    """A stack file takes nothing from another, so what must be the same is written twice."""
+    """A stack file cannot include another, so both files contain the common values."""
     one, other = load_values(LAB), load_values(BY_RANCHER)
     assert other.pop("rancher")["url"].startswith("https://")
     accesses = [[cluster.pop("access") for cluster in values["clusters"]] for values in (one, other)]
@@ -22,7 +22,7 @@ def test_the_stack_by_rancher_says_what_the_other_says_but_for_the_access() -> N
 
 
 def test_its_clusters_are_named_by_id_and_by_name_and_peers_come_with_ranchers_tokens() -> None:
-    """Both ways to name one are then tried on real clusters."""
+    """The tests on real clusters therefore use both kinds of reference."""
     values = load_values(BY_RANCHER)
     values["rancher"]["caCerts"] = pems.make_root(pems.make_key())
     clusters = parse(values).clusters

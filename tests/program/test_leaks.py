@@ -1,4 +1,4 @@
-"""Nothing secret stands in the open, whatever the engine shows or keeps."""
+"""No secret is visible in anything that the engine shows or stores."""
 
 import base64
 import logging
@@ -33,7 +33,7 @@ KEEPERS_OF_SECRETS = {
 
 
 class Component(pulumi.ComponentResource):
-    """A component whose outputs are given."""
+    """A component with given outputs."""
 
     def __init__(self, outputs: dict[str, object]) -> None:
         super().__init__("mcsps:index:Leaky", "leaky")
@@ -41,13 +41,13 @@ class Component(pulumi.ComponentResource):
 
 
 def config_map(data: dict[str, str]) -> None:
-    """Put data where everybody in a cluster can read it."""
+    """Put data where every user of a cluster can read it."""
     opts = pulumi.ResourceOptions(provider=kubernetes_provider("east"))
     k8s.core.v1.ConfigMap("leaky", metadata={"name": "leaky"}, data=data, opts=opts)
 
 
 def unmarked_copy() -> None:
-    """Take the mark off a key, as `unsecret` does."""
+    """Remove the secret mark of a key, as `unsecret` does."""
     key = pulumi.Output.unsecret(pulumi.Output.secret(fake_secret("key")))
     pulumi.export("length", key.apply(lambda text: text[:40]))
 
@@ -68,14 +68,14 @@ LEAKS: dict[str, Callable[[], object]] = {
 
 @pytest.fixture
 def output(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """All that a run logs and prints, the most talkative way."""
+    """Yield a function that returns all logs and output of a run at the most verbose level."""
     with caplog.at_level(logging.DEBUG):
         yield lambda: caplog.text + "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS.keys())
 def test_a_planted_leak_is_found(leak: Callable[[], object], output: Callable[[], str]) -> None:
-    """Or the tests below would prove nothing."""
+    """Without this, the tests below would prove nothing."""
 
     def body() -> None:
         leak()
@@ -84,7 +84,7 @@ def test_a_planted_leak_is_found(leak: Callable[[], object], output: Callable[[]
 
 
 def test_a_marked_secret_is_no_leak(output: Callable[[], str]) -> None:
-    """Or the tests below could not pass."""
+    """Otherwise the tests below could not pass."""
 
     def body() -> None:
         pulumi.export("key", pulumi.Output.secret(fake_secret("key")))
@@ -95,14 +95,14 @@ def test_a_marked_secret_is_no_leak(output: Callable[[], str]) -> None:
 
 
 def test_the_program_shows_nothing_secret(runs: Runs, stack: str, output: Callable[[], str], *, preview: bool) -> None:
-    """Fake keys, tokens and kubeconfigs all carry a mark, and the mark is nowhere."""
+    """Fake keys, tokens and kubeconfigs all contain a marker text, which must not appear anywhere."""
     monitor = runs.stack(stack).run(preview=preview)
     assert find_leaks(monitor, output()) == []
     assert preview or secrets_in(monitor)
 
 
 def test_a_brought_root_key_is_not_shown(runs: Runs, output: Callable[[], str], *, preview: bool) -> None:
-    """No line of it."""
+    """No line of the key is shown."""
     key = pems.make_key()
     pem = pems.key_pem(key)
     lines = pems.secret_lines(pem)
@@ -113,18 +113,18 @@ def test_a_brought_root_key_is_not_shown(runs: Runs, output: Callable[[], str], 
 
 
 def with_root(stack: Stack, certificate: str, key: str) -> Stack:
-    """Bring a root."""
+    """Return the stack with a provided root."""
     values = put(stack.values, ("trust", "rootCertificate"), certificate)
     return replace(stack, values=values, secrets={**stack.secrets, "rootPrivateKey": key})
 
 
 def secrets_in(monitor: RecordingMonitor) -> list[Secret]:
-    """All secrets that are handed to resources."""
+    """Return all secrets in the inputs of resources."""
     return [secret for found in monitor.recorded for secret in marked(found.inputs)]
 
 
 def marked(value: object) -> Iterator[Secret]:
-    """The secrets within a value."""
+    """Yield the secrets in a value."""
     match value:
         case Secret():
             yield value
@@ -139,7 +139,7 @@ def marked(value: object) -> Iterator[Secret]:
 
 
 def test_secrets_go_only_where_secrets_are_kept(runs: Runs, stack: str) -> None:
-    """Not even marked ones into Helm values, ConfigMaps, annotations or names."""
+    """Helm values, ConfigMaps, annotations and names do not even contain marked secrets."""
     monitor = runs(stack)
     places = {
         (found.type, key) for found in monitor.recorded for key, value in found.inputs.items() if has_secret(value)
@@ -150,7 +150,7 @@ def test_secrets_go_only_where_secrets_are_kept(runs: Runs, stack: str) -> None:
 
 
 def test_exports_hold_nothing_secret(runs: Runs, stack: str) -> None:
-    """Not even marked: whoever may read them need not know a key."""
+    """They contain no marked secrets either, because a reader of the exports does not need a key."""
     assert not has_secret(runs(stack).exports)
 
 
@@ -167,7 +167,7 @@ def test_exports_hold_nothing_secret(runs: Runs, stack: str) -> None:
     ],
 )
 def test_a_failure_quotes_nothing_secret(runs: Runs, output: Callable[[], str], type_: str) -> None:
-    """Neither in the exception nor in what is logged on the way, whatever the resource that failed was told."""
+    """No secret is in the exception or in the log, for any inputs of the failed resource."""
 
     def fail(_: Registration) -> Outcome:
         raise RuntimeError("the API server is gone")
@@ -179,7 +179,7 @@ def test_a_failure_quotes_nothing_secret(runs: Runs, output: Callable[[], str], 
 
 
 def test_settings_have_no_secret_in_their_repr(runs: Runs, stack: str) -> None:
-    """A traceback with local variables shows them."""
+    """A traceback with local variables shows the repr."""
     shown: list[str] = []
 
     def body() -> None:

@@ -1,4 +1,4 @@
-"""What `make` runs, as its dry run says."""
+"""The commands of `make`, as its dry run shows them."""
 
 import os
 import re
@@ -17,14 +17,14 @@ PACK = "policies/PulumiPolicy.yaml"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the Makefile, and without policies."""
+    """Return a folder with the Makefile, and without policies."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     return tmp_path
 
 
 def dry_run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Give what `make` says that it would run, without the installation."""
-    # Whoever runs these tests by `make` hands his options and variables on to any other.
+    """Return the result of a dry run of `make` without the installation."""
+    # If `make` runs these tests, it passes its options and variables to every other `make`.
     environment = {key: value for key, value in os.environ.items() if key not in OF_MAKE}
     return subprocess.run(  # noqa: S603 - the project's own Makefile
         ["make", "--dry-run", "--old-file=.venv/installed", *arguments],  # noqa: S607
@@ -37,7 +37,7 @@ def dry_run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def make(checkout: Path, *arguments: str) -> str:
-    """Give the last command that `make` would run."""
+    """Return the last command that `make` would run."""
     done = dry_run(checkout, *arguments)
     assert done.returncode == 0, done.stderr
     return " ".join(done.stdout.splitlines()[-1].split())
@@ -61,26 +61,26 @@ LAST_COMMANDS = {
     "soak": {"*": f"{RUN} pytest"},
     "bench": {"*": f"{RUN} bench"},
 }
-"""How the last command of each target begins, by stack."""
+"""The beginning of the last command of each target, by stack."""
 TARGETS = re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("stack", ["lab", "lab-rancher", "mcsps-test"])
 def test_every_target_has_a_command_for_every_stack(checkout: Path, target: str, stack: str) -> None:
-    """The lab's and any other."""
+    """The stacks are those of the lab, and one other."""
     expected = LAST_COMMANDS[target].get(stack, LAST_COMMANDS[target]["*"]).format(stack=stack)
     assert f"{make(checkout, target, f'STACK={stack}')} ".startswith(expected)
 
 
 def test_every_target_that_has_a_command_here_is_one() -> None:
-    """And help lists it."""
+    """The help lists all of them."""
     assert sorted(TARGETS) == sorted(LAST_COMMANDS)
 
 
 @pytest.mark.parametrize("stack", ["lab", "lab-rancher"])
 def test_up_installs_packages_makes_the_clusters_and_the_mesh_and_then_proves_it(checkout: Path, stack: str) -> None:
-    """Of the stack that is asked for."""
+    """All commands are for the given stack."""
     lines = [line.strip() for line in dry_run(checkout, "up", f"STACK={stack}", "CLUSTERS=3").stdout.splitlines()]
     assert "lab/install-packages python lab" in lines[0]
     rancher = " --rancher" if stack == "lab-rancher" else ""
@@ -101,9 +101,9 @@ def test_a_preview_runs_the_policy_pack_where_there_is_one(
     checkout: Path, arguments: tuple[str, ...], command: str
 ) -> None:
     """
-    By the config that the pack has for the stack, if any.
+    The pack gets the config file of the stack, if there is one.
 
-    A drift check runs none: it asks what the clusters are, and not whether they may.
+    A drift check runs no policies: it checks the state of the clusters, not whether that state is allowed.
     """
     assert make(checkout, "preview", *arguments) == f"{command} --diff"
     (checkout / PACK).parent.mkdir()
@@ -118,7 +118,7 @@ def test_a_preview_runs_the_policy_pack_where_there_is_one(
 
 
 def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As CI gives it, so that no value of a workflow is ever part of a script."""
+    """CI sets the variable, so that no value of a workflow becomes part of a script."""
     monkeypatch.setenv("STACK", "mcsps-test")
     assert make(checkout, "drift").startswith("pulumi preview --stack mcsps-test ")
 
@@ -131,7 +131,7 @@ def test_the_stack_may_come_from_the_environment(checkout: Path, monkeypatch: py
 def test_a_value_that_a_shell_or_make_would_run_is_refused(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
 ) -> None:
-    """Before anything is run: who may start a workflow need not be one who may see its secrets."""
+    """No command runs before the check: users who can start a workflow may have no right to see its secrets."""
     as_argument = dry_run(checkout, "drill", f"{key}={value}")
     monkeypatch.setenv(key, value)
     for done in (as_argument, dry_run(checkout, "drill")):
@@ -142,7 +142,7 @@ def test_a_value_that_a_shell_or_make_would_run_is_refused(
 
 
 def test_a_value_may_be_any_stacks_name_or_path(checkout: Path) -> None:
-    """With an organisation, a home, or a version in it."""
+    """The value may contain an organisation, a home folder or a version."""
     assert make(checkout, "drift", "STACK=Org-1/mcsps_2/dev.3").startswith(
         "pulumi preview --stack Org-1/mcsps_2/dev.3 "
     )
@@ -151,12 +151,12 @@ def test_a_value_may_be_any_stacks_name_or_path(checkout: Path) -> None:
 
 
 def test_a_drill_has_the_scenario_that_is_chosen(checkout: Path) -> None:
-    """And the command's own one if none is."""
+    """Without a scenario, the command uses its default."""
     assert make(checkout, "drill", "SCENARIO=away").endswith("--stack lab --scenario away")
     assert "--scenario" not in make(checkout, "drill")
 
 
 def test_the_token_of_the_labs_rancher_comes_from_the_lab(checkout: Path) -> None:
-    """For its stack alone: any other's is a secret of the stack."""
+    """This applies only to the lab's Rancher stack. In any other stack the token is a secret of the stack."""
     assert make(checkout, "verify", "STACK=lab-rancher").endswith(f"--rancher-token-file {service.PLACE.admin_token}")
     assert "--rancher-token-file" not in make(checkout, "verify") + make(checkout, "verify", "STACK=mcsps-test")

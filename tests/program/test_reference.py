@@ -1,4 +1,4 @@
-"""The generated reference is what the code says, and its JSON Schema takes the stack files."""
+"""The generated reference is up to date, and its JSON Schema accepts the stack files."""
 
 import copy
 import json
@@ -56,12 +56,12 @@ BAD: dict[str, tuple[Place, object]] = {
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_files_are_up_to_date(name: str) -> None:
-    """`make docs` writes them."""
+    """`make docs` writes these files."""
     assert (ROOT / name).read_text() == GENERATED[name], "run `make docs`"
 
 
 def test_every_config_key_has_a_meaning_that_is_a_sentence() -> None:
-    """The reference and the editors show it."""
+    """The reference and editors show the meaning."""
     settings = settings_schema()
     definitions = settings["$defs"]
     found = {
@@ -75,7 +75,7 @@ def test_every_config_key_has_a_meaning_that_is_a_sentence() -> None:
 
 @pytest.mark.parametrize("name", STACK_FILES)
 def test_stack_files_are_valid_and_name_the_schema(name: str) -> None:
-    """So that editors check them too."""
+    """Editors can therefore check the files as well."""
     text = (ROOT / name).read_text()
     assert text.startswith("# yaml-language-server: $schema=docs/reference/config.schema.json\n")
     assert faults(yaml.safe_load(text)) == []
@@ -83,23 +83,23 @@ def test_stack_files_are_valid_and_name_the_schema(name: str) -> None:
 
 @pytest.mark.parametrize(("place", "value"), GOOD.values(), ids=GOOD.keys())
 def test_the_schema_takes_what_pulumi_and_the_program_take(place: Place, value: object) -> None:
-    """Pulumi writes into stack files, too."""
+    """Pulumi also writes values into stack files."""
     assert faults(put(stack_file(), place, value)) == []
 
 
 @pytest.mark.parametrize(("place", "value"), BAD.values(), ids=BAD.keys())
 def test_the_schema_refuses_what_the_program_refuses(place: Place, value: object) -> None:
-    """Of all that one value shows."""
+    """These are all faults that a single value shows."""
     assert faults(put(stack_file(), place, value)) != []
 
 
 def stack_file() -> Mapping[str, Any]:
-    """The lab's stack file, with sections for all that the cases change."""
+    """Return the lab's stack file, with sections for all values that the cases change."""
     document: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text())
     return copy.deepcopy(document)
 
 
 def faults(document: object) -> list[str]:
-    """What the schema finds wrong."""
+    """Return the errors of the schema."""
     jsonschema.Draft7Validator.check_schema(SCHEMA)
     return [str(error.message) for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(document)]

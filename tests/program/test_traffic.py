@@ -1,4 +1,4 @@
-"""Audiences, localities and failover in the whole program: what each changes, and what it leaves alone."""
+"""Audiences, localities and failover in the whole program: what each of them changes, and what stays unchanged."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ ROUTING = (recording.GATEWAY, recording.DESTINATION_RULE, recording.VIRTUAL_SERV
 
 @pytest.fixture
 def regions(runs: Runs) -> Stack:
-    """The lab's stack in two regions, each cluster running both versions."""
+    """Return the lab's stack in two regions, with both versions in each cluster."""
     stack = in_regions(runs.stack(LAB), "eu", "us")
     for index in range(2):
         stack = Stack(name=LAB, values=put(stack.values, ("clusters", index, "versions"), ["v1", "v2"]))
@@ -28,24 +28,24 @@ def regions(runs: Runs) -> Stack:
 
 
 def types(urns: set[str]) -> set[str]:
-    """The types of some resources."""
+    """Return the types of resources."""
     return {urn.split("::")[0].rpartition("$")[2] for urn in urns}
 
 
 def specs(monitor: RecordingMonitor, type_: str) -> list[dict[str, Any]]:
-    """What all objects of a type say."""
+    """Return the specs of all objects of a type."""
     return [plain(found.inputs["spec"]) for found in monitor.find_all(type_)]
 
 
 def differing_lines(before: Inventory, after: Inventory, urn: str) -> int:
-    """How many lines of one object are others."""
+    """Return how many lines of one object differ."""
     lines = [json.dumps(each[urn], indent=1).splitlines() for each in (before, after)]
     assert len(lines[0]) == len(lines[1])
     return sum(old != new for old, new in zip(*lines, strict=True))
 
 
 def test_a_weight_shift_beside_audiences_and_failover_is_one_line_for_each_version(regions: Stack) -> None:
-    """In every VirtualService, and in nothing else."""
+    """The lines are in every VirtualService, and no other object changes."""
     stack = regions.changed(audiences=[TEAM, EUROPE])
     before, after = (take_inventory(each.run()) for each in (stack, stack.changed(v2Weight=50)))
     touched = changed(before, after)
@@ -55,14 +55,14 @@ def test_a_weight_shift_beside_audiences_and_failover_is_one_line_for_each_versi
 
 
 def test_a_new_audience_changes_virtual_services_alone(regions: Stack) -> None:
-    """So there is nothing that it, or its end, would have to wait for: the subsets are there before and after."""
+    """An audience can be added and removed without waiting, because the subsets exist all the time."""
     without, with_it = (take_inventory(each.run()) for each in (regions, regions.changed(audiences=[TEAM])))
     assert types(changed(without, with_it)) == {recording.VIRTUAL_SERVICE}
 
 
 @pytest.mark.parametrize("versions", [["v1"], ["v2"], ["v1", "v2"]])
 def test_no_subset_ever_goes_away(regions: Stack, versions: list[str]) -> None:
-    """A rule is updated before its routes, so a request would be sent to a subset that is gone."""
+    """A rule is updated before its routes, so requests would otherwise go to a subset that no longer exists."""
     stack = regions.changed(v2Weight=0 if "v1" in versions else 100)
     for index in range(2):
         stack = Stack(name=LAB, values=put(stack.values, ("clusters", index, "versions"), versions))
@@ -71,7 +71,7 @@ def test_no_subset_ever_goes_away(regions: Stack, versions: list[str]) -> None:
 
 
 def test_routing_with_audiences_and_failover_is_the_same_in_every_cluster(regions: Stack) -> None:
-    """A region is written as its clusters, and not as the place where the object lies."""
+    """A region is expressed as its clusters, so it does not depend on the cluster of the object."""
     monitor = regions.changed(audiences=[TEAM, EUROPE]).run()
     for type_ in ROUTING:
         objects = Counter(json.dumps(plain(found.inputs), sort_keys=True) for found in monitor.find_all(type_))
@@ -83,7 +83,7 @@ def test_routing_with_audiences_and_failover_is_the_same_in_every_cluster(region
 
 
 def test_localities_switch_failover_on_and_one_key_switches_it_off(runs: Runs, regions: Stack) -> None:
-    """Off, the routing is what it is without localities."""
+    """Without failover, the routing is the same as without localities."""
     on, off = (specs(each.run(), recording.DESTINATION_RULE) for each in (regions, switched_off(regions)))
     setting = on[0]["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
     assert setting["failover"] == [{"from": "eu", "to": "us"}, {"from": "us", "to": "eu"}]
@@ -92,12 +92,12 @@ def test_localities_switch_failover_on_and_one_key_switches_it_off(runs: Runs, r
 
 
 def switched_off(stack: Stack) -> Stack:
-    """The same without failover."""
+    """Return the stack without failover."""
     return stack.changed(failover={"enabled": False})
 
 
 def test_an_order_of_failover_is_laid_over_that_of_the_clusters(runs: Runs) -> None:
-    """Regions that it does not name keep theirs."""
+    """Regions that the given order does not contain keep their order."""
     stack = in_regions(runs.stack(LAB, names=("east", "west", "north", "south")), "eu", "us", "asia", "us")
     ordered = stack.changed(failover={"order": [{"from": "eu", "to": "asia"}]})
     found = [
@@ -113,7 +113,7 @@ def test_an_order_of_failover_is_laid_over_that_of_the_clusters(runs: Runs) -> N
 
 
 def test_what_a_locality_adds_to_pods_is_all_that_it_changes_beside_the_routing(runs: Runs) -> None:
-    """Nodes are nobody's here, so pods say where they are: helloworld's and the gateways'."""
+    """The program does not manage nodes, so the pods of helloworld and of the gateways have the label."""
     stack = in_regions(runs.stack(LAB), "eu", "eu")
     before, after = (take_inventory(each.run()) for each in (runs.stack(LAB), stack))
     touched = changed(before, after)
@@ -123,7 +123,7 @@ def test_what_a_locality_adds_to_pods_is_all_that_it_changes_beside_the_routing(
 
 
 def test_a_version_that_one_cluster_alone_runs_keeps_its_share(runs: Runs) -> None:
-    """A version is chosen by weight before any locality is looked at."""
+    """The weights choose a version before the locality has an effect."""
     with_regions = in_regions(runs.stack(LAB), "eu", "us").run()
     for spec, before in zip(
         specs(with_regions, recording.VIRTUAL_SERVICE), specs(runs(LAB), recording.VIRTUAL_SERVICE), strict=True
@@ -134,7 +134,7 @@ def test_a_version_that_one_cluster_alone_runs_keeps_its_share(runs: Runs) -> No
 
 
 def test_routes_wait_for_subsets_and_never_for_pods(regions: Stack) -> None:
-    """A weight of 0 must get through while the pods of a version do not come up."""
+    """A change of the weight to 0 must succeed even if the pods of a version do not start."""
     monitor = regions.changed(audiences=[TEAM]).run()
     for route in monitor.find_all(recording.VIRTUAL_SERVICE):
         cluster = route.name.partition("-")[0]

@@ -22,7 +22,7 @@ def printed(stdout: str, code: int = 0) -> ExecResult:
 
 
 def pod(name: str, labels: Mapping[str, str], age: timedelta = timedelta(), not_ready_reason: str = "") -> PodView:
-    """A pod that is ready unless there is a reason why not."""
+    """Return a pod that is ready unless there is a reason why not."""
     created = datetime.now(UTC) - age
     return PodView(
         name=name,
@@ -40,7 +40,7 @@ class ApiDouble:
 
     Attributes:
         refuses: The reason for which a method is refused, by its name.
-        replicas: Of a Deployment, by its name; 1 by default.
+        replicas: The replicas of a Deployment, by its name; 1 by default.
         autoscaled_there: The Deployments that a HorizontalPodAutoscaler targets.
         says: The output of a command in a container, by a word of its command line.
     """

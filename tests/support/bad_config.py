@@ -859,12 +859,12 @@ class BadStack:
     """Config whose fault shows only together with files, secrets or the time."""
 
     make: Callable[[Stack, Path], Stack]
-    """From a good stack of two clusters and an empty folder."""
+    """Returns the invalid stack, from a valid stack of two clusters and an empty folder."""
     expected: tuple[str, ...]
 
 
 def bad_kubeconfig(write: Callable[[Path], object], *expected: str) -> BadStack:
-    """The first cluster's kubeconfig, written (or not) by `write`."""
+    """Return a stack in which `write` writes (or omits) the first cluster's kubeconfig."""
 
     def make(stack: Stack, folder: Path) -> Stack:
         path = folder / "bad"
@@ -875,7 +875,7 @@ def bad_kubeconfig(write: Callable[[Path], object], *expected: str) -> BadStack:
 
 
 def bad_root(make_root: Callable[[], tuple[str | None, str | None]], *expected: str) -> BadStack:
-    """A root's certificate and key, either of which may be missing."""
+    """Return a stack with a root's certificate and key, either of which may be missing."""
 
     def make(stack: Stack, _: Path) -> Stack:
         certificate, key = make_root()
@@ -886,88 +886,88 @@ def bad_root(make_root: Callable[[], tuple[str | None, str | None]], *expected: 
 
 
 def not_a_ca() -> tuple[str, str]:
-    """A server's certificate."""
+    """Return a server's certificate and its key."""
     key = pems.make_key()
     constraints = x509.BasicConstraints(ca=False, path_length=None)
     return pems.make_root(key, constraints=constraints), pems.key_pem(key)
 
 
 def weak() -> tuple[str, str]:
-    """A root with a short RSA key."""
+    """Return a root with a short RSA key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - weak on purpose
     return pems.make_root(key), pems.key_pem(key)
 
 
 def expired() -> tuple[str, str]:
-    """A root of yesterday."""
+    """Return a root that has expired."""
     key = pems.make_key()
     return pems.make_root(key, not_before=TODAY - 2 * pems.YEAR, not_after=TODAY), pems.key_pem(key)
 
 
 def short_lived() -> tuple[str, str]:
-    """A root that is valid for ten days in all."""
+    """Return a root that is valid for ten days in total."""
     key = pems.make_key()
     first = pems.NOW - timedelta(days=1)
     return pems.make_root(key, not_before=first, not_after=first + timedelta(days=10)), pems.key_pem(key)
 
 
 def combined(*, key_first: bool) -> tuple[str, str]:
-    """A root with its key in the same text, as some tools write it."""
+    """Return a root whose key is in the same text, as some tools write it."""
     key = pems.make_key()
     parts = [pems.make_root(key), pems.key_pem(key)]
     return "".join(reversed(parts) if key_first else parts), pems.key_pem(key)
 
 
 def bundle() -> tuple[str, str]:
-    """Two roots, and the key of the first."""
+    """Return two roots in one text, and the key of the first."""
     key = pems.make_key()
     return pems.make_root(key) + pems.make_root(pems.make_key()), pems.key_pem(key)
 
 
 def strangers() -> tuple[str, str]:
-    """A root, and the key of another."""
+    """Return a root, and the key of another."""
     return pems.make_root(pems.make_key()), pems.key_pem(pems.make_key())
 
 
 def with_rancher(stack: Stack, **secrets: str) -> Stack:
-    """Give a stack a Rancher."""
+    """Return the stack with a Rancher."""
     return replace(stack.changed(rancher={"url": "https://r.example"}), secrets=secrets)
 
 
 def direct_server(stack: Stack) -> Stack:
-    """Give a stack's first cluster access by Rancher, and peers another way to it."""
+    """Return the stack with access through Rancher to the first cluster, and another server for its peers."""
     values = put(stack.values, ACCESS, {"kind": "rancher", "clusterId": "c-f7r9g"})
     values = put(values, ("clusters", 0, "peerServer"), "https://direct.example:6443")
     return with_rancher(replace(stack, values=values), rancherToken=fake_secret("token"))
 
 
 def in_plain_text(stack: Stack) -> Stack:
-    """Give a stack a Rancher, and its token as anybody may read it."""
+    """Return the stack with a Rancher whose token is in plain text."""
     with_token = with_rancher(stack)
     return with_token.changed(rancherToken=fake_secret("plain"))
 
 
 def with_order(*steps: tuple[str, str]) -> Callable[[Stack, Path], Stack]:
-    """Give a stack of two regions an order of failover."""
+    """Return a function that gives a stack two regions and an order of failover."""
     order = [{"from": region, "to": following} for region, following in steps]
     return lambda stack, _: in_regions(stack, "eu", "us").changed(failover={"order": order})
 
 
 def with_audiences(*audiences: Mapping[str, object]) -> Callable[[Stack, Path], Stack]:
-    """Give a stack of two regions audiences."""
+    """Return a function that gives a stack two regions and audiences."""
     numbered = [{"name": f"a-{number}", "version": "v1", **audience} for number, audience in enumerate(audiences)]
     return lambda stack, _: in_regions(stack, "eu", "us").changed(audiences=numbered)
 
 
 def without_v2(stack: Stack, _folder: Path) -> Stack:
-    """A stack that runs v1 alone, and has an audience of v2."""
+    """Return a stack that runs only v1, and has an audience of v2."""
     values = put(stack.values, VERSIONS, ["v1"])
     audience = {"name": "team", "version": "v2", "header": TEAM}
     return replace(stack, values=values).changed(v2Weight=0, audiences=[audience])
 
 
 def away_with_audience_of_v2(stack: Stack, _folder: Path) -> Stack:
-    """A stack whose only cluster with v2 is away, and has an audience of v2."""
+    """Return a stack whose only cluster with v2 is away, and has an audience of v2."""
     values = put(put(put(stack.values, ("clusters", 0, "versions"), ["v1"]), VERSIONS, ["v2"]), AWAY, value=True)
     return replace(stack, values=values).changed(audiences=[{"name": "team", "version": "v2", "header": TEAM}])
 

@@ -1,4 +1,4 @@
-"""A double of the function that renders charts: few objects of each of Istio's charts, with what the values say."""
+"""A double of the function that renders charts: a few objects of each of Istio's charts, with the values in them."""
 
 import json
 from collections.abc import Mapping

@@ -61,7 +61,7 @@ POOLS: Mapping[str, Sequence[str]] = {
     "values": ("reader", "a"),
     "verbs": ("*", "get", "list", "create", "bind", "escalate", "impersonate"),
 }
-"""Texts that rules look for, by the key that has them; a small choice, so that objects refer to each other."""
+"""Texts that rules search for, by the key that has them; the choice is small, so that objects refer to each other."""
 MAPS: Mapping[str, Sequence[Mapping[str, str]]] = {
     "annotations": (
         {"kubernetes.io/service-account.name": "reader"},
@@ -133,11 +133,11 @@ ODD = (
 TEXTS = st.sampled_from([*ODD, UNKNOWN]) | st.text(string.printable, max_size=12)
 SCALARS = TEXTS | st.none() | st.booleans() | st.integers(-1, 65536) | st.sampled_from([0.5, -1e308, 1e308])
 WILD: SearchStrategy[object] = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(TEXTS, SCALARS, max_size=2)
-"""Values of any shape, which an API would refuse, and a preview may have all the same."""
+"""Values of any shape, which an API would refuse, but a preview can contain."""
 
 
 def kubernetes_object(kind: str) -> SearchStrategy[dict[str, Any]]:
-    """Objects of a kind of Kubernetes."""
+    """Return a strategy for objects of a kind of Kubernetes."""
     return _of_model(KUBERNETES[kind], DEPTH)
 
 
@@ -150,7 +150,7 @@ def istio_object(draw: DrawFn, kind: str) -> dict[str, Any]:
 
 @st.composite
 def _of_model(draw: DrawFn, name: str, depth: int) -> dict[str, Any]:
-    """An object with the parts that rules read, and some of the others."""
+    """Return an object with the parts that rules read, and some of the others."""
     model = getattr(models, name)
     types = {model.attribute_map[key]: part for key, part in model.openapi_types.items()}
     return {key: draw(_of_type(types[key], key, depth)) for key in draw(_some(sorted(types)))}
@@ -158,7 +158,7 @@ def _of_model(draw: DrawFn, name: str, depth: int) -> dict[str, Any]:
 
 @st.composite
 def _of_type(draw: DrawFn, name: str, key: str, depth: int) -> object:
-    """A value of a type as the client's models name it, such as `list[V1Container]`, for a key."""
+    """Return a value for a key, of a type in the notation of the client's models, such as `list[V1Container]`."""
     if depth == 0 or draw(st.integers(0, ODDS_OF_WILD)) == 0:
         return draw(WILD)
     holder, _, part = name.removesuffix("]").partition("[")
@@ -177,7 +177,7 @@ def _of_type(draw: DrawFn, name: str, key: str, depth: int) -> object:
 
 @st.composite
 def _of_schema(draw: DrawFn, schema: Mapping[str, Any], key: str, depth: int) -> object:
-    """A value of an OpenAPI schema, for a key."""
+    """Return a value of an OpenAPI schema, for a key."""
     if depth == 0 or draw(st.integers(0, ODDS_OF_WILD)) == 0:
         return draw(WILD)
     if "enum" in schema:
@@ -196,7 +196,7 @@ def _of_schema(draw: DrawFn, schema: Mapping[str, Any], key: str, depth: int) ->
 
 @st.composite
 def _some(draw: DrawFn, keys: Sequence[str]) -> list[str]:
-    """Most of the keys that rules read, and at most one of the others."""
+    """Return most of the keys that rules read, and at most one of the others."""
     read = [key for key in keys if key in READ and draw(st.integers(0, 3))]
     others = [key for key in keys if key not in READ]
     return read + (draw(st.lists(st.sampled_from(others), max_size=1)) if others else [])
