@@ -1,4 +1,4 @@
-"""Nobody gets more rights than are needed, nor for longer."""
+"""The rules about access: no one gets more rights than needed, and no token lives longer than needed."""
 
 import base64
 import json
@@ -101,7 +101,7 @@ EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 
 
 def changed(made: Made, place: Place, value: object) -> Made:
-    """The same with another value at one place."""
+    """Return the resource with another value at one place."""
     return replace(made, inputs=put(made.inputs, place, value))
 
 
@@ -179,7 +179,7 @@ def changed(made: Made, place: Place, value: object) -> Made:
     ],
 )
 def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
-    """Neither of a cluster nor of Rancher."""
+    """An administrator's role is refused for a cluster, for a namespace and for all of Rancher."""
     (found,) = judge(no_cluster_admin.POLICY, made)
     assert told in found.message
     assert "To fix it, bind a dedicated role" in found.message
@@ -197,28 +197,28 @@ def test_nobody_is_made_an_administrator(made: Made, told: str) -> None:
     ],
 )
 def test_a_role_that_is_less_than_an_administrator_s_is_no_matter_of_this_rule(rule: object) -> None:
-    """Nor is one that the API would refuse, or that is not known yet."""
+    """A rule that the API server would refuse, or that is not known yet, passes as well."""
     assert judge(no_cluster_admin.POLICY, changed(ROLE, ("rules",), [rule])) == []
     assert judge(no_cluster_admin.POLICY, changed(TEMPLATE, ("rules",), [rule])) == []
 
 
 @pytest.mark.parametrize("kind", ["Role", UNKNOWN, None, 5, []])
 def test_a_role_of_a_namespace_may_have_the_name_of_another(kind: object) -> None:
-    """What it allows, its rules say."""
+    """The rules of a Role define what it allows, not its name."""
     named = changed(NAMESPACED_BINDING, ("roleRef", "name"), "cluster-admin")
     assert judge(no_cluster_admin.POLICY, changed(named, ("roleRef", "kind"), kind)) == []
 
 
 @pytest.mark.parametrize("role", ["cluster-member", UNKNOWN, 5, None])
 def test_other_roles_of_rancher_are_no_matter_of_this_rule(role: object) -> None:
-    """Nor is one that is not known yet, or is none."""
+    """A role that is not known yet, or is not a role, passes as well."""
     made = Made(type=CLUSTER_BINDING_OF_RANCHER, inputs={"roleTemplateId": role})
     inherits = Made(type=RANCHER_ROLE, inputs={"roleTemplateIds": [role]})
     assert judge(no_cluster_admin.POLICY, made, inherits) == []
 
 
 def test_what_is_not_known_yet_makes_nobody_an_administrator() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(no_cluster_admin.POLICY, BINDING, ROLE, NAMESPACED_BINDING, NAMESPACED_ROLE, RANCHERS)
     inherits = Made(type=GLOBAL_ROLE, inputs={"inheritedClusterRoles": ["cluster-member"]})
     assert_bears_all(no_cluster_admin.POLICY, TEMPLATE, TEMPLATE_BINDING, LOGIN, inherits)
@@ -226,7 +226,7 @@ def test_what_is_not_known_yet_makes_nobody_an_administrator() -> None:
 
 @pytest.mark.parametrize("ttl", [None, 0, -1, "3600", True, [], {}])
 def test_a_rancher_token_without_an_end_is_refused(ttl: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
-    """As is what is no number of seconds."""
+    """A ttl that is not a number of seconds is refused as well."""
     (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("ttl",), ttl))
     assert "for ttl, so it does not expire" in found.message
     assert "To fix it, set cluster_id to the id of its cluster and ttl to a number of seconds" in found.message
@@ -234,7 +234,7 @@ def test_a_rancher_token_without_an_end_is_refused(ttl: Any) -> None:  # noqa: A
 
 @pytest.mark.parametrize("made", [RANCHERS, USER_TOKEN])
 def test_a_rancher_token_of_a_thousand_years_is_refused(made: Made) -> None:
-    """Unless the policy config allows as much."""
+    """The policy config can allow a longer ttl."""
     (found,) = judge(rancher_token_bounds.POLICY, changed(made, ("ttl",), 1000 * 31_536_000))
     assert "has 31536000000 for ttl; allowed is a number of seconds from 1 to 31536000." in found.message
     assert judge(rancher_token_bounds.POLICY, changed(made, ("ttl",), 31_536_000)) == []
@@ -243,19 +243,19 @@ def test_a_rancher_token_of_a_thousand_years_is_refused(made: Made) -> None:
 
 @pytest.mark.parametrize("cluster", [None, "", 5, [], {}])
 def test_a_rancher_token_for_every_cluster_is_refused(cluster: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
-    """As is what is no id."""
+    """A value that is not the id of a cluster is refused as well."""
     (found,) = judge(rancher_token_bounds.POLICY, changed(RANCHERS, ("clusterId",), cluster))
     assert "for clusterId, so it has all rights of its user in every cluster" in found.message
 
 
 def test_a_token_of_another_user_is_judged_too() -> None:
-    """For both."""
+    """The rule reports both the missing cluster and the missing ttl."""
     made = Made(type="rancher2:index/customUserToken:CustomUserToken", inputs={"username": "reader"})
     assert len(judge(rancher_token_bounds.POLICY, made)) == 2
 
 
 def test_a_token_of_which_nothing_is_known_yet_is_left_alone() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(rancher_token_bounds.POLICY, RANCHERS, TOKEN, refused={"clusterId", "ttl"})
 
 
@@ -273,7 +273,7 @@ def test_a_token_of_which_nothing_is_known_yet_is_left_alone() -> None:
     ],
 )
 def test_a_reader_from_outside_that_may_more_is_refused(rule: dict[str, Any], told: str) -> None:
-    """Whatever its names are."""
+    """The rule applies to a ClusterRole, a Role and a RoleTemplate."""
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, BINDING, changed(ROLE, ("rules", 0), rule))
     assert found.resource == "role"
     assert f"ClusterRole reader of cluster east is the role of a peer's reader and allows {told}." in found.message
@@ -290,7 +290,7 @@ def test_a_reader_from_outside_that_may_more_is_refused(rule: dict[str, Any], to
 
 @pytest.mark.parametrize("role", ["admin", "cluster-admin", "edit"])
 def test_a_reader_from_outside_has_no_writer_s_role_of_the_cluster(role: str) -> None:
-    """Which the stack need not have made."""
+    """The stack need not contain this role."""
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, changed(BINDING, ("roleRef", "name"), role))
     assert found.resource == "binding"
     assert f"gives a peer's reader the role {role}, which can write" in found.message
@@ -301,7 +301,7 @@ def test_a_reader_from_outside_has_no_writer_s_role_of_the_cluster(role: str) ->
 
 @pytest.mark.parametrize("role", ["admin", "cluster-admin", "cluster-member", "cluster-owner", "edit"])
 def test_a_user_for_peers_has_no_writer_s_role_of_rancher(role: str) -> None:
-    """Which the stack need not have made either."""
+    """The stack need not contain this role."""
     binding = changed(TEMPLATE_BINDING, ("roleTemplateId",), role)
     (found,) = judge(remote_secret_reader.POLICY, USER, USER_TOKEN, binding)
     assert found.resource == "template-binding"
@@ -319,7 +319,7 @@ def test_a_user_for_peers_has_no_writer_s_role_of_rancher(role: str) -> None:
     ids=lambda subject: subject["name"],
 )
 def test_a_reader_from_outside_is_bound_by_its_groups_too(subject: dict[str, str]) -> None:
-    """And by the name that it has as a user."""
+    """A binding to the user name of the service account counts as well."""
     for binding, role in ((BINDING, ROLE), (NAMESPACED_BINDING, NAMESPACED_ROLE)):
         bound = changed(binding, ("subjects",), [{"kind": "User", "name": "somebody"}, subject])
         (found,) = judge(remote_secret_reader.POLICY, TOKEN, bound, changed(role, ("rules", 0, "verbs"), ["*"]))
@@ -391,7 +391,7 @@ WRITING_TEMPLATE = changed(TEMPLATE, ("rules", 0, "verbs"), ["*"])
     ],
 )
 def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple[Made, ...]) -> None:
-    """However much he may."""
+    """The rule passes each of them with every right."""
     assert judge(remote_secret_reader.POLICY, *resources) == []
 
 
@@ -421,12 +421,12 @@ def test_who_is_not_read_from_outside_is_no_matter_of_this_rule(resources: tuple
     ],
 )
 def test_what_a_user_without_a_token_may_is_no_matter_of_this_rule(resources: tuple[Made, ...]) -> None:
-    """However much it is."""
+    """The rule passes a user of any rights."""
     assert judge(remote_secret_reader.POLICY, WRITING_TEMPLATE, *resources) == []
 
 
 def test_a_template_not_known_yet_may_be_a_reader_s() -> None:
-    """Ids are known when the first update has made them."""
+    """Ids are known only after the first update has created the templates."""
     (template, binding) = (
         changed(WRITING_TEMPLATE, ("id",), UNKNOWN),
         changed(TEMPLATE_BINDING, ("roleTemplateId",), UNKNOWN),
@@ -435,7 +435,7 @@ def test_a_template_not_known_yet_may_be_a_reader_s() -> None:
 
 
 def test_a_reader_of_which_nothing_is_known_yet_is_left_alone() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(
         remote_secret_reader.POLICY, TOKEN, BINDING, ROLE, NAMESPACED_BINDING, NAMESPACED_ROLE, refused={"verbs"}
     )
@@ -455,7 +455,7 @@ NO_TOKENS = {
 
 
 def remote_secret(text: object, *, part: str = "stringData") -> Made:
-    """A remote secret with one kubeconfig."""
+    """Return a remote secret with one kubeconfig."""
     return Made(
         type=SECRET,
         inputs={
@@ -470,18 +470,18 @@ def remote_secret(text: object, *, part: str = "stringData") -> Made:
 
 
 def with_user(user: object) -> str:
-    """A kubeconfig whose only user has something else."""
+    """Return a kubeconfig whose only user has the given value."""
     return yaml.safe_dump(put(yaml.safe_load(kubeconfig("west")), ("users", 0, "user"), user))
 
 
 def encoded(text: str) -> str:
-    """Base64, as in a Secret's data."""
+    """Return Base64, as in a Secret's data."""
     return base64.b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize("user", NO_TOKENS.values(), ids=NO_TOKENS.keys())
 def test_a_remote_secret_with_other_than_a_token_is_refused(user: object) -> None:
-    """In plain text or encoded, and without a word of what it is."""
+    """The rule reads plain and encoded kubeconfigs, and its message does not quote the credential."""
     text = with_user(user)
     for made, place in (
         (remote_secret(text), "stringData.west"),
@@ -497,7 +497,7 @@ def test_a_remote_secret_with_other_than_a_token_is_refused(user: object) -> Non
 
 
 def with_cluster(**cluster: object) -> str:
-    """A kubeconfig whose only cluster has something else."""
+    """Return a kubeconfig whose only cluster has other values."""
     document = yaml.safe_load(kubeconfig("west"))
     document["clusters"][0]["cluster"].update(cluster)
     return yaml.safe_dump(document)
@@ -519,7 +519,7 @@ def with_cluster(**cluster: object) -> str:
     ],
 )
 def test_a_remote_secret_whose_token_others_can_read_or_that_has_none_is_refused(text: str, told: str) -> None:
-    """Without a word of what it is."""
+    """The message does not quote the credential."""
     (found,) = judge(remote_secret_credential.POLICY, remote_secret(text))
     assert told in found.message
     assert CREDENTIAL not in found.message
@@ -535,12 +535,12 @@ def test_a_remote_secret_whose_token_others_can_read_or_that_has_none_is_refused
     ],
 )
 def test_a_remote_secret_may_use_a_proxy(text: str) -> None:
-    """If that needs no password."""
+    """The proxy must not need a password."""
     assert judge(remote_secret_credential.POLICY, remote_secret(text)) == []
 
 
 def test_each_user_and_each_kubeconfig_of_a_remote_secret_is_judged() -> None:
-    """Istiod follows every entry."""
+    """Istiod reads every entry."""
     document = yaml.safe_load(kubeconfig("west"))
     document["users"].append({"name": "admin", "user": NO_TOKENS["a client certificate"]})
     made = changed(remote_secret(kubeconfig("west")), ("stringData", "north"), yaml.safe_dump(document))
@@ -549,7 +549,7 @@ def test_each_user_and_each_kubeconfig_of_a_remote_secret_is_judged() -> None:
 
 
 def test_the_first_document_of_a_remote_secret_is_the_kubeconfig() -> None:
-    """As Go reads it."""
+    """Go reads the first document only."""
     texts = [kubeconfig("west"), with_user(NO_TOKENS["a client certificate"])]
     assert judge(remote_secret_credential.POLICY, remote_secret("---\n".join(texts))) == []
     (found,) = judge(remote_secret_credential.POLICY, remote_secret("---\n".join(reversed(texts))))
@@ -572,7 +572,7 @@ def test_the_first_document_of_a_remote_secret_is_the_kubeconfig() -> None:
     ],
 )
 def test_what_cannot_be_read_in_a_remote_secret_is_refused(value: object, part: str) -> None:
-    """Nobody knows what it would open."""
+    """The rule cannot know what such a value gives access to."""
     (found,) = judge(remote_secret_credential.POLICY, remote_secret(value, part=part))
     assert f"has no kubeconfig at {part}.west." in found.message
 
@@ -594,12 +594,12 @@ REMOTE = remote_secret(with_user(NO_TOKENS["a client certificate"]))
     ids=["a token", "a token, encoded", "no label", "another label", "labels not known yet", "no Secret", "no entries"],
 )
 def test_a_token_is_what_a_remote_secret_is_for(made: Made) -> None:
-    """And other Secrets hold what they like."""
+    """Other Secrets may hold anything."""
     assert judge(remote_secret_credential.POLICY, made) == []
 
 
 def test_a_remote_secret_not_known_yet_may_hold_a_token() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     known = remote_secret(kubeconfig("west"))
     in_data = remote_secret(encoded(kubeconfig("west")), part="data")
     assert_bears_all(remote_secret_credential.POLICY, known, in_data, refused={"stringData", "data", "west"})

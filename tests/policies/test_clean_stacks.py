@@ -1,4 +1,4 @@
-"""What other teams rightly have in a stack passes the whole pack, alone and beside this program's own."""
+"""Correct resources of other teams pass the whole pack, alone and together with this program's resources."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,13 +18,13 @@ STACKS = sorted(FOLDER.glob("*.yaml"))
 TRUST = "mcsps:index:MeshTrust"
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 HARMLESS = {"rancher2:index/project:Project", "rancher2:index/user:User", "tls:index/privateKey:PrivateKey"}
-"""Types about which no rule says anything."""
+"""The types that no rule judges."""
 COMPONENTS = {"kubernetes:yaml/v2:ConfigGroup"}
-"""Types of which the pack sees the objects instead."""
+"""The types of components, which the pack judges by their objects."""
 
 
 def read(stack: Path) -> list[Made]:
-    """Read one stack; names are unique in it."""
+    """Read one stack, and check that its names are unique."""
     made = [from_data(given) for given in yaml.safe_load(stack.read_text())]
     assert made
     assert len({found.urn for found in made}) == len(made)
@@ -32,12 +32,12 @@ def read(stack: Path) -> list[Made]:
 
 
 def judged(resources: Sequence[Made]) -> list[Finding]:
-    """The findings of the whole pack."""
+    """Return the findings of the whole pack."""
     return [found for policy in POLICIES for found in judge(policy, *resources)]
 
 
 def spoiled(made: Made) -> list[Made]:
-    """The same in the ways in which resources of its kind can be wrong."""
+    """Return the resource once for each way in which resources of its kind can be wrong."""
     return [
         replace(made, provider=None, inputs=put(made.inputs, ("values",), {"key": "postgres://me:horse-battery@db"})),
         replace(made, under=TRUST, protect=False),
@@ -55,19 +55,19 @@ def spoiled(made: Made) -> list[Made]:
 
 
 def test_there_are_at_least_twenty() -> None:
-    """So that the folder is not empty for a wrong path."""
+    """The test fails if the path of the folder is wrong."""
     assert len(STACKS) >= 20
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
 def test_a_clean_stack_passes_the_whole_pack(stack: Path) -> None:
-    """Without a violation and without a warning."""
+    """The pack reports neither a violation nor a warning."""
     assert judged(read(stack)) == []
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.stem)
 def test_the_pack_sees_each_resource_of_a_clean_stack(stack: Path) -> None:
-    """It refuses each one that is made wrong, so it passes for what it is, and not because nothing looks at it."""
+    """The pack refuses every spoiled copy, so a clean stack does not pass because no rule judges it."""
     resources = [made for made in read(stack) if made.type not in HARMLESS | COMPONENTS]
     assert resources
     for made in resources:
@@ -75,7 +75,7 @@ def test_the_pack_sees_each_resource_of_a_clean_stack(stack: Path) -> None:
 
 
 def test_clean_stacks_pass_beside_this_program_s_own(runs: Runs) -> None:
-    """In the same clusters. A policy of theirs for the whole cluster may even answer a warning of the program's."""
+    """Both are in the same clusters. A clean stack's cluster-wide policy may resolve a warning about the program."""
     own = recorded(runs(LAB))
     theirs = [replace(made, name=f"{stack.stem}-{made.name}") for stack in STACKS for made in read(stack)]
     expected = judged(own)

@@ -1,4 +1,4 @@
-"""Every provider of Kubernetes says which cluster it is for."""
+"""The rule that every Kubernetes provider names its cluster."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.recording import KUBERNETES_PROVIDER, RANCHER_PROVIDER
 
 
 def provider(**inputs: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A provider with a kubeconfig."""
+    """Return a provider with a kubeconfig."""
     return Made(
         type=KUBERNETES_PROVIDER,
         name="east-kubernetes",
@@ -35,7 +35,7 @@ def provider(**inputs: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower
     ],
 )
 def test_an_identifier_is_a_text(inputs: dict[str, Any], shown: str) -> None:
-    """And not blank."""
+    """The text must not be blank."""
     found = judge(POLICY, provider(**inputs))
     if shown:
         assert f"provider east-kubernetes has {shown} for clusterIdentifier" in found[0].message
@@ -44,7 +44,7 @@ def test_an_identifier_is_a_text(inputs: dict[str, Any], shown: str) -> None:
 
 
 def kubeconfig(server: str, *, current: str = "it") -> str:
-    """A kubeconfig with two clusters."""
+    """Return a kubeconfig with two clusters."""
     return yaml.safe_dump(
         {
             "clusters": [
@@ -58,12 +58,12 @@ def kubeconfig(server: str, *, current: str = "it") -> str:
 
 
 def named(name: str, text: object, **inputs: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A provider of the cluster east with a kubeconfig."""
+    """Return a provider of the cluster east with a kubeconfig."""
     return replace(provider(clusterIdentifier="east", **inputs, kubeconfig=text), name=name)
 
 
 def test_two_clusters_do_not_share_an_identifier() -> None:
-    """Objects of one would be taken for the other's."""
+    """Otherwise the objects of one cluster would be taken for those of the other."""
     east, west = named("east", kubeconfig("https://east.example")), named("west", kubeconfig("https://west.example"))
     (found,) = judge(POLICY, east, west)
     assert found.resource == "west"
@@ -84,25 +84,25 @@ def test_two_clusters_do_not_share_an_identifier() -> None:
     ],
 )
 def test_one_cluster_may_have_several_providers(text: object) -> None:
-    """Nor is one refused whose server is not known."""
+    """A provider whose server is not known passes as well."""
     assert judge(POLICY, named("east", kubeconfig("https://east.example")), named("crds", text)) == []
 
 
 def test_other_providers_have_none() -> None:
-    """Rancher's is for one server."""
+    """A provider of Rancher is for one server, so it needs no identifier."""
     assert judge(POLICY, Made(type=RANCHER_PROVIDER)) == []
 
 
 def test_the_default_provider_is_told_of_once() -> None:
-    """By the rule about explicit providers."""
+    """The rule about explicit providers reports it."""
     assert judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_4_34_2")) == []
 
 
 def test_a_name_that_only_begins_like_the_default_provider_s_excuses_nothing() -> None:
-    """It is an author's own provider."""
+    """Such a provider was created explicitly by its author."""
     assert len(judge(POLICY, Made(type=KUBERNETES_PROVIDER, name="default_east"))) == 1
 
 
 def test_an_unknown_identifier_may_be_one() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(POLICY, provider(clusterIdentifier="east"), refused={"clusterIdentifier"})

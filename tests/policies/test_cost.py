@@ -1,4 +1,4 @@
-"""The cost of the pack grows as the stack does."""
+"""The cost of the pack grows no faster than the stack."""
 
 import sys
 from dataclasses import replace
@@ -15,7 +15,7 @@ RESOURCES = [from_data(given) for stack in STACKS for given in yaml.safe_load(st
 
 
 def copies(number: int) -> list[Made]:
-    """Stacks of as many teams, each with names of its own."""
+    """Return the stacks of that many teams, each with its own names."""
     return [replace(made, name=f"{made.name}-{copy}") for copy in range(number) for made in RESOURCES]
 
 
@@ -37,7 +37,7 @@ def calls(resources: list[Made]) -> int:
 
 
 def test_the_cost_grows_no_faster_than_the_stack() -> None:
-    """Counted in calls, which no other process slows down."""
+    """The test counts calls, because other processes on the machine do not change their number."""
     one, more = calls(copies(1)), calls(copies(TIMES))
     assert one > len(RESOURCES)
     assert more <= 1.1 * TIMES * one

@@ -1,4 +1,4 @@
-"""One object is excepted with a reason, which every report shows; and each rule's page has true examples."""
+"""An exception is for one object and has a reason, which every report shows. The examples of each rule are correct."""
 
 import json
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ WHY = "agreed until the next release"
 
 @pytest.fixture(autouse=True)
 def empty_ledger() -> Iterator[None]:
-    """Take out what another test has entered."""
+    """Remove the exceptions that other tests have entered."""
     list(exceptions.LEDGER.take())
     yield
     list(exceptions.LEDGER.take())
 
 
 def reported(*resources: Made) -> list[str]:
-    """The lines of the report."""
+    """Return the lines of the report."""
     return [found.message for found in judge(exceptions.POLICY, *resources)]
 
 
 @pytest.mark.parametrize("module", RULES)
 def test_each_rule_s_examples_are_true(module: ModuleType) -> None:
-    """One input breaks it and one does not, and the object that its page excepts is that of the violation."""
+    """One example breaks the rule and one does not. The page's exception names the object of the violation."""
     examples = policy_examples.read(module)
     broken, kept = ([from_data(given) for given in part] for part in (examples.broken, examples.kept))
     assert len(judge(module.POLICY, *broken)) == 1
@@ -45,7 +45,7 @@ def test_each_rule_s_examples_are_true(module: ModuleType) -> None:
 
 @pytest.mark.parametrize("module", RULES)
 def test_each_rule_s_page_says_why_and_what_it_cannot_see(module: ModuleType) -> None:
-    """In sentences."""
+    """Both texts are whole sentences."""
     for text in (module.RULE.why, module.RULE.limits):
         assert text[0].isupper()
         assert text.endswith(".")
@@ -57,7 +57,7 @@ OTHER = replace(ADMIN, name="other")
 
 @pytest.mark.parametrize("name", [ADMIN.urn, "ClusterRoleBinding made of cluster east"], ids=["by URN", "by name"])
 def test_an_exception_is_for_one_object(name: str) -> None:
-    """Another one is refused all the same."""
+    """The rule still refuses any other object."""
     (found,) = judge(no_cluster_admin.POLICY, ADMIN, OTHER, exceptions=[{"object": name, "reason": WHY}])
     assert found.resource == "other"
     (line,) = reported(ADMIN, OTHER)
@@ -67,7 +67,7 @@ def test_an_exception_is_for_one_object(name: str) -> None:
 
 
 def test_an_exception_that_nothing_needs_is_shown_as_such() -> None:
-    """Its object is gone or keeps the rule."""
+    """The object no longer exists, or it no longer breaks the rule."""
     assert judge(root_ca_protected.POLICY, exceptions=[{"object": "SelfSignedCert gone", "reason": WHY}]) == []
     (line,) = reported()
     assert "SelfSignedCert gone is excepted from mcsps-root-ca-protected" in line
@@ -79,13 +79,13 @@ def test_an_exception_that_nothing_needs_is_shown_as_such() -> None:
     ["made", 5, {"object": "made"}, ["made"], [{"object": ADMIN.urn}], [{"object": ADMIN.urn, "reason": " "}], None],
 )
 def test_an_exception_without_a_reason_is_none(given: object) -> None:
-    """The engine refuses it by its schema."""
+    """The engine refuses such an exception by the schema."""
     assert len(judge(no_cluster_admin.POLICY, ADMIN, exceptions=given)) == 1
     assert reported(ADMIN) == []
 
 
 def test_the_schema_asks_for_both() -> None:
-    """In every policy that judges."""
+    """The schema of every judging policy requires the object and the reason."""
     for policy in POLICIES[:-1]:
         assert policy.config_schema
         schema = policy.config_schema.properties["exceptions"]
@@ -94,5 +94,5 @@ def test_the_schema_asks_for_both() -> None:
 
 
 def test_the_report_is_the_last_of_the_pack() -> None:
-    """The engine runs them in this order, so all exceptions are entered by then."""
+    """The engine runs the policies in this order, so all exceptions are entered before the report."""
     assert POLICIES[-1] is exceptions.POLICY

@@ -1,4 +1,4 @@
-"""Every resource of Kubernetes names its provider."""
+"""The rule that every Kubernetes resource names its provider."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ CLEAN = Made(type=recording.NAMESPACE, name="east-sample", inputs={"metadata": {
     ids=["none", *DEFAULTS],
 )
 def test_the_default_provider_is_refused(provider: Provider | None) -> None:
-    """Whatever the engine calls it."""
+    """The engine has several names for the default provider."""
     (found,) = judge(POLICY, replace(CLEAN, provider=provider))
     assert "Namespace sample has the default provider, which uses the current context of kubectl." in found.message
     assert "To fix it, pass ResourceOptions(provider=...)" in found.message
@@ -40,16 +40,16 @@ def test_what_is_made_of_objects_is_judged_by_these(type_: str) -> None:
 
 
 def test_others_than_kubernetes_may_have_the_default_provider() -> None:
-    """Keys and certificates live nowhere."""
+    """Keys and certificates belong to no cluster."""
     assert judge(POLICY, Made(type=recording.PRIVATE_KEY, provider=Provider(name="default_5_6_2"))) == []
 
 
 @pytest.mark.parametrize("name", ["defaults", "default_east", "default_4", "default-kubernetes"])
 def test_a_provider_whose_name_only_begins_like_the_default_one_is_explicit(name: str) -> None:
-    """It is somebody's own."""
+    """Such a provider was created explicitly by its author."""
     assert judge(POLICY, replace(CLEAN, provider=replace(EAST, name=name))) == []
 
 
 def test_no_value_matters() -> None:
-    """Unknown or of a wrong type."""
+    """Unknown values and values of a wrong type pass."""
     assert_bears_all(POLICY, CLEAN)

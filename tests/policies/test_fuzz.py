@@ -1,4 +1,4 @@
-"""No rule ever raises, whatever the objects are; run it with `--hypothesis-profile thorough` for 2000 examples."""
+"""No rule raises for any object. With `--hypothesis-profile thorough`, each test runs 2000 examples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ COMPONENT = "mcsps:index:MeshLink"
 
 
 def _resources(text: str) -> Iterator[Mapping[str, Any]]:
-    """The resources in a file: a list, or the lists of an example."""
+    """Return the resources in a file, which holds a list or the lists of an example."""
     document = yaml.safe_load(text)
     yield from chain.from_iterable(document.values()) if isinstance(document, dict) else document
 
@@ -48,7 +48,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "rancher2:index/user:User": ("id", "username"),
     "tls:index/selfSignedCert:SelfSignedCert": ("isCaCertificate", "validityPeriodHours", "earlyRenewalHours"),
 }
-"""Types without a schema here, with the properties that rules read."""
+"""Types without a schema in this folder, with the properties that rules read."""
 
 
 SEEDS = [
@@ -85,6 +85,6 @@ def of_a_stack(draw: DrawFn) -> Made:
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(resources=st.lists(of_schema() | of_a_stack(), min_size=1, max_size=5))
 def test_no_rule_raises_for_any_shape(resources: list[Made]) -> None:
-    """And each finding says in one line what it is about."""
+    """Each finding names its object in one line."""
     for found in judge_pack(POLICIES, *resources):
         assert "\nTo fix it, " in found.message

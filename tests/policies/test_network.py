@@ -1,4 +1,4 @@
-"""What is reachable is reachable for those who need it."""
+"""The rules about the network: only those clients reach a Service or a namespace that need it."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,7 +45,7 @@ NETWORK_POLICY = Made(
 
 
 def changed(made: Made, place: Place, value: object) -> Made:
-    """The same with another value at one place."""
+    """Return the resource with another value at one place."""
     return replace(made, inputs=put(made.inputs, place, value))
 
 
@@ -61,7 +61,7 @@ def changed(made: Made, place: Place, value: object) -> Made:
     ],
 )
 def test_an_eastwest_gateway_without_ranges_is_told_of(ranges: object, shown: str) -> None:
-    """With the two ways to mend it."""
+    """The message names both ways to fix it."""
     (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ranges))
     assert (
         "Service istio-system/istio-eastwestgateway of cluster east is open to the world: it has "
@@ -72,14 +72,14 @@ def test_an_eastwest_gateway_without_ranges_is_told_of(ranges: object, shown: st
 
 @pytest.mark.parametrize("text", ["10.1.0.0/33", "10.1.0", "10.1.0.0", "10.1.0.0/16 10.2.0.0/16", "", " ", 5, None, {}])
 def test_each_range_is_one_of_addresses(text: Any) -> None:  # noqa: ANN401 - JSON data has no narrower type
-    """And nothing else."""
+    """The rule refuses any other value."""
     (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ["10.1.0.0/16", text]))
     assert "in loadBalancerSourceRanges, which is not an address range." in found.message
 
 
 @pytest.mark.parametrize("text", [" 10.0.0.0/8", "10.0.0.0/8\n", "10.1.0.1/16", "0.0.0.0/1", "10.1.0.1/32"])
 def test_a_range_may_be_written_as_kubernetes_reads_it(text: str) -> None:
-    """With blanks around it, or by an address within."""
+    """A range may have blanks around it, or an address within it instead of its first one."""
     assert judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, [text])) == []
 
 
@@ -103,13 +103,13 @@ def test_a_range_may_be_written_as_kubernetes_reads_it(text: str) -> None:
     ],
 )
 def test_ranges_leave_something_out(ranges: list[str]) -> None:
-    """In both families of addresses, and taken together."""
+    """Ranges of both address families, or all ranges together, must not cover all public addresses."""
     (found,) = judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ranges))
     assert "is open to the world: its loadBalancerSourceRanges cover all public addresses." in found.message
 
 
 def test_an_annotation_does_as_well() -> None:
-    """Clouds read it where the field is not there."""
+    """Clouds read the annotation if the field is missing."""
     bare = changed(EASTWEST, RANGES, ABSENT)
     annotated = changed(bare, ANNOTATIONS, {ANNOTATION: "10.1.0.0/16, 10.2.0.0/16"})
     assert judge(eastwest_source_ranges.POLICY, annotated) == []
@@ -130,7 +130,7 @@ def test_an_annotation_does_as_well() -> None:
     ids=["AWS", "AWS's controller", "GKE", "Azure"],
 )
 def test_an_internal_load_balancer_of_a_cloud_is_not_open(annotation: dict[str, str]) -> None:
-    """Its address is of the private network alone; the same annotation with another value is none."""
+    """Its address belongs to the private network. The annotation with another value has no effect."""
     bare = changed(EASTWEST, RANGES, ABSENT)
     assert judge(eastwest_source_ranges.POLICY, changed(bare, ANNOTATIONS, annotation)) == []
     external = dict.fromkeys(annotation, "external")
@@ -138,13 +138,13 @@ def test_an_internal_load_balancer_of_a_cloud_is_not_open(annotation: dict[str, 
 
 
 def test_a_policy_config_may_open_it_to_the_world() -> None:
-    """Where something else keeps others away."""
+    """The config is for meshes where something else refuses other clients."""
     assert judge(eastwest_source_ranges.POLICY, changed(EASTWEST, RANGES, ABSENT), openToTheWorld=True) == []
 
 
 @pytest.mark.parametrize("place", [LABELS, SELECTOR], ids=["its label", "its pods"])
 def test_an_eastwest_gateway_is_known_by_what_it_is_too(place: Place) -> None:
-    """Whatever it is called."""
+    """The rule recognizes it by its label or its selector, whatever its name is."""
     bare = changed(changed(EASTWEST, RANGES, ABSENT), ("metadata", "name"), "peers")
     assert judge(eastwest_source_ranges.POLICY, bare) == []
     assert len(judge(eastwest_source_ranges.POLICY, changed(bare, place, {"istio": "eastwestgateway"}))) == 1
@@ -156,13 +156,13 @@ def test_an_eastwest_gateway_is_known_by_what_it_is_too(place: Place) -> None:
 
 @pytest.mark.parametrize("type_", ["ClusterIP", "NodePort", UNKNOWN, None, 5])
 def test_only_a_load_balancer_is_open(type_: object) -> None:
-    """Others are a matter of the cluster's own network."""
+    """Services of other types are not reachable from outside the cluster's network."""
     bare = changed(EASTWEST, RANGES, ABSENT)
     assert judge(eastwest_source_ranges.POLICY, changed(bare, ("spec", "type"), type_)) == []
 
 
 def test_ranges_not_known_yet_may_be_narrow() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(eastwest_source_ranges.POLICY, EASTWEST, refused={"loadBalancerSourceRanges"})
 
 
@@ -181,7 +181,7 @@ def test_ranges_not_known_yet_may_be_narrow() -> None:
 def test_an_injected_namespace_without_a_network_policy_is_told_of(
     labels: dict[str, str], others: tuple[Made, ...]
 ) -> None:
-    """Each in each cluster."""
+    """The rule reports each namespace of each cluster."""
     (found,) = judge(namespace_network_policies.POLICY, changed(INJECTED, LABELS, labels), *others)
     assert found.resource == "east-sample"
     assert (
@@ -195,12 +195,12 @@ def test_an_injected_namespace_without_a_network_policy_is_told_of(
     "labels", [{}, None, {"istio-injection": "disabled"}, {"istio.io/rev": ""}, {"istio.io/rev": 5}, "enabled", UNKNOWN]
 )
 def test_a_namespace_without_injection_needs_none(labels: object) -> None:
-    """Nor does one of which it is not known."""
+    """A namespace whose injection is not known yet passes as well."""
     assert judge(namespace_network_policies.POLICY, changed(INJECTED, LABELS, labels)) == []
 
 
 def test_a_namespace_whose_cluster_is_not_known_yet_is_left_alone() -> None:
-    """It may be that of a NetworkPolicy."""
+    """A NetworkPolicy may belong to the same cluster."""
     nowhere = replace(EAST, inputs={"clusterIdentifier": UNKNOWN})
     assert judge(namespace_network_policies.POLICY, replace(INJECTED, provider=nowhere)) == []
 
@@ -220,12 +220,12 @@ POD = Made(
 
 
 def network_policy(**spec: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A NetworkPolicy with another specification."""
+    """Return a NetworkPolicy with another specification."""
     return changed(NETWORK_POLICY, ("spec",), {"podSelector": {}, **spec})
 
 
 def by_expression(key: str, operator: str, *values: object) -> Made:
-    """A NetworkPolicy for the pods that one expression selects."""
+    """Return a NetworkPolicy for the pods that one expression selects."""
     expression = {"key": key, "operator": operator, "values": list(values)}
     return network_policy(podSelector={"matchExpressions": [expression]})
 
@@ -260,7 +260,7 @@ def by_expression(key: str, operator: str, *values: object) -> Made:
     ],
 )
 def test_a_network_policy_that_limits_nothing_is_none(made: Made) -> None:
-    """Whether by its pods, by its clients or by its direction."""
+    """The policy selects no pod, allows every client, or is for egress only."""
     (found,) = judge(namespace_network_policies.POLICY, INJECTED, WORKLOAD, POD, made)
     assert found.resource == "east-sample"
 
@@ -291,21 +291,21 @@ def test_a_network_policy_that_limits_nothing_is_none(made: Made) -> None:
     ],
 )
 def test_a_network_policy_that_limits_clients_is_enough(made: Made) -> None:
-    """Of Kubernetes or of a CNI, for the namespace or for the cluster."""
+    """It may be of Kubernetes or of a CNI, and for the namespace or for the cluster."""
     assert judge(namespace_network_policies.POLICY, INJECTED, WORKLOAD, made) == []
     elsewhere = replace(made, provider=WEST)
     assert len(judge(namespace_network_policies.POLICY, INJECTED, WORKLOAD, elsewhere)) == 1
 
 
 def test_pods_whose_labels_are_not_known_yet_may_be_selected() -> None:
-    """The stack has no others."""
+    """The stack has no other pods."""
     unlabelled = changed(WORKLOAD, ("spec", "template", "metadata", "labels"), UNKNOWN)
     made = network_policy(podSelector={"matchLabels": {"app": "helloworld"}})
     assert judge(namespace_network_policies.POLICY, INJECTED, unlabelled, made) == []
 
 
 def test_a_network_policy_whose_namespace_is_not_known_yet_may_be_for_any() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(
         namespace_network_policies.POLICY,
         INJECTED,

@@ -1,4 +1,4 @@
-"""The pack starts as Pulumi starts it, and says of itself what is true."""
+"""The pack starts in the way in which Pulumi starts it, and describes itself correctly."""
 
 import inspect
 import json
@@ -32,7 +32,7 @@ ADVISORY = {"mcsps-eastwest-source-ranges", "mcsps-exceptions", "mcsps-namespace
 
 @pytest.fixture(scope="module")
 def analyzer() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
-    """The pack in a process of its own, started by the SDK's module, as Pulumi's plugin for Python does."""
+    """Start the pack in a separate process by the SDK's module, as Pulumi's plugin for Python does."""
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
         assert process.stdout
@@ -43,7 +43,7 @@ def analyzer() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
 
 
 def token(**inputs: str) -> analyzer_pb2.AnalyzeRequest:
-    """A Rancher token, as the engine asks about it."""
+    """Return the engine's request to analyze a Rancher token."""
     properties = struct_pb2.Struct()
     properties.update(inputs)
     urn = f"urn:pulumi:test::mcsps::{RANCHER_TOKEN}::token"
@@ -51,7 +51,7 @@ def token(**inputs: str) -> analyzer_pb2.AnalyzeRequest:
 
 
 def test_the_pack_tells_its_rules(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    """With their levels, their parameters and how to mend what breaks them."""
+    """The list has the level, the parameters and the remediation steps of each policy."""
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     assert info.name == "mcsps"
     assert [found.name for found in info.policies] == [policy.name for policy in POLICIES]
@@ -62,7 +62,7 @@ def test_the_pack_tells_its_rules(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> N
 
 
 def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    """And takes what is not known yet for good, without a word."""
+    """Unknown values pass without a message."""
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest())
     (found,) = analyzer.Analyze(token(clusterId="c-f7r9g")).diagnostics
     assert found.policyName == TOKEN_RULE
@@ -76,7 +76,7 @@ def test_the_pack_judges_by_its_config(analyzer: analyzer_pb2_grpc.AnalyzerStub)
 
 
 def test_the_pack_shows_an_exception_as_a_warning(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    """Of the object, with the reason, at the end of the run."""
+    """The warning is about the object, gives the reason, and comes at the end of the run."""
     properties = struct_pb2.Struct()
     properties.update({"exceptions": [{"object": "Token token", "reason": "it is rotated by hand"}]})
     mandatory = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.MANDATORY, properties=properties)
@@ -94,7 +94,7 @@ def test_the_pack_shows_an_exception_as_a_warning(analyzer: analyzer_pb2_grpc.An
 
 @pytest.mark.parametrize("policy", [root_ca_validity.POLICY, routes_equal.POLICY], ids=["resources", "stacks"])
 def test_an_unknown_parameter_is_refused_once(policy: Policy) -> None:
-    """The engine passes it over, and a rule would go on with its default."""
+    """The engine ignores an unknown parameter, so without this error the rule would use its default."""
     resources = (Made(type=STACK_TYPE, name="stack"), Made(type=NAMESPACE))
     (found,) = judge(policy, *resources, maxRootValidtyHours=1)
     assert policy.config_schema
@@ -105,7 +105,7 @@ def test_an_unknown_parameter_is_refused_once(policy: Policy) -> None:
 
 
 def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for the rules that say otherwise."""
+    """Only the policies of `ADVISORY` set another level."""
     told: dict[str, object] = {}
     monkeypatch.setattr("pulumi_policy.PolicyPack", lambda name, **given: told.update(given, name=name))
     runpy.run_path(str(FOLDER), run_name="__main__")
@@ -115,7 +115,7 @@ def test_the_pack_is_mandatory_by_default(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_rule_is_in_the_pack() -> None:
-    """One a module, each under a name of its own."""
+    """Each module has one policy, and each policy has its own name."""
     modules = {path.stem for path in (FOLDER / "rules").glob("*.py")} - {"__init__"}
     policies = [getattr(rules, name).POLICY for name in sorted(modules)]
     assert {id(policy) for policy in (*policies, exceptions.POLICY)} == {id(policy) for policy in POLICIES}
@@ -126,7 +126,7 @@ def test_every_rule_is_in_the_pack() -> None:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_every_rule_says_what_it_is(policy: Policy) -> None:
-    """By a name that says the subject, a sentence, and parameters that each have a default and are described."""
+    """The name has the pack's prefix, the description is a sentence, and each parameter has a text and a default."""
     assert re.fullmatch(r"mcsps(-[a-z]+)+", policy.name)
     assert re.fullmatch(r"[A-Z].+\.", policy.description)
     schema = policy.config_schema
@@ -135,14 +135,14 @@ def test_every_rule_says_what_it_is(policy: Policy) -> None:
 
 
 def test_the_pack_runs_in_the_project_s_virtual_environment() -> None:
-    """So that there is nothing else to install."""
+    """The pack needs no installation of its own."""
     options = yaml.safe_load((FOLDER / "PulumiPolicy.yaml").read_text())["runtime"]["options"]
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["runtime"]["options"]
     assert (FOLDER / options["virtualenv"]).resolve() == (ROOT / project["virtualenv"]).resolve()
 
 
 def test_a_policy_config_in_the_documentation_is_one() -> None:
-    """Of policies, levels and parameters that there are."""
+    """The policies, levels and parameters of the config exist."""
     files = (ROOT / "README.md", *(ROOT / "docs" / "guide").glob("*.md"))
     blocks = [block for file in files for block in re.findall(BLOCK, file.read_text(), re.MULTILINE | re.DOTALL)]
     assert blocks

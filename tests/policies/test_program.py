@@ -1,4 +1,4 @@
-"""The program keeps to every rule, for each stack file."""
+"""The program breaks no rule, with any stack file."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.support.stacks import LAB, OPERATOR, RANCHER, ROOT
 
 SECRETS = "mcsps-secrets-not-in-inputs"
 ADVISORY = {policy.name for policy in POLICIES if policy.enforcement_level is EnforcementLevel.ADVISORY}
-# Istio ended its operator with 1.23, so who still has it allows what is older than the rule does.
+# Istio removed its operator after 1.23, so a stack with the operator must allow older versions than the rule does.
 FOR_THE_OPERATOR = {"mcsps-istio-version-floor": {"minimumVersion": "1.12.0"}}
 STACKS = [LAB, RANCHER, OPERATOR]
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -28,7 +28,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def level(policy: Policy, stack: str) -> EnforcementLevel:
-    """What holds for a stack: its policy config, the policy's own level, or the pack's."""
+    """Return the level of a policy for a stack, from the policy config, from the policy itself, or from the pack."""
     configured = CONFIGS[stack].get(policy.name)
     if isinstance(configured, str):
         return EnforcementLevel(configured)
@@ -36,13 +36,13 @@ def level(policy: Policy, stack: str) -> EnforcementLevel:
 
 
 def parameters(policy: Policy, stack: str) -> dict[str, Any]:
-    """What the policy config says besides."""
+    """Return the parameters that the policy config sets."""
     configured = CONFIGS[stack].get(policy.name)
     return configured if isinstance(configured, dict) else {}
 
 
 def violations(runs: Runs, stack: str, wanted: EnforcementLevel, *, preview: bool) -> set[tuple[str, str]]:
-    """Policy and resource of each violation of a level."""
+    """Return the policy and the resource of each violation of a level."""
     resources = recorded(runs(stack, preview=preview))
     return {
         (policy.name, found.resource)
@@ -60,7 +60,7 @@ def test_the_program_breaks_no_mandatory_rule(runs: Runs, stack: str, *, preview
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_program_is_advised_of_what_it_does_not_do_yet(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Of that and of nothing else."""
+    """The advisory policies report these violations and no others."""
     names = [cluster["name"] for cluster in runs.stack(stack).values["clusters"]]
     assert violations(runs, stack, EnforcementLevel.ADVISORY, preview=preview) == {
         expected
@@ -85,7 +85,7 @@ def test_the_program_is_advised_of_what_it_does_not_do_yet(runs: Runs, stack: st
     ],
 )
 def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, value: object, rule: str) -> None:
-    """So the rules see what the program makes of it."""
+    """The rules therefore see the resources that the program creates from its config."""
     stack = runs.stack(RANCHER)
     resources = recorded(replace(stack, values=put(stack.values, place, value)).run(preview=True))
     broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
@@ -94,7 +94,7 @@ def test_config_that_would_break_a_rule_is_caught(runs: Runs, place: Place, valu
 
 @pytest.mark.parametrize(("stack", "type_"), [(LAB, CLUSTER_ROLE), (RANCHER, RANCHER_ROLE)])
 def test_a_reader_of_the_program_s_that_could_write_is_caught(runs: Runs, stack: str, type_: str) -> None:
-    """So the rule finds the way from every token that the program makes to its role."""
+    """The rule therefore follows every token that the program creates to its role."""
     resources = [
         replace(made, outputs=put(made.outputs or {}, ("rules", 0, "verbs"), ["*"])) if made.type == type_ else made
         for made in recorded(runs(stack))
@@ -105,7 +105,7 @@ def test_a_reader_of_the_program_s_that_could_write_is_caught(runs: Runs, stack:
 
 @pytest.mark.parametrize("stack", [LAB, RANCHER])
 def test_a_reader_s_token_is_known_by_the_remote_secret_that_holds_it(runs: Runs, stack: str, *, preview: bool) -> None:
-    """Even outside this program's components, and before its value is known."""
+    """This holds outside this program's components too, and before the token's value is known."""
     resources = recorded(runs(stack, preview=preview))
     tokens = {made.urn for made in resources if made.type in (SECRET, RANCHER_USER_TOKEN) and "-token" in made.name}
     remote = [made for made in resources if made.name.endswith("-remote-secret")]
@@ -116,7 +116,7 @@ def test_a_reader_s_token_is_known_by_the_remote_secret_that_holds_it(runs: Runs
 def test_a_remote_secret_of_the_program_s_without_a_token_is_caught(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So the rule opens every one."""
+    """The rule therefore reads every remote secret."""
     text = "users: [{user: {client-key-data: none}}]"
     monkeypatch.setattr(kubeconfigs, "render_token_kubeconfig", lambda **_: text)
     resources = recorded(runs.stack(LAB).run())
@@ -125,7 +125,7 @@ def test_a_remote_secret_of_the_program_s_without_a_token_is_caught(
 
 
 def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> None:
-    """The program gives failover its outlier detection, and every cluster all audiences."""
+    """The program configures outlier detection for failover, and creates all audiences in every cluster."""
     values = runs.stack(RANCHER).values
     clusters = [
         {**cluster, "locality": {"region": region}, "versions": ["v1", "v2"]}
@@ -143,14 +143,14 @@ def test_audiences_and_failover_break_no_rule(runs: Runs, *, preview: bool) -> N
 
 
 def test_the_operator_s_istio_is_too_old_unless_a_policy_config_says_otherwise(runs: Runs) -> None:
-    """Whoever stays with it says so."""
+    """A user of the operator must allow its version in the policy config."""
     resources = recorded(runs(OPERATOR))
     broken = {policy.name for policy in POLICIES if judge(policy, *resources)}
     assert broken - ADVISORY == {"mcsps-istio-version-floor"}
 
 
 def test_only_the_lab_lets_its_root_go(runs: Runs) -> None:
-    """The policy configs of the lab's stacks disable that policy and no other; a user's policy config does not."""
+    """The policy configs of the lab's stacks disable this policy and no other. A user's policy config keeps it."""
     configs = {file.stem: json.loads(file.read_text()) for file in (ROOT / "policies").glob("*.json")}
     own = {stack: config for stack, config in configs.items() if "mcsps-root-ca-protected" in config}
     assert own == {stack: {"mcsps-root-ca-protected": "disabled"} for stack in ("lab", "lab-rancher")}

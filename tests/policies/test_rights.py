@@ -1,4 +1,4 @@
-"""Rights are known by any spelling: in parts, by inheritance, and by what opens others."""
+"""Rights are recognized in any spelling: in several rules, by inheritance, and by rights that grant others."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,22 +29,22 @@ ALL = {"apiGroups": ["*"], "resources": ["*"]}
 
 
 def rule(group: str, resource: str, *verbs: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON data has no narrower type
-    """One rule of a role."""
+    """Return one rule of a role."""
     return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs), **more}
 
 
 def role(*rules: object, **more: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A ClusterRole."""
+    """Return a ClusterRole."""
     return Made(type=CLUSTER_ROLE, name="role", inputs={"metadata": {"name": "reader"}, "rules": list(rules), **more})
 
 
 def aggregating(*selectors: object) -> Made:
-    """A ClusterRole to which a controller adds the rules of others."""
+    """Return a ClusterRole to which a controller adds the rules of other roles."""
     return role(aggregationRule={"clusterRoleSelectors": list(selectors)})
 
 
 def changed(made: Made, place: Place, value: object) -> Made:
-    """The same with another value at one place."""
+    """Return the resource with another value at one place."""
     return replace(made, inputs=put(made.inputs, place, value))
 
 
@@ -95,13 +95,13 @@ def changed(made: Made, place: Place, value: object) -> Made:
     ],
 )
 def test_an_administrator_by_another_spelling_is_one(made: Made, told: str) -> None:
-    """Who may give himself every right has it."""
+    """A user who can grant itself every right is an administrator."""
     found, *_ = judge(no_cluster_admin.POLICY, made)
     assert told in found.message
 
 
 def test_everything_of_the_group_of_roles_includes_both_of_its_verbs() -> None:
-    """Each is named."""
+    """The rule reports each of them."""
     found = judge(no_cluster_admin.POLICY, role(rule(RBAC, "*", "*")))
     assert [it.message.splitlines()[0].partition(" allows ")[2] for it in found] == [
         "the verb escalate for clusterroles, roles.",
@@ -145,12 +145,12 @@ def test_everything_of_the_group_of_roles_includes_both_of_its_verbs() -> None:
     ],
 )
 def test_less_than_an_administrator_is_no_matter_of_that_rule(made: Made) -> None:
-    """However much it is."""
+    """The rule passes any lesser right."""
     assert judge(no_cluster_admin.POLICY, made) == []
 
 
 def test_no_wrong_type_of_an_aggregation_or_a_project_s_binding_stops_the_rules() -> None:
-    """Nor is an unknown one refused."""
+    """Unknown values pass as well."""
     clean = aggregating({"matchLabels": {"team": "x"}, "matchExpressions": [{"key": "team", "operator": "Exists"}]})
     project = Made(type=PROJECT_TEMPLATE_BINDING, inputs={"roleTemplateId": "project-member"})
     refused = {"clusterRoleSelectors"}
@@ -179,7 +179,7 @@ ACCOUNT = {"kind": "ServiceAccount", "name": "reader", "namespace": "istio-syste
 
 
 def binding(name: str = "reader", subject: object = ACCOUNT, type_: str = CLUSTER_ROLE_BINDING) -> Made:
-    """A binding of the reader to a ClusterRole."""
+    """Return a binding of the reader to a ClusterRole."""
     inputs = {"roleRef": {"kind": "ClusterRole", "name": name}, "subjects": [subject]}
     return Made(type=type_, name="binding", inputs={"metadata": {"name": "it", "namespace": "sample"}, **inputs})
 
@@ -195,7 +195,7 @@ def binding(name: str = "reader", subject: object = ACCOUNT, type_: str = CLUSTE
     ],
 )
 def test_a_reader_that_writes_by_another_spelling_is_refused(made: Made, told: str) -> None:
-    """Of a token on which a remote secret depends."""
+    """A remote secret depends on the reader's token."""
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, REMOTE, binding(), made)
     assert found.resource == "role"
     assert told in found.message
@@ -204,19 +204,19 @@ def test_a_reader_that_writes_by_another_spelling_is_refused(made: Made, told: s
 @pytest.mark.parametrize("name", ["edit", "system:aggregate-to-edit", "system:controller:job-controller"])
 @pytest.mark.parametrize("type_", [CLUSTER_ROLE_BINDING, ROLE_BINDING])
 def test_a_reader_has_no_builtin_role_that_writes(name: str, type_: str) -> None:
-    """For the cluster or a namespace."""
+    """The rule applies to a binding for the cluster and to one for a namespace."""
     (found,) = judge(remote_secret_reader.POLICY, TOKEN, REMOTE, binding(name, type_=type_))
     assert f"gives a peer's reader the role {name}, which can write" in found.message
 
 
 @pytest.mark.parametrize("name", ["view", "system:basic-user", "system:discovery"])
 def test_a_reader_may_have_a_builtin_role_that_reads(name: str) -> None:
-    """As every user has."""
+    """Kubernetes gives two of these roles to every user."""
     assert judge(remote_secret_reader.POLICY, TOKEN, REMOTE, binding(name)) == []
 
 
 def test_a_role_with_the_prefix_of_builtin_ones_is_judged_by_its_rules() -> None:
-    """It is the stack's own."""
+    """A role that the stack contains is not a builtin one."""
     own = changed(role(rule("", "pods", "get")), ("metadata", "name"), "system:reader")
     assert judge(remote_secret_reader.POLICY, TOKEN, REMOTE, binding("system:reader"), own) == []
 
@@ -232,7 +232,7 @@ def test_a_role_with_the_prefix_of_builtin_ones_is_judged_by_its_rules() -> None
     ids=["a CI account", "Argo CD's manager", "in another Secret", "not in the remote secret"],
 )
 def test_an_account_whose_token_no_peer_has_is_no_matter_of_that_rule(resources: tuple[Made, ...]) -> None:
-    """Whatever it may."""
+    """The rule passes such an account with any right."""
     assert judge(remote_secret_reader.POLICY, *resources) == []
 
 
@@ -251,7 +251,7 @@ def test_an_account_whose_token_no_peer_has_is_no_matter_of_that_rule(resources:
 def test_a_role_of_everyone_is_a_reader_s_only_for_what_is_kubernetes_own(
     group: str, given: dict[str, Any], *, is_refused: bool
 ) -> None:
-    """A portal for everybody is not meant for a peer."""
+    """A role of another API group that everyone has is not meant for a peer."""
     everyone = binding(subject={"kind": "Group", "name": group})
     found = judge(remote_secret_reader.POLICY, TOKEN, REMOTE, everyone, role(given))
     assert bool(found) is is_refused
@@ -267,12 +267,12 @@ USER_TOKEN = Made(
 
 
 def template(name: str, **inputs: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A RoleTemplate of Rancher's."""
+    """Return a RoleTemplate of Rancher."""
     return Made(type=RANCHER_ROLE, name=name, inputs={"id": name, **inputs})
 
 
 def bound(name: str, type_: str = CLUSTER_TEMPLATE_BINDING, **who: str) -> Made:
-    """A binding of Rancher's."""
+    """Return a binding of Rancher."""
     key = "globalRoleId" if type_ == GLOBAL_BINDING else "roleTemplateId"
     return Made(type=type_, name="bound", inputs={key: name, **(who or {"userId": "u-ab1cd"})})
 
@@ -329,7 +329,7 @@ def bound(name: str, type_: str = CLUSTER_TEMPLATE_BINDING, **who: str) -> Made:
     ],
 )
 def test_a_user_for_peers_that_writes_by_another_spelling_is_refused(resources: tuple[Made, ...], told: str) -> None:
-    """In whatever kind of binding."""
+    """The rule follows every kind of binding."""
     (found,) = judge(remote_secret_reader.POLICY, USER, USER_TOKEN, *resources)
     assert told in found.message
 
@@ -345,13 +345,13 @@ def test_a_user_for_peers_that_writes_by_another_spelling_is_refused(resources: 
     ids=["to log in", "to read a project", "another user", "a group"],
 )
 def test_a_user_for_peers_may_log_in_and_read(made: Made) -> None:
-    """And others may do more."""
+    """Other users and groups may have more rights."""
     assert judge(remote_secret_reader.POLICY, USER, USER_TOKEN, made) == []
     assert judge(remote_secret_reader.POLICY, USER, replace(USER_TOKEN, under=""), bound("edit")) == []
 
 
 def test_what_is_not_known_yet_about_a_reader_is_left_alone() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     token = replace(TOKEN, under="mcsps:index:MeshLink", provider=EAST)
     reads = role(rule("", "pods", "get"))
     assert_bears_all(remote_secret_reader.POLICY, token, binding(), reads, refused={"verbs"})

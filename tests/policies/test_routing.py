@@ -1,4 +1,4 @@
-"""Routing is whole, the same everywhere, and leads where something is."""
+"""The rules about routing: routes are complete, equal in every cluster, and lead to subsets that exist."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ SUBSET: Place = (*ROUTE, 0, "destination", "subset")
 
 
 def routing_object(type_: str, name: str, spec: dict[str, Any], provider: Provider) -> Made:
-    """An object of helloworld's."""
+    """Return one of helloworld's routing objects."""
     return Made(
         type=type_,
         name=f"{provider.name}-{name}",
@@ -29,23 +29,23 @@ def routing_object(type_: str, name: str, spec: dict[str, Any], provider: Provid
 
 
 def route(provider: Provider = EAST) -> Made:
-    """A VirtualService as the program makes it."""
+    """Return the VirtualService as the program creates it."""
     spec = routing.virtual_service_spec(gateway="mesh", host=HOST, weights={"v1": 90, "v2": 10})
     return routing_object(VIRTUAL_SERVICE, "route", spec, provider)
 
 
 def rule(provider: Provider = EAST) -> Made:
-    """A DestinationRule as the program makes it."""
+    """Return the DestinationRule as the program creates it."""
     return routing_object(DESTINATION_RULE, "rule", routing.destination_rule_spec(("v1", "v2")), provider)
 
 
 def gateway(provider: Provider) -> Made:
-    """Another object of Istio's, by which a cluster is one of the mesh."""
+    """Return another Istio object, which makes its cluster a member of the mesh."""
     return routing_object(GATEWAY, "gateway", {}, provider)
 
 
 def changed(made: Made, place: Place, value: object) -> Made:
-    """The same with another value at one place."""
+    """Return the resource with another value at one place."""
     return replace(made, inputs=put(made.inputs, place, value))
 
 
@@ -66,7 +66,7 @@ def changed(made: Made, place: Place, value: object) -> Made:
     ],
 )
 def test_weights_that_do_not_sum_to_100_are_refused(weight: object, told: str) -> None:
-    """As is what is no percentage."""
+    """A weight that is not a percentage is refused as well."""
     (found,) = judge(route_weights.POLICY, changed(route(), WEIGHT, weight))
     assert f"VirtualService sample/helloworld of cluster east: {told}." in found.message
     assert "To fix it, give each destination of the route a whole number from 0 to 100" in found.message
@@ -74,32 +74,32 @@ def test_weights_that_do_not_sum_to_100_are_refused(weight: object, told: str) -
 
 @pytest.mark.parametrize("protocol", ["http", "tcp", "tls"])
 def test_each_route_of_each_protocol_is_judged(protocol: str) -> None:
-    """By itself."""
+    """The weights of each route are added up separately."""
     routes = [{"route": [{"weight": 60}, {"weight": 40}]}, {"route": [{"weight": 60}, {"weight": 60}]}]
     (found,) = judge(route_weights.POLICY, changed(route(), ("spec",), {protocol: routes}))
     assert f"spec.{protocol}[1] are 60, 60 and sum to 120" in found.message
 
 
 def test_one_destination_needs_no_weight() -> None:
-    """But has no other than 100."""
+    """A weight of a single destination must be 100."""
     assert judge(route_weights.POLICY, changed(route(), ROUTE, [{"destination": {"host": HOST}}])) == []
     assert len(judge(route_weights.POLICY, changed(route(), ROUTE, [{"weight": 50}]))) == 1
 
 
 def test_several_destinations_without_weights_are_refused() -> None:
-    """Istio would send nothing to any."""
+    """Istio would send no request to any of them."""
     (found,) = judge(route_weights.POLICY, changed(route(), ROUTE, [{}, {}]))
     assert "are 0, 0 and sum to 0" in found.message
 
 
 def test_a_redirect_has_no_weights() -> None:
-    """Nor has a rule."""
+    """A DestinationRule has no weights either."""
     redirect = changed(route(), ("spec", "http"), [{"redirect": {"uri": "/hello"}}])
     assert judge(route_weights.POLICY, redirect, rule()) == []
 
 
 def test_weights_not_known_yet_may_sum_to_100() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     assert_bears_all(route_weights.POLICY, route(), refused={"route", "weight"})
 
 
@@ -117,7 +117,7 @@ def test_weights_not_known_yet_may_sum_to_100() -> None:
     ],
 )
 def test_a_route_that_differs_from_that_of_another_cluster_is_refused(place: Place, value: object, at: str) -> None:
-    """With the place at which it does."""
+    """The message names the first field that differs."""
     (found,) = judge(routes_equal.POLICY, route(), changed(route(WEST), place, value))
     assert found.resource == "west-kubernetes-route"
     told = f"VirtualService sample/helloworld of cluster west differs from that of cluster east at {at}."
@@ -161,7 +161,7 @@ def test_routes_that_mean_the_same_are_equal(place: Place, one: object, other: o
 
 
 def test_the_order_of_routes_has_an_effect() -> None:
-    """Istio takes the first that matches."""
+    """Istio uses the first route that matches."""
     rules = [{"match": [{"port": 1}], "route": [{"destination": V1}]}, {"redirect": {"uri": "/hello"}}]
     other = changed(route(WEST), ("spec", "http"), rules[::-1])
     (found,) = judge(routes_equal.POLICY, changed(route(), ("spec", "http"), rules), other)
@@ -169,7 +169,7 @@ def test_the_order_of_routes_has_an_effect() -> None:
 
 
 def test_other_teams_route_in_each_cluster_as_they_like() -> None:
-    """Unless the policy config names their namespace."""
+    """The policy config can add their namespaces to the rule."""
     theirs = replace(route(), name="theirs", under="")
     of_west = replace(changed(route(WEST), WEIGHT, 80), name="theirs-in-west", under="")
     only_here = changed(replace(theirs, name="here"), ("metadata", "name"), "here")
@@ -187,7 +187,7 @@ def test_other_teams_route_in_each_cluster_as_they_like() -> None:
     ],
 )
 def test_a_rule_that_differs_from_that_of_another_cluster_is_refused(place: Place, value: object, at: str) -> None:
-    """It says where the requests of that cluster's own clients go."""
+    """A DestinationRule decides where the requests of the cluster's own clients go."""
     (found,) = judge(routes_equal.POLICY, route(), route(WEST), rule(), changed(rule(WEST), place, value))
     assert found.resource == "west-kubernetes-rule"
     told = f"DestinationRule sample/helloworld of cluster west differs from that of cluster east at {at}."
@@ -195,14 +195,14 @@ def test_a_rule_that_differs_from_that_of_another_cluster_is_refused(place: Plac
 
 
 def test_a_rule_that_a_cluster_of_the_mesh_lacks_is_refused() -> None:
-    """A route of the same name does not stand for it."""
+    """A VirtualService of the same name does not replace the DestinationRule."""
     (found,) = judge(routes_equal.POLICY, route(), route(WEST), rule())
     assert found.resource == "east-kubernetes-rule"
     assert "DestinationRule sample/helloworld of cluster east is missing in cluster west." in found.message
 
 
 def test_a_name_not_known_yet_may_be_that_of_the_missing_one() -> None:
-    """But a route is no rule."""
+    """An unknown name counts for the same kind only: a VirtualService is no DestinationRule."""
     somewhere = changed(route(WEST), ("metadata", "name"), UNKNOWN)
     assert judge(routes_equal.POLICY, route(), somewhere) == []
     (found,) = judge(routes_equal.POLICY, route(), somewhere, rule())
@@ -210,26 +210,26 @@ def test_a_name_not_known_yet_may_be_that_of_the_missing_one() -> None:
 
 
 def test_a_route_that_a_cluster_of_the_mesh_lacks_is_refused() -> None:
-    """For that cluster's own requests go by another."""
+    """The requests of that cluster's clients would be routed differently."""
     (found,) = judge(routes_equal.POLICY, route(), gateway(EAST), gateway(WEST))
     assert found.resource == "east-kubernetes-route"
     assert "VirtualService sample/helloworld of cluster east is missing in cluster west." in found.message
 
 
 def test_a_cluster_without_istio_lacks_nothing() -> None:
-    """It is not of the mesh."""
+    """Such a cluster is not a member of the mesh."""
     namespace = Made(type="kubernetes:core/v1:Namespace", provider=WEST)
     assert judge(routes_equal.POLICY, route(), namespace) == []
 
 
 def test_a_route_whose_cluster_is_not_known_yet_is_left_alone() -> None:
-    """It may be of any, and the one that is missing there."""
+    """The route may belong to any cluster, including one where it seems to be missing."""
     nowhere = replace(WEST, inputs={"clusterIdentifier": UNKNOWN})
     assert judge(routes_equal.POLICY, route(), changed(route(nowhere), WEIGHT, 80), gateway(WEST)) == []
 
 
 def test_routes_not_known_yet_may_be_the_same() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     compared = {
         *("metadata", "name", "namespace", "spec", "gateways", "hosts", "http", "match", "uri", "exact", "route"),
         *("destination", "host", "port", "number", "subset", "weight", "subsets", "labels", "version"),
@@ -262,7 +262,7 @@ def test_routes_not_known_yet_may_be_the_same() -> None:
     ],
 )
 def test_a_subset_that_no_rule_defines_is_refused(resources: tuple[Made, ...], told: str) -> None:
-    """With those that there are."""
+    """The message lists the subsets that exist."""
     first, *_ = judge(route_subsets.POLICY, *resources)
     assert first.resource == "east-kubernetes-route"
     assert told in first.message
@@ -270,14 +270,14 @@ def test_a_subset_that_no_rule_defines_is_refused(resources: tuple[Made, ...], t
 
 
 def test_a_mirror_s_subset_is_one_too() -> None:
-    """It gets requests as well."""
+    """A mirror gets requests as well."""
     mirrored = changed(route(), ("spec", "http", 0, "mirror"), {"host": HOST, "subset": "v3"})
     assert len(judge(route_subsets.POLICY, mirrored, rule())) == 1
 
 
 @pytest.mark.parametrize("host", ["helloworld", "*.sample.svc.cluster.local", "*"])
 def test_a_rule_s_host_may_be_short_or_have_a_wildcard(host: str) -> None:
-    """A short one is of the rule's own namespace."""
+    """A short host refers to the namespace of the DestinationRule."""
     short = changed(rule(), ("spec", "host"), host)
     assert judge(route_subsets.POLICY, route(), short) == []
     elsewhere = changed(short, ("metadata", "namespace"), "other")
@@ -291,7 +291,7 @@ GATEWAYS: Place = ("spec", "gateways")
 
 
 def hosted(host: str, *subsets: str, name: str = "another", namespace: str = "sample") -> Made:
-    """A DestinationRule of another host."""
+    """Return a DestinationRule of another host."""
     made = replace(rule(), name=name, inputs={"metadata": {"name": name, "namespace": namespace}})
     return changed(made, ("spec",), {"host": host, "subsets": [{"name": subset} for subset in subsets]})
 
@@ -327,7 +327,7 @@ def hosted(host: str, *subsets: str, name: str = "another", namespace: str = "sa
     ],
 )
 def test_a_subset_is_looked_up_as_a_client_s_proxy_does(resources: tuple[Made, ...], told: str) -> None:
-    """By namespace, by what is exported to it, and by the most specific host."""
+    """The lookup depends on the namespaces, on `exportTo`, and on the most specific host."""
     found = judge(route_subsets.POLICY, *resources)
     assert len(found) == (2 if told else 0)
     assert all(told in it.message for it in found[:1])
@@ -364,17 +364,17 @@ def test_a_subset_is_looked_up_as_a_client_s_proxy_does(resources: tuple[Made, .
     ],
 )
 def test_a_rule_that_the_route_s_clients_find_is_enough(resources: tuple[Made, ...]) -> None:
-    """Wherever it is."""
+    """The DestinationRule may be in any namespace where a proxy of the client looks it up."""
     assert judge(route_subsets.POLICY, *resources) == []
 
 
 def test_a_route_without_a_known_cluster_is_left_alone() -> None:
-    """Its rules are unknown too."""
+    """The cluster's DestinationRules are unknown too."""
     assert judge(route_subsets.POLICY, replace(route(), provider=None)) == []
 
 
 def test_subsets_not_known_yet_may_be_defined() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     read = {"spec", "host", "subset", "subsets", "name", "clusterIdentifier"}
     read |= {"metadata", "namespace"}
     assert_bears_all(route_subsets.POLICY, route(), rule(), refused=read)
@@ -393,7 +393,7 @@ DETECTED = {"outlierDetection": {"consecutive5xxErrors": 5}}
 
 
 def with_policy(policy: object, **spec: Any) -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A DestinationRule with a traffic policy."""
+    """Return a DestinationRule with a traffic policy."""
     return changed(rule(), ("spec",), {"host": HOST, "trafficPolicy": policy, **spec})
 
 
@@ -411,14 +411,14 @@ def with_policy(policy: object, **spec: Any) -> Made:  # noqa: ANN401 - JSON dat
     ids=["of the host", "by priority", "of a subset", "of a port, which inherits nothing"],
 )
 def test_failover_without_outlier_detection_is_refused(made: Made, place: str) -> None:
-    """It would never happen."""
+    """Without outlier detection Istio never fails over."""
     (found,) = judge(failover_outlier_detection.POLICY, made)
     assert f"{place} has failover, and nothing for outlierDetection." in found.message
     assert "To fix it, set outlierDetection in the same trafficPolicy" in found.message
 
 
 def test_outlier_detection_of_a_wrong_type_is_none() -> None:
-    """And is shown."""
+    """The message shows the value."""
     (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": True}))
     assert "and true for outlierDetection." in found.message
 
@@ -438,7 +438,7 @@ def test_outlier_detection_of_a_wrong_type_is_none() -> None:
     ],
 )
 def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, Any]) -> None:
-    """It would never find an endpoint out."""
+    """It would never eject an endpoint."""
     for made in (
         with_policy({**FAILOVER, "outlierDetection": detection}),
         with_policy({}, subsets=[{"trafficPolicy": {**BY_PRIORITY, "outlierDetection": detection}}]),
@@ -464,7 +464,7 @@ def test_outlier_detection_that_counts_nothing_is_refused(detection: dict[str, A
     ],
 )
 def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, Any]) -> None:
-    """Errors of any kind, those of gateways or of the connection itself; by default 5."""
+    """It may count errors of any kind, of gateways only, or of the connection. By default it counts 5 errors."""
     assert judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, "outlierDetection": detection})) == []
 
 
@@ -480,19 +480,19 @@ def test_outlier_detection_that_counts_something_is_enough(detection: dict[str, 
     ids=["with its defaults", "no failover", "distribution", "no policy", "no rule"],
 )
 def test_what_does_not_fail_over_needs_none(made: Made) -> None:
-    """And outlier detection may have its defaults."""
+    """Outlier detection with its defaults is enough."""
     assert judge(failover_outlier_detection.POLICY, made) == []
 
 
 @pytest.mark.parametrize("enabled", [False, UNKNOWN])
 def test_failover_that_is_switched_off_needs_none(enabled: object) -> None:
-    """Nor does one that may be."""
+    """Failover that may be off passes as well."""
     setting = {"enabled": enabled, "failover": [{"from": "east", "to": "west"}]}
     assert judge(failover_outlier_detection.POLICY, with_policy({"loadBalancer": {"localityLbSetting": setting}})) == []
 
 
 def test_a_subset_that_switches_detection_off_and_inherits_failover_is_refused() -> None:
-    """Istio lets a subset replace one of them alone."""
+    """In Istio a subset can replace only one of these settings."""
     off = {"outlierDetection": {"consecutive5xxErrors": 0}}
     subsets = [{"name": "v1"}, {"name": "v2", "trafficPolicy": off}]
     (found,) = judge(failover_outlier_detection.POLICY, with_policy({**FAILOVER, **DETECTED}, subsets=subsets))
@@ -502,7 +502,7 @@ def test_a_subset_that_switches_detection_off_and_inherits_failover_is_refused()
 
 
 def test_outlier_detection_not_known_yet_may_be_there() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     ports = {"portLevelSettings": [{**FAILOVER, **DETECTED}]}
     subsets = [
         {"name": "v1", "trafficPolicy": FAILOVER},

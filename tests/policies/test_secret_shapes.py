@@ -1,4 +1,4 @@
-"""A secret is one in any shape, and what only has the shape of one is not."""
+"""The pack recognizes a secret in any shape, and passes texts that only look like one."""
 
 import base64
 import hashlib
@@ -25,17 +25,17 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def encoded(value: str | bytes) -> str:
-    """Base64 on one line."""
+    """Return Base64 on one line."""
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
 def der(encryption: serialization.KeySerializationEncryption) -> bytes:
-    """The key in DER."""
+    """Return the key in DER."""
     return KEY.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def with_user(**user: object) -> dict[str, Any]:
-    """A kubeconfig with another user and without its kind."""
+    """Return a kubeconfig with another user and without its kind."""
     document = yaml.safe_load(kubeconfig("east"))
     del document["kind"]
     document["users"][0]["user"] = user
@@ -96,19 +96,19 @@ CLEAN_TEXTS = {
 
 
 def config_map(value: object) -> Made:
-    """A ConfigMap with one value."""
+    """Return a ConfigMap with one value."""
     return Made(type="kubernetes:core/v1:ConfigMap", inputs={"metadata": {"name": "mesh"}, "data": {"entry": value}})
 
 
 def deployment(**container: object) -> Made:
-    """A Deployment with one container."""
+    """Return a Deployment with one container."""
     containers = [{"name": "app", "image": "hub.example/app:1", **container}]
     return Made(type=DEPLOYMENT, inputs={"spec": {"template": {"spec": {"containers": containers}}}})
 
 
 @pytest.mark.parametrize(("value", "what"), SHAPES.values(), ids=SHAPES)
 def test_a_secret_is_known_in_any_shape(value: object, what: str) -> None:
-    """In a ConfigMap, in an annotation, and in what a container is started with."""
+    """The rule finds it in a ConfigMap, in an annotation, and in the command and arguments of a container."""
     text = value if isinstance(value, str) else json.dumps(value)
     (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value))
     assert f"ConfigMap mesh of cluster east has {what} at data.entry" in found.message
@@ -126,7 +126,7 @@ def test_a_secret_is_known_in_any_shape(value: object, what: str) -> None:
 
 @pytest.mark.parametrize("text", CLEAN_TEXTS.values(), ids=CLEAN_TEXTS)
 def test_what_only_has_the_shape_of_a_secret_passes(text: str) -> None:
-    """Of another length or alphabet, without a body, or with a place holder."""
+    """Such a text has another length or alphabet, has no body, or contains a placeholder."""
     assert judge(no_secrets_in_inputs.POLICY, config_map(text), deployment(args=[text])) == []
     assert judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"entry": text})) == []
 
@@ -141,7 +141,7 @@ def test_what_only_has_the_shape_of_a_secret_passes(text: str) -> None:
     ],
 )
 def test_a_variable_that_says_so_holds_a_secret(name: str, value: str) -> None:
-    """A reference to a Secret holds none."""
+    """A reference to a Secret passes."""
     (found,) = judge(no_secrets_in_inputs.POLICY, deployment(env=[{"name": name, "value": value}]))
     assert f"has a credential in the variable {name} at spec.template.spec.containers[0].env" in found.message
     assert value not in found.message
@@ -164,12 +164,12 @@ def test_a_variable_that_says_so_holds_a_secret(name: str, value: str) -> None:
     ],
 )
 def test_a_variable_that_names_a_secret_holds_none(name: str, value: str) -> None:
-    """Nor does a place holder."""
+    """A placeholder passes as well."""
     assert judge(no_secrets_in_inputs.POLICY, deployment(env=[{"name": name, "value": value}])) == []
 
 
 def test_the_annotation_that_kubectl_leaves_repeats_a_secret() -> None:
-    """Whatever is in it; that of another object is searched as any text."""
+    """This holds for any data of a Secret. The annotation of another object is searched like any text."""
     metadata = {"annotations": {LAST_APPLIED: json.dumps({"kind": "Secret", "data": {"password": "aHVudGVy"}})}}
     (found,) = judge(no_secrets_in_inputs.POLICY, Made(type=SECRET, inputs={"metadata": metadata}))
     assert f"has the data of a Secret at metadata.annotations.{LAST_APPLIED}." in found.message
@@ -179,13 +179,13 @@ def test_the_annotation_that_kubectl_leaves_repeats_a_secret() -> None:
 
 
 def test_a_resource_that_is_no_object_of_kubernetes_is_not_searched() -> None:
-    """Its provider marks what is secret."""
+    """The provider of such a resource marks its secrets."""
     made = Made(type="aws:rds/instance:Instance", inputs={"metadata": {"annotations": {"key": PEM}}})
     assert judge(no_secrets_in_inputs.POLICY, made) == []
 
 
 def test_a_container_of_which_nothing_is_known_yet_is_left_alone() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     clean = deployment(env=[{"name": "DB_PASSWORD", "value": "$(OTHER)"}], args=["--verbose"], command=[UNKNOWN])
     annotated = replace(clean, inputs={**clean.inputs, "metadata": {"annotations": {LAST_APPLIED: "{}"}}})
     assert_bears_all(no_secrets_in_inputs.POLICY, annotated, refused={"value"})

@@ -1,4 +1,4 @@
-"""Keys and tokens stand in Secrets alone."""
+"""The rules that keys and tokens are in Secrets only."""
 
 import base64
 import json
@@ -20,22 +20,22 @@ from tests.support.stacks import kubeconfig
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 LONG = 300_000
-"""Characters."""
+"""The length in characters."""
 COMPONENT = "mcsps:index:MeshTrust"
 
 
 def encoded(text: str) -> str:
-    """Base64, in lines as `base64` writes them."""
+    """Return Base64, with line breaks as `base64` writes them."""
     return base64.encodebytes(text.encode()).decode()
 
 
 def one_line(text: str) -> str:
-    """Base64, as Kubernetes writes it."""
+    """Return Base64, as Kubernetes writes it."""
     return base64.b64encode(text.encode()).decode()
 
 
 def unpadded(text: str) -> str:
-    """Base64 whose end nothing marks."""
+    """Return Base64 without padding."""
     padded = one_line(text + " " * (len(text) % 3 == 0))
     assert padded.endswith("=")
     return padded.rstrip("=")
@@ -90,19 +90,19 @@ harmless = pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS.keys
 
 
 def assert_quotes_nothing(message: str) -> None:
-    """Of what was found, not even a part."""
+    """Check that the message quotes no part of a secret."""
     for secret in (*pems.secret_lines(KEY), RANCHERS, OF_A_KUBECONFIG, WEB_TOKEN, "this-must-stay-secret"):
         assert secret not in message
 
 
 def config_map(value: Any, key: str = "data") -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """A ConfigMap with one value."""
+    """Return a ConfigMap with one value."""
     return Made(type=CONFIG_MAP, inputs={"metadata": {"name": "mesh"}, key: {"entry": value}})
 
 
 @material
 def test_none_stands_in_a_config_map(value: object, what: str) -> None:
-    """Neither as text nor as binary data."""
+    """The rule searches both text and binary data."""
     for key in ("data", "binaryData"):
         (found, *_) = judge(no_secrets_in_inputs.POLICY, config_map(value, key))
         assert f"ConfigMap mesh of cluster east has {what} at {key}.entry" in found.message
@@ -113,7 +113,7 @@ def test_none_stands_in_a_config_map(value: object, what: str) -> None:
 @material
 @pytest.mark.parametrize("type_", [CHART, "kubernetes:helm.sh/v3:Release"])
 def test_none_stands_in_a_helm_value(value: object, what: str, type_: str) -> None:
-    """However the chart is installed."""
+    """This holds for every way to install a chart."""
     (found, *_) = judge(no_secrets_in_inputs.POLICY, Made(type=type_, inputs={"values": {"global": value}}))
     assert f" has {what} at values.global" in found.message
     assert_quotes_nothing(found.message)
@@ -121,7 +121,7 @@ def test_none_stands_in_a_helm_value(value: object, what: str, type_: str) -> No
 
 @material
 def test_none_is_told_to_istio_s_operator(value: object, what: str) -> None:
-    """It would put it into a ConfigMap."""
+    """The operator would write it into a ConfigMap."""
     operator = Made(type="kubernetes:install.istio.io/v1alpha1:IstioOperator", inputs={"spec": {"values": value}})
     (found, *_) = judge(no_secrets_in_inputs.POLICY, operator)
     assert f" has {what} at spec.values" in found.message
@@ -130,7 +130,7 @@ def test_none_is_told_to_istio_s_operator(value: object, what: str) -> None:
 
 @material
 def test_none_is_exported(value: object, what: str) -> None:
-    """Nor an output of a component."""
+    """The outputs of a component are judged as well."""
     for type_, name in ((STACK_TYPE, "the stack"), (COMPONENT, "MeshTrust made")):
         (found, *_) = judge(no_secrets_in_outputs.POLICY, Made(type=type_, outputs={"clusters": {"east": value}}))
         assert f"{name} has {what} at clusters.east" in found.message
@@ -139,28 +139,28 @@ def test_none_is_exported(value: object, what: str) -> None:
 
 
 def test_a_mark_changes_nothing_about_an_export() -> None:
-    """Whoever may read the stack may ask for it in plain text."""
+    """Everyone who can read the stack can show its secret outputs in plain text."""
     (found,) = judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs=as_plain({"key": Secret(KEY)})))
     assert "the stack has a private key at key among its outputs" in found.message
 
 
 @harmless
 def test_what_only_looks_like_one_may_stand_anywhere(value: object) -> None:
-    """Certificates are for everybody."""
+    """Certificates are public."""
     assert judge(no_secrets_in_inputs.POLICY, config_map(value)) == []
     assert judge(no_secrets_in_inputs.POLICY, Made(type=CHART, inputs={"values": {"global": value}})) == []
     assert judge(no_secrets_in_outputs.POLICY, Made(type=STACK_TYPE, outputs={"east": value})) == []
 
 
 def asset(**where: str) -> dict[str, str]:
-    """A file, as Pulumi hands it over."""
+    """Return a file in the form in which Pulumi passes it."""
     return {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, **where}
 
 
 @material
 @pytest.mark.parametrize("type_", [CHART, "kubernetes:helm.sh/v3:Release"])
 def test_none_stands_in_a_file_of_helm_values(tmp_path: Path, value: object, what: str, type_: str) -> None:
-    """Written in the program, or on the machine."""
+    """The rule searches both text assets and files of the machine."""
     text = yaml.safe_dump({"global": value})
     (tmp_path / "values.yaml").write_text(text)
     for file in (asset(text=text), asset(path=str(tmp_path / "values.yaml"))):
@@ -171,7 +171,7 @@ def test_none_stands_in_a_file_of_helm_values(tmp_path: Path, value: object, wha
 
 
 def test_a_path_of_helm_values_begins_where_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the pack runs elsewhere."""
+    """The pack runs in another folder."""
     monkeypatch.setattr(charts, "PROJECT", tmp_path)
     (tmp_path / "values.yaml").write_text(yaml.safe_dump({"key": KEY}))
     made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path="values.yaml")]})
@@ -180,7 +180,7 @@ def test_a_path_of_helm_values_begins_where_the_program_runs(tmp_path: Path, mon
 
 
 def test_a_file_of_helm_values_that_is_no_text_is_left_to_helm(tmp_path: Path) -> None:
-    """It has no values."""
+    """Such a file holds no values."""
     (tmp_path / "values.yaml").write_bytes(b"\xff\xfe\x00")
     made = Made(type=CHART, inputs={"valueYamlFiles": [asset(path=str(tmp_path / "values.yaml"))]})
     assert judge(no_secrets_in_inputs.POLICY, made) == []
@@ -199,7 +199,7 @@ def test_a_file_of_helm_values_that_is_no_text_is_left_to_helm(tmp_path: Path) -
     ids=["not there", "no YAML", "far away", "broken", "not known yet, or no file", "none known yet"],
 )
 def test_a_file_of_helm_values_that_cannot_be_read_is_left_to_helm(files: object) -> None:
-    """It says so, or it reads the file from far away."""
+    """Helm reports the error, or downloads the file."""
     assert judge(no_secrets_in_inputs.POLICY, Made(type=CHART, inputs={"valueYamlFiles": files})) == []
 
 
@@ -209,20 +209,20 @@ def test_a_file_of_helm_values_that_cannot_be_read_is_left_to_helm(files: object
     ids=["one word", "short words", "words below base64's", "lines of base64", "long words", "tokens", "web tokens"],
 )
 def test_a_long_text_is_read_about_once(part: str) -> None:
-    """A ConfigMap may have a megabyte; a pattern that reads it again from each place takes minutes even here."""
+    """A ConfigMap can hold a megabyte. A pattern that searches again from each position would take minutes here."""
     text = (part * LONG)[:LONG]
     assert judge(no_secrets_in_inputs.POLICY, config_map(text), config_map(one_line(text))) == []
 
 
 def test_a_secret_is_where_they_belong() -> None:
-    """And what else a provider gives is no output of the program's."""
+    """Other outputs of a provider are not outputs of the program."""
     secret = Made(type=SECRET, inputs={"stringData": {"ca-key.pem": KEY}})
     assert judge(no_secrets_in_inputs.POLICY, secret) == []
     assert judge(no_secrets_in_outputs.POLICY, secret) == []
 
 
 def test_a_value_not_known_yet_may_be_harmless() -> None:
-    """And no wrong type stops the rules."""
+    """The rules pass unknown values, and a value of a wrong type does not stop them."""
     values = {"global": {"hub": UNKNOWN, "list": [UNKNOWN]}}
     chart = Made(type=CHART, inputs={"chart": "istiod", "values": values, "valueYamlFiles": [UNKNOWN]})
     assert_bears_all(no_secrets_in_inputs.POLICY, config_map("text"), chart)

@@ -1,4 +1,4 @@
-"""Charts and images are new enough, and come from places that last."""
+"""The rules that charts and images are new enough, and come from allowed sources that are not retired."""
 
 import json
 from dataclasses import replace
@@ -55,19 +55,19 @@ IMAGE: Place = ("spec", "template", "spec", "containers", 0, "image")
 
 
 def changed(made: Made, place: Place, value: object) -> Made:
-    """The same with another value at one place."""
+    """Return the resource with another value at one place."""
     return replace(made, inputs=put(made.inputs, place, value))
 
 
 def deployment(image: Any, *, key: str = "containers") -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """What a chart is rendered to, as the engine shows it."""
+    """Return a Deployment of a rendered chart, as the engine shows it."""
     spec = {"template": {"spec": {key: [{"name": "it", "image": image}]}}}
     metadata = {"name": "istiod", "namespace": "istio-system"}
     return Made(type=DEPLOYMENT, name="istiod", inputs={"metadata": metadata, "spec": spec})
 
 
 def injector(values: Any, *, name: str = "istio-sidecar-injector") -> Made:  # noqa: ANN401 - JSON data has no narrower type
-    """The ConfigMap by which istiod injects proxies, as the engine shows it."""
+    """Return the ConfigMap from which istiod injects proxies, as the engine shows it."""
     data = {"values": json.dumps(values, indent=2), "config": "defaultTemplates: [sidecar]"}
     return Made(type=CONFIG_MAP, inputs={"metadata": {"name": name, "namespace": "istio-system"}, "data": data})
 
@@ -93,7 +93,7 @@ OLD_PROXY = "evil.example/istio/proxyv2:1.20.0"
     ids=["a proxy", "what starts before it", "istiod", "with a digest", "by the operator", "injected", "of a revision"],
 )
 def test_an_image_in_a_value_is_judged_as_that_of_a_pod(made: Made, place: str) -> None:
-    """Istio's charts take one with a slash as it is, without their hub and tag."""
+    """Istio's charts use an image with a slash as it is, without their hub and tag."""
     (found,) = judge(istio_version_floor.POLICY, made)
     assert f"has {place} evil.example/istio/" in found.message
     assert "of version '1.20.0'; allowed is 1.30.4 or newer" in found.message
@@ -103,7 +103,7 @@ def test_an_image_in_a_value_is_judged_as_that_of_a_pod(made: Made, place: str) 
 
 
 def test_a_file_of_values_is_judged_as_values() -> None:
-    """Helm lays both over one another."""
+    """Helm merges the files and the values."""
     text = json.dumps({"global": {"hub": "evil.example/istio", "tag": "1.20.0", "proxy": {"image": OLD_PROXY}}})
     file = {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, "text": text}
     made = changed(ISTIOD, ("valueYamlFiles",), [file])
@@ -139,7 +139,7 @@ def test_a_file_of_values_is_judged_as_values() -> None:
     ],
 )
 def test_other_values_are_no_images(made: Made) -> None:
-    """Nor are those that are allowed a matter of these rules."""
+    """Values with allowed images pass as well."""
     for policy, config in ((istio_version_floor.POLICY, {}), (allowed_sources.POLICY, {"allowedSources": ALLOWED})):
         assert judge(policy, made, **config) == []
 
@@ -173,7 +173,7 @@ def test_other_values_are_no_images(made: Made) -> None:
     ],
 )
 def test_an_older_istio_is_refused(made: Made, told: str) -> None:
-    """As is what does not say how old it is."""
+    """A chart or an image without a readable version is refused as well."""
     (found,) = judge(istio_version_floor.POLICY, made)
     assert told in found.message
     assert "; allowed is 1.30.4 or newer.\n" in found.message
@@ -184,12 +184,12 @@ def test_an_older_istio_is_refused(made: Made, told: str) -> None:
     "version", ["1.30.4", "1.30.10", "1.31", "1.31.0-rc.0", "v2.0.0", "1.30.4-distroless", UNKNOWN]
 )
 def test_that_version_and_newer_ones_are_allowed(version: str) -> None:
-    """For charts and tags alike."""
+    """This holds for charts and for tags."""
     assert judge(istio_version_floor.POLICY, changed(changed(ISTIOD, ("version",), version), TAG, version)) == []
 
 
 def test_the_oldest_version_is_a_parameter() -> None:
-    """Of the policy config."""
+    """The policy config sets the oldest version."""
     (by_version, by_tag) = judge(istio_version_floor.POLICY, ISTIOD, minimumVersion="1.31.2")
     assert "has version '1.31.1'; allowed is 1.31.2 or newer" in by_version.message
     assert "has values.global.tag '1.31.1'; allowed is 1.31.2 or newer" in by_tag.message
@@ -220,7 +220,7 @@ def test_the_oldest_version_is_a_parameter() -> None:
     ],
 )
 def test_what_says_no_version_of_istio_is_left_alone(made: Made) -> None:
-    """It is judged by the objects that it is rendered to, if at all."""
+    """Such a resource is judged by its rendered objects, if it has any."""
     assert judge(istio_version_floor.POLICY, made) == []
 
 
@@ -234,13 +234,13 @@ def test_what_says_no_version_of_istio_is_left_alone(made: Made) -> None:
     ],
 )
 def test_istio_s_charts_are_known_by_where_they_come_from_or_go(inputs: dict[str, Any]) -> None:
-    """Their names alone are common ones."""
+    """Other charts have the same names, so the name is not enough."""
     for type_ in (CHART, "kubernetes:helm.sh/v3:Release"):
         assert len(judge(istio_version_floor.POLICY, Made(type=type_, inputs={**inputs, "version": "1.29.0"}))) == 1
 
 
 def test_a_version_not_known_yet_may_be_new_enough() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     proxied = changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1")
     injected = injector({"global": {"proxy": {"image": "docker.io/istio/proxyv2:1.31.1"}}})
     assert_bears_all(
@@ -289,7 +289,7 @@ def test_a_version_not_known_yet_may_be_new_enough() -> None:
     ],
 )
 def test_what_comes_from_a_retired_place_is_refused(made: Made, told: str) -> None:
-    """Even where the policy config allows it."""
+    """This holds even if the policy config allows the source."""
     for allowed in ([], ["gcr.io", "registry.istio.io", "istio-release.storage.googleapis.com", "blob.istio.io"]):
         found = judge(allowed_sources.POLICY, made, allowedSources=allowed)
         (told_of,) = (it.message for it in found if "a retired source." in it.message)
@@ -304,7 +304,7 @@ def test_what_comes_from_a_retired_place_is_refused(made: Made, told: str) -> No
     "image", ["gcr.io/istio-release-2/pilot", "my.registry.istio.io/pilot", "pilot", "auto", 5, None]
 )
 def test_only_a_place_itself_is_retired(image: object) -> None:
-    """And not what only looks like one."""
+    """A name that only looks like a retired source passes."""
     assert judge(allowed_sources.POLICY, deployment(image)) == []
 
 
@@ -359,7 +359,7 @@ POD = {"containers": [{"name": "app", "image": "mirror.example/app:1"}]}
     ],
 )
 def test_a_retired_place_is_known_in_any_spelling(made: Made) -> None:
-    """Wherever an image comes from."""
+    """This holds for every field that holds an image."""
     (found, *_) = judge(allowed_sources.POLICY, made)
     assert "a retired source." in found.message
 
@@ -377,12 +377,12 @@ def test_a_retired_place_is_known_in_any_spelling(made: Made) -> None:
     ],
 )
 def test_an_allowed_place_is_known_in_any_spelling(made: Made) -> None:
-    """As it is pulled from there all the same."""
+    """Every spelling of the source refers to the same registry."""
     assert judge(allowed_sources.POLICY, made, allowedSources=["index.docker.io/istio", CHARTS]) == []
 
 
 def test_a_url_that_is_none_is_no_allowed_source() -> None:
-    """Nor does it stop the rule."""
+    """An invalid URL does not stop the rule."""
     made = changed(ISTIOD, REPOSITORY, "https://[charts")
     (found,) = judge(allowed_sources.POLICY, made, allowedSources=["docker.io/istio"])
     assert "has the source 'https://[charts'; allowed is" in found.message
@@ -420,7 +420,7 @@ def test_a_url_that_is_none_is_no_allowed_source() -> None:
     ids=["no tag", "no tag in a value", "Sail's Istio", "Sail's values", "a Release's value", "below a component"],
 )
 def test_an_older_istio_is_refused_wherever_it_comes_from(made: Made, told: str) -> None:
-    """And an image without a tag is of no certain age."""
+    """An image without a tag has no known version."""
     (found,) = judge(istio_version_floor.POLICY, made)
     assert told in found.message
 
@@ -437,7 +437,7 @@ def test_an_older_istio_is_refused_wherever_it_comes_from(made: Made, told: str)
     ids=["another's version", "another's commit", "another's latest", "another's value", "the chart's own version"],
 )
 def test_another_pilot_has_versions_of_its_own(made: Made) -> None:
-    """And is none of Istio's."""
+    """Such an image is not one of Istio's."""
     assert judge(istio_version_floor.POLICY, made) == []
 
 
@@ -457,7 +457,7 @@ MIRROR = ["mirror.example:5000/istio", "https://charts.example/istio/"]
     ],
 )
 def test_with_a_mirror_everything_else_is_refused(made: Made, told: str) -> None:
-    """For charts, hubs and images alike."""
+    """This holds for charts, hubs and images."""
     (found,) = judge(allowed_sources.POLICY, made, allowedSources=MIRROR)
     assert f"has {told}; allowed is mirror.example:5000/istio, https://charts.example/istio/.\n" in found.message
 
@@ -474,12 +474,12 @@ def test_with_a_mirror_everything_else_is_refused(made: Made, told: str) -> None
     ids=["an image", "a chart and its hub", "a chart of a registry", "a folder", "an injected image"],
 )
 def test_what_comes_from_the_mirror_is_allowed(made: Made) -> None:
-    """As is what comes from nowhere."""
+    """A resource without a source passes as well."""
     assert judge(allowed_sources.POLICY, made, allowedSources=MIRROR) == []
 
 
 def test_a_source_not_known_yet_may_be_allowed() -> None:
-    """And no wrong type stops the rule."""
+    """The rule passes unknown values, and a value of a wrong type does not stop it."""
     proxied = changed(ISTIOD, PROXY, "docker.io/istio/proxyv2:1.31.1")
     injected = injector({"global": {"proxy": {"image": "docker.io/istio/proxyv2:1.31.1"}}})
     assert_bears_all(allowed_sources.POLICY, proxied, OPERATOR, deployment("docker.io/istio/pilot:1.31.1"), injected)
@@ -502,5 +502,5 @@ def test_a_source_not_known_yet_may_be_allowed() -> None:
     ],
 )
 def test_an_image_s_name_is_read_as_it_is_pulled(text: str, image: Image) -> None:
-    """A port is no tag."""
+    """The parser does not take a port for a tag."""
     assert parse(text) == image
