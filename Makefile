@@ -18,7 +18,7 @@ SPELLED := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs $(wildcar
 	__main__.py errors.py wiring.py components config kube lab mesh ops bench policies recorder recovery .ci .github Makefile \
 	tests/properties tests/unit/kube tests/unit/lab tests/unit/ops tests/unit/recovery \
 	tests/unit/bench tests/unit/components tests/unit/config tests/unit/mesh $(wildcard tests/unit/*.py) \
-	tests/policies tests/program tests/support
+	tests/e2e tests/policies tests/program tests/support
 RUN := $(VENV)/bin/python
 LAB_RANCHER := $(filter lab-rancher,$(STACK))
 # One process for each core. All tests of a file run in the same process, which creates their shared fixtures once.

@@ -1,8 +1,8 @@
 """
-Ways to break a mesh on purpose, each with the cause that `verify` must report, and with what its remedy asks for.
+Ways to break a mesh on purpose, each with the cause that `verify` must report and the steps of its remedy.
 
-For each cause there are three: another field manager takes over a field, somebody deletes an object, and somebody edits
-it. Only for the lab, because the broken clusters cannot serve users.
+Each cause has three: another field manager takes over a field, a user deletes an object, and a user edits it.
+They are only for the lab, because the broken clusters cannot serve users.
 """
 
 import base64
@@ -34,7 +34,7 @@ OTHER_MANAGER = "rancher"
 
 
 class Hand(StrEnum):
-    """Who breaks it."""
+    """Who or what breaks the mesh."""
 
     MANAGER = "another manager"
     DELETION = "deletion"
@@ -65,7 +65,7 @@ class Cluster:
         self._dynamic: Any = DynamicClient(self._api)  # type: ignore[no-untyped-call]
 
     def take_over(self, target: Target, fields: Mapping[str, Any]) -> None:
-        """Change fields as another program does that applies them and insists on them."""
+        """Change fields by a forced server-side apply of another field manager."""
         kind = self._dynamic.resources.get(api_version=target.api_version, kind=target.kind)
         metadata = {"name": target.name, "namespace": target.namespace, **fields.get("metadata", {})}
         body = {**fields, "apiVersion": target.api_version, "kind": target.kind, "metadata": metadata}
@@ -74,7 +74,7 @@ class Cluster:
         )
 
     def edit(self, target: Target, fields: Mapping[str, Any], manager: str = "kubectl-edit") -> None:
-        """Change fields as `kubectl edit` does, or another program that replaces what it finds."""
+        """Change fields as `kubectl edit` does, or another program that replaces an object."""
         kind = self._dynamic.resources.get(api_version=target.api_version, kind=target.kind)
         kind.patch(
             body=dict(fields),
@@ -152,11 +152,11 @@ class Breakage:
     A way to break a mesh on purpose.
 
     Attributes:
-        hand: Who breaks it.
+        hand: Who or what breaks the mesh.
         cause: The only cause that `verify` must report, with `cluster` and `peer`.
-        breaks: Breaks it.
-        prepares: What the remedy asks for before `up --refresh`.
-        finishes: What it asks for afterwards.
+        breaks: Breaks the mesh.
+        prepares: Takes the steps of the remedy before `up --refresh`.
+        finishes: Takes the steps of the remedy after it.
     """
 
     hand: Hand
@@ -201,7 +201,7 @@ def _foreign_root(act: Callable[[Cluster, Target, Mapping[str, Any]], None]) -> 
 
 
 def _own_root(clusters: Clusters) -> None:
-    # Without its Secret, istiod makes a root of its own.
+    # Without its Secret, istiod generates its own root.
     clusters["west"].delete(CACERTS)
     clusters["west"].restart(names.ISTIO_NAMESPACE, "app=istiod")
     clusters["west"].restart(names.ISTIO_NAMESPACE, "app!=istiod")
@@ -218,7 +218,7 @@ def _label(value: str | None) -> Mapping[str, Any]:
 
 
 def _turned_route(act: Callable[[Cluster, Target, Mapping[str, Any]], None]) -> Act:
-    """Change the weights of one cluster's sidecars."""
+    """Swap the weights in the route of one cluster's sidecars."""
 
     def breaks(clusters: Clusters) -> None:
         before = clusters["west"].read(ROUTE)["spec"]["http"]
@@ -240,7 +240,7 @@ def _kubeconfig(
     Args:
         act: Changes the remote secret.
         change: Changes the kubeconfig in place.
-        restart_istiod: A running istiod keeps the old connection until the new one has synced.
+        restart_istiod: Whether to restart istiod, which otherwise keeps the old connection until the new one syncs.
     """
 
     def breaks(clusters: Clusters) -> None:
@@ -313,7 +313,7 @@ BREAKAGES = (
         hand=Hand.MANAGER,
         cause=SERVICE_ABSENT,
         cluster="west",
-        # Applied, it would be a second port of the same name, which Kubernetes refuses. So is the stack's afterwards.
+        # An apply would add a second port of the same name. Kubernetes refuses that, later from the stack too.
         breaks=lambda clusters: clusters["west"].edit(SERVICE, _OTHER_PORT, OTHER_MANAGER),
         prepares=lambda clusters: clusters["west"].delete(SERVICE),
     ),

@@ -1,4 +1,4 @@
-"""The certificate chain that a sidecar uses, and its verification by openssl."""
+"""Reads the certificate chain that a sidecar uses, and verifies it by openssl."""
 
 import subprocess
 from pathlib import Path
@@ -27,6 +27,6 @@ def openssl_verifies(folder: Path, *, leaf: str, through: str, root: str) -> tup
 
 
 def openssl_text(pem: str, *options: str) -> str:
-    """Return what openssl prints of a certificate with options such as `-subject`."""
+    """Return openssl's output about a certificate, with options such as `-subject`."""
     command = ["openssl", "x509", "-noout", *options]
     return subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout  # noqa: S603

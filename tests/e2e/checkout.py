@@ -1,4 +1,4 @@
-"""A copy of the checkout whose stack file a test edits as users do, and the commands in it."""
+"""A copy of the checkout in which a test edits the stack file as users do, and runs commands."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ class Run:
 
     @property
     def text(self) -> str:
-        """Both streams."""
+        """Both streams in one text."""
         return f"{self.stdout}\n{self.stderr}"
 
     def must_succeed(self) -> "Run":

@@ -1,9 +1,9 @@
 """
-The lab for all e2e tests: started once, and left as it was found.
+The lab for all e2e tests. It is started once, and removed if it was not running before.
 
-Most tests share one lab: modules run in the order of `PHASES`, engine by engine, and each changes what the one before
-it deployed. A test that this machine cannot run is skipped with the reason; in CI, where `.ci/run` has installed
-everything, it fails.
+Most tests share one lab. The modules run in the order of `PHASES` for each engine, and each changes the deployment of
+the one before it. A test that this machine cannot run is skipped with the reason. In CI it fails instead, because
+`.ci/run` has installed everything there.
 """
 
 import os
@@ -30,9 +30,9 @@ from tests.e2e.machine import Machine
 from tests.e2e.objects import Objects, held_by
 
 PHASES = (
-    # These take the lab down and up again.
+    # These modules take the lab down and start it again.
     ("test_lab", "test_make"),
-    # For each engine: those that need empty clusters, then those that change what is there.
+    # For each engine, the modules that need empty clusters run first; later ones change what is deployed.
     (
         "test_bad_input",
         "test_engines",
@@ -45,11 +45,11 @@ PHASES = (
         "test_destroy",
         "test_soak",
     ),
-    # Rancher stays where it once was, and writes into every namespace.
+    # Rancher runs until the end of the lab, and writes into every namespace.
     ("test_rancher_access",),
     ("test_teardown",),
 )
-"""The modules that use the lab, in the order in which one life of it serves them all."""
+"""The modules that use the lab, in the order in which one lab serves them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Lab:
 
     clusters: tuple[ClusterSpec, ...]
     before: Machine | None
-    """The machine without the lab; `None` if the lab was there already, and so is not ours to remove."""
+    """The machine without the lab. It is `None` if the lab was already running; then the tests do not remove it."""
 
 
 def missing() -> str:
@@ -75,8 +75,8 @@ def missing() -> str:
 
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Two clusters; a lab that was down is down again at the end."""
-    # The tests' own clients keep keys in temporary files, which must not pass for the lab's.
+    """Yield two clusters. If the lab was not running before, it is removed at the end."""
+    # The tests' own clients keep keys in temporary files. A folder of their own separates them from the lab's files.
     tempfile.tempdir = str(tmp_path_factory.mktemp("own"))
     if reason := missing():
         if os.environ.get("CI") == "true":
@@ -90,7 +90,7 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         )
     before = None if existing() else machine.look()
     try:
-        # Building the clusters' programs takes minutes once, and its progress is for people.
+        # The first build of the clusters' programs takes minutes, so its progress is shown.
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
             subprocess.run([sys.executable, "-m", "lab", "up"], cwd=ROOT, check=True)
@@ -103,10 +103,10 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
-    Sort the tests by phase, and leave to the nightly run what proves the same a second time.
+    Sort the tests by phase, and mark those as nightly that prove the same with a second engine.
 
-    A test that is not marked `every_engine` is about the mesh and not about an engine: one engine is enough, and that
-    is Pulumi where it is here.
+    A test without the mark `every_engine` is about the mesh and not about an engine, so one engine is enough. This is
+    Pulumi if it is installed.
     """
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
     if any("engine" in _parameters(item) for item in ours):
@@ -115,7 +115,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
             if _parameters(item).get("engine", first) is not first and not item.get_closest_marker("every_engine"):
                 item.add_marker(pytest.mark.nightly)
     yield
-    # After pytest's own sorting, which groups by fixtures alone.
+    # This runs after pytest's own sorting, which groups only by fixtures.
     items.sort(key=_stage)
 
 
@@ -128,7 +128,7 @@ def _stage(item: pytest.Item) -> tuple[int, int, int]:
     module = item.path.stem
     for phase, modules in enumerate(PHASES, start=1):
         if module in modules:
-            # The stand-in first: what follows the engines runs on Pulumi, where it is here.
+            # The stand-in runs first. The modules after the engines' then use Pulumi if it is installed.
             is_pulumi = _parameters(item).get("engine") is Engine.PULUMI
             return phase, int(is_pulumi), modules.index(module)
     return 0, 0, 0
@@ -136,8 +136,8 @@ def _stage(item: pytest.Item) -> tuple[int, int, int]:
 
 @pytest.fixture(scope="session", params=Engine, ids=str)
 def engine(request: pytest.FixtureRequest, lab: Lab) -> Engine:
-    """Each engine that is here."""
-    del lab  # what holds for the whole machine is said first
+    """Return each installed engine."""
+    del lab  # a problem of the whole machine is reported first
     chosen = Engine(request.param)
     if chosen is Engine.PULUMI and (reason := real_engine.missing()):
         pytest.skip(f"the real engine is not here: {reason}")
@@ -153,7 +153,7 @@ def objects_before(lab: Lab, engine: Engine) -> Iterator[dict[str, Objects]]:
 
 @pytest.fixture(scope="module")
 def empty_clusters(lab: Lab, engine: Engine, objects_before: dict[str, Objects]) -> tuple[ClusterSpec, ...]:
-    """The clusters without a mesh."""
+    """Return the clusters after their mesh was destroyed."""
     del objects_before
     destroy_all(engine)
     return lab.clusters
@@ -161,13 +161,13 @@ def empty_clusters(lab: Lab, engine: Engine, objects_before: dict[str, Objects])
 
 @pytest.fixture(scope="module")
 def checkout(objects_before: dict[str, Objects], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose stack file may be edited; what is deployed from it stays for the next module to change."""
-    del objects_before  # taken first
+    """Return a checkout whose stack file may be edited. Its deployment remains for the next module."""
+    del objects_before  # listed before the deployment
     return Checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def destroy_all(engine: Engine) -> None:
-    """Empty the clusters, whichever stack they hold."""
+    """Destroy the deployed stack, whichever it is."""
     if MARK.exists():
         _, stack = MARK.read_text().split()
         run_module(ROOT, "lab.deploy", "destroy", "--stack", stack, "--engine", engine).must_succeed()
@@ -175,5 +175,5 @@ def destroy_all(engine: Engine) -> None:
 
 @pytest.fixture(scope="module")
 def apis(checkout: Checkout) -> dict[str, ClusterApi]:
-    """Each cluster's API, by cluster."""
+    """Return each cluster's API by the cluster's name."""
     return connect.connect(checkout.settings, "lab", Path(checkout.root))

@@ -1,4 +1,4 @@
-"""A root CA that is not the mesh's, and an intermediate of it as istiod wants one."""
+"""A root CA that is not the mesh's, and an intermediate of it in the form that istiod needs."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache

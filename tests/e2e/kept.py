@@ -1,4 +1,4 @@
-"""What an engine keeps of a stack: its resources and its outputs."""
+"""Reads a stack's resources and outputs from the engine that keeps them."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.e2e.checkout import Checkout
 
 
 def stack_outputs(engine: Engine, checkout: Checkout) -> dict[str, Any]:
-    """Read what the stack exports; anything secret stays unreadable, and so is not what a test expects."""
+    """Read the outputs of the stack. Secret outputs stay masked, so a secret output fails a comparison."""
     if engine is Engine.STAND_IN:
         exports: dict[str, Any] = json.loads(checkout.deploy("preview", engine, "--json").stdout)["exports"]
         return exports

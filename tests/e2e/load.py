@@ -1,4 +1,4 @@
-"""Requests that go on while something else happens."""
+"""Sends requests while a test does something else."""
 
 import threading
 import time

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.machine import cgroups
 from lab.spec import FABRIC, REMOVING_DIR, STATE_DIR
 
-# Folders that a container runtime or a kubelet creates on a host by default.
+# A container runtime or a kubelet creates these folders on a host by default.
 FOLDERS = (
     "/etc/cni/net.d",
     "/etc/kubernetes",
@@ -30,24 +30,24 @@ FOLDERS = (
     str(STATE_DIR),
     str(REMOVING_DIR),
 )
-# This process may put its own files elsewhere later.
+# This is read at import, because the tests later set another folder for this process.
 TEMPORARY = Path(tempfile.gettempdir())
 KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----|client-key-data")
 READ_BYTES = 1 << 16
 COMES_AND_GOES = ("processes", "keys")
 SETTINGS = ("net", "vm", "kernel")
-# These go up and down by themselves.
+# These values change by themselves.
 COUNTERS = ("kernel/random/", "kernel/ns_last_pid", "kernel/pty/nr", "net/netfilter/nf_conntrack_count", "kernel/sched")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One look at the machine; each set holds lines for people."""
+    """A snapshot of the machine. Each set holds readable lines."""
 
     processes: frozenset[str]
-    """Those in namespaces, cgroups and folders of labs, and no passing ones: others come and go."""
+    """The processes in a lab's namespaces, cgroups and folders. Short-lived ones are left out."""
     keys: frozenset[str]
-    """Temporary files with a private key in them, or a kubeconfig that has one."""
+    """The temporary files that contain a private key, or a kubeconfig with one."""
     network_namespaces: frozenset[str]
     links: frozenset[str]
     routes: frozenset[str]
@@ -64,7 +64,7 @@ class Machine:
         for field in fields(self):
             before, after = getattr(self, field.name), getattr(later, field.name)
             if field.name == "settings":
-                # A kernel module that was loaded meanwhile brings settings of its own.
+                # A kernel module that was loaded in between adds its own settings.
                 known = {line.partition(" = ")[0] for line in before}
                 after = {line for line in after if line.partition(" = ")[0] in known}
                 present = {line.partition(" = ")[0] for line in after}
@@ -76,7 +76,7 @@ class Machine:
 
 
 def look() -> Machine:
-    """Look at everything; at processes twice, for a kubelet and a kube-proxy start ones that end at once."""
+    """Take a snapshot. Processes are read twice, because a kubelet and a kube-proxy start short-lived ones."""
     processes = _processes()
     time.sleep(1)
     return Machine(
@@ -95,7 +95,7 @@ def look() -> Machine:
 
 
 def _processes() -> set[str]:
-    """Return the processes in a cgroup, a namespace or a folder of the lab, or with one in their command line."""
+    """Return the processes that a cgroup, a namespace, a folder or the command line relates to a lab."""
     own = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in ("net", "mnt")}  # noqa: PTH116 - no path, a link
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):

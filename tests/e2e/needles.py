@@ -1,7 +1,7 @@
 """
 Finds pieces of private keys and tokens of a deployed mesh where they must not be.
 
-The clusters hold the intermediates' keys and the links' tokens. The root's key is in an engine's state only: the
+The clusters hold the intermediates' keys and the links' tokens. Only an engine's state holds the root's key. The
 stand-in keeps it in a file of mode 0600, and Pulumi encrypts it.
 """
 
@@ -22,7 +22,7 @@ from recorder.values import from_wire, reveal
 PIECE = 40
 READ_BYTES = 1 << 24
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# Image layers, gigabytes of them; no container of the mesh can write to its own.
+# These hold image layers of several gigabytes. No container of the mesh can write to its own image.
 NOT_SEARCHED = ("io.containerd.snapshotter.v1.overlayfs", "io.containerd.content.v1.content")
 
 

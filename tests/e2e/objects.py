@@ -1,4 +1,4 @@
-"""Every object that a cluster holds, to compare before and after."""
+"""Lists every object of a cluster, for comparisons."""
 
 import tempfile
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from lab.clusters import addons
 from lab.spec import ClusterSpec
 
-# What the control plane makes and drops by itself.
+# The control plane creates and deletes these itself.
 PASSING = ("APIService", "Event", "Lease")
-# What a chart asks to keep when it goes: a CRD takes every object of its kind with it, other people's too.
+# A chart can keep objects at its removal. Removing a CRD would delete every object of its kind, also other users'.
 KEPT = ("helm.sh/resource-policy", "keep")
-# istiod writes these into every namespace, including kube-system, and nothing deletes them after it.
+# istiod writes these into every namespace, including kube-system. Nothing deletes them afterwards.
 LEFT_BY_ISTIOD = ("istio-ca-root-cert", "istio-ca-crl")
 GONE_SECONDS = 90
 
@@ -26,7 +26,7 @@ Objects = Mapping[str, str]
 def held_by(spec: ClusterSpec) -> Objects:
     """Return every object of every kind, except for temporary ones and those that outlive their chart."""
     with addons.connect(spec) as api, tempfile.TemporaryDirectory() as folder:
-        # Without a separate file the client would use another run's list of kinds, and CRDs change here.
+        # The client's default file may hold the kinds of another run, but the tests change the CRDs.
         cache_file = str(Path(folder) / "kinds")
         dynamic = DynamicClient(api, cache_file=cache_file, discoverer=EagerDiscoverer)  # type: ignore[no-untyped-call]
         kinds = [

@@ -1,4 +1,4 @@
-"""The plan of a preview, from the JSON of each engine."""
+"""Reads the plan of a preview from the JSON of each engine."""
 
 import json
 from collections.abc import Mapping

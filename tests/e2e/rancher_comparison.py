@@ -1,7 +1,7 @@
 """
 Sends the same requests to two Rancher servers, and reports differences of the answers, field by field.
 
-Values that differ between all servers are normalized first: addresses, times, and random parts of names.
+It first normalizes the values that differ between all servers: addresses, times, and random parts of names.
 """
 
 import json
@@ -23,14 +23,14 @@ _ASK_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
 _ABSENT = "(absent)"
 _HEADERS = ("content-type", "x-api-schemas")
-# Two entries of a list are about the same thing if they agree in the first of these that they have.
+# Two entries of a list are the same one if they agree in the first of these fields that they have.
 _KEYS = ("type", "Type", "id", "name", "kind")
 _RANDOM = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b(crb|rb)-[a-z2-7]{10}\b"), r"\1-<hash>"),
     (re.compile(r"\b[bcdfghjklmnpqrstvwxz2456789]{54}\b"), "<key>"),
-    # Kubernetes' alphabet of generated names, which has no vowels, so that no word matches.
+    # This is Kubernetes' alphabet of generated names. It has no vowels, so the pattern matches no word.
     (re.compile(r"\b([a-z]+-|kubeconfig-<\w+>)[bcdfghjklmnpqrstvwxz2456789]{5}\b"), r"\1<random>"),
 )
 _ANY = frozenset({"certificate-authority-data", "createdTS", "resourceVersion"})
@@ -55,15 +55,15 @@ class Step:
     until: Mapping[str, object] = field(default_factory=dict)
     """Repeat the request until the answer has these values; `status` is the HTTP status, None a missing field."""
     only: tuple[str, ...] = ("*",)
-    """The fields that are compared."""
+    """The fields to compare."""
     after_seconds: float = 0
     is_watch: bool = False
-    """Whether to read only the first event."""
+    """Whether the request is a watch, of which only the first event is read."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A documented difference: its place and its reason."""
+    """A documented difference, with its place and its reason."""
 
     steps: str
     fields: str
@@ -75,7 +75,7 @@ class Known:
     """Whether the difference depends on timing, and so does not always occur."""
 
     def covers(self, difference: "Difference") -> bool:
-        """Return whether a difference is this one."""
+        """Return whether this entry documents a difference."""
         return (
             fnmatchcase(difference.step, self.steps)
             and fnmatchcase(difference.field, self.fields)
@@ -99,7 +99,7 @@ class Difference:
 
 @dataclass
 class Server:
-    """One server, and the stored values of its answers by name; `admin` is the administrator's token."""
+    """One server, with the stored values of its answers by name. `admin` is the administrator's token."""
 
     client: httpx.Client
     kept: dict[str, str] = field(default_factory=dict, repr=False)
@@ -160,7 +160,7 @@ def connect(url: str, ca: str, token: str) -> Server:
 
 
 def differences(double: Mapping[str, Document], real: Mapping[str, Document]) -> list[Difference]:
-    """Return every field that differs: pure."""
+    """Return every field that differs. The function is pure."""
     return [
         Difference(step, name, double[step].get(name, _ABSENT), answer.get(name, _ABSENT))
         for step, answer in real.items()
@@ -170,7 +170,7 @@ def differences(double: Mapping[str, Document], real: Mapping[str, Document]) ->
 
 
 def unknown(found: Iterable[Difference], known: Sequence[Known]) -> list[Difference]:
-    """Return the differences that are not documented: pure."""
+    """Return the differences that are not documented. The function is pure."""
     return [it for it in found if not any(one.covers(it) for one in known)]
 
 
@@ -194,7 +194,7 @@ def _dig(value: Any, path: str) -> object:  # noqa: ANN401 - whatever JSON has
 
 
 def _flatten(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every field; null and empty lists or maps count as missing, and the order of lists does not matter."""
+    """Yield every field. Null and empty lists or maps count as missing, and the order of lists does not matter."""
     value = _unpacked(value)
     if isinstance(value, dict):
         for key, it in value.items():
@@ -215,7 +215,7 @@ def _name(entry: object, index: int) -> object:
 
 
 def _unpacked(value: object) -> object:
-    """Return the content of a text that is a document: annotations are JSON, a kubeconfig is YAML."""
+    """Return the content of a text that is a document. Annotations are JSON, and a kubeconfig is YAML."""
     if isinstance(value, str) and value.startswith(("{", "apiVersion:")):
         try:
             return yaml.safe_load(value)

@@ -1,7 +1,7 @@
 """
 The requests to both servers in order: all of this project and the rancher2 provider, and those that must be refused.
 
-The cluster is `local` on both, which is the one that every Rancher runs in.
+The cluster is `local` on both servers. This is the cluster in which every Rancher runs.
 """
 
 from tests.e2e.rancher_comparison import Document, Step
@@ -59,7 +59,7 @@ def _of_namespace(name: str, kind: str) -> str:
 
 
 def _token_may(name: str, who: str) -> tuple[Step, ...]:
-    """Ask for one thing of each sort, so that all the refusals are seen."""
+    """Request one thing of each kind, so that the comparison covers every refusal."""
     return (
         Step(f"{name} lists clusters", "GET /v3/clusters", who=who, only=("body.code", "body.message", "body.type")),
         Step(f"{name} reads the cluster", f"GET /v3/clusters/{_CLUSTER}", who=who, only=("body.id", "body.message")),

@@ -1,4 +1,4 @@
-"""The lab's Rancher in tests: its documents, revoked tokens, and a server that is down."""
+"""The lab's Rancher in tests, with its documents, revoked tokens and a stopped server."""
 
 import re
 import ssl
@@ -22,7 +22,7 @@ COLLECTIONS = (
     "roleTemplates",
     "users",
 )
-"""The collections with documents of the program, and with those that Rancher may add."""
+"""The collections with the program's documents, and with those that Rancher may add."""
 
 
 class RancherServer:
@@ -30,7 +30,7 @@ class RancherServer:
 
     @property
     def tokens(self) -> Sequence[dict[str, Any]]:
-        """Return the tokens of all users, although the API shows each user only the own ones."""
+        """Return the tokens of all users. The API would show each user only its own."""
         return [dict(it) for it in Store(STATE).all(Kind.TOKEN)]
 
     def list(self, collection: str) -> Sequence[dict[str, Any]]:
@@ -46,7 +46,7 @@ class RancherServer:
         return frozenset(listed | {f"tokens/{it['id']}" for it in self.tokens})
 
     def own_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
-        """Return the program's own tokens, of which it uses one."""
+        """Return the program's tokens. The program uses one of them at a time."""
         return [it for it in self.tokens if re.match(rf"mcsps provider-\w+ of {cluster},", it["description"])]
 
     def peers_tokens(self, cluster: str) -> Sequence[dict[str, Any]]:
@@ -68,7 +68,7 @@ class RancherServer:
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Stop the server, and start it at the end."""
+        """Stop the server until the block ends."""
         service.stop()
         try:
             yield

@@ -16,6 +16,6 @@ def missing() -> str:
         return reason
     listed = subprocess.run([pulumi, "plugin", "ls", "--json"], capture_output=True, check=True).stdout  # noqa: S603
     installed = {plugin["name"] for plugin in json.loads(listed) if plugin["kind"] == "resource"}
-    # Pulumi uses those on the PATH as well.
+    # Pulumi also uses plugins on the PATH.
     lacking = [name for name in PLUGINS if name not in installed and not shutil.which(f"pulumi-resource-{name}")]
     return f"no plugin {', '.join(lacking)}" if lacking else ""

@@ -1,4 +1,4 @@
-"""The rights of a link's reader in the cluster that it reads, by that cluster's API server."""
+"""Queries a cluster's API server for the rights of a link's reader in that cluster."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""All that one cluster gets, as the pinned istioctl judges it. Needs no cluster."""
+"""The pinned istioctl analyzes all objects of one cluster. These tests need no cluster."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ LEFT_ALONE = "Info"
 
 @pytest.fixture(scope="module")
 def tools() -> toolchain.Toolchain:
-    """The lab's own, of the pinned versions."""
+    """Return the lab's tools in their pinned versions."""
     try:
         return toolchain.ensure(Progress(disable=True), "helm", "istioctl")
     except UserError as error:
@@ -38,14 +38,14 @@ def tools() -> toolchain.Toolchain:
 
 @pytest.fixture(scope="module", params=["plain", "with audiences and failover"])
 def monitor(request: pytest.FixtureRequest, runs: Runs, tools: toolchain.Toolchain) -> RecordingMonitor:
-    """The program's run, with and without all that changes its routing."""
+    """Return a run of the program, once with its plain routing and once with everything that changes it."""
     stack = runs.stack(LAB)
     stack = stack.changed(istio={**stack.values["istio"], "charts": str(tools.charts)})
     return (stack if request.param == "plain" else with_all(stack)).run()
 
 
 def with_all(stack: Stack) -> Stack:
-    """Two regions that run both versions, a team and a region with versions of their own."""
+    """Return a stack of two regions that run both versions, with an audience for a team and one for a region."""
     clusters = [
         {**cluster, "versions": ["v1", "v2"], "locality": {"region": region}}
         for cluster, region in zip(stack.values["clusters"], ("eu", "us"), strict=True)
@@ -57,7 +57,7 @@ def with_all(stack: Stack) -> Stack:
 def test_istioctl_finds_no_fault(
     monitor: RecordingMonitor, tools: toolchain.Toolchain, tmp_path: Path, cluster: str
 ) -> None:
-    """Neither in what the program says itself nor in what its charts say, together."""
+    """The program's own objects and those of its charts are analyzed together."""
     manifests = [*own(monitor, cluster), *rendered(monitor, tools, cluster, tmp_path)]
     assert {"Deployment", "Gateway", "VirtualService"} <= {each["kind"] for each in manifests}
     assert analyze(tools, tmp_path, manifests) == []
@@ -66,22 +66,22 @@ def test_istioctl_finds_no_fault(
 def test_istioctl_finds_a_fault_that_is_there(
     monitor: RecordingMonitor, tools: toolchain.Toolchain, tmp_path: Path
 ) -> None:
-    """Or the test above would prove nothing: routes to subsets that no rule defines."""
+    """The routes refer to subsets that no rule defines. This proves that the test above can fail."""
     manifests = [each for each in own(monitor, "east") if each["kind"] != "DestinationRule"]
     assert "IST0101" in {found["code"] for found in analyze(tools, tmp_path, manifests)}
 
 
 def own(monitor: RecordingMonitor, cluster: str) -> Iterator[Manifest]:
-    """The objects of a cluster that stand in the program itself."""
+    """Yield the objects that the program itself registers for a cluster."""
     for found in monitor.recorded:
         inputs = plain(found.inputs)
         if monitor.provider_name(found) == f"{cluster}-kubernetes" and "apiVersion" in inputs:
-            # Istio's objects are read by their own fields; data of Secrets is nothing to it.
+            # istioctl reads the fields of Istio's objects, and no data of Secrets.
             yield {key: value for key, value in inputs.items() if key != "stringData"}
 
 
 def rendered(monitor: RecordingMonitor, tools: toolchain.Toolchain, cluster: str, folder: Path) -> Iterator[Manifest]:
-    """The objects of a cluster's charts, but for definitions."""
+    """Return the objects of a cluster's charts, except for definitions."""
     for chart in monitor.find_all(recording.CHART):
         if not chart.name.startswith(f"{cluster}-"):
             continue
@@ -94,7 +94,7 @@ def rendered(monitor: RecordingMonitor, tools: toolchain.Toolchain, cluster: str
 
 
 def analyze(tools: toolchain.Toolchain, folder: Path, manifests: list[Manifest]) -> list[dict[str, Any]]:
-    """What istioctl has against these objects, taken for all that there are."""
+    """Return istioctl's messages about these objects, as if no others existed."""
     file = folder / "cluster.yaml"
     file.write_text(yaml.safe_dump_all(manifests))
     command = (str(tools.binary("istioctl")), "analyze", "--all-namespaces", "--use-kube=false", "--output=json")
@@ -103,7 +103,7 @@ def analyze(tools: toolchain.Toolchain, folder: Path, manifests: list[Manifest])
 
 
 def run(*command: str) -> str:
-    """Run a program to its end; gives what it printed, whatever it thinks of it."""
+    """Run a program to its end, and return its output for any exit code."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - the lab's own programs
     assert done.stdout, done.stderr
     return done.stdout

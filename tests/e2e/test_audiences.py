@@ -1,4 +1,4 @@
-"""Audiences and localities by real requests: who gets which version, and from which cluster."""
+"""Real requests show which version each audience gets, and which cluster answers."""
 
 import pytest
 
@@ -28,31 +28,31 @@ def report(checkout: Checkout, engine: Engine) -> Report:
 
 
 def rows(report: Report, cluster: str, audience: str) -> list[Traffic]:
-    """The loops of an audience from a cluster: through its ingress, and from its client pod."""
+    """Return the results of an audience in a cluster, through its ingress and from its client pod."""
     found = [row for row in report.traffic if (row.cluster, row.audience) == (cluster, audience)]
     assert {row.source for row in found} == set(TrafficSource)
     return found
 
 
 def test_all_holds_with_audiences_and_failover(report: Report) -> None:
-    """Sameness and every loop included."""
+    """Every check passes, including the consistency check and every traffic check."""
     assert report.ok, [check for check in report.checks if not check.ok]
 
 
 @pytest.mark.parametrize("cluster", REGIONS)
 def test_a_header_gets_its_version_in_every_request(report: Report, cluster: str) -> None:
-    """The header decides before the region and the weight, at both ingresses and in the pods of both clusters."""
+    """The header has precedence over the region and the weight, at both ingresses and in the pods of both clusters."""
     assert [(row.v1, row.v2) for row in rows(report, cluster, "team")] == [(0, 100)] * 2
     assert [(row.v1, row.v2) for row in rows(report, cluster, "steady")] == [(100, 0)] * 2
 
 
 def test_a_region_gets_its_version_at_its_ingress_and_in_its_pods(report: Report) -> None:
-    """The other region follows the weight."""
+    """Requests in the other region follow the weight."""
     assert [(row.v1, row.v2) for row in rows(report, "west", "")] == [(0, report.requests)] * 2
     assert [(row.v1, row.v2) for row in rows(report, "east", "")] == [(report.requests, 0)] * 2
 
 
 @pytest.mark.parametrize("cluster", REGIONS)
 def test_the_own_cluster_answers_while_it_lives(report: Report, cluster: str) -> None:
-    """Its one pod of the version, though the peer has one as well."""
+    """The cluster's only pod of the version answers, although the peer has one as well."""
     assert [row.instances for row in rows(report, cluster, "")] == [1, 1]

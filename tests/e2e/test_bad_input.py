@@ -1,4 +1,4 @@
-"""Errors that config checks cannot find: the engines report what they waited for, and can run again."""
+"""Errors that config checks cannot find. The engines report what they waited for, and the next run can continue."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ TIMEOUT_SECONDS = 45
 def test_a_cluster_that_cannot_be_reached_is_named_by_its_address(
     checkout: Checkout, engine: Engine, empty_clusters: tuple[ClusterSpec, ...], tmp_path: Path
 ) -> None:
-    """Preview and up both fail, by the server that gave no answer."""
+    """Both `preview` and `up` fail, and name the server that did not answer."""
     document = yaml.safe_load(empty_clusters[0].kubeconfig.read_text())
     document["clusters"][0]["cluster"]["server"] = f"https://{UNUSED}"
     kubeconfig = tmp_path / "kubeconfig"
@@ -48,7 +48,7 @@ def test_a_load_balancer_that_gets_no_address_is_named_and_the_next_up_goes_on_f
     empty_clusters: tuple[ClusterSpec, ...],
     objects_before: dict[str, Objects],
 ) -> None:
-    """The lab's load balancer is paused meanwhile; one cluster makes a whole mesh."""
+    """The lab's load balancer is paused during the first `up`. One cluster is a complete mesh here."""
     spec = empty_clusters[0]
     clusters, istio = checkout.config("clusters"), checkout.config("istio")
     checkout.configure(

@@ -1,4 +1,4 @@
-"""`verify` reports exactly the cause of each broken mesh, and its remedy mends it."""
+"""`verify` reports exactly the cause of each broken mesh, and the remedy repairs the mesh."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ from tests.e2e.conftest import Lab
 
 pytestmark = pytest.mark.e2e
 
-# A broken mesh does not settle, so there is no need to wait.
+# A broken mesh does not settle, so waiting longer has no effect.
 BROKEN_WAIT_SECONDS = 5
 FIRST_WAYS = tuple({breakage.cause: breakage for breakage in reversed(BREAKAGES)}.values())
-"""One way for each cause, which CI has time for."""
+"""One breakage for each cause, because CI has no time for more."""
 
 
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
-    """A mesh to break, in which each version runs in one cluster alone."""
+    """Return a mesh to break, in which each version runs in one cluster only."""
     checkout.deploy("up", engine).must_succeed()
     return {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
 
@@ -37,7 +37,7 @@ def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
 def test_verify_names_the_cause_and_its_remedy_mends_it(
     mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine, breakage: Breakage
 ) -> None:
-    """The cause, the cluster and the peer are as broken, and it is the only cause; the remedy is a refresh."""
+    """The report has one cause, with the right cluster and peer. Its remedy is a refresh."""
     try:
         breakage.breaks(mesh)
         report = checkout.verify(requests=FEW_REQUESTS, wait_seconds=BROKEN_WAIT_SECONDS)
@@ -55,7 +55,7 @@ def test_verify_names_the_cause_and_its_remedy_mends_it(
 def test_a_deployment_that_was_scaled_to_zero_is_scaled_back(
     mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
 ) -> None:
-    """No chart states the count where its autoscaler is off, so the stack does; `verify` names nothing else."""
+    """A chart sets no replicas if its autoscaler is off, so the stack sets them. `verify` reports no other cause."""
     mesh["west"].scale("istio-eastwestgateway", 0)
     report = checkout.verify(requests=FEW_REQUESTS, wait_seconds=BROKEN_WAIT_SECONDS)
     (cause,) = report.causes
@@ -69,7 +69,7 @@ def test_a_deployment_that_was_scaled_to_zero_is_scaled_back(
 def test_at_weight_0_a_gateway_that_no_request_needs_is_tried_all_the_same(
     mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
 ) -> None:
-    """All is well and what was not exercised is skipped; where the gateway's Service leads nowhere it is named."""
+    """A gateway that no request needed is skipped. If its Service selects no pod, `verify` names the gateway."""
     weight = checkout.config("v2Weight")
     checkout.configure(v2Weight=0)
     checkout.deploy("up", engine).must_succeed()

@@ -1,4 +1,4 @@
-"""Audiences and versions that come and go while requests are made."""
+"""Audiences and versions are added and removed while requests are sent."""
 
 from typing import Any
 
@@ -23,13 +23,13 @@ STEPS: dict[str, dict[str, Any]] = {
     "v2 runs and gets no requests": {"v2Weight": 0},
     "v2 gets its share": {},
 }
-"""What is not as in the mesh at rest: both versions in both clusters, a weight of 50 and no audience."""
+"""What each step changes in the default mesh, which has both versions everywhere, a weight of 50 and no audience."""
 ENOUGH_REQUESTS = 100
 
 
 @pytest.fixture(scope="module")
 def urls(checkout: Checkout, engine: Engine) -> list[str]:
-    """The ingress of each cluster of the mesh at rest."""
+    """Deploy the default mesh, and return the ingress of each cluster."""
     configure(checkout, {})
     checkout.deploy("up", engine).must_succeed()
     assert faults_once_settled(checkout) == []
@@ -37,14 +37,14 @@ def urls(checkout: Checkout, engine: Engine) -> list[str]:
 
 
 def configure(checkout: Checkout, step: dict[str, Any]) -> None:
-    """Write the stack's config as a step has it."""
+    """Write a step's values into the stack's config."""
     clusters = [{**cluster, "versions": step.get(cluster["name"], BOTH)} for cluster in checkout.config("clusters")]
     weight, audiences = step.get("v2Weight", 50), step.get("audiences", [])
     checkout.configure(clusters=clusters, v2Weight=weight, audiences=audiences)
 
 
 def test_no_request_is_lost_to_what_comes_and_goes(checkout: Checkout, engine: Engine, urls: list[str]) -> None:
-    """Each step is one `up`, both ingresses get requests all the time, and no failed request is repeated."""
+    """Each step is one `up`. Both ingresses get requests all the time, and a failed request is not repeated."""
     seen = {}
     for step, differences in STEPS.items():
         configure(checkout, differences)

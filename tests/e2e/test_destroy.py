@@ -1,4 +1,4 @@
-"""The end of a mesh, after all that other modules did to it."""
+"""A mesh is destroyed after all changes of the other modules."""
 
 import pytest
 
@@ -22,7 +22,7 @@ VERSION_LABEL = "app.kubernetes.io/version"
 def test_destroy_leaves_no_object_in_any_cluster(
     lab: Lab, engine: Engine, checkout: Checkout, objects_before: dict[str, Objects]
 ) -> None:
-    """This includes namespaces, CRDs, cluster roles and webhooks: every object that was not there before."""
+    """The test compares every object with those before, including namespaces, CRDs, cluster roles and webhooks."""
     if not MARK.exists():
         checkout.deploy("up", engine).must_succeed()
     checkout.deploy("destroy", engine).must_succeed()
@@ -34,10 +34,10 @@ def test_destroy_leaves_no_object_in_any_cluster(
 def test_crds_that_another_version_left_behind_are_taken_over(
     lab: Lab, engine: Engine, checkout: Checkout, objects_before: dict[str, Objects]
 ) -> None:
-    """`destroy` keeps CRDs, and the next version may be another one with a manager of its own."""
+    """`destroy` keeps CRDs, and the next version may have another field manager."""
     spec = lab.clusters[0]
     cluster = Cluster(str(spec.kubeconfig))
-    # The CRDs are there because the mesh was.
+    # The deployed mesh has created the CRDs.
     cluster.take_over(LEFT_CRD, {"metadata": {"labels": {VERSION_LABEL: "1.30.5"}}})
     clusters = checkout.config("clusters")
     checkout.configure(clusters=[{**clusters[0], "versions": ["v1", "v2"]}])

@@ -1,4 +1,4 @@
-"""What the drill takes away comes back: at its end, at a signal, and by the lab's own command after a kill."""
+"""The drill restores what it takes down. It does so at its end and at a signal; after a kill, `lab heal` does it."""
 
 import os
 import signal
@@ -31,12 +31,12 @@ DEPLOYMENTS = {
     names.ISTIO_NAMESPACE: (names.INGRESS_GATEWAY, names.EASTWEST_GATEWAY),
 }
 FIRST = {(Target.HELLOWORLD, FailureMode.RESET), (Target.NODE, FailureMode.BLACKHOLE)}
-"""What CI has time for."""
+"""The drills that CI has time for."""
 
 
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
-    """A mesh in which either cluster could serve alone."""
+    """Return a mesh in which either cluster can serve alone."""
     both = [
         {**cluster, "versions": ["v1", "v2"], "locality": {"region": REGIONS[cluster["name"]]}}
         for cluster in checkout.config("clusters")
@@ -50,7 +50,7 @@ def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
 
 @pytest.fixture
 def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
-    """Hold a test to leaving the mesh as it found it."""
+    """Check that the test leaves the mesh as it was."""
     before = replicas(mesh[EAST.name])
     yield
     assert replicas(mesh[EAST.name]) == before
@@ -61,7 +61,7 @@ def _unchanged(mesh: Mapping[str, Cluster], checkout: Checkout) -> object:
 
 @pytest.fixture
 def _v2_in_east_alone(mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine) -> Iterator[None]:
-    """Let half of all requests fail while east is dead, so that only an `up` can end that."""
+    """Run v2 in east only, so half of all requests fail while east is down, and only an `up` can end that."""
     del mesh  # deployed first
     both = checkout.config("clusters")
     versions = {EAST.name: ["v1", "v2"], WEST.name: ["v1"]}
@@ -77,7 +77,7 @@ def _v2_in_east_alone(mesh: Mapping[str, Cluster], checkout: Checkout, engine: E
 def test_an_up_moves_the_traffic_off_a_lost_cluster_and_another_one_moves_it_back(
     checkout: Checkout, engine: Engine
 ) -> None:
-    """No request is lost after the first one, the split is back after the second, and the stack's file is untouched."""
+    """After the first `up` no request fails. The second one restores the split. The stack file is unchanged."""
     file = checkout.root / f"Pulumi.{STACK}.yaml"
     before = file.read_text()
     how = ("--scenario", ScenarioKind.AWAY, "--failure-mode", FailureMode.BLACKHOLE)
@@ -100,7 +100,7 @@ def test_an_up_moves_the_traffic_off_a_lost_cluster_and_another_one_moves_it_bac
 @pytest.mark.nightly
 @pytest.mark.usefixtures("_unchanged")
 def test_a_drill_that_is_interrupted_after_its_up_leaves_one_up_to_do(checkout: Checkout, engine: Engine) -> None:
-    """Of the stack as its file says."""
+    """The `up` uses the stack file as it is."""
     options = ("--scenario", ScenarioKind.AWAY)
     ended = end_when_away(checkout, Target.NODE, FailureMode.BLACKHOLE, signal.SIGINT, *options)
     assert ended == INTERRUPTED
@@ -119,7 +119,7 @@ def test_a_drill_that_is_interrupted_after_its_up_leaves_one_up_to_do(checkout: 
 def test_what_is_taken_away_is_taken_over_and_comes_back(
     checkout: Checkout, target: Target, failure_mode: FailureMode
 ) -> None:
-    """Within the bound, and without a hand; the ingress of what is away fails meanwhile."""
+    """Traffic moves within the bound and without an action of the user. Meanwhile the target's ingress fails."""
     done = checkout.run("ops", "drill", "--stack", STACK, "--json", "--target", target, "--failure-mode", failure_mode)
     assert done.stdout.startswith("{"), done.text
     report = DrillReport.model_validate_json(done.stdout)
@@ -134,15 +134,15 @@ def test_what_is_taken_away_is_taken_over_and_comes_back(
 
 
 def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
-    """Or the rest would prove nothing."""
+    """Check that the target was really down. Otherwise the drill proves nothing."""
     for source in scenario.sources:
         healthy, away, _ = source.phases
         assert healthy.failed == 0
-        # With failover each cluster's own pods answer it, as long as they are there.
+        # With failover, each cluster's own pods answer its requests as long as they exist.
         assert healthy.drilled_share == (1 if source.cluster == EAST.name else 0)
         if target is Target.HELLOWORLD and source.cluster == EAST.name:
             assert away.drilled_share < healthy.drilled_share / 2
-        # Pods of a node that is cut off still reach each other.
+        # The pods of an isolated node still reach each other.
         if source.away and source.kind is TrafficSource.INGRESS:
             assert away.failed > away.requests / 2
 
@@ -158,12 +158,12 @@ def assert_taken_away(scenario: ScenarioRow, target: Target) -> None:
 def test_a_drill_that_is_interrupted_gives_back_what_it_took(
     checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals
 ) -> None:
-    """In the middle of it."""
+    """The signal comes while the target is down."""
     assert end_when_away(checkout, target, failure_mode, number) == INTERRUPTED
 
 
 def test_what_a_killed_drill_leaves_is_healed(mesh: Mapping[str, Cluster], checkout: Checkout) -> None:
-    """By the lab's own command: the cut is no process, so nothing of the drill is needed for it."""
+    """`lab heal` removes the cut, which is a rule and not a process, so it needs nothing of the drill."""
     assert end_when_away(checkout, Target.NODE, FailureMode.BLACKHOLE, signal.SIGKILL) == -signal.SIGKILL
     assert cuts(EAST) != []
     run_module(checkout.root, "lab", "heal", EAST.name).must_succeed()
@@ -175,7 +175,7 @@ def test_what_a_killed_drill_leaves_is_healed(mesh: Mapping[str, Cluster], check
 
 
 def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
-    """The clusters of another stack may serve users."""
+    """The clusters of other stacks may serve users."""
     done = checkout.run("ops", "drill", "--stack", "mcsps-test")
     assert done.code == 2
     assert "These clusters have no kubeconfig of the lab" in done.stderr
@@ -184,7 +184,7 @@ def test_no_other_stack_is_drilled(checkout: Checkout) -> None:
 def end_when_away(
     checkout: Checkout, target: Target, failure_mode: FailureMode, number: signal.Signals, *options: str
 ) -> int:
-    """Send a drill a signal as soon as it has taken something away; gives its exit code."""
+    """Send a signal to a drill as soon as its target is down, and return the drill's exit code."""
     with subprocess.Popen(  # noqa: S603 - the project's own module
         (
             sys.executable,
@@ -221,12 +221,12 @@ def end_when_away(
 
 
 def cuts(spec: ClusterSpec) -> list[str]:
-    """The rules that cut something off, in the node's own packet filter."""
+    """Return the rules in the node's own packet filter that cut it off."""
     return [line for line in run(*inside(str(spec.netns_path), None, ("iptables-save",))).splitlines() if "cut" in line]
 
 
 def replicas(cluster: Cluster) -> dict[str, int]:
-    """How many of each Deployment there are to be."""
+    """Return the desired number of replicas of each Deployment."""
     return {
         name: cluster.apps.read_namespaced_deployment(name, namespace).spec.replicas
         for namespace, deployments in DEPLOYMENTS.items()
@@ -235,7 +235,7 @@ def replicas(cluster: Cluster) -> dict[str, int]:
 
 
 def client_pods(mesh: Mapping[str, Cluster]) -> list[str]:
-    """The client pods that are there and are not being deleted."""
+    """Return the client pods that exist and are not being deleted."""
     return [
         pod.metadata.name
         for cluster in mesh.values()

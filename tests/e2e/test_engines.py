@@ -44,7 +44,7 @@ class Mesh:
 
 @pytest.fixture(scope="module")
 def mesh(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: Checkout) -> Mesh:
-    """The mesh, previewed and deployed on empty clusters."""
+    """Preview and deploy the mesh on empty clusters, and return it."""
     plan, preview = planned.preview(checkout, engine)
     objects = {spec.name: held_by(spec) for spec in empty_clusters}
     up = checkout.deploy("up", engine).must_succeed()
@@ -63,7 +63,7 @@ def shift(mesh: Mesh, engine: Engine, checkout: Checkout) -> dict[str, str]:
     """Give the mesh another weight; return the changes that the preview showed."""
     checkout.configure(v2Weight=SHIFTED_WEIGHT)
     plan, preview = planned.preview(checkout, engine)
-    # The stand-in shows each field that changes without being asked.
+    # The stand-in shows each changed field without an option.
     up = checkout.deploy("up", engine, *(["--diff"] if engine is Engine.PULUMI else [])).must_succeed()
     mesh.said.extend([preview, up])
     return dict(plan)
@@ -119,7 +119,7 @@ def test_each_cluster_serves_both_versions_on_its_own_ingress(report: Report, cl
 
 
 def test_a_second_preview_shows_no_change(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
-    """Neither against the state nor against the clusters themselves."""
+    """This holds in comparison with the state and with the clusters themselves."""
     for options in planned.NO_CHANGE_OPTIONS[engine]:
         mesh.said.append(checkout.deploy("preview", engine, *options).must_succeed())
 
@@ -141,7 +141,7 @@ def test_a_sidecar_knows_its_own_pod_and_the_peers_gateway(
 
 @pytest.mark.parametrize(("cluster", "peer"), [("east", "west"), ("west", "east")])
 def test_istiod_has_synced_the_peer(report: Report, cluster: str, peer: str) -> None:
-    """Istiod's own status of its remote clusters shows it."""
+    """The status of istiod's remote clusters shows this."""
     (check,) = (
         each for each in report.checks if (each.id, each.cluster, each.peer) == ("remote-synced", cluster, peer)
     )
@@ -223,7 +223,7 @@ def test_no_private_key_or_token_is_said_or_kept_where_others_may_read_it(
     mesh: Mesh, shift: dict[str, str], engine: Engine, apis: dict[str, ClusterApi]
 ) -> None:
     """The output of previews and updates contains none, nor does any file of the lab that others can read."""
-    del shift  # its diffs are searched too
+    del shift  # its output is in the logs that the test searches
     secret = needles.of_mesh(apis.values())
     assert len(secret) >= 8
     if engine is Engine.STAND_IN:
@@ -273,12 +273,12 @@ def test_after_a_shift_a_preview_shows_no_change(shift: dict[str, str], engine: 
 
 
 def ingresses(engine: Engine, checkout: Checkout) -> list[str]:
-    """The address of the application at each cluster."""
+    """Return the address of the application in each cluster."""
     clusters = stack_outputs(engine, checkout)["clusters"]
     return [f"http://{its['ingressAddress']}{names.HELLOWORLD_PATH}" for its in clusters.values()]
 
 
 def made_root(engine: Engine) -> str:
-    """Read the root that the engine made, from where it keeps it; the certificate is no secret."""
+    """Return the root's certificate, which is not secret, from the engine's state."""
     (root,) = (each for each in engine_state(engine) if each["type"].endswith("SelfSignedCert"))
     return str(root["outputs"]["certPem"]).strip()

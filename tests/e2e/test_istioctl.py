@@ -1,4 +1,4 @@
-"""Istio's own command line on a deployed mesh: each command ends in time, and finds what is there."""
+"""istioctl on a deployed mesh: each command ends in time and finds the mesh's objects."""
 
 import json
 import os
@@ -23,12 +23,12 @@ PEERS = {"east": "west", "west": "east"}
 NOT_INJECTED = "IST0102"
 INCONSISTENT_SERVICE = "IST0170"
 NODE_PORTS_DIFFER = "service ports are inconsistent"
-"""Each cluster chooses the node ports of its gateways' Services by itself."""
+"""A known message: each cluster chooses the node ports of its gateways' Services itself."""
 
 
 @pytest.fixture(scope="module")
 def tools() -> toolchain.Toolchain:
-    """The lab's own, of the pinned versions."""
+    """Return the lab's tools in their pinned versions."""
     try:
         return toolchain.ensure(Progress(disable=True), "istioctl", "kubectl")
     except UserError as error:
@@ -37,19 +37,19 @@ def tools() -> toolchain.Toolchain:
 
 @pytest.fixture(scope="module")
 def deployed(checkout: Checkout, engine: Engine) -> None:
-    """The mesh, complete in both clusters."""
+    """Deploy the complete mesh in both clusters."""
     checkout.deploy("up", engine).must_succeed()
 
 
 @pytest.fixture(params=PEERS)
 def cluster(request: pytest.FixtureRequest, deployed: None) -> str:
-    """Each cluster of the mesh."""
+    """Return each cluster of the mesh."""
     del deployed
     return str(request.param)
 
 
 def test_analyze_reads_the_peer_and_finds_no_fault(tools: toolchain.Toolchain, cluster: str) -> None:
-    """It reads Istio's kinds in the peer with the remote secret's token, and never ends if that is refused."""
+    """It reads Istio's kinds in the peer with the remote secret's token. If this is refused, the command never ends."""
     found = json.loads(istioctl(tools, cluster, "analyze", "--all-namespaces", "--output=json").stdout or "[]")
     about_services = [each for each in found if each["code"] == INCONSISTENT_SERVICE]
     others = [each for each in found if each not in about_services]
@@ -60,7 +60,7 @@ def test_analyze_reads_the_peer_and_finds_no_fault(tools: toolchain.Toolchain, c
 
 
 def test_remote_clusters_lists_the_peer_as_synced(tools: toolchain.Toolchain, cluster: str) -> None:
-    """By the remote secret of the peer."""
+    """The row names the peer's remote secret."""
     rows = [line.split() for line in istioctl(tools, cluster, "remote-clusters").stdout.splitlines()]
     (row,) = (row for row in rows if row and row[0] == PEERS[cluster])
     assert row[1:3] == [f"{names.ISTIO_NAMESPACE}/{names.remote_secret(PEERS[cluster])}", "synced"]
@@ -74,7 +74,7 @@ def test_proxy_status_lists_the_gateways_and_the_application(tools: toolchain.To
 
 
 def test_version_reads_the_control_plane(tools: toolchain.Toolchain, cluster: str) -> None:
-    """The pinned one."""
+    """It is the pinned version."""
     assert f"control plane version: {toolchain.ISTIO_VERSION}" in istioctl(tools, cluster, "version").stdout
 
 
@@ -85,7 +85,7 @@ def test_precheck_finds_nothing_against_an_upgrade(tools: toolchain.Toolchain, c
 
 
 def test_describe_explains_the_applications_service(tools: toolchain.Toolchain, cluster: str) -> None:
-    """With the routes that apply to it."""
+    """The description includes the routes that apply to the Service."""
     name = f"{names.HELLOWORLD}.{names.APP_NAMESPACE}"
     text = istioctl(tools, cluster, "x", "describe", "svc", name).stdout
     assert f"Service: {name}" in text
@@ -93,7 +93,7 @@ def test_describe_explains_the_applications_service(tools: toolchain.Toolchain, 
 
 
 def test_bug_report_writes_an_archive(tools: toolchain.Toolchain, cluster: str, tmp_path: Path) -> None:
-    """It runs the analysis too, which reads the peer."""
+    """The report includes the analysis, which reads the peer."""
     archive = tmp_path / "bug-report.tar.gz"
     istioctl(
         tools,
@@ -115,12 +115,12 @@ def test_bug_report_writes_an_archive(tools: toolchain.Toolchain, cluster: str, 
 def istioctl(
     tools: toolchain.Toolchain, cluster: str, *arguments: str, seconds: float = SECONDS
 ) -> "subprocess.CompletedProcess[str]":
-    """Run istioctl as a cluster's administrator; fail unless it ends in time with exit code 0."""
+    """Run istioctl as a cluster's administrator. Fail unless it ends in time with exit code 0."""
     program = tools.binary("istioctl")
     kubeconfig = find(cluster, clusters(len(PEERS))).kubeconfig
     done = subprocess.run(  # noqa: S603 - the lab's own program
         (str(program), *arguments, f"--kubeconfig={kubeconfig}"),
-        # A bug report runs kubectl.
+        # `bug-report` runs kubectl.
         env={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         capture_output=True,

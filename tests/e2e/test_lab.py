@@ -22,12 +22,12 @@ pytestmark = pytest.mark.e2e
 EAST, WEST, NORTH = clusters(3)
 REACHED_SECONDS = 120
 KUBE_SYSTEM = "Namespace.core /kube-system"
-"""Its UID is that of the cluster."""
+"""The UID of this namespace identifies the cluster."""
 
 
 @pytest.fixture(scope="module")
 def own_lab(lab: Lab) -> Iterator[Lab]:
-    """A lab that these tests may take down; after them it is two clusters again."""
+    """Allow a test to take the lab down, and restore the two clusters after it."""
     if lab.before is None:
         pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     yield lab
@@ -37,7 +37,7 @@ def own_lab(lab: Lab) -> Iterator[Lab]:
 
 
 def pid_of(spec: ClusterSpec, component: str) -> int | None:
-    """The process that a component is, while it runs."""
+    """Return the process id of a component; `None` if it does not run."""
     record = processes.read_record(processes.record_path(spec, component))
     return record.pid if record and processes.is_alive(record) else None
 
@@ -57,7 +57,7 @@ def test_a_kubelet_that_was_killed_is_started_again_and_nothing_else_is(own_lab:
 
 
 def test_a_third_cluster_comes_beside_the_two(own_lab: Lab) -> None:
-    """Ready, and without a restart of the others."""
+    """The third cluster becomes ready, and the others are not restarted."""
     before = [pid_of(spec, "kube-apiserver") for spec in own_lab.clusters]
     run_module(ROOT, "lab", "up", "--clusters", "3").must_succeed()
     assert NORTH.name in run_module(ROOT, "lab", "status").must_succeed().text
@@ -65,7 +65,7 @@ def test_a_third_cluster_comes_beside_the_two(own_lab: Lab) -> None:
 
 
 def test_a_rebuilt_cluster_is_another_one_under_the_same_name(own_lab: Lab) -> None:
-    """With keys of its own and none of the old objects; no program of the other cluster is restarted."""
+    """It has new keys and none of the old objects. No program of the other cluster is restarted."""
     others = ("etcd", "kube-apiserver", "kubelet", "containerd")
     before, east = held_by(WEST)[KUBE_SYSTEM], [pid_of(EAST, each) for each in others]
     ca = (WEST.pki / "ca.crt").read_bytes()
@@ -84,13 +84,13 @@ def test_a_rebuilt_cluster_is_another_one_under_the_same_name(own_lab: Lab) -> N
 
 
 def is_half_rebuilt() -> bool:
-    """Whether `rebuild` has removed the processes of the second cluster."""
+    """Return whether `rebuild` has removed the processes of the second cluster."""
     return WEST.removal_mark.exists() and not cgroups.members(cgroups.hierarchies(), WEST.cgroup)
 
 
 @pytest.mark.usefixtures("own_lab")
 def test_an_up_completes_a_rebuild_that_was_killed() -> None:
-    """The old cluster does not come back."""
+    """The old cluster is not restored."""
     ca = (WEST.pki / "ca.crt").read_bytes()
     kill_when(is_half_rebuilt, "rebuild", WEST.name)
     run_module(ROOT, "lab", "up").must_succeed()
@@ -99,32 +99,32 @@ def test_an_up_completes_a_rebuild_that_was_killed() -> None:
 
 
 def has_ended() -> bool:
-    """Whether `down` has ended all processes, and no more."""
+    """Return whether `down` has ended all processes and removed nothing else yet."""
     return not cgroups.members(cgroups.hierarchies())
 
 
 def is_off_the_network() -> bool:
-    """Whether `down` has removed the first namespace."""
+    """Return whether `down` has removed the first network namespace."""
     return FABRIC not in network.namespaces()
 
 
 def is_half_removed() -> bool:
-    """Whether `down` removes the state."""
+    """Return whether `down` is removing the state."""
     return REMOVING_DIR.exists()
 
 
 def has_keys() -> bool:
-    """Whether `up` has begun to make the first cluster's keys."""
+    """Return whether `up` has begun to create the first cluster's keys."""
     return (EAST.pki / "ca.crt").exists()
 
 
 def has_a_container_runtime() -> bool:
-    """Whether `up` has started the first cluster's first program."""
+    """Return whether `up` has started the first program of the first cluster."""
     return pid_of(EAST, "containerd") is not None
 
 
 def has_a_kubelet() -> bool:
-    """Whether `up` has started all but the last programs of a cluster."""
+    """Return whether `up` has started all but the last programs of a cluster."""
     return pid_of(WEST, "kubelet") is not None
 
 
@@ -152,7 +152,7 @@ def test_a_lab_heals_after_its_down_and_its_up_were_killed(
 
 
 def kill_when(is_reached: Callable[[], bool], command: str, *arguments: str) -> None:
-    """Run a command of the lab, and end it by SIGKILL as soon as it has come that far."""
+    """Run a command of the lab, and send SIGKILL to it as soon as a condition holds."""
     process = subprocess.Popen(  # noqa: S603 - the project's own module
         (sys.executable, "-m", "lab", command, *arguments),
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The program outlives a lost cluster: traffic moves without it, and it comes back by one value."""
+"""The program works without a lost cluster. Traffic moves away from it, and one value brings the cluster back."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,14 +30,14 @@ OWN_SECRET = "west-to-east-remote-secret"  # noqa: S105 - the name of what the o
 
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, engine: Engine, checkout: Checkout) -> Mapping[str, Cluster]:
-    """A mesh whose version v2 runs in the cluster alone that is lost."""
+    """Return a mesh whose version v2 runs only in the cluster that is lost."""
     checkout.deploy("up", engine).must_succeed()
     return {spec.name: Cluster(str(spec.kubeconfig)) for spec in lab.clusters}
 
 
 @pytest.fixture
 def lost(lab: Lab, mesh: Mapping[str, Cluster]) -> Iterator[ClusterSpec]:
-    """The cluster, cut off the network in silence, and on it again at the end."""
+    """Cut the cluster off the network without any answer, and reconnect it at the end."""
     del mesh
     spec = find(LOST, lab.clusters)
     lab_faults.cut(spec, is_silent=True)
@@ -49,7 +49,7 @@ def lost(lab: Lab, mesh: Mapping[str, Cluster]) -> Iterator[ClusterSpec]:
 
 @contextmanager
 def away(checkout: Checkout) -> Iterator[None]:
-    """Mark the cluster as away until the block ends, which changes the config alone."""
+    """Mark the cluster as away in the config until the block ends."""
     before = checkout.config("clusters")
     checkout.configure(
         clusters=[{**cluster, "away": True} if cluster["name"] == LOST else cluster for cluster in before]
@@ -75,7 +75,7 @@ def secret_names(cluster: Cluster) -> set[str]:
 def test_a_cluster_that_does_not_answer_ends_a_run_in_one_line_and_keeps_the_outputs(
     lost: ClusterSpec, checkout: Checkout, engine: Engine, command: str
 ) -> None:
-    """The line names the cluster and the key that moves the traffic without it; nothing has changed."""
+    """The line names the cluster and the key that moves the traffic away from it. Nothing has changed."""
     before = stack_outputs(engine, checkout) if engine is Engine.PULUMI else None
     run = checkout.deploy(command, engine).must_fail()
     lines = [line for line in run.text.splitlines() if f"cluster {LOST} at {lost.server} does not answer" in line]
@@ -89,7 +89,7 @@ def test_a_cluster_that_does_not_answer_ends_a_run_in_one_line_and_keeps_the_out
 def test_without_a_lost_cluster_traffic_moves_and_it_comes_back_by_one_value(
     lab: Lab, mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine
 ) -> None:
-    """Cut off, away, no request lost in what is left; on the network again, back, and all as it was."""
+    """The other cluster loses no request while the cluster is cut off and away. Later everything is as before."""
     spec = find(LOST, lab.clusters)
     outputs = stack_outputs(engine, checkout)
     ingress = f"http://{outputs['clusters']['east']['ingressAddress']}{names.HELLOWORLD_PATH}"
@@ -127,7 +127,7 @@ def test_without_a_lost_cluster_traffic_moves_and_it_comes_back_by_one_value(
 def test_a_credential_that_was_rotated_is_no_drift_that_fails(
     lab: Lab, mesh: Mapping[str, Cluster], checkout: Checkout, engine: Engine, tmp_path: Path
 ) -> None:
-    """The state's credential is refused by now; drift and refresh take the one of the config."""
+    """The API server refuses the state's credential. Drift and refresh use the credential of the config."""
     spec = find(LOST, lab.clusters)
     before = checkout.config("clusters")
     with temporary_administrator(mesh[LOST], spec, tmp_path) as kubeconfig:
@@ -147,7 +147,7 @@ def test_a_credential_that_was_rotated_is_no_drift_that_fails(
 
 @contextmanager
 def temporary_administrator(cluster: Cluster, spec: ClusterSpec, folder: Path) -> Iterator[Path]:
-    """A kubeconfig of an administrator who is gone when the block ends."""
+    """Yield the kubeconfig of an administrator that exists until the block ends."""
     name = "rotated"
     rights: Any = client.RbacAuthorizationV1Api(cluster.core.api_client)
     cluster.core.create_namespaced_service_account("default", {"metadata": {"name": name}})
@@ -178,12 +178,12 @@ def test_a_cluster_that_was_rebuilt_is_filled_again_and_nothing_else_is_replaced
     engine: Engine,
     objects_before: dict[str, Objects],
 ) -> None:
-    """Under the same name, address and network, with other keys and without any object."""
+    """It has the same name, address and network, but other keys and no objects."""
     del mesh
     east, west = lab.clusters
     before = held_by(east)
     run_module(ROOT, "lab", "rebuild", west.name).must_succeed()
-    # CoreDNS has other pods there now.
+    # CoreDNS has new pods there.
     objects_before[west.name] = held_by(west)
     changes, _ = preview(checkout, engine)
     replaced = {name_of(urn) for urn, step in changes.items() if "replace" in step}
@@ -206,7 +206,7 @@ def test_a_cluster_is_taken_out_while_it_does_not_answer(
     objects_before: dict[str, Objects],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The state forgets its objects, and a rebuilt cluster joins under the same name."""
+    """The state no longer contains its objects, and a rebuilt cluster joins under the same name."""
     if engine is not Engine.PULUMI:
         pytest.skip("the variable is Pulumi's")
     east, west = checkout.config("clusters")

@@ -1,4 +1,4 @@
-"""The commands of the README themselves, from a checkout as a person has it."""
+"""The commands of the README run in a user's checkout."""
 
 import re
 import subprocess
@@ -18,13 +18,13 @@ Make = Callable[[str], str]
 
 @pytest.fixture(scope="module")
 def make(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    """Run `make` in a copy of the checkout, which may remove the lab; return all of its output."""
+    """Run `make` in a copy of the checkout, which may remove the lab, and return all of its output."""
     if lab.before is None:
         pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
 
     def run(target: str) -> str:
-        # The virtual environment is that of the tests, whatever its age.
+        # The virtual environment is the tests' own, which must not be reinstalled.
         command = ["make", "--old-file=.venv/installed", target, f"ENGINE={Engine.STAND_IN}"]
         done = subprocess.run(  # noqa: S603 - the project's own Makefile
             command,
@@ -44,7 +44,7 @@ def make(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
 
 
 def test_make_takes_a_person_from_nothing_to_a_proven_mesh_and_back(make: Make) -> None:
-    """`preview`, `up`, `verify` and `down`; the first changes nothing, and the last leaves nothing."""
+    """The commands are `preview`, `up`, `verify` and `down`. The first changes nothing, and the last leaves nothing."""
     assert re.search(r"^\d+ create  \(", make("preview"), re.MULTILINE)
     assert not MARK.exists()
     assert "all holds" in make("up")

@@ -1,4 +1,4 @@
-"""The IstioOperator resources that the program registers, read by the pinned istioctl. Needs no cluster."""
+"""The pinned istioctl reads the IstioOperator resources that the program registers. These tests need no cluster."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -26,17 +26,17 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """The objects that one cluster would get from each of its two IstioOperators."""
+    """The objects that the two IstioOperators of one cluster create."""
 
     control_plane: Sequence[Manifest]
     eastwest: Sequence[Manifest]
 
     def deployments(self) -> dict[str, Manifest]:
-        """The Deployments of both, by name."""
+        """The Deployments of both IstioOperators, by name."""
         return {name: found for (kind, name), found in self._objects().items() if kind == "Deployment"}
 
     def names(self, kind: str) -> list[str]:
-        """The objects of a kind in both, by name."""
+        """The names of a kind's objects in both IstioOperators."""
         return sorted(name for found, name in self._objects() if found == kind)
 
     def _objects(self) -> dict[tuple[str, str], Manifest]:
@@ -45,7 +45,7 @@ class Rendered:
 
 @pytest.fixture(scope="module")
 def istioctl() -> Path:
-    """The lab's own, of the pinned version."""
+    """Return the lab's istioctl in the pinned version."""
     try:
         return toolchain.ensure(Progress(disable=True), "istioctl").binary("istioctl")
     except UserError as error:
@@ -54,7 +54,7 @@ def istioctl() -> Path:
 
 @pytest.fixture(scope="module", params=CLUSTERS)
 def cluster(request: pytest.FixtureRequest) -> str:
-    """Each cluster of the stack."""
+    """Return each cluster of the stack."""
     return str(request.param)
 
 
@@ -73,7 +73,7 @@ def rendered(cluster: str, istioctl: Path, runs: Runs, tmp_path_factory: pytest.
 
 
 def generate(istioctl: Path, path: Path) -> list[Manifest]:
-    """Have istioctl check and render one resource."""
+    """Let istioctl check and render one resource."""
     run = subprocess.run(  # noqa: S603 - the lab's own program
         [istioctl, "manifest", "generate", "-f", path], capture_output=True, text=True, check=False, timeout=120
     )
@@ -82,18 +82,18 @@ def generate(istioctl: Path, path: Path) -> list[Manifest]:
 
 
 def container(deployment: Manifest) -> Manifest:
-    """The one container of a Deployment's pods."""
+    """Return the only container of a Deployment's pods."""
     (found,) = deployment["spec"]["template"]["spec"]["containers"]
     return dict(found)
 
 
 def environment(deployment: Manifest) -> dict[str, object]:
-    """The plain variables of a Deployment's container."""
+    """Return the plain variables of a Deployment's container."""
     return {entry["name"]: entry.get("value") for entry in container(deployment)["env"]}
 
 
 def test_istioctl_takes_both_and_makes_istiod_and_three_gateways_of_them(rendered: Rendered) -> None:
-    """Each object once: neither resource makes what the other makes."""
+    """Each object exists once, because no object is in both resources."""
     assert rendered.names("Deployment") == sorted(["istiod", *GATEWAYS])
     both = [
         {(found["kind"], found["metadata"]["name"]) for found in part}
@@ -103,14 +103,14 @@ def test_istioctl_takes_both_and_makes_istiod_and_three_gateways_of_them(rendere
 
 
 def test_no_service_of_a_gateway_is_made(rendered: Rendered) -> None:
-    """The program makes them, so that their addresses are outputs."""
+    """The program creates these Services, so that their addresses are outputs."""
     assert rendered.names("Service") == ["istiod"]
 
 
 def test_the_programs_services_find_pods_and_ports_of_the_operators_gateways(
     rendered: Rendered, runs: Runs, cluster: str
 ) -> None:
-    """Their selectors, and the ports to which they lead."""
+    """The selectors match the pods, and the target ports exist."""
     services = {
         found.inputs["metadata"]["name"]: found.inputs["spec"]
         for found in runs(OPERATOR).find_all(recording.SERVICE)

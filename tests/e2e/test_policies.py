@@ -1,4 +1,4 @@
-"""The real engine runs the policy pack: a violation stops the run and names its remedy. Skipped without that engine."""
+"""The real engine runs the policy pack. A violation stops the run with its remedy. Skipped without that engine."""
 
 import json
 import os
@@ -47,10 +47,10 @@ ADVISED = {"mcsps-eastwest-source-ranges", "mcsps-namespaces-network-policy"}
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """Two clusters' worth of resources, of objects that are rendered to files and so need no cluster."""
+    """A program with the resources of two clusters. Its objects are rendered to files, so it needs no cluster."""
 
     weight: Input[int] = 10
-    """Of v2, in the cluster west."""
+    """The weight of v2 in the cluster west."""
     subset: Input[str] = "v2"
     image: Input[str] = "docker.io/istio/pilot:1.31.1"
     role: str = "reader"
@@ -63,8 +63,8 @@ class Program:
     validity_hours: int = 87600
 
     def run(self, folder: Path) -> None:
-        """Register everything."""
-        # Rules about the mesh leave alone what is not in one of the program's components.
+        """Register all resources."""
+        # Rules about the mesh judge only resources in the program's components.
         trust = pulumi.ComponentResource("mcsps:index:MeshTrust", "trust")
         key = tls.PrivateKey(
             "key",
@@ -159,7 +159,7 @@ class Run:
     violations: Sequence[automation.events.PolicyEvent]
 
     def broken(self, level: str) -> set[str]:
-        """The names of the policies of a level that something broke."""
+        """Return the names of the policies of a level that have violations."""
         return {found.policy_name for found in self.violations if found.enforcement_level == level}
 
 
@@ -168,7 +168,7 @@ Preview = Callable[..., Run]
 
 @pytest.fixture
 def preview(tmp_path: Path) -> Preview:
-    """Preview a program with the pack, on a backend of files."""
+    """Return a function that previews a program with the pack. The backend consists of files."""
 
     def run(program: Callable[[Path], None], config: Mapping[str, Any] | None = None) -> Run:
         environment = {
@@ -209,7 +209,7 @@ def test_a_program_that_keeps_to_every_rule_passes(preview: Preview) -> None:
 
 
 def test_a_program_that_breaks_rules_is_stopped_and_told_how_to_mend_each(preview: Preview) -> None:
-    """The preview stops it, before anything changes."""
+    """The preview stops the run before anything changes."""
     key = pems.key_pem(pems.make_key())
     program = Program(
         weight=20,
@@ -245,7 +245,7 @@ def named_namespace() -> None:
 
 
 def test_what_is_not_known_at_a_preview_breaks_no_rule(preview: Preview) -> None:
-    """It stops no rule either: the engine reports no rule that it could not run."""
+    """An unknown value does not stop a rule either: the engine reports no failed rule."""
 
     def program(folder: Path) -> None:
         later = tls.PrivateKey("later", algorithm="ECDSA", ecdsa_curve="P256").id
@@ -266,7 +266,7 @@ def test_what_is_not_known_at_a_preview_breaks_no_rule(preview: Preview) -> None
 
 
 def test_a_policy_config_sets_levels_and_parameters(preview: Preview) -> None:
-    """The config names each policy."""
+    """The config has an entry for each policy."""
     program = replace(CLEAN, isolated=False, protected=False)
     config = {
         "mcsps-namespaces-network-policy": "mandatory",

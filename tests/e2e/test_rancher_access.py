@@ -1,4 +1,4 @@
-"""The mesh through Rancher's proxy: its quotas, its tokens and their rotation, and a Rancher that is away."""
+"""The mesh through Rancher's proxy, with its quotas, its tokens and their rotation, and with a stopped Rancher."""
 
 import time
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ STACK = "lab-rancher"
 TOKEN_FILE = ("--rancher-token-file", str(service.PLACE.admin_token))
 ENOUGH_REQUESTS = 100
 AT_ONCE_SECONDS = 30
-"""Until a command that needs Rancher says that it is not there; most of it is the engine's own start."""
+"""The longest time until a command reports that Rancher is down. The engine's start takes most of it."""
 ROTATED = {
     "kubernetes:core/v1:Secret",
     "pulumi:providers:kubernetes",
@@ -48,7 +48,7 @@ PEERS = [("east", "west"), ("west", "east")]
 
 @dataclass(frozen=True, kw_only=True)
 class Mesh:
-    """A deployed mesh, and what was there before it."""
+    """A deployed mesh, and the objects that existed before it."""
 
     rancher: RancherServer
     objects_before: Mapping[str, Objects]
@@ -58,7 +58,7 @@ class Mesh:
 
 @pytest.fixture(scope="module")
 def rancher(lab: Lab) -> RancherServer:
-    """The lab's Rancher, in front of both clusters."""
+    """Start the lab's Rancher in front of both clusters."""
     del lab
     run_module(ROOT, "lab", "up", "--rancher").must_succeed()
     return RancherServer()
@@ -68,14 +68,14 @@ def rancher(lab: Lab) -> RancherServer:
 def checkout(
     empty_clusters: tuple[ClusterSpec, ...], rancher: RancherServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Checkout:
-    """A checkout of the stack by Rancher."""
+    """Return a checkout for the stack that uses Rancher."""
     del empty_clusters, rancher
     return Checkout(tmp_path_factory.mktemp("checkout"), STACK)
 
 
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, rancher: RancherServer, engine: Engine, checkout: Checkout) -> Mesh:
-    """The mesh, from nothing."""
+    """Deploy the mesh on empty clusters."""
     before = {spec.name: held_by(spec) for spec in lab.clusters}
     mesh = Mesh(rancher=rancher, objects_before=before, held_before=rancher.held())
     mesh.said.append(checkout.deploy("preview", engine).must_succeed())
@@ -85,12 +85,12 @@ def mesh(lab: Lab, rancher: RancherServer, engine: Engine, checkout: Checkout) -
 
 @pytest.fixture(scope="module")
 def apis(checkout: Checkout) -> dict[str, ClusterApi]:
-    """Each cluster's API through Rancher, by cluster."""
+    """Return each cluster's API through Rancher by the cluster's name."""
     return connect.connect(checkout.settings, STACK, checkout.root, rancher_token_file=service.PLACE.admin_token)
 
 
 def verify(checkout: Checkout, **how: Any) -> Report:  # noqa: ANN401 - as the checkout has them
-    """Verify the mesh by the token that the lab keeps."""
+    """Verify the mesh with the administrator's token that the lab keeps."""
     return checkout.verify(*TOKEN_FILE, **how)
 
 
@@ -118,7 +118,7 @@ def test_istiod_reads_its_peer_through_ranchers_proxy(
 def test_a_links_token_is_good_for_nothing_but_the_one_clusters_api(
     mesh: Mesh, apis: dict[str, ClusterApi], cluster: str, peer: str
 ) -> None:
-    """Neither for the other cluster nor for Rancher's own API; and it ends."""
+    """Neither the other cluster nor Rancher's own API accepts the token. The token expires."""
     token = kubeconfig_of(apis, cluster, peer)["users"][0]["user"]["token"]
     ids = {it["name"]: it["id"] for it in mesh.rancher.list("clusters")}
     paths = {
@@ -132,7 +132,7 @@ def test_a_links_token_is_good_for_nothing_but_the_one_clusters_api(
 
 
 def test_a_second_preview_shows_no_change_and_makes_no_token(mesh: Mesh, engine: Engine, checkout: Checkout) -> None:
-    """Although Rancher adds labels, annotations, a LimitRange and a ResourceQuota of its own."""
+    """This holds although Rancher adds labels, annotations, a LimitRange and a ResourceQuota of its own."""
     before = [it["id"] for it in mesh.rancher.tokens]
     for options in planned.NO_CHANGE_OPTIONS[engine]:
         mesh.said.append(checkout.deploy("preview", engine, *options).must_succeed())
@@ -153,7 +153,7 @@ def test_the_ends_of_the_tokens_are_exported(mesh: Mesh, engine: Engine, checkou
 
 @pytest.mark.parametrize("namespace", [names.ISTIO_NAMESPACE, names.APP_NAMESPACE])
 def test_the_quota_of_a_namespace_is_enforced(mesh: Mesh, lab: Lab, namespace: str) -> None:
-    """A pod over the limit is refused, by the ResourceQuota that Rancher made from the annotation."""
+    """The ResourceQuota that Rancher created from the annotation refuses a pod over the limit."""
     del mesh
     for spec in lab.clusters:
         with pytest.raises(ApiException) as refused:
@@ -195,7 +195,7 @@ def test_a_rotation_replaces_tokens_and_what_holds_them_under_load(
     assert {planned.type_of(urn) for urn in plan} == ROTATED
     with requests_to(ingresses(engine, checkout)) as outcomes:
         mesh.said.append(checkout.deploy("up", engine).must_succeed())
-        # Old tokens are gone by now, so whatever still needed one would fail from here on.
+        # The old tokens no longer exist, so whatever still used one would fail from here on.
         time.sleep(10)
     record_property("requests", dict(outcomes))
     assert set(outcomes) == {"200"}, outcomes
@@ -248,7 +248,7 @@ def test_without_rancher_it_is_said_at_once_and_nothing_changes(
 
 
 def test_no_token_is_said(mesh: Mesh, apis: dict[str, ClusterApi]) -> None:
-    """Neither the links', nor the administrator's."""
+    """The outputs contain neither a link's token nor the administrator's."""
     secret = needles.of_mesh(apis.values()) | {service.PLACE.admin_token.read_bytes().strip()}
     for run in mesh.said:
         assert not any(needle in run.text.encode() for needle in secret), f"{' '.join(run.command)} shows a secret"
@@ -257,7 +257,7 @@ def test_no_token_is_said(mesh: Mesh, apis: dict[str, ClusterApi]) -> None:
 def test_destroy_leaves_nothing_in_the_clusters_nor_in_rancher(
     mesh: Mesh, engine: Engine, checkout: Checkout, lab: Lab
 ) -> None:
-    """No project, user, role, binding or token is left."""
+    """No project, user, role, binding or token remains."""
     checkout.deploy("destroy", engine).must_succeed()
     # Rancher creates a ClusterRole for each of its roles at the first binding, and keeps it.
     roles = {f"ClusterRole.rbac.authorization.k8s.io /{it['id']}" for it in mesh.rancher.list("roleTemplates")}
@@ -267,7 +267,7 @@ def test_destroy_leaves_nothing_in_the_clusters_nor_in_rancher(
 
 
 def kubeconfig_of(apis: dict[str, ClusterApi], cluster: str, peer: str) -> dict[str, Any]:
-    """Read how istiod of `cluster` reaches `peer`."""
+    """Return the kubeconfig with which istiod of `cluster` reaches `peer`."""
     secret = apis[cluster].secret(names.ISTIO_NAMESPACE, names.remote_secret(peer))
     assert secret
     return needles.kubeconfig_in(secret)
@@ -293,7 +293,7 @@ def default_limits(spec: ClusterSpec, namespace: str) -> dict[str, str]:
 
 
 def try_to_create(spec: ClusterSpec, namespace: str, pod: dict[str, Any]) -> Any:  # noqa: ANN401 - the generated models call every field optional
-    """Have the API server judge a pod as if it were to be created."""
+    """Let the API server check a pod by a dry run."""
     with addons.connect(spec) as api:
         core: Any = client.CoreV1Api(api)
         return core.create_namespaced_pod(namespace, pod, dry_run="All")

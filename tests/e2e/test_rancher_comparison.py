@@ -1,8 +1,8 @@
 """
-The double of Rancher against a real Rancher server: the same requests, and no difference but the documented ones.
+Sends the same requests to the double and to a real Rancher server. Only documented differences may occur.
 
-The user provides the real one with `MCSPS_REAL_RANCHER_URL`, `_CA` (a file) and `_TOKEN`.
-Its cluster `local` gets projects and namespaces, and loses them again; it must not be the lab's first.
+The user provides the real server with `MCSPS_REAL_RANCHER_URL`, `_CA` (a file) and `_TOKEN`.
+Its cluster `local` must not be the lab's first, because the tests create and delete projects and namespaces in it.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ pytestmark = [
 
 @pytest.fixture
 def real() -> Iterator[Server]:
-    """The server that the environment names."""
+    """Connect to the server that the environment names."""
     server = rancher_comparison.connect(*(os.environ[name] for name in REAL))
     with server.client:
         yield server
@@ -56,7 +56,7 @@ def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 @pytest.fixture
 def double(lab: Lab, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """The double, with the lab's first cluster under the name that a real Rancher has for its own."""
+    """Start the double. It gives the lab's first cluster the name that a real Rancher uses for its own cluster."""
     cluster = _cluster(lab.clusters[0], is_isolated=getattr(request, "param", False))
     with live.listening() as front:
         url = f"https://{live.LOOPBACK}:{front.getsockname()[1]}"
@@ -103,13 +103,13 @@ async def _forget(cluster: ClusterConfig) -> None:
 
 
 def _fail_for(found: Iterable[object], what: str) -> None:
-    """Fail with all differences, one in each line."""
+    """Fail with all differences, one per line."""
     if lines := list(map(str, found)):
         pytest.fail("\n".join([f"{len(lines)} {what}:", *lines]), pytrace=False)
 
 
 def test_both_answer_alike(double: Server, real: Server) -> None:
-    """Every request that the project and its provider make, and every refusal; what is documented is still so."""
+    """The requests are all of the project, its provider and the refusals. Each documented difference still occurs."""
     found = rancher_comparison.differences(double.play(STEPS), real.play(STEPS))
     _fail_for(rancher_comparison.unknown(found, KNOWN), "undocumented differences")
     gone = (it for it in KNOWN if not it.is_passing and not any(map(it.covers, found)))

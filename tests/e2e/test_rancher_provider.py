@@ -1,4 +1,4 @@
-"""The real rancher2 provider, by the real engine, against the lab's Rancher; skipped where either is not on PATH."""
+"""The real rancher2 provider and engine against the lab's Rancher. Skipped if one of them is not on the PATH."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ CONTAINER = {"limits_cpu": "200m", "limits_memory": "128Mi", "requests_cpu": "10
 
 
 class Engine:
-    """A stack of its own, on a server that runs."""
+    """A stack of its own on a running server."""
 
     def __init__(self, folder: Path, server_config: ServerConfig, store: Store, kube: KubeDouble) -> None:
         self.server_config = server_config
@@ -71,7 +71,7 @@ class Engine:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    """A server on a cluster's double, both on the network."""
+    """Start a server on the double of a cluster. Both listen on the network."""
     live.certify(tmp_path)
     kube = KubeDouble()
     kube.events = asyncio.Queue()
@@ -106,7 +106,7 @@ def project(provider: rancher2.Provider, **changes: Any) -> rancher2.Project:  #
 
 
 def is_unchanged(stack: automation.Stack) -> bool:
-    """Return whether neither the state nor the server wants a change."""
+    """Return whether neither the state nor the server requires a change."""
     summaries = (stack.preview().change_summary, stack.preview(refresh=True).change_summary)
     return all(set(it) <= {automation.OpType.SAME} for it in summaries)
 
@@ -124,7 +124,7 @@ def test_a_project_namespace_and_token_are_made_read_back_updated_and_removed(en
             "namespace",
             name="sample",
             project_id=place.id,
-            # Rancher copies it from the project: left out, each preview would want it away.
+            # Rancher copies it from the project. Without this value, each preview would remove it.
             container_resource_limit=rancher2.NamespaceContainerResourceLimitArgs(**CONTAINER),
             opts=own,
         )
@@ -151,7 +151,7 @@ def test_a_project_namespace_and_token_are_made_read_back_updated_and_removed(en
 
 
 def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engine) -> None:
-    """Role template, both sorts of bindings, user, global role, and a token that the user makes for himself."""
+    """The program creates a role template, both kinds of bindings, a user, a global role and the user's own token."""
     password = names.generate_key()
 
     def program(provider: rancher2.Provider) -> None:
@@ -192,7 +192,7 @@ def test_a_user_with_a_role_of_his_own_has_a_token_that_may_no_more(engine: Engi
 
 
 def test_everything_is_found_by_name(engine: Engine) -> None:
-    """Cluster, project, setting, role template and user are found; the cluster with a kubeconfig if requested."""
+    """The lookups find a cluster, a project, a setting, a role template and a user. The kubeconfig is optional."""
 
     def program(provider: rancher2.Provider) -> None:
         opts = pulumi.InvokeOutputOptions(provider=provider)
@@ -239,7 +239,7 @@ def test_a_token_that_is_revoked_by_hand_is_made_anew(engine: Engine) -> None:
 def test_what_cannot_be_looked_up_is_said_at_preview(
     engine: Engine, name: str, reaching: dict[str, str], message: str
 ) -> None:
-    """A name that there is not, a token that is none, and a CA that is not the server's."""
+    """The lookups fail for an unknown name, an invalid token and a foreign CA."""
 
     def program(provider: rancher2.Provider) -> None:
         opts = pulumi.InvokeOutputOptions(provider=provider)
@@ -250,7 +250,7 @@ def test_what_cannot_be_looked_up_is_said_at_preview(
 
 
 def test_a_quota_that_is_refused_is_said_in_rancher_s_words(engine: Engine) -> None:
-    """The error names the field."""
+    """The error names the fields that exceed the limit."""
     small = {"limits_cpu": "1000m", "limits_memory": "1000Mi"}
     quota = {"project_limit": small, "namespace_default_limit": QUOTA}
 

@@ -1,4 +1,4 @@
-"""Runs that are killed anywhere converge when they are run again; longer than CI has."""
+"""Runs that are killed at any point converge when they are repeated. These tests are too long for CI."""
 
 import os
 import random
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.every_engine, py
 
 KILLS = 10
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6))
-# A run needs a moment to begin at all, and the next may be faster than the one that was measured: a kill before the
+# A run needs a moment to begin, and the next one may be faster than the measured one. A kill before the
 # beginning or after the end proves nothing.
 EARLIEST_SECONDS = 1.0
 LATEST_PART = 0.9
@@ -33,7 +33,7 @@ def seconds(empty_clusters: tuple[ClusterSpec, ...], engine: Engine, checkout: C
 def test_up_and_destroy_converge_after_a_kill(
     checkout: Checkout, engine: Engine, objects_before: dict[str, Objects], seconds: dict[str, float], number: int
 ) -> None:
-    """A killed `up` ends in a verified mesh, and a killed `destroy` in clusters that hold what they held before."""
+    """A second `up` ends in a verified mesh, and a second `destroy` leaves what the clusters held before."""
     chance = random.Random(f"{SEED}-{engine}-{number}")  # noqa: S311 - no secret, and reproducible by its seed
     points = {command: chance.uniform(EARLIEST_SECONDS, LATEST_PART * whole) for command, whole in seconds.items()}
     said = ", ".join(f"{command} at {point:.1f} s of {seconds[command]:.0f}" for command, point in points.items())

@@ -1,4 +1,4 @@
-"""The end of the lab. Named so that pytest runs it last: what it proves is what all other tests left behind."""
+"""The end of the lab. The name makes pytest run this module last, so it checks what all other tests left."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_up_again_is_one_up(lab: Lab) -> None:
 
 
 def test_down_leaves_this_machine_as_it_was_before_up(lab: Lab) -> None:
-    """Processes, namespaces, links, routes, mounts, cgroups, firewall, kernel settings and folders."""
+    """The snapshots have processes, namespaces, links, routes, mounts, cgroups, firewall, settings and folders."""
     if lab.before is None:
         pytest.skip("the lab was up before these tests, so it belongs to the user, and stays")
     run_module(ROOT, "lab", "down").must_succeed()
