@@ -26,7 +26,7 @@ ALLOWED = {
     "model_attributes_type": "a mapping",
     "model_type": "a mapping",
     "path_type": "the path of a file",
-    "string_type": "a string. Quote it where YAML reads another type",
+    "string_type": "a string. Quote it if YAML reads another type",
     "too_short": "a list of {min_length} or more",
     "tuple_type": "a list",
 }

@@ -27,8 +27,9 @@ def check_servers(settings: Settings, endpoints: Mapping[str, Endpoint]) -> None
         other, other_key = seen.setdefault(addresses.normalized(server), (index, key))
         if other != index:
             raise UserError(
-                f"got {_show(server)}, to which {other_key} leads too; allowed: another API server for each cluster",
-                "Set that of the cluster that is meant",
+                f"got {_show(server)}, to which {other_key} leads too; allowed: a different API server for each "
+                "cluster",
+                "Set the server of the right cluster",
                 key=key,
             )
     if len(settings.clusters) > 1:

@@ -21,7 +21,9 @@ _DUPLICATE = re.compile(r'found duplicate key "([^"\n]*)"')
 
 def read_document(file: Path) -> dict[str, Any]:
     """
-    Read a YAML file that holds a mapping of texts, numbers, truths, lists and mappings; an empty file is an empty one.
+    Read a YAML file that holds a mapping of strings, numbers, booleans, lists and mappings.
+
+    An empty file is an empty mapping.
 
     Raises:
         UserError: The file cannot be read, or is anything else. The message is one line and quotes no value.
@@ -33,7 +35,7 @@ def read_document(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise UserError(f"{file.name} is not text in UTF-8", "Save it in this encoding") from None
     except RecursionError:
-        raise UserError(f"{file.name} is nested too deeply", "Indent it as the other stack files") from None
+        raise UserError(f"{file.name} is nested too deeply", "Indent it like the other stack files") from None
     except (YAMLError, ValueError) as error:
         raise UserError(f"{file.name} {_fault(error)}", "Correct it") from None
     if document is None:
@@ -90,7 +92,7 @@ def _check(file: str, place: str, value: object) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise UserError(
-                    f"{file}: {place or 'the top level'}: got the key {_describe(key)}; allowed: a text", "Quote it"
+                    f"{file}: {place or 'the top level'}: got the key {_describe(key)}; allowed: a string", "Quote it"
                 )
             _check(file, f"{place}.{show_name(key)}" if place else show_name(key), item)
     elif isinstance(value, list):
@@ -98,7 +100,8 @@ def _check(file: str, place: str, value: object) -> None:
             _check(file, f"{place}[{index}]", item)
     elif not isinstance(value, str | bool | int | float | None):
         raise UserError(
-            f"{file}: {place}: got {_describe(value)}; allowed: texts, numbers, truths, lists and mappings", "Quote it"
+            f"{file}: {place}: got {_describe(value)}; allowed: strings, numbers, booleans, lists and mappings",
+            "Quote it",
         )
 
 

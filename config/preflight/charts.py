@@ -31,6 +31,6 @@ def check(istio: Istio) -> None:
         raise UserError(
             f"got {show(source, at_most=PATH_SHOWN_MAX)}, which has no file {missing[0]}/Chart.yaml; allowed: a folder "
             f"with the charts {', '.join(CHARTS)}",
-            "Set the folder that has them, or a repository",
+            "Set the folder with these charts, or a repository",
             key=f"{NAMESPACE}:istio.charts",
         )

@@ -109,7 +109,7 @@ def _query(query: ClusterQuery, timeout_seconds: float) -> ClusterFacts:
         except (AttributeError, ValueError):
             raise UserError(
                 f"{where} does not answer as a Kubernetes API server",
-                "Set a kubeconfig with the address of one",
+                "Set a kubeconfig with the address of the API server",
                 key=f"{query.key}.access",
             ) from None
     return ClusterFacts(identity=str(identity), version=str(version.git_version))
@@ -119,7 +119,7 @@ def _refusal(query: ClusterQuery, where: str, error: ApiException) -> UserError:
     if error.status in {401, 403}:
         return UserError(
             f"{where} refuses the credential of its access: {error.status} {error.reason}",
-            f"Set one that may read the namespace {_SYSTEM} and change what the program creates",
+            f"Set a credential that can read the namespace {_SYSTEM} and change the program's objects",
             key=f"{query.key}.access",
         )
     return UserError(
@@ -144,7 +144,7 @@ def _silence(query: ClusterQuery, where: str, error: ApiException | HTTPError) -
 
 
 def _move_away(query: ClusterQuery) -> str:
-    return f"Or set {query.key}.away to true, and run the update again: it moves the traffic without the cluster"
+    return f"Or set {query.key}.away to true, and run the update again to move the traffic to other clusters"
 
 
 def _check_distinct(queries: Sequence[ClusterQuery], facts: Mapping[str, ClusterFacts]) -> None:
@@ -153,7 +153,7 @@ def _check_distinct(queries: Sequence[ClusterQuery], facts: Mapping[str, Cluster
         other = seen.setdefault(facts[query.name].identity, query)
         if other is not query:
             raise UserError(
-                f"leads to the same cluster as {other.key}; allowed: another cluster for each",
-                "Set the access of the cluster that is meant",
+                f"leads to the same cluster as {other.key}; allowed: a different cluster for each entry",
+                "Set the access to the right cluster",
                 key=f"{query.key}.access",
             )

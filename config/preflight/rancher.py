@@ -183,8 +183,8 @@ def _check_roles(client: httpx.Client, roles: Mapping[str, str]) -> None:
             if isinstance(role, dict) and role.get("name") == name and role.get("description") != description:
                 # The hyphens in a mesh id and a cluster's name do not show where one ends.
                 raise UserError(
-                    f"together with a cluster's name it makes the Rancher user '{name}', and another stack has the "
-                    f"role of this user ({show(role.get('description'))}); allowed: an id that makes other names",
+                    f"with a cluster's name it results in the Rancher user '{name}', whose role belongs to another "
+                    f"stack ({show(role.get('description'))}); allowed: an id that results in other names",
                     "Set another mesh id, or rename the cluster",
                     key=f"{NAMESPACE}:mesh.id",
                 )
@@ -225,7 +225,7 @@ def _check_distinct(clusters: Mapping[str, ClusterQuery], found: Mapping[str, st
     for name, id_ in found.items():
         if id_ in named:
             raise UserError(
-                f"got '{id_}', which cluster {named[id_]} has too; allowed: another cluster of Rancher for each",
+                f"got '{id_}', which cluster {named[id_]} has too; allowed: a different Rancher cluster for each entry",
                 key=clusters[name].key,
             )
         named[id_] = name
@@ -238,8 +238,8 @@ def _check_cluster(client: httpx.Client, key: str, cluster: dict[str, Any]) -> N
         raise UserError(
             f"got '{cluster_id}', which is {cluster.get('state')}{f': {message}' if message else ''}",
             "Wait until Rancher shows it as active. Or set "
-            f"{key.removesuffix('.access')}.away to true, and run the update again: it moves the traffic without the "
-            "cluster",
+            f"{key.removesuffix('.access')}.away to true, and run the update again to move the traffic to "
+            "other clusters",
             key=key,
         )
     path = f"{kubeconfigs.rancher_server('', cluster_id)}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -87,7 +87,7 @@ def check_istio_room(istio: Istio, rancher: Rancher) -> None:
             if scale.most is not None and rest + scale.most * each > room:
                 raise ValueError(
                     f"{NAMESPACE}:istio.values.{scale.key}: got {scale.most}; allowed: at most "
-                    f"{int((room - rest) // each)}, for which rancher.project.namespaceQuota.{key} has room, which is "
+                    f"{int((room - rest) // each)}, which fits into rancher.project.namespaceQuota.{key}: "
                     f"{_read(quota, resource)}"
                 )
 
@@ -118,8 +118,8 @@ def check_app_room(app: Helloworld, istio: Istio, rancher: Rancher, versions: in
             )
         if app.replicas * each > room:
             raise ValueError(
-                f"{NAMESPACE}:helloworld.replicas: got {app.replicas}; allowed: at most {int(room // each)}, for which "
-                f"{place} has room, which is {_read(quota, resource)}"
+                f"{NAMESPACE}:helloworld.replicas: got {app.replicas}; allowed: at most {int(room // each)}, which "
+                f"fits into {place}: {_read(quota, resource)}"
             )
 
 

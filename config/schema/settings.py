@@ -206,8 +206,8 @@ class Settings(Section):
                 raise ValueError(
                     f"{NAMESPACE}:clusters[{index}].name: got {show(cluster.name)}, and another cluster is "
                     f"{show(other)}, so two Rancher projects would both be {show(names.project(other))} in the state; "
-                    f"allowed with access rancher: a name without this partner. Rename the cluster that is not "
-                    f"deployed yet"
+                    f"allowed with access rancher: a name that gives its project another name. Rename the cluster "
+                    f"that is not deployed yet"
                 )
         return self
 

@@ -208,8 +208,8 @@ def test_names_whose_projects_would_be_one_are_refused(name: str, *, is_first: b
         parse(with_clusters(names).values)
     assert (
         f"mcsps:clusters[{index}].name: got '{name}', and another cluster is '{name}-app', so two Rancher projects "
-        f"would both be '{name}-app-project' in the state; allowed with access rancher: a name without this partner. "
-        "Rename the cluster that is not deployed yet" in str(caught.value)
+        f"would both be '{name}-app-project' in the state; allowed with access rancher: a name that gives its "
+        "project another name. Rename the cluster that is not deployed yet" in str(caught.value)
     )
     assert is_accepted(LAB, names)
     assert is_accepted(RANCHER, (name, f"{name}-apps"))

@@ -122,7 +122,7 @@ BAD_VALUES = {
         place=ACCESS, value="east", expected=("mcsps:clusters[0].access: got 'east'; allowed: a mapping",)
     ),
     "a number for a text": BadValue(
-        place=("mesh", "id"), value=7, expected=("mcsps:mesh.id: got 7; allowed: a string. Quote it where",)
+        place=("mesh", "id"), value=7, expected=("mcsps:mesh.id: got 7; allowed: a string. Quote it if",)
     ),
     "nothing for a text": BadValue(
         place=("mesh", "id"), value=None, expected=("mcsps:mesh.id: got null; allowed: a string",)

@@ -19,8 +19,8 @@ APP_QUOTA = "rancher.appProject.namespaceQuota"
 START = "the limits of istiod and of 3 gateways at their start"
 LEAST_CPU = f"allowed: at least 5000m, {START}"
 LEAST_MEMORY = f"allowed: at least 3584Mi, {START}"
-ROOM = f"for which {QUOTA}.limitsCpu has room, which is 12000m"
-APP_ROOM = f"for which {APP_QUOTA}.limitsCpu has room, which is 12000m"
+ROOM = f"which fits into {QUOTA}.limitsCpu: 12000m"
+APP_ROOM = f"which fits into {APP_QUOTA}.limitsCpu: 12000m"
 ONE_POD = "the limits of one pod of each version with its sidecar"
 NO_CPU_LIMIT = {"resources": {"limits": {"cpu": None}}}
 
@@ -107,7 +107,7 @@ def test_pods_with_just_enough_room_are_taken(place: Place, value: object) -> No
 def test_a_cluster_with_both_versions_needs_room_for_both() -> None:
     """The cluster with the most versions determines the requirement."""
     values = put(put(BY_RANCHER, ("clusters", 1, "versions"), ["v1", "v2"]), ("helloworld",), {"replicas": 6})
-    assert refusal(values).startswith("mcsps:helloworld.replicas: got 6; allowed: at most 5, for which ")
+    assert refusal(values).startswith("mcsps:helloworld.replicas: got 6; allowed: at most 5, which fits into ")
 
 
 def test_without_a_quota_there_is_room_for_any_number() -> None:

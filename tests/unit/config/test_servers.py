@@ -42,7 +42,7 @@ def test_two_kubeconfigs_of_one_server_are_refused(tmp_path: Path) -> None:
     stack = with_server(lab_stack(tmp_path), 1, "https://198.18.0.10:6443/")
     assert refusal(stack) == (
         "mcsps:clusters[1].access.path: got 'https://198.18.0.10:6443/', to which mcsps:clusters[0].access.path leads "
-        "too; allowed: another API server for each cluster. Set that of the cluster that is meant"
+        "too; allowed: a different API server for each cluster. Set the server of the right cluster"
     )
 
 

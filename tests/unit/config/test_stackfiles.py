@@ -15,7 +15,7 @@ from tests.support.leaks import MARK
 
 TOKEN = f"token-abcde:{'b2' * 27}"
 ONCE = "allowed: each key once. Correct it"
-PLAIN = "allowed: texts, numbers, truths, lists and mappings. Quote it"
+PLAIN = "allowed: strings, numbers, booleans, lists and mappings. Quote it"
 BAD: dict[str, tuple[bytes, str]] = {
     "a key twice": (
         f"config:\n  mcsps:v2Weight: {MARK}\n  mcsps:v2Weight: 20\n".encode(),
@@ -46,23 +46,23 @@ BAD: dict[str, tuple[bytes, str]] = {
     "two documents": (b"config: {}\n---\nconfig: {}\n", "Pulumi.lab.yaml is not YAML, line 2. Correct it"),
     "deep nesting": (
         b"[" * 1000,
-        "Pulumi.lab.yaml is nested too deeply. Indent it as the other stack files",
+        "Pulumi.lab.yaml is nested too deeply. Indent it like the other stack files",
     ),
     "nothing as a key": (
         b"config:\n  null: 1\n",
-        "Pulumi.lab.yaml: config: got the key null; allowed: a text. Quote it",
+        "Pulumi.lab.yaml: config: got the key null; allowed: a string. Quote it",
     ),
     "a number as a key": (
         b"7: 1\n",
-        "Pulumi.lab.yaml: the top level: got the key 7; allowed: a text. Quote it",
+        "Pulumi.lab.yaml: the top level: got the key 7; allowed: a string. Quote it",
     ),
     "a date as a key": (
         b"config:\n  mcsps:mesh: [{2026-01-01: a}]\n",
-        "Pulumi.lab.yaml: config.mcsps:mesh[0]: got the key a date; allowed: a text. Quote it",
+        "Pulumi.lab.yaml: config.mcsps:mesh[0]: got the key a date; allowed: a string. Quote it",
     ),
     "a list as a key": (
         b"config:\n  ? [a]\n  : b\n",
-        "Pulumi.lab.yaml: config: got the key a tuple; allowed: a text. Quote it",
+        "Pulumi.lab.yaml: config: got the key a tuple; allowed: a string. Quote it",
     ),
     "a date": (
         b"config:\n  mcsps:mesh: {id: 2026-01-01}\n",

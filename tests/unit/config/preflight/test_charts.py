@@ -32,7 +32,7 @@ def test_a_folder_without_a_chart_is_refused_by_what_it_lacks(tmp_path: Path) ->
         charts.check(Istio(charts=str(tmp_path)))
     assert str(caught.value) == (
         f"mcsps:istio.charts: got '{tmp_path}', which has no file istiod/Chart.yaml; allowed: a folder with the charts "
-        "base, istiod, gateway. Set the folder that has them, or a repository"
+        "base, istiod, gateway. Set the folder with these charts, or a repository"
     )
 
 

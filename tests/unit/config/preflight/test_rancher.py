@@ -117,8 +117,8 @@ def test_a_role_of_another_stack_is_refused(server: Server) -> None:
     server.double.make("/v3/roletemplates", role)
     roles = {"a-b-c-reader": names.peers_role_description("b-c"), "a-d-reader": names.peers_role_description("d")}
     assert server.refuses(roles=roles) == (
-        "mcsps:mesh.id: together with a cluster's name it makes the Rancher user 'a-b-c-reader', and another stack has "
-        "the role of this user ('Reads in c what the istiod of its peers needs'); allowed: an id that makes other "
+        "mcsps:mesh.id: with a cluster's name it results in the Rancher user 'a-b-c-reader', whose role belongs to "
+        "another stack ('Reads in c what the istiod of its peers needs'); allowed: an id that results in other "
         "names. Set another mesh id, or rename the cluster"
     )
     assert look_up(replace(server.query, roles={"a-b-c-reader": names.peers_role_description("c")}))
@@ -207,7 +207,7 @@ def test_a_host_that_none_can_be_is_said(server: Server, host: str) -> None:
 def test_one_cluster_under_two_names_is_said(server: Server) -> None:
     """One name is the id, the other the displayed name. The program would create all objects in the cluster twice."""
     twice = {"one": by_id(CLUSTER)["mine"], "other": by_name("east")["mine"]}
-    text = f"{KEY}: got '{CLUSTER}', which cluster one has too; allowed: another cluster of Rancher for each"
+    text = f"{KEY}: got '{CLUSTER}', which cluster one has too; allowed: a different Rancher cluster for each entry"
     assert server.refuses(clusters=twice) == text
 
 
