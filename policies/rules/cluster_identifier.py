@@ -11,12 +11,12 @@ RULE = Rule(
     name="mcsps-kubernetes-cluster-identifier",
     description="Every Kubernetes provider has a clusterIdentifier, which no provider of another cluster has.",
     why=(
-        "Without an identifier the provider takes the kubeconfig for the cluster, so a new token in it "
-        "replaces every resource. Two clusters with one identifier are one for the other rules."
+        "Without an identifier the provider identifies the cluster by its kubeconfig, so a new token in it "
+        "replaces every resource. The other rules take two clusters with the same identifier for one."
     ),
     limits=(
-        "It compares the servers of kubeconfigs that are text. It does not see a kubeconfig that is unknown "
-        "at preview or the path of a file, and it does not know that two servers are one cluster."
+        "It compares the servers of kubeconfigs that are text. It does not see a kubeconfig that is unknown at "
+        "preview or the path of a file, and it does not recognize two servers of the same cluster."
     ),
     remedy="set cluster_identifier to the cluster's name, as a plain string and not as an Output",
 )

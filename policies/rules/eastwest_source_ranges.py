@@ -16,8 +16,8 @@ RULE = Rule(
     name="mcsps-eastwest-source-ranges",
     description="The load balancer of the east-west gateway accepts connections from its peers' networks only.",
     why=(
-        "The east-west gateway is the entrance to every service of the mesh. Clients need a certificate of "
-        "the mesh, and ranges keep all others from even trying."
+        "The east-west gateway is the entrance to every service of the mesh. Clients need a certificate of the "
+        "mesh. Source ranges also refuse connections from all other networks."
     ),
     limits=(
         "It does not see firewalls, security groups and network policies outside the Service. It knows the "

@@ -10,8 +10,8 @@ RULE = Rule(
     description="Every Kubernetes resource has an explicit provider.",
     why="The default provider uses the current context of kubectl, which can be any cluster.",
     limits=(
-        "It knows the engine's default provider by its name. It does not see to which cluster an explicit "
-        "provider leads."
+        "It recognizes the engine's default provider by its name. It does not check which cluster an explicit "
+        "provider uses."
     ),
     remedy="pass ResourceOptions(provider=...) from the cluster's RancherCluster, or set a parent that has a provider",
 )

@@ -14,11 +14,11 @@ RULE = Rule(
     description="A DestinationRule with locality failover has outlier detection that can eject an endpoint.",
     why=(
         "Istio moves requests to another locality only when outlier detection ejects an endpoint. Without it, "
-        "requests go on to a dead region."
+        "requests still go to a failed region."
     ),
     limits=(
-        "It does not see `meshConfig.localityLbSetting`, nor whether the endpoints have localities, nor "
-        "another DestinationRule that is merged with this one."
+        "It does not see `meshConfig.localityLbSetting`, the localities of the endpoints, or another "
+        "DestinationRule that is merged with this one."
     ),
     remedy=(
         "set outlierDetection in the same trafficPolicy, with consecutive5xxErrors or consecutiveGatewayErrors "

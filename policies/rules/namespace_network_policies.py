@@ -23,13 +23,13 @@ RULE = Rule(
     name="mcsps-namespaces-network-policy",
     description="Every namespace with sidecar injection has a NetworkPolicy that limits who connects to its pods.",
     why=(
-        "Without one, every pod of the cluster and of its networks can connect to the namespace's pods beside "
+        "Without one, every pod of the cluster and of its networks can connect to the namespace's pods and bypass "
         "the proxy."
     ),
     limits=(
         "It does not see policies that are not in the stack, such as those of Rancher's project network "
-        "isolation, nor whether the CNI enforces any. It takes pods that the stack does not create for "
-        "selected, and judges neither the ports of a NetworkPolicy nor the rules of Cilium and Calico beyond "
+        "isolation, nor whether the CNI enforces any. It assumes that a policy selects pods that the stack does "
+        "not create. It judges neither the ports of a NetworkPolicy nor the rules of Cilium and Calico beyond "
         "their direction."
     ),
     remedy=(

@@ -18,15 +18,12 @@ BOUND_BY_RANCHER = {
 RULE = Rule(
     name="mcsps-access-no-cluster-admin",
     description="No role and no binding grants all rights in a cluster or in a namespace.",
-    why=(
-        "A role that allows everything makes one leaked token the loss of a cluster, and of every cluster "
-        "that trusts it."
-    ),
+    why="With a role that allows everything, one leaked token compromises a cluster and every cluster that trusts it.",
     limits=(
-        "It judges each role by itself: it does not see the rules that a controller aggregates, or two roles "
-        "that together allow everything. It does not take all verbs for all resources of the core group for "
-        "impersonation, and does not enumerate groups: a role that names every group one by one passes. "
-        "Templates of Rancher outside the stack are known by their builtin names."
+        "It judges each role by itself: it does not see the rules that a controller aggregates, or two roles that "
+        "together allow everything. It does not treat all verbs for all resources of the core group as "
+        "impersonation. It does not enumerate groups: a role that names every group one by one passes. It "
+        "recognizes Rancher's templates outside the stack by their builtin names."
     ),
     remedy="bind a dedicated role that allows only what is needed",
 )

@@ -12,8 +12,8 @@ RULE = Rule(
     name="mcsps-access-rancher-token-bounds",
     description="Every Rancher token is scoped to one cluster and expires within a bounded time.",
     why=(
-        "A token without a cluster has all rights of its user in every cluster, and one without an end is "
-        "valid after it leaks, for ever."
+        "A token without a cluster has all rights of its user in every cluster. A token that does not expire "
+        "stays valid after it leaks."
     ),
     limits="It does not see the limits of Rancher's settings, nor tokens that are created outside the stack.",
     remedy=(

@@ -15,10 +15,10 @@ from policies.lib.values import UNKNOWN, items, look, read_yaml
 
 RULE = Rule(
     name="mcsps-access-remote-credential",
-    description="A remote secret holds only kubeconfigs with a token, for servers that TLS identifies.",
+    description="A remote secret holds only kubeconfigs with a token, for servers that TLS verifies.",
     why=(
         "A client certificate cannot be revoked. Istiod neither runs commands nor reads files to get a "
-        "credential, and a token that travels without TLS is anyone's."
+        "credential. Anyone on the network path can read a token that is sent without TLS."
     ),
     limits=(
         "It does not see whether the CA in a kubeconfig is the server's, whether the token is valid, or what "

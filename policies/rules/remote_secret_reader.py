@@ -41,13 +41,13 @@ WRITING = ("-create", "-manage")
 RULE = Rule(
     name="mcsps-access-remote-reader",
     description="A service account or Rancher user whose token a peer holds can only read named resources.",
-    why=("Each peer holds this token. A token that can write makes the loss of one cluster the loss of its peers."),
+    why="Each peer holds this token. If it can write, an attacker in one cluster can also change its peers.",
     limits=(
-        "It follows tokens of this mesh, and those on which a remote secret depends. It does not see roles "
-        "and bindings outside the stack, except for the builtin ones by their names, nor the groups of a "
-        "Rancher user. Roles for all users (`system:authenticated`, `system:serviceaccounts`) are judged only "
-        "for what is Kubernetes' own, without custom resources and reviews. With `rancher.peersUser: false` "
-        "it cannot see the rights of the program's own user."
+        "It follows tokens of this mesh, and those on which a remote secret depends. It does not see roles and "
+        "bindings outside the stack, except for the builtin ones by their names, nor the groups of a Rancher "
+        "user. It judges roles for all users (`system:authenticated`, `system:serviceaccounts`) only for "
+        "Kubernetes' own resources, without custom resources and reviews. With `rancher.peersUser: false` it "
+        "cannot see the rights of the program's own user."
     ),
     remedy="bind a dedicated role with the verbs get, list and watch for named groups and resources",
 )

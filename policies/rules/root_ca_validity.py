@@ -11,9 +11,9 @@ MAXIMUM = "maxRootValidityHours"
 RULE = Rule(
     name="mcsps-root-ca-validity",
     description="The validity of the mesh's root CA is bounded, and no update renews it early by itself.",
-    why=("A root without an end cannot be retired, and one that renews itself in an ordinary update splits the mesh."),
+    why="A root without a bounded validity is never retired. A root that an ordinary update renews splits the mesh.",
     limits=(
-        "It looks at the root that MeshTrust creates. It does not see the end of a root that the config "
+        "It looks at the root that MeshTrust creates. It does not see the expiry of a root that the config "
         "provides; the program checks that before it registers anything."
     ),
     remedy=(

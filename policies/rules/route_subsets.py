@@ -16,8 +16,8 @@ RULE = Rule(
     why="A route to an undefined subset answers 503 for every request that it gets.",
     limits=(
         "It does not see DestinationRules outside the stack, `meshConfig.defaultDestinationRuleExportTo`, the "
-        "workload selectors of rules, or where the pods of a gateway run: there, one possible place is "
-        "enough. It takes istio-system for the root namespace."
+        "workload selectors of rules, or where the pods of a gateway run. For a gateway it accepts a subset that "
+        "is defined for one of the possible namespaces. It assumes that istio-system is the root namespace."
     ),
     remedy=(
         "add the subset to the DestinationRule of that host in that cluster, in the Service's namespace and exported "

@@ -12,8 +12,8 @@ RULE = Rule(
     name="mcsps-routing-weights",
     description="The weights of each route of a VirtualService sum to 100.",
     why=(
-        "Weights that do not sum to 100 are no percentages: some versions of Istio refuse them, others scale them, so "
-        "a version gets another share than its number says."
+        "Weights that do not sum to 100 are not percentages: some versions of Istio refuse them, others scale "
+        "them, so a version gets another share than its number says."
     ),
     limits="It does not see routes of another API, such as HTTPRoute, nor a delegate's routes outside the stack.",
     remedy="give each destination of the route a whole number from 0 to 100, so that they sum to 100",

@@ -17,8 +17,8 @@ RULE = Rule(
         "does not get in another."
     ),
     limits=(
-        "It compares this mesh's routes, and those of the namespaces in the parameter. It does not see "
-        "objects outside the stack, and takes an unknown value for equal."
+        "It compares this mesh's routes, and those of the namespaces in the parameter. It does not see objects "
+        "outside the stack, and treats an unknown value as equal."
     ),
     remedy="create it in every cluster with the same spec, from the same values",
     schema={
