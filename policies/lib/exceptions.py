@@ -1,4 +1,4 @@
-"""Exceptions from a rule for one object, which a policy config states with a reason, and their report."""
+"""Exceptions from a rule for one object, which a policy config lists with a reason, and their report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ SCHEMA: Mapping[str, Any] = {
     "description": "Objects that the rule leaves out, each by its kind and name or by its URN, with the reason.",
 }
 NAME = "mcsps-exceptions"
-DESCRIPTION = "Every exception from a rule is shown, with its reason; one that nothing needs is to be removed."
+DESCRIPTION = "Every exception from a rule is shown with its reason, and one that is no longer needed is reported."
 REMEDY = "remove the exception from the policy config when its reason is gone"
 
 
@@ -45,13 +45,13 @@ class Exempt:
 
 @dataclass(kw_only=True)
 class Ledger:
-    """The exceptions of a run: the rules enter them, and the report takes them out."""
+    """The exceptions of a run. The rules enter them, and the report removes them."""
 
     found: dict[Exempt, str | None] = field(default_factory=dict)
-    """By exception: the URN of the object that needed it; None as long as none did."""
+    """The URN of the object that needed each exception; None if no object has needed it."""
 
     def read(self, rule: str, configured: object) -> tuple[Exempt, ...]:
-        """Enter the exceptions in a rule's config; ones of a wrong form are none, and the engine refuses them."""
+        """Enter the exceptions in a rule's config, without those of a wrong form, which the engine refuses."""
         entries = [(look(entry, OBJECT), look(entry, REASON)) for entry in items(configured)]
         exempt = tuple(
             Exempt(rule=rule, object=name, reason=reason)
@@ -71,7 +71,7 @@ class Ledger:
         return False
 
     def take(self) -> Iterator[tuple[str, str | None]]:
-        """Take out all exceptions: a message for each, and the URN of its object."""
+        """Remove all exceptions; yield a message for each, and the URN of its object."""
         found, self.found = self.found, {}
         for exception, urn in found.items():
             of = f"{exception.object} is excepted from {exception.rule}"
@@ -80,7 +80,7 @@ class Ledger:
 
 
 LEDGER = Ledger()
-"""That of this process: the engine gives each policy its own config alone, and this report is a policy of its own."""
+"""The ledger of this process. The report needs it, because the engine gives each policy only its own config."""
 
 
 def _report(_: StackValidationArgs, report: ReportViolation) -> None:
