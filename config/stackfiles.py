@@ -53,7 +53,17 @@ def read_config(file: Path) -> dict[str, Any]:
     Raises:
         UserError: As `read_document`, or `config` is not a mapping.
     """
-    config = read_document(file).get("config")
+    return config_of(file, read_document(file))
+
+
+def config_of(file: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the mapping `config` of a document that was read from a file; a document without it has an empty one.
+
+    Raises:
+        UserError: `config` is not a mapping.
+    """
+    config = document.get("config")
     if config is None:
         return {}
     if not isinstance(config, dict):

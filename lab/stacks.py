@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from config.stackfiles import read_config, read_document
+from config.stackfiles import config_of, read_document
 from errors import UserError
 from lab.rancher import service
 
@@ -54,7 +54,7 @@ def read_stack(name: str) -> LabStack:
     if not file.is_file():
         raise UserError(f"There is no stack {name}: {file.name} is missing", f"Write it, or use {STACK}")
     document = read_document(file)
-    if not read_config(file):
+    if not config_of(file, document):
         raise UserError(f"{file.name} has no mapping 'config'", f"Add one, as in Pulumi.{STACK}.yaml")
     stack = LabStack(name, document)
     if stack.needs_rancher and not service.is_wanted():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from config.stackfiles import declared_value, read_config, read_document
+from config.stackfiles import config_of, declared_value, read_config, read_document
 from errors import UserError, show
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ def load(folder: Path, name: str, secret_files: Iterable[str] = (), changes: Ite
     if name != "lab" and not name.startswith("lab-"):
         raise UserError(f"stack {name}: the stand-in runs only stacks of the lab (lab, lab-...)", "Use pulumi")
     project_file = folder / "Pulumi.yaml"
-    project = read_document(project_file).get("name")
+    document = read_document(project_file)
+    project = document.get("name")
     if not isinstance(project, str):
         raise UserError(f"{project_file.name}: name: got {show(project)}; allowed: the name of the project")
-    declared = {_full(key, project): declared_value(value) for key, value in read_config(project_file).items()}
+    declared = {_full(key, project): declared_value(value) for key, value in config_of(project_file, document).items()}
     config = {
         **{key: value for key, value in declared.items() if value is not None},
         **{_full(key, project): value for key, value in read_config(folder / f"Pulumi.{name}.yaml").items()},
