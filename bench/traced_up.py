@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 
-import zstandard
-
 from bench import event_log, mesh, timeline
 from errors import UserError
 from lab import pulumi_backend
@@ -31,8 +29,7 @@ def measure(found: mesh.Found, engine: Engine, report: Callable[[str], None]) ->
         began = time.monotonic()
         mesh.deploy("up", engine, options=[f"--event-log={log.address}"])
         seconds = time.monotonic() - began
-        with zstandard.open(pulumi_backend.state_file(STACK)) as file:
-            state = file.read()
+        state = pulumi_backend.read_state(STACK)
     if not log.events:
         raise UserError("Pulumi sent no events", "Use Pulumi 3.206 or newer")
     return timeline.assemble(log.events, state, began, seconds)

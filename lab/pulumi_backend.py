@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import yaml
+import zstandard
 
 from errors import UserError
 from lab.machine import files
@@ -77,6 +78,18 @@ def prepare(executable: str, stack: LabStack, descriptor: int, output: int | Non
 def state_file(stack: str) -> Path:
     """Return the file with the state of a stack of the lab, compressed by zstd; without a state it does not exist."""
     return HOME / ".pulumi" / "stacks" / NAMESPACE / f"{stack}.json.zst"
+
+
+def read_state(stack: str) -> bytes:
+    """
+    Read the state of a stack of the lab: Pulumi's checkpoint, as JSON.
+
+    Raises:
+        FileNotFoundError: The stack has no state.
+    """
+    with zstandard.open(state_file(stack)) as file:
+        content: bytes = file.read()
+    return content
 
 
 def _make_pulumi_home() -> None:

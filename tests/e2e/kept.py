@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-import zstandard
-
 from lab.engines import Engine
-from lab.pulumi_backend import state_file
+from lab.pulumi_backend import read_state
 from lab.stacks import STACK
 from lab.standin.state import STATE_DIR as STAND_IN_DIR
 from tests.e2e.checkout import Checkout
@@ -26,7 +24,6 @@ def engine_state(engine: Engine, stack: str = STACK) -> list[dict[str, Any]]:
     if engine is Engine.STAND_IN:
         kept = json.loads((STAND_IN_DIR / f"{stack}.json").read_text())
     else:
-        with zstandard.open(state_file(stack), "rt") as file:
-            kept = json.load(file)["checkpoint"]["latest"]
+        kept = json.loads(read_state(stack))["checkpoint"]["latest"]
     resources: list[dict[str, Any]] = kept["resources"]
     return resources
