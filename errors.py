@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 SHOWN_MAX = 80
+LOCATION_SHOWN_MAX = 255
 SECRETS: Mapping[str, re.Pattern[str]] = {
     "a Rancher token": re.compile(r"[-.\w]+:[a-z0-9]{54}(?![a-z0-9])"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
@@ -43,6 +44,11 @@ def show(got: object, at_most: int = SHOWN_MAX) -> str:
     shown = json.dumps(got) if got is None or isinstance(got, bool) else repr(got)
     is_safe = len(shown) <= at_most and text.isprintable() and not _DOUBTFUL.search(text) and not find_secret(text)
     return shown if is_safe else f"a value of {len(text)} characters"
+
+
+def show_location(got: object) -> str:
+    """Quote a path or an address for an error, as `show` does; these are longer than other values."""
+    return show(got, at_most=LOCATION_SHOWN_MAX)
 
 
 def show_name(name: str) -> str:

@@ -17,8 +17,7 @@ from config.schema import KubeconfigAccess, Settings
 from config.secrets import RANCHER_TOKEN, ROOT_PRIVATE_KEY, SECRET_KEYS, Secrets
 from config.servers import check_servers
 from config.stackfiles import read_value
-from config.types import PATH_SHOWN_MAX
-from errors import UserError, show
+from errors import UserError, show_location
 from mesh import root_ca
 from mesh.kubeconfigs import Endpoint, read_endpoint
 
@@ -102,7 +101,7 @@ def _check_root_key(certificate: x509.Certificate | None, key_pem: str | None) -
 
 
 def _read_kubeconfig(key: str, path: Path) -> tuple[str, Endpoint]:
-    shown = show(str(path), at_most=PATH_SHOWN_MAX)
+    shown = show_location(str(path))
     try:
         text = path.expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:

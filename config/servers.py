@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from config.base import NAMESPACE
 from config.schema import Cluster, KubeconfigAccess, RancherAccess, Settings
-from errors import UserError, show
+from errors import UserError, show_location
 from mesh import addresses
 from mesh.kubeconfigs import Endpoint
-
-_SHOWN_MAX = 255
 
 
 def check_servers(settings: Settings, endpoints: Mapping[str, Endpoint]) -> None:
@@ -27,8 +25,8 @@ def check_servers(settings: Settings, endpoints: Mapping[str, Endpoint]) -> None
         other, other_key = seen.setdefault(addresses.normalized(server), (index, key))
         if other != index:
             raise UserError(
-                f"got {_show(server)}, to which {other_key} leads too; allowed: a different API server for each "
-                "cluster",
+                f"got {show_location(server)}, to which {other_key} leads too; allowed: a different API server for "
+                "each cluster",
                 "Set the server of the right cluster",
                 key=key,
             )
@@ -51,14 +49,14 @@ def _check_reachable(key: str, settings: Settings, cluster: Cluster, endpoints: 
     if cluster.peer_server is not None:
         if addresses.is_local(cluster.peer_server):
             raise UserError(
-                f"got {_show(cluster.peer_server)}, which leads every other cluster to itself; allowed: an address "
-                f"that all clusters can reach",
+                f"got {show_location(cluster.peer_server)}, which leads every other cluster to itself; allowed: an "
+                f"address that all clusters can reach",
                 remedy,
                 key=key,
             )
         if isinstance(cluster.access, KubeconfigAccess) and addresses.is_rancher_proxy(cluster.peer_server):
             raise UserError(
-                f"got {_show(cluster.peer_server)}, and Rancher's proxy refuses the service accounts of peers; "
+                f"got {show_location(cluster.peer_server)}, and Rancher's proxy refuses the service accounts of peers; "
                 f"allowed: an address of the API server itself",
                 f"{remedy} directly, or use access rancher",
                 key=key,
@@ -76,18 +74,14 @@ def _check_reachable(key: str, settings: Settings, cluster: Cluster, endpoints: 
             )
         if addresses.is_rancher_proxy(server):
             raise UserError(
-                f"missing, and its kubeconfig has the server {_show(server)}: Rancher's proxy refuses the service "
-                f"accounts of peers",
+                f"missing, and its kubeconfig has the server {show_location(server)}: Rancher's proxy refuses the "
+                f"service accounts of peers",
                 f"{remedy} directly, or use access rancher",
                 key=key,
             )
     if addresses.is_local(server):
         raise UserError(
-            f"missing, and {where} has the server {_show(server)}, which leads every other cluster to itself",
+            f"missing, and {where} has the server {show_location(server)}, which leads every other cluster to itself",
             remedy,
             key=key,
         )
-
-
-def _show(server: str) -> str:
-    return show(server, at_most=_SHOWN_MAX)

@@ -27,7 +27,7 @@ from pydantic import ValidatorFunctionWrapHandler as Reader
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.text import Text
-from errors import show
+from errors import show, show_location
 from mesh import addresses, names, pem, root_ca
 
 DNS_LABEL_MAX = 63
@@ -38,7 +38,6 @@ HOURS_MAX = 2**63 // (3600 * 10**9)
 """The longest duration of Go, in which the providers compute, in hours: about 292 years."""
 GENERATION_MAX = 2**53 - 1
 """The greatest whole number that JSON readers keep exactly."""
-PATH_SHOWN_MAX = 255
 REGEX_MAX = 1024
 REGEX_PROGRAM_MAX = 32768
 """The limits of istiod and of Envoy, with Istio's settings, for a regular expression."""
@@ -160,7 +159,7 @@ def _read_ca(value: str) -> str:
         certificates = pem.read_certificates(text)
     except OSError as error:
         raise ValueError(
-            f"got {show(value, at_most=PATH_SHOWN_MAX)}; allowed: the path of a readable file of CA certificates. The "
+            f"got {show_location(value)}; allowed: the path of a readable file of CA certificates. The "
             f"error is: {error.strerror}"
         ) from None
     except ValueError as error:

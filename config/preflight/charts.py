@@ -4,10 +4,8 @@ from pathlib import Path
 
 from config.base import NAMESPACE
 from config.schema import Installer, Istio
-from config.types import PATH_SHOWN_MAX
-from errors import UserError, show
-
-CHARTS = ("base", "istiod", "gateway")
+from errors import UserError, show_location
+from mesh import istio_values
 
 
 def check(istio: Istio) -> None:
@@ -24,13 +22,13 @@ def check(istio: Istio) -> None:
     if istio.installer is not Installer.HELM or not source.startswith("/"):
         return
     try:
-        missing = [chart for chart in CHARTS if not (Path(source) / chart / "Chart.yaml").is_file()]
+        missing = [chart for chart in istio_values.OUTLINES if not (Path(source) / chart / "Chart.yaml").is_file()]
     except (OSError, ValueError):
-        missing = list(CHARTS)
+        missing = list(istio_values.OUTLINES)
     if missing:
         raise UserError(
-            f"got {show(source, at_most=PATH_SHOWN_MAX)}, which has no file {missing[0]}/Chart.yaml; allowed: a folder "
-            f"with the charts {', '.join(CHARTS)}",
+            f"got {show_location(source)}, which has no file {missing[0]}/Chart.yaml; allowed: a folder "
+            f"with the charts {', '.join(istio_values.OUTLINES)}",
             "Set the folder with these charts, or a repository",
             key=f"{NAMESPACE}:istio.charts",
         )

@@ -18,8 +18,8 @@ from config.schema.room import check_app_room, check_istio_room, check_scales
 from config.schema.trust import Trust
 from config.schema.verify import Verify
 from config.schema.version import Version
-from config.types import PATH_SHOWN_MAX, Percent
-from errors import show
+from config.types import Percent
+from errors import show, show_location
 from mesh import names, routing
 
 
@@ -54,7 +54,7 @@ class Settings(Section):
                 other = seen.setdefault((key, value), index)
                 if other != index:
                     raise ValueError(
-                        f"{NAMESPACE}:clusters[{index}].{key}: got {show(value, at_most=PATH_SHOWN_MAX)}, which "
+                        f"{NAMESPACE}:clusters[{index}].{key}: got {show_location(value)}, which "
                         f"clusters[{other}] has too; allowed: a unique {key.rpartition('.')[2]}"
                     )
         return self
