@@ -97,7 +97,7 @@ async def _report_taken(cluster: str, args: ResourceHookArgs) -> None:
     live, manifest = await _plain(args.old_outputs), await _plain(args.new_inputs)
     taken = field_owners.taken(live, manifest, manager)
     if taken:
-        losses = "; ".join(f"{', '.join(paths)} from {manager}" for manager, paths in taken.items())
+        losses = "; ".join(f"{', '.join(paths)} from {loser}" for loser, paths in taken.items())
         pulumi.log.warn(f"{_describe(known)} of cluster {cluster}: takes {losses}")
 
 

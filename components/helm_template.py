@@ -30,12 +30,16 @@ async def render(
     Raises:
         Exception: A chart cannot be fetched or rendered.
     """
-    distinct = {_options(release): None for each in releases.values() for release in each.values()}
-    answers = await asyncio.gather(*(_render(renderer, options) for options in distinct))
+    options = {
+        cluster: {name: _options(release) for name, release in each.items()} for cluster, each in releases.items()
+    }
+    distinct = list(dict.fromkeys(text for each in options.values() for text in each.values()))
+    answers = await asyncio.gather(*(_render(renderer, text) for text in distinct))
     objects = dict(zip(distinct, answers, strict=True))
     return {
         cluster: {
-            name: RenderedRelease(release=release, objects=objects[_options(release)]) for name, release in each.items()
+            name: RenderedRelease(release=release, objects=objects[options[cluster][name]])
+            for name, release in each.items()
         }
         for cluster, each in releases.items()
     }

@@ -1,6 +1,6 @@
 """The Kubernetes objects that a chart makes, as plain data: what the program changes in them, and in which order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from mesh import names
@@ -40,21 +40,16 @@ def prepare(objects: Sequence[Manifest]) -> Sequence[Manifest]:
         if each["kind"] == "HorizontalPodAutoscaler" and (target := each["spec"]["scaleTargetRef"])
     }
     serves_webhook = any(each["kind"] == "MutatingWebhookConfiguration" for each in objects)
-
-    def defaults(deployment: Manifest) -> Mapping[str, Any]:
-        return {
-            # Otherwise a Deployment that someone scaled to zero would stay there: the stack would state no count.
-            **({} if deployment["metadata"]["name"] in scaled else {"replicas": 1}),
-            **({"minReadySeconds": PROPAGATION_SECONDS} if serves_webhook else {}),
-        }
-
-    return _in_order([_prepare(each, defaults) for each in objects])
+    delay = {"minReadySeconds": PROPAGATION_SECONDS} if serves_webhook else {}
+    return _in_order([_prepare(each, scaled, delay) for each in objects])
 
 
-def _prepare(manifest: Manifest, deployment_defaults: Callable[[Manifest], Mapping[str, Any]]) -> Manifest:
+def _prepare(manifest: Manifest, scaled: Container[str], delay: Mapping[str, int]) -> Manifest:
     match manifest["kind"]:
         case "Deployment":
-            return {**manifest, "spec": {**deployment_defaults(manifest), **manifest["spec"]}}
+            # Otherwise a Deployment that someone scaled to zero would stay there: the stack would state no count.
+            count = {} if manifest["metadata"]["name"] in scaled else {"replicas": 1}
+            return {**manifest, "spec": {**count, **delay, **manifest["spec"]}}
         case "Service":
             # Pulumi would wait ten seconds for its endpoints to settle. What needs them waits for their Deployment.
             return _annotated(manifest, {names.SKIP_AWAIT: "true"})
